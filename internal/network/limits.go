@@ -1,0 +1,155 @@
+package network
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
+)
+
+// Unit is how a network counts text.
+type Unit string
+
+// The units.
+const (
+	Runes     Unit = "characters" // Unicode code points
+	Graphemes Unit = "graphemes"  // what a person sees as one character
+	UTF16     Unit = "utf-16 units"
+	Bytes     Unit = "bytes" // UTF-8
+)
+
+// Limits are what one account may send. They are data: read from the network
+// where it tells, kept with the channel, shown while typing and checked again
+// on the server. A limit of 0 means none, except where noted.
+type Limits struct {
+	Text       int      `json:"text"`                 // in Unit
+	Unit       Unit     `json:"unit"`                 // "" counts as Runes
+	TextBytes  int      `json:"text_bytes,omitempty"` // a second limit in UTF-8 bytes
+	URLLength  int      `json:"url_length,omitempty"` // every http(s) address counts as this many units
+	Images     int      `json:"images"`               // 0 means that pictures cannot be sent
+	ImageBytes int64    `json:"image_bytes,omitempty"`
+	ImageTypes []string `json:"image_types,omitempty"` // MIME types; none listed means all we make
+	AltText    int      `json:"alt_text,omitempty"`    // in runes
+	Parts      int      `json:"parts"`                 // parts of a thread; 0 counts as 1
+	Comment    bool     `json:"comment,omitempty"`     // a first comment may follow
+	NeedsMedia bool     `json:"needs_media,omitempty"` // a post without a picture is refused
+	// RepeatUnsafe is set where the server was seen to publish a repeated
+	// request again.
+	RepeatUnsafe bool `json:"repeat_unsafe,omitempty"`
+}
+
+// Severity of a problem.
+type Severity string
+
+// Blocking problems stop a schedule; advice does not.
+const (
+	Blocking Severity = "blocking"
+	Advice   Severity = "advice"
+)
+
+// Problem is one thing that does not fit.
+type Problem struct {
+	Code     string   `json:"code"` // "text_too_long"
+	Severity Severity `json:"severity"`
+	Part     int      `json:"part"` // index of the part, from 0
+	Text     string   `json:"text"` // what to do about it
+}
+
+var address = regexp.MustCompile(`https?://[^\s<>"]+`)
+
+// Length counts text as the limits count it.
+func (l Limits) Length(text string) int {
+	if l.URLLength > 0 {
+		text = address.ReplaceAllString(text, strings.Repeat("u", l.URLLength))
+	}
+	switch l.Unit {
+	case Graphemes:
+		return uniseg.GraphemeClusterCount(text)
+	case UTF16:
+		return len(utf16.Encode([]rune(text)))
+	case Bytes:
+		return len(text)
+	default:
+		return utf8.RuneCountInString(text)
+	}
+}
+
+// Counted returns the unit, never empty.
+func (l Limits) Counted() Unit {
+	if l.Unit == "" {
+		return Runes
+	}
+	return l.Unit
+}
+
+// CheckText returns what is wrong with one text by itself.
+func (l Limits) CheckText(part int, text string) []Problem {
+	var out []Problem
+	if n := l.Length(text); l.Text > 0 && n > l.Text {
+		out = append(out, Problem{"text_too_long", Blocking, part,
+			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.Counted(), l.Text)})
+	}
+	if l.TextBytes > 0 && len(text) > l.TextBytes {
+		out = append(out, Problem{"text_too_many_bytes", Blocking, part,
+			fmt.Sprintf("Shorten the text: it takes %d bytes and %d is the most. Emoji and accents take several.", len(text), l.TextBytes)})
+	}
+	return out
+}
+
+// Check returns everything that would make the network refuse the items, and
+// advice. The items are the parts of one delivery in order.
+func (l Limits) Check(items []Item) []Problem {
+	var out []Problem
+	most := max(l.Parts, 1)
+	if l.Comment {
+		most++
+	}
+	if len(items) > most {
+		out = append(out, Problem{"too_many_parts", Blocking, most,
+			fmt.Sprintf("Use at most %d parts here.", most)})
+	}
+	for i, it := range items {
+		out = append(out, l.CheckText(i, it.Text)...)
+		out = append(out, l.checkMedia(i, it)...)
+		if strings.TrimSpace(it.Text) == "" && len(it.Media) == 0 {
+			out = append(out, Problem{"empty", Blocking, i, "Write something or add a picture."})
+		}
+	}
+	if l.NeedsMedia && len(items) > 0 && len(items[0].Media) == 0 {
+		out = append(out, Problem{"media_missing", Blocking, 0, "Add a picture: posts without one are refused here."})
+	}
+	return out
+}
+
+func (l Limits) checkMedia(part int, it Item) []Problem {
+	var out []Problem
+	if n := len(it.Media); n > l.Images {
+		out = append(out, Problem{"too_many_images", Blocking, part, fmt.Sprintf("Use at most %d pictures here; there are %d.", l.Images, n)})
+	}
+	for _, m := range it.Media {
+		out = append(out, l.checkImage(part, m)...)
+	}
+	return out
+}
+
+func (l Limits) checkImage(part int, m Media) []Problem {
+	var out []Problem
+	if l.ImageBytes > 0 && m.Bytes > l.ImageBytes {
+		out = append(out, Problem{"image_too_large", Blocking, part,
+			fmt.Sprintf("Make %s smaller: it has %.1f MB and %.1f MB is the most.", m.Name, float64(m.Bytes)/1e6, float64(l.ImageBytes)/1e6)})
+	}
+	if len(l.ImageTypes) > 0 && !slices.Contains(l.ImageTypes, m.Mime) {
+		out = append(out, Problem{"image_type", Blocking, part, fmt.Sprintf("%s is not a kind of picture that is taken here.", m.Name)})
+	}
+	if l.AltText > 0 && utf8.RuneCountInString(m.Alt) > l.AltText {
+		out = append(out, Problem{"alt_too_long", Blocking, part, fmt.Sprintf("Shorten the description of %s to %d characters.", m.Name, l.AltText)})
+	}
+	if strings.TrimSpace(m.Alt) == "" {
+		out = append(out, Problem{"alt_missing", Advice, part, fmt.Sprintf("Describe %s for people who cannot see it.", m.Name)})
+	}
+	return out
+}
