@@ -1,0 +1,242 @@
+// Package db opens Rapport's database, SQLite or PostgreSQL, and gives both
+// one face: the same SQL, one kind of transaction, one notion of time. It
+// knows no table but its own migrations.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Queryer is what a query runs on: a *DB outside a transaction, a *Tx inside.
+type Queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// Enqueuer inserts a job inside a transaction. The job package sets it.
+type Enqueuer interface {
+	Enqueue(ctx context.Context, tx *Tx, kind string, args []byte, at Time) error
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	Dialect Dialect
+	// Jobs takes the jobs that transactions ask for; nil until job.New.
+	Jobs Enqueuer
+
+	write    *sql.DB // SQLite: one connection. PostgreSQL: the pool
+	durable  *sql.DB // SQLite: one connection with synchronous=FULL. PostgreSQL: the pool
+	read     *sql.DB
+	pool     *pgxpool.Pool // nil on SQLite
+	turn     chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
+	offset   atomic.Int64  // milliseconds added to the database's clock by tests
+	frozen   atomic.Int64  // when not 0, the instant that tests hold the clock at
+	signals  signals
+	closed   chan struct{}
+	closeOne sync.Once
+}
+
+// Options say which database. Exactly one of Path and URL is set.
+type Options struct {
+	Path     string // SQLite file
+	URL      string // postgres://…
+	MaxConns int    // PostgreSQL pool size and SQLite readers; 0 means 8
+}
+
+// Open opens the database without touching its schema.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.MaxConns == 0 {
+		o.MaxConns = 8
+	}
+	if o.URL != "" {
+		return openPostgres(ctx, o)
+	}
+	return openSQLite(ctx, o)
+}
+
+func openSQLite(ctx context.Context, o Options) (*DB, error) {
+	d := &DB{Dialect: SQLite, turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	var err error
+	if d.write, err = sqliteHandle(o.Path, "NORMAL", false, 1); err == nil {
+		// The first connection creates the file and sets WAL before others look.
+		err = d.write.PingContext(ctx)
+	}
+	if err == nil {
+		d.durable, err = sqliteHandle(o.Path, "FULL", false, 1)
+	}
+	if err == nil {
+		d.read, err = sqliteHandle(o.Path, "NORMAL", true, o.MaxConns)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("db: open %s: %w", filepath.Base(o.Path), err)
+	}
+	return d, nil
+}
+
+func sqliteHandle(path, synchronous string, readOnly bool, conns int) (*sql.DB, error) {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)",
+		"synchronous(" + synchronous + ")", "temp_store(MEMORY)", "cache_size(-4000)",
+	}}
+	if readOnly {
+		q.Set("_txlock", "deferred")
+		q.Add("_pragma", "query_only(1)")
+	}
+	h, err := sql.Open(sqliteDriver, "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	h.SetMaxOpenConns(conns)
+	h.SetMaxIdleConns(conns)
+	return h, nil
+}
+
+func openPostgres(ctx context.Context, o Options) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("db: the database address: %w", redact(err))
+	}
+	cfg.MaxConns = int32(o.MaxConns)
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("db: open: %w", redact(err))
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("db: connect: %w", redact(err))
+	}
+	h := stdlib.OpenDBFromPool(pool)
+	return &DB{Dialect: Postgres, write: h, durable: h, read: h, pool: pool, closed: make(chan struct{})}, nil
+}
+
+// redact drops the password that pgx may repeat from the address.
+func redact(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("it cannot be read; it looks like postgres://user:password@host:5432/name")
+	}
+	return err
+}
+
+// Close waits for nothing and frees everything.
+func (d *DB) Close() error {
+	var err error
+	d.closeOne.Do(func() {
+		close(d.closed)
+		err = errors.Join(d.read.Close(), d.durable.Close(), d.write.Close())
+		if d.pool != nil {
+			d.pool.Close()
+		}
+	})
+	return err
+}
+
+// Pool is the PostgreSQL pool, nil on SQLite.
+func (d *DB) Pool() *pgxpool.Pool { return d.pool }
+
+// QueryContext reads outside a transaction.
+func (d *DB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return d.read.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext reads outside a transaction.
+func (d *DB) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return d.read.QueryRowContext(ctx, query, args...)
+}
+
+// ExecContext writes one statement as a transaction of its own.
+func (d *DB) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	release, err := d.takeTurn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return d.write.ExecContext(ctx, query, args...)
+}
+
+// takeTurn keeps SQLite's writers in a queue that obeys ctx, instead of the
+// driver's sleep-and-retry.
+func (d *DB) takeTurn(ctx context.Context) (release func(), err error) {
+	if d.turn == nil {
+		return func() {}, nil
+	}
+	select {
+	case d.turn <- struct{}{}:
+		return func() { <-d.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Now is the time the database would write, or the tests' time.
+func (d *DB) Now() Time {
+	if at := d.frozen.Load(); at != 0 {
+		return Time(at)
+	}
+	return At(time.Now()).Add(time.Duration(d.offset.Load()) * time.Millisecond)
+}
+
+// NowSQL is the current time as an SQL expression in milliseconds, by the
+// database's own clock: leases of several nodes must agree on it.
+func (d *DB) NowSQL() string {
+	if at := d.frozen.Load(); at != 0 {
+		return fmt.Sprint(at)
+	}
+	expr := d.Dialect.clock()
+	if off := d.offset.Load(); off != 0 {
+		expr = fmt.Sprintf("(%s + %d)", expr, off)
+	}
+	return expr
+}
+
+// SetClock holds the time at an instant. It is for tests; the zero time lets
+// the clock run again.
+func (d *DB) SetClock(at time.Time) {
+	if at.IsZero() {
+		d.frozen.Store(0)
+		return
+	}
+	d.frozen.Store(int64(At(at)))
+}
+
+// ShiftClock makes the running clock jump. It is for tests.
+func (d *DB) ShiftClock(by time.Duration) { d.offset.Add(by.Milliseconds()) }
+
+// Backup writes a consistent copy of an SQLite database to path, which must
+// not exist.
+func (d *DB) Backup(ctx context.Context, path string) error {
+	if d.Dialect != SQLite {
+		return errors.New("db: back up PostgreSQL with pg_dump")
+	}
+	_, err := d.write.ExecContext(ctx, "VACUUM INTO $1", path)
+	if err != nil {
+		return fmt.Errorf("db: back up: %w", err)
+	}
+	return nil
+}
+
+// In makes the list of placeholders $from … for n arguments.
+func In(from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", from+i)
+	}
+	return b.String()
+}

@@ -1,0 +1,126 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+)
+
+func TestMigrateIsDoneOnce(t *testing.T) {
+	d := dbtest.Open(t)
+	n, err := d.Migrate(context.Background())
+	if err != nil || n != 0 {
+		t.Fatalf("second migration took %d steps, %v", n, err)
+	}
+	applied, known, err := d.SchemaVersion(context.Background())
+	if err != nil || applied != known || known == 0 {
+		t.Fatalf("applied %d of %d, %v", applied, known, err)
+	}
+}
+
+func TestTxKeepsAllOrNothing(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	stop := errors.New("stop")
+	ran := false
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		tx.AfterCommit(func() { ran = true })
+		if _, err := tx.ExecContext(ctx, `INSERT INTO installation (key, value) VALUES ($1, $2)`, "a", "1"); err != nil {
+			return err
+		}
+		return stop
+	})
+	if !errors.Is(err, stop) || ran {
+		t.Fatalf("err %v, after-commit ran %v", err, ran)
+	}
+	var n int
+	if err := d.QueryRowContext(ctx, `SELECT COUNT(*) FROM installation WHERE key = $1`, "a").Scan(&n); err != nil || n != 0 {
+		t.Fatalf("%d rows, %v", n, err)
+	}
+}
+
+// Two transactions that each read a sum and add to it must not both win on
+// the same reading.
+func TestCheckThenWriteIsNotLost(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	if _, err := d.ExecContext(ctx, `INSERT INTO rate_limit (scope, ready_at) VALUES ('n', 0)`); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			err := d.Tx(ctx, func(tx *db.Tx) error {
+				var n int64
+				if err := tx.QueryRowContext(ctx, `SELECT ready_at FROM rate_limit WHERE scope = 'n'`).Scan(&n); err != nil {
+					return err
+				}
+				_, err := tx.ExecContext(ctx, `UPDATE rate_limit SET ready_at = $1 WHERE scope = 'n'`, n+1)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var n int64
+	if err := d.QueryRowContext(ctx, `SELECT ready_at FROM rate_limit WHERE scope = 'n'`).Scan(&n); err != nil || n != 8 {
+		t.Fatalf("counted %d of 8, %v", n, err)
+	}
+}
+
+func TestDuplicateIsRecognised(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	for i := range 2 {
+		err := d.Tx(ctx, func(tx *db.Tx) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO installation (key, value) VALUES ('id', 'x')`)
+			return err
+		}, db.Durable)
+		if got := db.IsDuplicate(err); got != (i == 1) {
+			t.Fatalf("round %d: %v", i, err)
+		}
+	}
+}
+
+func TestSignalsArriveAfterTheCommitOnly(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	got := make(chan string, 10)
+	defer d.Subscribe("news", func(p string) { got <- p })()
+	if d.Dialect == db.Postgres {
+		if p := <-got; p != db.Missed {
+			t.Fatalf("a new listener must look for itself first, got %q", p)
+		}
+	}
+	_ = d.Tx(ctx, func(tx *db.Tx) error { tx.Notify("news", "lost"); return errors.New("no") })
+	if err := d.Tx(ctx, func(tx *db.Tx) error { tx.Notify("news", "kept"); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if p := <-got; p != "kept" {
+		t.Fatalf("got %q", p)
+	}
+}
+
+func TestClock(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	at := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
+	d.SetClock(at)
+	var n db.Time
+	if err := d.QueryRowContext(ctx, "SELECT "+d.NowSQL()).Scan(&n); err != nil || n != db.At(at) {
+		t.Fatalf("%v %v", n.Time(), err)
+	}
+	d.SetClock(time.Time{})
+	d.ShiftClock(time.Hour)
+	if err := d.QueryRowContext(ctx, "SELECT "+d.NowSQL()).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if off := n.Sub(db.At(time.Now())); off < 59*time.Minute || off > 61*time.Minute {
+		t.Fatalf("the clock is %v ahead, want about 1h", off)
+	}
+	if diff := n.Sub(d.Now()); diff < -time.Minute || diff > time.Minute {
+		t.Fatalf("SQL and Go disagree by %v", diff)
+	}
+}

@@ -1,0 +1,3 @@
+-- +goose Up
+-- The job engine on PostgreSQL brings its own tables and migrates them itself.
+SELECT 1;
