@@ -1,0 +1,151 @@
+// Package access says who may do what: one table of role × action, narrowed
+// by brand, by channel, by end date and, for API tokens, by scope. It holds
+// no rows; accounts and grants come to it as values.
+package access
+
+import (
+	"slices"
+
+	"rapport/internal/db"
+	"rapport/internal/fault"
+)
+
+// Role is a preset of actions in one brand.
+type Role string
+
+// The roles of the team.
+const (
+	Owner      Role = "owner"
+	Manager    Role = "manager"    // social media manager
+	Strategist Role = "strategist" // plans, drafts; cannot publish unapproved
+	Creator    Role = "creator"    // drafts and media
+	Analyst    Role = "analyst"    // reads
+	Community  Role = "community"  // community manager
+	Moderator  Role = "moderator"
+	Ambassador Role = "ambassador"
+)
+
+// Action is one thing a role allows, as API scopes name it.
+type Action string
+
+// The actions.
+const (
+	PostRead        Action = "posts:read"
+	PostWrite       Action = "posts:write"
+	PostPublish     Action = "posts:publish" // schedule, publish, unschedule, move
+	DeliveryResolve Action = "deliveries:resolve"
+	HoldSet         Action = "holds:write"
+	HoldRelease     Action = "holds:release"
+	ChannelRead     Action = "channels:read"
+	ChannelWrite    Action = "channels:write"
+	MediaRead       Action = "media:read"
+	MediaWrite      Action = "media:write"
+	BrandRead       Action = "brand:read"
+	BrandWrite      Action = "brand:write"
+	AuditRead       Action = "audit:read"
+	TokenWrite      Action = "tokens:write"
+	TeamWrite       Action = "team:write"
+)
+
+// Actions are all actions, in the order documents show them.
+var Actions = []Action{
+	PostRead, PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelRead, ChannelWrite,
+	MediaRead, MediaWrite, BrandRead, BrandWrite, AuditRead, TokenWrite, TeamWrite,
+}
+
+// Roles are all roles, in the order documents show them.
+var Roles = []Role{Owner, Manager, Strategist, Creator, Analyst, Community, Moderator, Ambassador}
+
+var reads = []Action{PostRead, ChannelRead, MediaRead, BrandRead}
+
+// table is the one place that says what a role may do.
+var table = map[Role][]Action{
+	Owner: Actions,
+	Manager: append([]Action{PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelWrite,
+		MediaWrite, AuditRead}, reads...),
+	Strategist: append([]Action{PostWrite, MediaWrite}, reads...),
+	Creator:    append([]Action{PostWrite, MediaWrite}, reads...),
+	Analyst:    reads,
+	Community:  append([]Action{PostWrite, MediaWrite, HoldSet}, reads...),
+	Moderator:  {BrandRead},
+	Ambassador: {},
+}
+
+// Allows reports whether the role has the action, all else aside.
+func Allows(r Role, a Action) bool { return slices.Contains(table[r], a) }
+
+// Grant is an account's role in one brand.
+type Grant struct {
+	Brand    string
+	Role     Role
+	Channels []string // ids; none listed means every channel
+	EndsAt   db.Time  // 0 means open end
+}
+
+// Who is the acting account. It travels as a value into every domain
+// function, which asks it.
+type Who struct {
+	Account string // id; "" for the program itself
+	Name    string
+	Email   string
+	Grants  []Grant
+	Scopes  []Action // for API tokens: the most it may do; nil is no narrowing
+	Token   string   // id of the API token, if one is used
+	Address string   // where the request came from, for the audit
+	system  bool
+}
+
+// System is the program acting by itself: the dispatcher, a job, a command at
+// the console.
+func System() Who { return Who{Name: "Rapport", system: true} }
+
+// IsSystem reports whether the program acts by itself.
+func (w Who) IsSystem() bool { return w.system }
+
+// May returns nil if the action is allowed in the brand at that time, on each
+// of the channels if any are named. Without a grant in the brand the answer is
+// NotFound, so that nobody learns which brands exist.
+func (w Who) May(now db.Time, brand string, a Action, channels ...string) error {
+	if w.system {
+		return nil
+	}
+	g, ok := w.grant(now, brand)
+	if !ok {
+		return fault.New(fault.NotFound, "There is no such brand, or you have no part in it.")
+	}
+	if !Allows(g.Role, a) || (w.Scopes != nil && !slices.Contains(w.Scopes, a)) {
+		return fault.New(fault.Denied, "You may not do this here. Ask an owner of the brand for access.")
+	}
+	for _, c := range channels {
+		if len(g.Channels) > 0 && !slices.Contains(g.Channels, c) {
+			return fault.New(fault.Denied, "You have no access to this channel. Ask an owner of the brand.")
+		}
+	}
+	return nil
+}
+
+// Role returns the role in the brand, or "" where there is none.
+func (w Who) Role(now db.Time, brand string) Role {
+	g, _ := w.grant(now, brand)
+	return g.Role
+}
+
+// Brands returns the ids of the brands the account has a running grant in.
+func (w Who) Brands(now db.Time) []string {
+	var out []string
+	for _, g := range w.Grants {
+		if g.EndsAt == 0 || g.EndsAt > now {
+			out = append(out, g.Brand)
+		}
+	}
+	return out
+}
+
+func (w Who) grant(now db.Time, brand string) (Grant, bool) {
+	for _, g := range w.Grants {
+		if g.Brand == brand && (g.EndsAt == 0 || g.EndsAt > now) {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}
