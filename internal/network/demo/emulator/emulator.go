@@ -134,8 +134,43 @@ func (s *Server) ClearFaults() { s.gate.Faults.Clear() }
 // Arrivals returns the commits that reached the socket after seq.
 func (s *Server) Arrivals(seq int) []wire.Arrival { return s.gate.Arrivals.Since(seq) }
 
+// Wait returns when the network is done with n commits since the record was
+// cleared, or with the error of ctx.
+func (s *Server) Wait(ctx context.Context, n int) error { return s.gate.Arrivals.Wait(ctx, n) }
+
 // Counts sums up the arrivals.
 func (s *Server) Counts() wire.Counts { return s.gate.Counts() }
+
+// Find returns a post that is on the network.
+func (s *Server) Find(id string) (Post, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.posts[id]
+	if p == nil || p.Removed {
+		return Post{}, false
+	}
+	return *p, true
+}
+
+// Alts returns the descriptions of a post's pictures, in order.
+func (s *Server) Alts(id string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	if p := s.posts[id]; p != nil {
+		for _, m := range p.Media {
+			out = append(out, s.media[m].Alt)
+		}
+	}
+	return out
+}
+
+// Uploads is how many pictures the network has.
+func (s *Server) Uploads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.media)
+}
 
 // Refuse makes dials fail until the returned function is called. It needs
 // Serve.

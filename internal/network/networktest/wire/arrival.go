@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -13,7 +14,7 @@ type Arrival struct {
 	Key     string    `json:"key"` // what makes the commit recognisable
 	Text    string    `json:"text_hash,omitempty"`
 	Fault   Kind      `json:"fault,omitempty"`
-	Outcome string    `json:"outcome"`             // "published", or in a word why not
+	Outcome string    `json:"outcome"`             // "published", or in a word why not; "" while at work
 	Post    string    `json:"published,omitempty"` // id of what this arrival published
 }
 
@@ -21,11 +22,52 @@ type Arrival struct {
 // nothing was published.
 const Published = "published"
 
+// nothing is the outcome where a fault came before the network.
+const nothing = "nothing"
+
 // Arrivals is the record. The zero value is empty and ready.
 type Arrivals struct {
-	mu   sync.Mutex
-	next int
-	list []*Arrival
+	mu      sync.Mutex
+	next    int
+	list    []*Arrival
+	changed chan struct{} // closed at the next change, if somebody waits
+}
+
+func (as *Arrivals) tell() {
+	if as.changed != nil {
+		close(as.changed)
+		as.changed = nil
+	}
+}
+
+// Wait returns when the network is done with n arrivals since Clear, or with
+// the error of ctx.
+func (as *Arrivals) Wait(ctx context.Context, n int) error {
+	for {
+		done, changed := as.done()
+		if done >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (as *Arrivals) done() (n int, changed chan struct{}) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	for _, a := range as.list {
+		if a.Outcome != "" {
+			n++
+		}
+	}
+	if as.changed == nil {
+		as.changed = make(chan struct{})
+	}
+	return n, as.changed
 }
 
 func (as *Arrivals) add(a Arrival) *Arrival {
@@ -34,6 +76,7 @@ func (as *Arrivals) add(a Arrival) *Arrival {
 	as.next++
 	a.Seq = as.next
 	as.list = append(as.list, &a)
+	as.tell()
 	return &a
 }
 
@@ -41,6 +84,7 @@ func (as *Arrivals) note(a *Arrival, outcome, post string) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
 	a.Outcome, a.Post = outcome, post
+	as.tell()
 }
 
 // Since returns the arrivals after seq, in order.

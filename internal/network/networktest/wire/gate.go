@@ -85,9 +85,12 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, body []byte, at time
 	p := g.Faults.plan(r, a.Account)
 	pc := &passage{gate: g, media: p.media}
 	if commit {
-		a.At, a.Outcome = at, "nothing"
+		a.At = at
 		if p.fault != nil {
 			a.Fault = p.fault.Kind
+		}
+		if p.fault != nil && !a.Fault.CarriedOut() {
+			a.Outcome = nothing
 		}
 		pc.arrival = g.Arrivals.add(a)
 	}
