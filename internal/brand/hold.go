@@ -144,6 +144,7 @@ func open(ctx context.Context, tx *db.Tx, who access.Who, p Pause) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE brand SET held = FALSE, hold_id = '' WHERE id = $1`, p.Brand); err != nil {
 		return fmt.Errorf("brand: release: %w", err)
 	}
+	tx.Notify("due", "") // what waited behind the gate may go now
 	return tell(ctx, tx, who, p, "hold.released")
 }
 
