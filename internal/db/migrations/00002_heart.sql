@@ -25,6 +25,13 @@ CREATE TABLE session (
 CREATE INDEX session_account ON session (account_id, seen_at);
 CREATE INDEX session_expiry ON session (expires_at);
 
+-- Sign-in attempts: full_at moves ahead with each, and runs empty with time.
+CREATE TABLE attempt (
+	scope   ctext PRIMARY KEY,
+	full_at BIGINT NOT NULL
+);
+CREATE INDEX attempt_age ON attempt (full_at);
+
 CREATE TABLE brand (
 	id          ctext PRIMARY KEY,
 	slug        ctext NOT NULL UNIQUE,
