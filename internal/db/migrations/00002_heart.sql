@@ -58,7 +58,7 @@ CREATE TABLE hold (
 	released_by ctext NOT NULL DEFAULT '',
 	released_at BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX hold_brand ON hold (brand_id, at);
+CREATE INDEX hold_brand ON hold (brand_id, at, id);
 
 CREATE TABLE access_grant (
 	id         ctext PRIMARY KEY,
@@ -116,10 +116,12 @@ CREATE TABLE channel (
 	expires_at   BIGINT NOT NULL DEFAULT 0,     -- of the credential
 	ready_at     BIGINT NOT NULL DEFAULT 0,     -- the network asked to wait until then
 	worked_at    BIGINT NOT NULL DEFAULT 0,     -- last seen working
+	renew_until  BIGINT NOT NULL DEFAULT 0,     -- a node renews the credential until then
 	created_at   BIGINT NOT NULL,
 	UNIQUE (brand_id, network, server, remote_id)
 );
 CREATE INDEX channel_brand ON channel (brand_id, state, created_at);
+CREATE INDEX channel_expiry ON channel (expires_at) WHERE expires_at > 0 AND state = 'connected';
 
 -- What a network asked for all accounts of one app or server.
 CREATE TABLE rate_limit (
@@ -154,6 +156,7 @@ CREATE TABLE post (
 	state      TEXT NOT NULL,                   -- draft, in_review, approved
 	body       TEXT NOT NULL,                   -- JSON of post.Body
 	excerpt    TEXT NOT NULL,                   -- first line of the first part, for lists
+	search     TEXT NOT NULL DEFAULT '',        -- every text of it in lower case
 	revision   BIGINT NOT NULL,                 -- grows with every change of what is sent
 	approved   BIGINT NOT NULL DEFAULT 0,       -- the revision that was approved
 	planned_at BIGINT NOT NULL DEFAULT 0,       -- a draft's wished time
