@@ -4,9 +4,11 @@ test:
 	go test ./...
 
 # Rebuilds what the pages load. Only needed after a change in assets or in the
-# class attributes of a template; the result is committed.
+# class attributes of a template; the result is committed. It is install and not
+# ci because some registries lack the optional packages of other platforms, and
+# ci then refuses a lock that is right for this one.
 assets:
-	npm --prefix assets ci --no-audit --no-fund
+	npm --prefix assets install --no-save --no-audit --no-fund
 	go tool templ generate -path internal/web
 	npm --prefix assets run --silent types
 	npm --prefix assets run --silent css
