@@ -233,6 +233,8 @@ func (r Rig) wantHonest(t *testing.T, to network.Target, p network.Prepared, pub
 		t.Error("Lookup does not say how it knows")
 	case got.Presence == network.Absent && r.Network.Facts().AbsentWhen == "":
 		t.Error("Lookup says absent for certain, and the facts say that it never may")
+	case published && r.Finds && got.Presence != network.Present:
+		t.Errorf("Lookup says %q (%s) of a post that it can find", got.Presence, got.Why)
 	case published && (got.Presence == network.Absent || got.Presence == network.Failed):
 		t.Errorf("Lookup says %q of a post that is out", got.Presence)
 	case !published && got.Presence == network.Present:

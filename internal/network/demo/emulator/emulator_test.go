@@ -271,6 +271,17 @@ func TestAutoAccounts(t *testing.T) {
 	}
 }
 
+func TestAChangedAccountKeepsTheRest(t *testing.T) {
+	s, _ := start(t, emulator.Options{Accounts: []emulator.Account{{Name: "north", Title: "North", TextLimit: 40, Followers: 70}}})
+	if err := s.SetAccount(emulator.Account{Name: "north", Title: "North & Co"}); err != nil {
+		t.Fatal(err)
+	}
+	got := call(s, "GET", "/v1/account", "demo-north", "", "")
+	if got.field("name") != "North & Co" || got.field("limits.text") != "40" || got.field("followers") != "70" {
+		t.Errorf("the account is %s", got.body)
+	}
+}
+
 func TestListIsNewestFirstFromSince(t *testing.T) {
 	s, at := start(t, emulator.Options{})
 	var ids []string
