@@ -9,7 +9,7 @@ test:
 # ci then refuses a lock that is right for this one.
 assets:
 	npm --prefix assets install --no-save --no-audit --no-fund
-	go tool templ generate -path internal/web
+	go tool templ generate
 	npm --prefix assets run --silent types
 	npm --prefix assets run --silent css
 	go run ./internal/web/static/build
