@@ -144,6 +144,7 @@ CREATE TABLE media (
 	thumb      TEXT NOT NULL,                   -- key of the small one
 	crop       TEXT NOT NULL DEFAULT '',        -- JSON, as last applied to the original
 	original   TEXT NOT NULL DEFAULT '',        -- key of the picture before crops
+	search     TEXT NOT NULL DEFAULT '',        -- name and description in lower case
 	created_by ctext NOT NULL DEFAULT '',
 	created_at BIGINT NOT NULL,
 	deleted_at BIGINT NOT NULL DEFAULT 0
@@ -304,7 +305,8 @@ CREATE TABLE notification (
 	read_at    BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (account_id, source)
 );
-CREATE INDEX notification_inbox ON notification (account_id, brand_id, read_at, created_at);
+CREATE INDEX notification_list ON notification (brand_id, account_id, created_at, id);
+CREATE INDEX notification_unread ON notification (brand_id, account_id) WHERE read_at = 0;
 
 CREATE TABLE letter (
 	id         ctext PRIMARY KEY,
