@@ -543,3 +543,19 @@ func TestControlIsForThisMachine(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkPublish is the network's own cost of a post, without a socket.
+func BenchmarkPublish(b *testing.B) {
+	s, err := emulator.New(emulator.Options{AutoAccounts: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	for b.Loop() {
+		i++
+		got := call(s, "POST", "/v1/posts", fmt.Sprint("demo-", i%100), fmt.Sprint("key-", i), `{"text":"A post about the morning. #morning https://example.com/a"}`)
+		if got.status != http.StatusCreated {
+			b.Fatal(got.body)
+		}
+	}
+}
