@@ -22,9 +22,9 @@ type Member struct {
 
 // As returns the account as an actor with all its running grants: for the
 // console, which acts in somebody's name.
-func As(ctx context.Context, d *db.DB, a Account) (access.Who, error) {
-	rows, err := d.QueryContext(ctx, `SELECT brand_id, role, channels, ends_at FROM access_grant
-		WHERE account_id = $1 AND (ends_at = 0 OR ends_at > $2)`, a.ID, d.Now())
+func As(ctx context.Context, q db.Queryer, a Account) (access.Who, error) {
+	rows, err := q.QueryContext(ctx, `SELECT brand_id, role, channels, ends_at FROM access_grant
+		WHERE account_id = $1 AND (ends_at = 0 OR ends_at > $2)`, a.ID, q.Now())
 	grants, err := db.Collect(rows, err, scanGrant)
 	if err != nil {
 		return access.Who{}, fmt.Errorf("account: grants: %w", err)

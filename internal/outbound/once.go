@@ -26,8 +26,10 @@ var outcomeNames = [...]string{"lost", "not sent", "answered"}
 // String is for logs.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// errSealed is what a write meets after its call was given up.
-var errSealed = errors.New("outbound: the call is over")
+var (
+	errSealed = errors.New("outbound: the call is over") // met by a write that comes too late
+	errBroken = errors.New("outbound: the connection broke after the request was written")
+)
 
 // Once sends req so that it reaches the server's socket at most once,
 // whatever its method, headers or body. It follows no redirect: a 3xx is an
@@ -37,8 +39,9 @@ var errSealed = errors.New("outbound: the call is over")
 //
 // The standard transport repeats a request when a kept-alive connection
 // breaks, if the body can be read again and the method is safe or an
-// idempotency key is set. Here the body can be read only once and every
-// connection counts what is written to it.
+// idempotency key is set. Here the body can be read only once, every connection
+// knows whether it was written to, and one that is taken for a repeat refuses
+// to be.
 func (c *Client) Once(ctx context.Context, req *http.Request) (*http.Response, Outcome, error) {
 	var err error
 	for range onceTries {
@@ -67,25 +70,32 @@ type attempt struct {
 }
 
 func (c *Client) once(ctx context.Context, req *http.Request) (*http.Response, attempt, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.patience(ctx))
+	ctx, breakOff := context.WithCancelCause(ctx)
 	var conn *fence
 	var used attempt
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		conn, _ = info.Conn.(*fence)
-		used.reused = info.Reused
-		if conn != nil {
-			conn.arm()
+		next := info.Conn.(*fence) // the dialers make no other
+		if conn != nil && conn.seal() {
+			used.touched = true
+			next.seal() // the transport is about to repeat the call
+			breakOff(errBroken)
+			return
 		}
+		conn, used.reused = next, info.Reused
+		conn.arm()
 	}}
-	ctx, cancel := context.WithTimeout(ctx, c.patience(ctx))
 	sent := c.named(req).Clone(httptrace.WithClientTrace(ctx, trace))
 	sent.GetBody = nil
-	sent.Body = readOnce{orEmpty(req.Body)}
+	if req.Body != nil && req.Body != http.NoBody {
+		sent.Body = readOnce{req.Body}
+	}
 	resp, err := c.commit.RoundTrip(sent)
 	if err == nil {
 		c.bound(resp, cancel)
 		return resp, used, nil
 	}
-	used.touched = conn != nil && conn.seal()
+	used.touched = used.touched || conn != nil && conn.seal()
 	cancel()
 	return nil, used, err
 }
@@ -103,15 +113,8 @@ func rewind(req *http.Request) bool {
 	return err == nil
 }
 
-func orEmpty(body io.ReadCloser) io.ReadCloser {
-	if body == nil {
-		return http.NoBody
-	}
-	return body
-}
-
-// readOnce hides what a body is, http.NoBody above all, so that the transport
-// does not take it for one that can be read again.
+// readOnce hides what a body is, so that the transport does not take it for
+// one that can be read again.
 type readOnce struct{ io.ReadCloser }
 
 // fence is a connection that knows whether a call has written to it and that
