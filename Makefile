@@ -1,7 +1,16 @@
-.PHONY: test assets
+.PHONY: test test-crash bench assets assets-build assets-check
+
+# Everything CI runs; installs what it needs where it may.
 test:
-	go vet ./...
-	go test ./...
+	@scripts/test.sh
+
+# A thousand crash runs on each database.
+test-crash:
+	@RAPPORT_CRASH_RUNS=1000 GOTESTFLAGS="-timeout=120m" scripts/test-crash.sh
+
+# Speed as ratios and times; see docs/performance.md.
+bench:
+	@scripts/bench.sh
 
 # Rebuilds what the pages load. Only needed after a change in assets or in the
 # class attributes of a template; the result is committed. It is install and not
@@ -9,7 +18,14 @@ test:
 # ci then refuses a lock that is right for this one.
 assets:
 	npm --prefix assets install --no-save --no-audit --no-fund
+	@$(MAKE) -s assets-build
+
+assets-build:
 	go tool templ generate
 	npm --prefix assets run --silent types
 	npm --prefix assets run --silent css
 	go run ./internal/web/static/build
+
+# Builds again and fails if that changes what is there.
+assets-check:
+	@scripts/assets-check.sh

@@ -25,6 +25,9 @@ type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	// Now is the time that rules are judged by: the transaction's one time, or
+	// the present.
+	Now() Time
 }
 
 // Enqueuer inserts a job inside a transaction. The job package sets it.

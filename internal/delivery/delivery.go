@@ -53,12 +53,14 @@ var transitions = map[step]Actor{
 	{Scheduled, Missed}:    Dispatcher,
 	{Scheduled, Cancelled}: Team,
 	{Scheduled, Sending}:   Reconciler, // after a restore: it may be out already, so it is read back first
+	{Scheduled, Unknown}:   Dispatcher, // a part of it may be out, and it became too late to find out
 	{Scheduled, Published}: Receipt,
 	{Claimed, Preparing}:   Dispatcher,
 	{Claimed, Sending}:     Dispatcher,
 	{Claimed, Scheduled}:   Dispatcher | Reconciler,
 	{Claimed, Rejected}:    Dispatcher,
 	{Claimed, Missed}:      Dispatcher,
+	{Claimed, Unknown}:     Dispatcher,
 	{Claimed, Published}:   Receipt,
 	{Preparing, Sending}:   Dispatcher,
 	{Preparing, Scheduled}: Dispatcher | Reconciler,
@@ -80,7 +82,9 @@ var transitions = map[step]Actor{
 	{Unknown, Cancelled}:   Team,
 	{Missed, Scheduled}:    Team,
 	{Missed, Cancelled}:    Team,
-	{Missed, Published}:    Receipt,
+	{Missed, Published}:    Receipt | Team, // half-sent, and left at that
+	{Missed, Removed}:      Team,
+	{Rejected, Published}:  Team,
 	{Rejected, Scheduled}:  Team,
 	{Rejected, Cancelled}:  Team,
 	{Rejected, Removed}:    Team, // half-sent, and what was out is taken down
@@ -112,7 +116,9 @@ func (s State) Busy() bool {
 func (s State) NeedsPerson() bool { return s == Rejected || s == Unknown || s == Missed }
 
 // Over reports whether nothing more will happen to it by itself.
-func (s State) Over() bool { return s == Published || s == Removed || s == Cancelled || s.NeedsPerson() }
+func (s State) Over() bool {
+	return s == Published || s == Removed || s == Cancelled || s.NeedsPerson()
+}
 
 // Delivery is one row with its parts, where they were read.
 type Delivery struct {
@@ -151,6 +157,12 @@ const (
 // Frozen reports whether the part may have reached the network: its text and
 // its record must never change again.
 func (s PartState) Frozen() bool { return s != PartWaiting && s != PartRejected }
+
+// MayBeOut reports whether the part may have reached the network without its
+// answer having reached us.
+func (s PartState) MayBeOut() bool {
+	return s == PartSending || s == PartPending || s == PartUnknown
+}
 
 // Part is one post of a thread, or a first comment.
 type Part struct {

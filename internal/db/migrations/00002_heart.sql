@@ -25,6 +25,13 @@ CREATE TABLE session (
 CREATE INDEX session_account ON session (account_id, seen_at);
 CREATE INDEX session_expiry ON session (expires_at);
 
+-- Sign-in attempts: full_at moves ahead with each, and runs empty with time.
+CREATE TABLE attempt (
+	scope   ctext PRIMARY KEY,
+	full_at BIGINT NOT NULL
+);
+CREATE INDEX attempt_age ON attempt (full_at);
+
 CREATE TABLE brand (
 	id          ctext PRIMARY KEY,
 	slug        ctext NOT NULL UNIQUE,
@@ -51,7 +58,7 @@ CREATE TABLE hold (
 	released_by ctext NOT NULL DEFAULT '',
 	released_at BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX hold_brand ON hold (brand_id, at);
+CREATE INDEX hold_brand ON hold (brand_id, at, id);
 
 CREATE TABLE access_grant (
 	id         ctext PRIMARY KEY,
@@ -109,10 +116,12 @@ CREATE TABLE channel (
 	expires_at   BIGINT NOT NULL DEFAULT 0,     -- of the credential
 	ready_at     BIGINT NOT NULL DEFAULT 0,     -- the network asked to wait until then
 	worked_at    BIGINT NOT NULL DEFAULT 0,     -- last seen working
+	renew_until  BIGINT NOT NULL DEFAULT 0,     -- a node renews the credential until then
 	created_at   BIGINT NOT NULL,
 	UNIQUE (brand_id, network, server, remote_id)
 );
 CREATE INDEX channel_brand ON channel (brand_id, state, created_at);
+CREATE INDEX channel_expiry ON channel (expires_at) WHERE expires_at > 0 AND state = 'connected';
 
 -- What a network asked for all accounts of one app or server.
 CREATE TABLE rate_limit (
@@ -135,6 +144,7 @@ CREATE TABLE media (
 	thumb      TEXT NOT NULL,                   -- key of the small one
 	crop       TEXT NOT NULL DEFAULT '',        -- JSON, as last applied to the original
 	original   TEXT NOT NULL DEFAULT '',        -- key of the picture before crops
+	search     TEXT NOT NULL DEFAULT '',        -- name and description in lower case
 	created_by ctext NOT NULL DEFAULT '',
 	created_at BIGINT NOT NULL,
 	deleted_at BIGINT NOT NULL DEFAULT 0
@@ -147,6 +157,7 @@ CREATE TABLE post (
 	state      TEXT NOT NULL,                   -- draft, in_review, approved
 	body       TEXT NOT NULL,                   -- JSON of post.Body
 	excerpt    TEXT NOT NULL,                   -- first line of the first part, for lists
+	search     TEXT NOT NULL DEFAULT '',        -- every text of it in lower case
 	revision   BIGINT NOT NULL,                 -- grows with every change of what is sent
 	approved   BIGINT NOT NULL DEFAULT 0,       -- the revision that was approved
 	planned_at BIGINT NOT NULL DEFAULT 0,       -- a draft's wished time
@@ -249,8 +260,12 @@ CREATE TABLE outbox (
 	kind       TEXT NOT NULL,
 	subject    ctext NOT NULL,
 	data       TEXT NOT NULL DEFAULT '',
-	created_at BIGINT NOT NULL
+	created_at BIGINT NOT NULL,
+	ready_at   BIGINT NOT NULL DEFAULT 0,       -- put off until then, after a consumer failed
+	tries      BIGINT NOT NULL DEFAULT 0,
+	error      TEXT NOT NULL DEFAULT ''
 );
+CREATE INDEX outbox_ready ON outbox (ready_at, id);
 
 CREATE TABLE activity (
 	id         ctext PRIMARY KEY,
@@ -275,7 +290,7 @@ CREATE TABLE audit (
 	at         BIGINT NOT NULL
 );
 CREATE INDEX audit_brand ON audit (brand_id, at, id);
-CREATE INDEX audit_subject ON audit (brand_id, subject, at);
+CREATE INDEX audit_subject ON audit (brand_id, subject, at, id);
 
 CREATE TABLE notification (
 	id         ctext PRIMARY KEY,
@@ -290,7 +305,8 @@ CREATE TABLE notification (
 	read_at    BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (account_id, source)
 );
-CREATE INDEX notification_inbox ON notification (account_id, brand_id, read_at, created_at);
+CREATE INDEX notification_list ON notification (brand_id, account_id, created_at, id);
+CREATE INDEX notification_unread ON notification (brand_id, account_id) WHERE read_at = 0;
 
 CREATE TABLE letter (
 	id         ctext PRIMARY KEY,

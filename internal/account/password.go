@@ -1,0 +1,195 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+
+	"rapport/internal/access"
+	"rapport/internal/audit"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+)
+
+// The bounds of a password. The lower one follows NIST SP 800-63B's advice of
+// length over composition; the upper one keeps hashing bounded.
+const (
+	MinPassword = 10  // characters
+	MaxPassword = 200 // bytes
+)
+
+// hashing is how new passwords are hashed: OWASP's second choice for
+// argon2id, 19 MiB and two passes.
+var hashing = params{memory: 19 * 1024, time: 2, threads: 1}
+
+// slots caps how many hashes run at once, so that a flood of sign-ins costs
+// at most that many times 19 MiB.
+var slots = make(chan struct{}, 2)
+
+const (
+	saltBytes = 16
+	keyBytes  = 32
+	slotWait  = 10 * time.Second
+)
+
+type params struct {
+	memory  uint32 // KiB
+	time    uint32
+	threads uint8
+}
+
+func passwordProblem(p string) string {
+	switch {
+	case !utf8.ValidString(p):
+		return "This password cannot be read. Type it again."
+	case utf8.RuneCountInString(p) < MinPassword:
+		return fmt.Sprintf("Choose a password of at least %d characters.", MinPassword)
+	case len(p) > MaxPassword:
+		return fmt.Sprintf("Choose a password of at most %d characters.", MaxPassword)
+	}
+	return ""
+}
+
+func hashPassword(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	rand.Read(salt) // never fails; see crypto/rand
+	key, err := derive(ctx, password, salt, hashing)
+	if err != nil {
+		return "", err
+	}
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+		hashing.memory, hashing.time, hashing.threads, b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+}
+
+func derive(ctx context.Context, password string, salt []byte, p params) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, slotWait)
+	defer cancel()
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fault.As(fault.Unavailable, ctx.Err(), "Too many people are signing in at this moment. Try again in a minute.")
+	}
+	defer func() { <-slots }()
+	return argon2.IDKey([]byte(password), salt, p.time, p.memory, p.threads, keyBytes), nil
+}
+
+// verify compares in constant time. current is false where the hash was made
+// with other parameters than new ones are.
+func verify(ctx context.Context, password, hash string) (match, current bool, err error) {
+	p, salt, want, err := parseHash(hash)
+	if err != nil {
+		return false, false, err
+	}
+	got, err := derive(ctx, password, salt, p)
+	if err != nil {
+		return false, false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1, p == hashing, nil
+}
+
+func parseHash(hash string) (p params, salt, key []byte, err error) {
+	fields := strings.Split(hash, "$")
+	var version int
+	if len(fields) != 6 || fields[1] != "argon2id" {
+		return p, nil, nil, errors.New("account: a stored password hash is not argon2id")
+	}
+	if _, err = fmt.Sscanf(fields[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return p, nil, nil, fmt.Errorf("account: a stored password hash has version %q", fields[2])
+	}
+	if _, err = fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.threads); err != nil {
+		return p, nil, nil, fmt.Errorf("account: the parameters of a stored password hash: %w", err)
+	}
+	if salt, err = base64.RawStdEncoding.DecodeString(fields[4]); err != nil {
+		return p, nil, nil, fmt.Errorf("account: the salt of a stored password hash: %w", err)
+	}
+	if key, err = base64.RawStdEncoding.DecodeString(fields[5]); err != nil || len(key) != keyBytes {
+		return p, nil, nil, errors.New("account: a stored password hash is damaged")
+	}
+	return p, salt, key, nil
+}
+
+// nobody is a hash that no password fits. A sign-in for an unknown address is
+// measured against it, so that the time it takes tells nothing.
+var nobody = sync.OnceValue(func() string {
+	random := make([]byte, saltBytes+keyBytes)
+	rand.Read(random)
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashing.memory, hashing.time,
+		hashing.threads, b64.EncodeToString(random[:saltBytes]), b64.EncodeToString(random[saltBytes:]))
+})
+
+// Password is a change of password.
+type Password struct {
+	Account string // whose
+	Current string // not asked of the program itself
+	New     string
+	Keep    string // id of the session that goes on; all others end
+}
+
+// SetPassword changes an account's password and ends its other sessions. An
+// account changes its own with the current one; the console changes any. API
+// tokens stay as they are.
+func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) error {
+	if text := passwordProblem(p.New); text != "" {
+		return fault.OnField("password", "%s", text)
+	}
+	if err := mayChange(ctx, d, who, p); err != nil {
+		return err
+	}
+	hash, err := hashPassword(ctx, p.New)
+	if err != nil {
+		return err
+	}
+	err = d.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, p.Account); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, p.Account, p.Keep); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.password_changed", Subject: p.Account})
+	})
+	if err != nil {
+		return fmt.Errorf("account: set the password: %w", err)
+	}
+	return nil
+}
+
+func mayChange(ctx context.Context, d *db.DB, who access.Who, p Password) error {
+	if !who.IsSystem() && (who.Account != p.Account || who.Token != "") {
+		return fault.New(fault.Denied, "You can change your own password only, and only when you are signed in.")
+	}
+	var hash string
+	err := d.QueryRowContext(ctx, `SELECT password_hash FROM account WHERE id = $1`, p.Account).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.New(fault.NotFound, "There is no such account.")
+	}
+	if err != nil {
+		return fmt.Errorf("account: read the password: %w", err)
+	}
+	if who.IsSystem() {
+		return nil
+	}
+	if err := takeAttempt(ctx, d, passwordLimits(p.Account, who.Address)); err != nil {
+		return err
+	}
+	match, _, err := verify(ctx, p.Current, hash)
+	if err != nil {
+		return err
+	}
+	if !match {
+		return fault.OnField("current", "This is not your current password. Type it again.")
+	}
+	return forgiveAttempt(ctx, d, passwordLimits(p.Account, who.Address))
+}

@@ -1,0 +1,65 @@
+package emulator
+
+import (
+	"fmt"
+	"time"
+)
+
+// Past is a post from before the network was started, for a demo that has a
+// history.
+type Past struct {
+	ID          string // given by the caller, so that the same history is put in once
+	Account     string // must exist
+	Text        string
+	Language    string
+	InReplyTo   string // id of an earlier one
+	Pictures    []PastPicture
+	PublishedAt time.Time
+	Key         string // the idempotency key it would have been sent with
+}
+
+// PastPicture is a picture of such a post.
+type PastPicture struct {
+	Mime    string
+	Alt     string
+	Content []byte
+}
+
+// Seed puts past posts in, in order, without limits or arrivals. A post whose
+// id is already there is left as it is.
+func (s *Server) Seed(past ...Past) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range past {
+		if s.posts[p.ID] != nil {
+			continue
+		}
+		if err := s.seed(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) seed(in Past) error {
+	if s.accounts[in.Account] == nil || in.ID == "" {
+		return fmt.Errorf("demo network: seed %q: an id and an account that exists are needed", in.ID)
+	}
+	p := &Post{ID: in.ID, Account: in.Account, Text: in.Text, Language: in.Language, InReplyTo: in.InReplyTo,
+		Root: in.ID, PublishedAt: in.PublishedAt.UTC(), Key: in.Key}
+	if in.InReplyTo != "" {
+		above := s.posts[in.InReplyTo]
+		if above == nil {
+			return fmt.Errorf("demo network: seed %q: there is no post %q to reply to", in.ID, in.InReplyTo)
+		}
+		p.Root = above.Root
+	}
+	for i, pic := range in.Pictures {
+		m := &picture{ID: fmt.Sprintf("m%s-%d", in.ID, i+1), Account: in.Account, Mime: pic.Mime, Alt: pic.Alt, ReadyAt: p.PublishedAt}
+		if err := s.keep(m, pic.Content); err != nil {
+			return err
+		}
+		p.Media = append(p.Media, m.ID)
+	}
+	return s.add(p)
+}
