@@ -12,10 +12,10 @@ test-crash:
 bench:
 	@scripts/bench.sh
 
-# Rebuilds what the pages load. Only needed after a change in assets or in the
-# class attributes of a template; the result is committed. It is install and not
-# ci because some registries lack the optional packages of other platforms, and
-# ci then refuses a lock that is right for this one.
+# Rebuilds what the pages load. Only needed after a change in assets or in a
+# template; the result is committed. It is install and not ci because some
+# registries lack the optional packages of other platforms, and ci then refuses
+# a lock that is right for this one.
 assets:
 	npm --prefix assets install --no-save --no-audit --no-fund
 	@$(MAKE) -s assets-build
