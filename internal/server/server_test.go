@@ -166,7 +166,7 @@ func TestServe(t *testing.T) {
 
 func TestServeByEnvironment(t *testing.T) {
 	c := newConsole(t)
-	c.env = map[string]string{"RAPPORT_ADDR": "127.0.0.1:0", "RAPPORT_DATA": c.path("data"), "RAPPORT_METRICS_TOKEN": "let-me-in",
+	c.env = map[string]string{"RAPPORT_ADDR": "127.0.0.1:0", "RAPPORT_DATA": c.path("data"), "RAPPORT_METRICS_TOKEN": "let-me-in-please",
 		"RAPPORT_TRUSTED_PROXY": "127.0.0.1,::1"}
 	s := c.start("serve")
 	proxied := func(token string) func(*http.Request) {
@@ -175,7 +175,7 @@ func TestServeByEnvironment(t *testing.T) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
 	}
-	if got, body := fetch(t, s.url+"/metrics", proxied("let-me-in")); got != 200 || !strings.Contains(body, "rapport_http_answers_total") {
+	if got, body := fetch(t, s.url+"/metrics", proxied("let-me-in-please")); got != 200 || !strings.Contains(body, "rapport_http_answers_total") {
 		t.Errorf("by token: %d", got)
 	}
 	if got, _ := fetch(t, s.url+"/metrics", proxied("let-me-out")); got != 404 {
@@ -394,6 +394,33 @@ func TestAnOlderDatabaseIsNoticed(t *testing.T) {
 	}
 	if !held(t, data) {
 		t.Error("nobody noticed")
+	}
+}
+
+// A copy of a data folder that is run elsewhere must not send.
+func TestAnotherPublicAddressHolds(t *testing.T) {
+	c := newConsole(t)
+	data := c.path("data")
+	for _, step := range []struct {
+		name string
+		args []string
+		env  string
+		want bool
+	}{
+		{"the demo", []string{"demo"}, "", false},
+		{"an address for the first time", []string{"serve", "--public-url", "https://rapport.example"}, "", false},
+		{"the same by the environment", []string{"serve"}, "https://rapport.example", false},
+		{"none, on another port", []string{"serve"}, "", false},
+		{"another one", []string{"serve"}, "https://staging.example", true},
+	} {
+		c.env["RAPPORT_PUBLIC_URL"] = step.env
+		s := c.start(append(step.args, "--addr", "127.0.0.1:0", "--data", data)...)
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if got := held(t, data); got != step.want {
+			t.Errorf("%s: held %v, want %v", step.name, got, step.want)
+		}
 	}
 }
 
