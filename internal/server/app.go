@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"rapport/internal/account"
-	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
+	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/secret"
 	"rapport/internal/server/edge"
@@ -32,7 +32,7 @@ type app struct {
 	in       *installation.Installation
 	keys     *secret.Keyring
 	networks *network.Set
-	channels *channel.Channels
+	hub      *live.Hub
 	pages    *web.Pages
 	verdict  installation.Verdict
 	services []service
@@ -186,6 +186,8 @@ func (a *app) httpServer(live context.Context) *http.Server {
 		BaseContext:       func(net.Listener) context.Context { return live },
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	// Streams have no end of their own.
+	srv.RegisterOnShutdown(a.hub.Close)
 	return srv
 }
 

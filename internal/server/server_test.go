@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,7 @@ import (
 	"testing"
 
 	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
 	"rapport/internal/fault"
 	"rapport/internal/server"
 )
@@ -161,6 +164,79 @@ func TestServe(t *testing.T) {
 	s = c.start("serve", "--addr", "127.0.0.1:0", "--data", c.path("data"))
 	if strings.Contains(s.out.String(), "on hold") {
 		t.Errorf("an ordinary start holds the brands:\n%s", s.out)
+	}
+}
+
+// browser keeps cookies and follows redirects, as people's browsers do.
+func browser(t *testing.T) *http.Client {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Jar: jar}
+}
+
+// submit posts a form and returns where it led.
+func submit(t *testing.T, b *http.Client, address string, form url.Values) (status int, path, body string) {
+	t.Helper()
+	resp, err := b.PostForm(address, form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Request.URL.Path, string(text)
+}
+
+// The first visit: the code of the console, an account, a brand, and in. Then
+// out, and in again with the password, all over plain HTTP.
+func TestFirstVisit(t *testing.T) {
+	c := newConsole(t)
+	c.env["RAPPORT_DATABASE_URL"] = dbtest.Options(t).URL // "" on SQLite
+	s := c.start("serve", "--addr", "127.0.0.1:0", "--data", c.path("data"))
+	b := browser(t)
+	code := regexp.MustCompile(`one-time code: (\S+)`).FindStringSubmatch(s.out.String())
+	form := url.Values{"code": {"0000-0000-0000"}, "name": {"Ada"}, "email": {"ada@example.com"}, "password": {"a long password"},
+		"brand": {"Ada's Bikes"}, "color": {"#336699"}, "zone": {"Europe/Berlin"}}
+	if status, path, _ := submit(t, b, s.url+"/setup", form); status != 422 || path != "/setup" {
+		t.Errorf("a wrong code: %d at %s", status, path)
+	}
+	form.Set("code", code[1])
+	if status, path, _ := submit(t, b, s.url+"/setup", form); status != 200 || path != "/studio/adas-bikes" {
+		t.Fatalf("set-up: %d at %s", status, path)
+	}
+	if status, path, _ := submit(t, b, s.url+"/studio/sign-out", nil); status != 200 || path != "/studio/sign-in" {
+		t.Errorf("sign-out: %d at %s", status, path)
+	}
+	in := url.Values{"email": {"ada@example.com"}, "password": {"a long password"}}
+	if status, path, _ := submit(t, b, s.url+"/studio/sign-in", in); status != 200 || path != "/studio/adas-bikes" {
+		t.Errorf("sign-in: %d at %s", status, path)
+	}
+	submit(t, browser(t), s.url+"/setup", form)
+	if n := strings.Count(c.must("account", "list", "--data", c.path("data")), "@"); n != 1 {
+		t.Errorf("the code made %d accounts", n)
+	}
+}
+
+// What another site has the browser send is refused, with a page that says so.
+func TestAnotherSitesFormIsRefused(t *testing.T) {
+	c := newConsole(t)
+	s := c.start("demo", "--addr", "127.0.0.1:0", "--data", c.path("demo"))
+	req, err := http.NewRequest("POST", s.url+"/studio/sign-in", strings.NewReader("email=a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 403 || !strings.Contains(string(body), "another site") {
+		t.Errorf("status %d\n%s", resp.StatusCode, body)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -15,13 +16,16 @@ import (
 	"rapport/internal/installation"
 	"rapport/internal/job"
 	"rapport/internal/letter"
+	"rapport/internal/live"
 	"rapport/internal/mail"
+	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
+	"rapport/internal/publish"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
 )
@@ -38,7 +42,15 @@ func (a *app) wire(ctx context.Context) error {
 	a.closing = append(a.closing, client.Close)
 	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }))
 
-	a.channels = &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	blobs, err := blob.OpenFolder(a.media())
+	if err != nil {
+		return err
+	}
+	a.closing = append(a.closing, func() { blobs.Close() })
+	library := &media.Library{DB: a.db, Blobs: blobs}
+	a.hub = live.New(a.db)
+	a.closing = append(a.closing, a.hub.Close)
 
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
@@ -51,8 +63,11 @@ func (a *app) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news)
-	a.pages = web.New(web.Deps{DB: a.db, Channels: a.channels, Networks: a.networks, Log: a.log, Site: web.Site{
+	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
+		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
+	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
+		service{"sending", sender.Start, sender.Stop})
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 		Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
@@ -160,11 +175,17 @@ func beforePort(addr string) string {
 	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()-1).String()
 }
 
-// distrust holds every brand, because the database may not know what was sent.
+// distrust holds every brand, because the database may not know what was
+// sent, and has the networks asked about what fell due since.
 func distrust(ctx context.Context, d *db.DB, v installation.Verdict) error {
-	return d.Tx(ctx, func(tx *db.Tx) error {
+	err := d.Tx(ctx, func(tx *db.Tx) error {
 		return brand.HoldAll(ctx, tx, brand.ByRestore, v.Reason)
 	})
+	if err != nil {
+		return err
+	}
+	_, err = publish.Doubt(ctx, d, v.Since)
+	return err
 }
 
 // routes joins the surfaces.
