@@ -1,4 +1,29 @@
-.PHONY: test
+.PHONY: test test-crash bench assets assets-build assets-check
+
+# Everything CI runs; installs what it needs where it may.
 test:
-	go vet ./...
-	go test ./...
+	@scripts/test.sh
+
+# A thousand crash runs on each database.
+test-crash:
+	@RAPPORT_CRASH_RUNS=1000 GOTESTFLAGS="-timeout=120m" scripts/test-crash.sh
+
+# Speed as ratios and times; see docs/performance.md.
+bench:
+	@scripts/bench.sh
+
+# Rebuilds what the pages load. Only needed after a change in assets or in a
+# template; the result is committed.
+assets:
+	npm --prefix assets ci --no-audit --no-fund
+	@$(MAKE) -s assets-build
+
+assets-build:
+	go tool templ generate -path internal/web
+	npm --prefix assets run --silent types
+	npm --prefix assets run --silent css
+	go run ./internal/web/static/build
+
+# Builds again and fails if that changes what is there.
+assets-check:
+	@scripts/assets-check.sh

@@ -1,5 +1,6 @@
-// Package audit keeps the acts of the team and changes of settings: who did
-// what to which thing, when and from where. Rows are only ever added.
+// Package audit keeps what the team did and which settings it changed: who,
+// what, when and from where. Lines are written with the change itself, are
+// never changed, and are shown to those who answer for the brand.
 package audit
 
 import (
@@ -7,58 +8,61 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
 )
 
-// Entry is what was done.
+// Entry is an act to remember. Detail never holds a secret.
 type Entry struct {
-	Brand   string            // "" for acts outside of any brand
-	Act     string            // past tense: "hold.set"
-	Subject string            // id of what it was done to
-	Detail  map[string]string // ids and settings; never a secret
+	Brand   string // "" for an act that concerns no brand
+	Act     string // past tense: hold.set, channel.connected
+	Subject string // id of what was acted on
+	Detail  map[string]string
 }
 
-// Record writes the act in the caller's transaction, so that nothing is done
-// without it.
+// Line is an act that was remembered.
+type Line struct {
+	ID      string
+	Account string // "" for the program itself
+	Address string // where the request came from
+	At      db.Time
+	Entry
+}
+
+// Record writes the entry in the caller's transaction, with who did it.
 func Record(ctx context.Context, tx *db.Tx, who access.Who, e Entry) error {
-	detail := ""
-	if len(e.Detail) > 0 {
-		b, err := json.Marshal(e.Detail)
-		if err != nil {
-			return fmt.Errorf("audit: encode %s: %w", e.Act, err)
-		}
-		detail = string(b)
+	detail, err := encode(e.Detail)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO audit (id, brand_id, account_id, act, subject, detail, address, at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			db.NewID(), e.Brand, who.Account, e.Act, e.Subject, detail, who.Address, tx.Now())
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO audit (id, brand_id, account_id, act, subject, detail, address, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		db.NewID(), e.Brand, who.Account, e.Act, e.Subject, detail, who.Address, tx.Now())
 	if err != nil {
 		return fmt.Errorf("audit: record %s: %w", e.Act, err)
 	}
 	return nil
 }
 
-// Act is one row.
-type Act struct {
-	ID      string
-	Account string // id; "" for the program
-	Act     string
-	Subject string
-	Detail  map[string]string
-	Address string
-	At      db.Time
+func encode(detail map[string]string) (string, error) {
+	if len(detail) == 0 {
+		return "", nil
+	}
+	raw, err := json.Marshal(detail)
+	return string(raw), err
 }
 
-// Filter narrows the list. Empty fields do not.
+// Filter narrows a list. What is empty narrows nothing.
 type Filter struct {
 	Subject string
+	Account string
+	Act     string
 }
 
-// List returns the brand's acts, newest first, and the cursor of the next
-// page, "" after the last.
-func List(ctx context.Context, q db.Queryer, who access.Who, now db.Time, brand string, f Filter, page db.Page) ([]Act, string, error) {
-	if err := who.May(now, brand, access.AuditRead); err != nil {
+// List returns the acts in one brand, the newest first.
+func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Filter, page db.Page) ([]Line, string, error) {
+	if err := who.May(q.Now(), brandID, access.AuditRead); err != nil {
 		return nil, "", err
 	}
 	at, id, err := page.Key()
@@ -66,31 +70,38 @@ func List(ctx context.Context, q db.Queryer, who access.Who, now db.Time, brand 
 		return nil, "", err
 	}
 	size := page.Size(50, 200)
-	where, args := "", []any{brand, at, id, size + 1}
-	if f.Subject != "" {
-		where, args = " AND subject = $5", append(args, f.Subject)
-	}
-	rows, err := q.QueryContext(ctx, `SELECT id, account_id, act, subject, detail, address, at FROM audit
+	where, args := f.where([]any{brandID, at, id, size + 1})
+	rows, err := q.QueryContext(ctx, `SELECT id, brand_id, account_id, act, subject, detail, address, at FROM audit
 		WHERE brand_id = $1 AND (at, id) < ($2, $3)`+where+` ORDER BY at DESC, id DESC LIMIT $4`, args...)
-	out, err := db.Collect(rows, err, scan)
+	all, err := db.Collect(rows, err, scan)
 	if err != nil {
 		return nil, "", fmt.Errorf("audit: list: %w", err)
 	}
-	if len(out) <= size {
-		return out, "", nil
+	if len(all) <= size {
+		return all, "", nil
 	}
-	last := out[size-1]
-	return out[:size], db.Cursor(last.At, last.ID), nil
+	last := all[size-1]
+	return all[:size], db.Cursor(last.At, last.ID), nil
 }
 
-func scan(r *sql.Rows) (Act, error) {
-	var a Act
+func (f Filter) where(args []any) (string, []any) {
+	var b strings.Builder
+	for _, c := range []struct{ column, value string }{
+		{"subject", f.Subject}, {"account_id", f.Account}, {"act", f.Act},
+	} {
+		if c.value != "" {
+			args = append(args, c.value)
+			fmt.Fprintf(&b, " AND %s = $%d", c.column, len(args))
+		}
+	}
+	return b.String(), args
+}
+
+func scan(rows *sql.Rows) (l Line, err error) {
 	var detail string
-	if err := r.Scan(&a.ID, &a.Account, &a.Act, &a.Subject, &detail, &a.Address, &a.At); err != nil {
-		return a, err
+	err = rows.Scan(&l.ID, &l.Brand, &l.Account, &l.Act, &l.Subject, &detail, &l.Address, &l.At)
+	if err == nil && detail != "" {
+		err = json.Unmarshal([]byte(detail), &l.Detail)
 	}
-	if detail == "" {
-		return a, nil
-	}
-	return a, json.Unmarshal([]byte(detail), &a.Detail)
+	return l, err
 }

@@ -1,6 +1,7 @@
-// Package outbox keeps what follows from a change until it is done: a row in
-// the transaction of the change, deleted once consumed. It wakes consumers
-// and open pages on every node; what happened stays in activity and audit.
+// Package outbox carries what happened from the change that caused it to
+// those who act on it. An event is a row written with the change; a consumer
+// works in the transaction that deletes the row, so that it is neither lost
+// nor done twice in the database. It is no history: activity and audit are.
 package outbox
 
 import (
@@ -11,40 +12,56 @@ import (
 	"rapport/internal/db"
 )
 
-// Topic is the signal that wakes consumers.
-const Topic = "outbox"
+// Topic is the signal that wakes readers; LiveTopic is the one open pages are
+// told by, with "brand kind subject" as its payload.
+const (
+	Topic     = "outbox"
+	LiveTopic = "live"
+)
 
-// Event is one thing that happened, in the past tense: "delivery.rejected".
+// Event is one thing that happened.
 type Event struct {
 	ID      string // set by Add
 	Brand   string
-	Kind    string
+	Kind    string // past tense, without spaces: hold.changed
 	Subject string // id of what it happened to
-	Data    any    // encoded as JSON; nil for none
+	Data    any    // what consumers need to know, as JSON; a consumer reads it with Read
 	At      db.Time
 }
 
-// Add records the event in the caller's transaction and tells open pages.
+// Add writes the event in the caller's transaction and tells open pages.
 func Add(ctx context.Context, tx *db.Tx, e Event) error {
-	data := ""
+	data := []byte("{}")
 	if e.Data != nil {
-		b, err := json.Marshal(e.Data)
-		if err != nil {
-			return fmt.Errorf("outbox: encode %s: %w", e.Kind, err)
+		var err error
+		if data, err = json.Marshal(e.Data); err != nil {
+			return fmt.Errorf("outbox: add %s: %w", e.Kind, err)
 		}
-		data = string(b)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO outbox (id, brand_id, kind, subject, data, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		db.NewID(), e.Brand, e.Kind, e.Subject, data, tx.Now()); err != nil {
+	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (id, brand_id, kind, subject, data, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`, db.NewID(), e.Brand, e.Kind, e.Subject, string(data), tx.Now())
+	if err != nil {
 		return fmt.Errorf("outbox: add %s: %w", e.Kind, err)
 	}
 	tx.Notify(Topic, "")
-	Tell(tx, e.Brand, e.Kind, e.Subject)
+	Show(tx, e.Brand, e.Kind, e.Subject)
 	return nil
 }
 
-// Tell updates open pages when the transaction commits, and nothing else. The
-// signal carries ids only.
-func Tell(tx *db.Tx, brand, kind, subject string) {
-	tx.Notify("live", brand+" "+kind+" "+subject)
+// Show tells open pages, and nobody else, that something changed. Nothing is
+// kept.
+func Show(tx *db.Tx, brand, kind, subject string) {
+	tx.Notify(LiveTopic, brand+" "+kind+" "+subject)
+}
+
+// Read decodes the data of an event that a consumer was given.
+func (e Event) Read(into any) error {
+	raw, ok := e.Data.(json.RawMessage)
+	if !ok {
+		return fmt.Errorf("outbox: event %s holds no stored data", e.Kind)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("outbox: data of %s: %w", e.Kind, err)
+	}
+	return nil
 }

@@ -259,8 +259,12 @@ CREATE TABLE outbox (
 	kind       TEXT NOT NULL,
 	subject    ctext NOT NULL,
 	data       TEXT NOT NULL DEFAULT '',
-	created_at BIGINT NOT NULL
+	created_at BIGINT NOT NULL,
+	ready_at   BIGINT NOT NULL DEFAULT 0,       -- put off until then, after a consumer failed
+	tries      BIGINT NOT NULL DEFAULT 0,
+	error      TEXT NOT NULL DEFAULT ''
 );
+CREATE INDEX outbox_ready ON outbox (ready_at, id);
 
 CREATE TABLE activity (
 	id         ctext PRIMARY KEY,
@@ -285,7 +289,7 @@ CREATE TABLE audit (
 	at         BIGINT NOT NULL
 );
 CREATE INDEX audit_brand ON audit (brand_id, at, id);
-CREATE INDEX audit_subject ON audit (brand_id, subject, at);
+CREATE INDEX audit_subject ON audit (brand_id, subject, at, id);
 
 CREATE TABLE notification (
 	id         ctext PRIMARY KEY,

@@ -1,0 +1,34 @@
+// <rapport-island data-island="chart"> loads what it names when it appears and
+// lets go when it leaves, so that a swapped page leaks nothing.
+
+/** Island is what a module of an island exports as mount. */
+export type Mount = (el: HTMLElement) => (() => void) | Promise<() => void>;
+
+const modules: Record<string, () => Promise<{ mount: Mount }>> = {
+  chart: () => import("./chart"),
+  calendar: () => import("./calendar"),
+  composer: () => import("./composer"),
+  crop: () => import("./crop"),
+};
+
+class RapportIsland extends HTMLElement {
+  private leave: (() => void) | null = null;
+
+  async connectedCallback(): Promise<void> {
+    const load = modules[this.dataset.island ?? ""];
+    if (!load) return;
+    const { mount } = await load();
+    if (!this.isConnected || this.leave) return;
+    this.leave = await mount(this);
+    this.dataset.ready = "";
+    if (!this.isConnected) this.disconnectedCallback();
+  }
+
+  disconnectedCallback(): void {
+    this.leave?.();
+    this.leave = null;
+    delete this.dataset.ready;
+  }
+}
+
+customElements.define("rapport-island", RapportIsland);

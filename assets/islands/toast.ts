@@ -1,0 +1,39 @@
+// Toasts leave by themselves, not while they are read or hold the focus.
+import { find, make } from "./dom";
+
+const stay = 8000;
+
+export function startToasts(): void {
+  const region = find("#toasts");
+  if (!region) return;
+  for (const el of Array.from(region.children)) watch(el as HTMLElement);
+  new MutationObserver((changes) => {
+    for (const node of changes.flatMap((c) => Array.from(c.addedNodes))) {
+      if (node instanceof HTMLElement) watch(node);
+    }
+  }).observe(region, { childList: true });
+  document.addEventListener("htmx:error", () => say(region.dataset.failed ?? ""));
+}
+
+/** say shows a short text that needs no answer. */
+export function say(text: string): void {
+  if (!text) return;
+  const el = make("div", "toast");
+  el.append(make("p", "", text));
+  find("#toasts")?.append(el);
+}
+
+function watch(el: HTMLElement): void {
+  let timer = 0;
+  const wait = (): void => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => el.remove(), stay);
+  };
+  const hold = (): void => clearTimeout(timer);
+  el.addEventListener("pointerenter", hold);
+  el.addEventListener("focusin", hold);
+  el.addEventListener("pointerleave", wait);
+  el.addEventListener("focusout", wait);
+  el.addEventListener("htmx:after:request", () => el.remove());
+  wait();
+}
