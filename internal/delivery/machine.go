@@ -26,19 +26,24 @@ func DueChannels(ctx context.Context, d *db.DB, limit int) ([]string, error) {
 	now := d.NowSQL()
 	rows, err := d.QueryContext(ctx, `SELECT DISTINCT d.channel_id FROM delivery d
 		JOIN brand b ON b.id = d.brand_id JOIN channel c ON c.id = d.channel_id
-		WHERE d.state = 'scheduled' AND d.run_at <= `+now+` AND NOT b.held AND c.state = 'connected' AND c.ready_at <= `+now+`
+		LEFT JOIN rate_limit r ON r.scope = c.network || ' ' || c.server
+		WHERE d.state = 'scheduled' AND d.run_at <= `+now+` AND NOT b.held AND c.state = 'connected'
+			AND c.ready_at <= `+now+` AND COALESCE(r.ready_at, 0) <= `+now+`
 		LIMIT $1`, limit)
 	return db.Collect(rows, err, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
 }
 
 // NextRun returns when something is next due, 0 if nothing is: the earliest
-// time in the future of a delivery, or of a channel that was told to wait.
+// time in the future of a delivery, or of a channel or app that was told to
+// wait.
 func NextRun(ctx context.Context, d *db.DB) (at db.Time, err error) {
 	now := d.NowSQL()
 	err = d.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM (
 		SELECT MIN(run_at) AS at FROM delivery WHERE state = 'scheduled' AND run_at > `+now+`
 		UNION ALL
-		SELECT MIN(ready_at) AS at FROM channel WHERE ready_at > `+now+` AND state = 'connected') AS next`).Scan(&at)
+		SELECT MIN(ready_at) AS at FROM channel WHERE ready_at > `+now+` AND state = 'connected'
+		UNION ALL
+		SELECT MIN(ready_at) AS at FROM rate_limit WHERE ready_at > `+now+`) AS next`).Scan(&at)
 	return at, err
 }
 
