@@ -87,11 +87,11 @@ func (a *handler) listAudit(ctx context.Context, c caller, in *auditQuery) (*bod
 	if err != nil {
 		return nil, err
 	}
-	acts, next, err := audit.List(ctx, a.DB, c.who, a.DB.Now(), c.token.Brand, audit.Filter{Subject: in.Subject}, page)
+	acts, next, err := audit.List(ctx, a.DB, c.who, c.token.Brand, audit.Filter{Subject: in.Subject}, page)
 	if err != nil {
 		return nil, err
 	}
-	return itemsOf("audit", c.token.Brand, acts, next, func(x audit.Act) Act {
+	return itemsOf("audit", c.token.Brand, acts, next, func(x audit.Line) Act {
 		return Act{ID: x.ID, At: x.At.Time(), Account: x.Account, Act: x.Act, Subject: x.Subject, Detail: x.Detail, Address: x.Address}
 	}), nil
 }
