@@ -6,9 +6,7 @@ export type Mount = (el: HTMLElement) => (() => void) | Promise<() => void>;
 
 const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   chart: () => import("./chart"),
-  calendar: () => import("./calendar"),
-  composer: () => import("./composer"),
-  crop: () => import("./crop"),
+
 };
 
 class RapportIsland extends HTMLElement {

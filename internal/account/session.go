@@ -3,11 +3,7 @@ package account
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +14,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/secret"
 )
 
 // How long a session lasts.
@@ -118,7 +115,7 @@ func renewHash(ctx context.Context, d *db.DB, id, old, password string) error {
 // Begin starts a session for an account whose identity the caller has already
 // made sure of: by its password, or because it was just created.
 func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, error) {
-	token, agent := newToken(), strings.ToValidUTF8(m.Agent, "")
+	token, agent := secret.Token(), strings.ToValidUTF8(m.Agent, "")
 	if len(agent) > maxAgent {
 		agent = strings.ToValidUTF8(agent[:maxAgent], "")
 	}
@@ -129,7 +126,7 @@ func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, e
 		_, err := tx.ExecContext(ctx, `INSERT INTO session
 			(id, token_hash, account_id, created_at, seen_at, expires_at, address, agent)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			s.ID, hashToken(token), s.Account, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Address, s.Agent)
+			s.ID, secret.Hash(token), s.Account, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Address, s.Agent)
 		if err != nil {
 			return err
 		}
@@ -140,18 +137,6 @@ func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, e
 		return Session{}, "", fmt.Errorf("account: begin a session: %w", err)
 	}
 	return s, token, nil
-}
-
-func newToken() string {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails; see crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// hashToken needs no salt: a token has 256 random bits.
-func hashToken(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
 }
 
 // Who returns the account behind a session's token with its running grants,
@@ -166,7 +151,7 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 		FROM session s
 		JOIN account a ON a.id = s.account_id AND a.disabled_at = 0
 		LEFT JOIN access_grant g ON g.account_id = a.id AND (g.ends_at = 0 OR g.ends_at > $2)
-		WHERE s.token_hash = $1 AND s.expires_at > $2`, hashToken(token), now)
+		WHERE s.token_hash = $1 AND s.expires_at > $2`, secret.Hash(token), now)
 	grants, err := db.Collect(rows, err, func(r *sql.Rows) (access.Grant, error) {
 		var g access.Grant
 		var channels string
@@ -220,7 +205,7 @@ func Seen(ctx context.Context, d *db.DB, s Session, m Meta) error {
 
 // SignOut ends the session with the token. One that is gone already is fine.
 func SignOut(ctx context.Context, d *db.DB, token string) error {
-	if _, err := d.ExecContext(ctx, `DELETE FROM session WHERE token_hash = $1`, hashToken(token)); err != nil {
+	if _, err := d.ExecContext(ctx, `DELETE FROM session WHERE token_hash = $1`, secret.Hash(token)); err != nil {
 		return fmt.Errorf("account: sign out: %w", err)
 	}
 	return nil

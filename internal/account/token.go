@@ -15,6 +15,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/secret"
 )
 
 // TokenPrefix begins every API token, so that people and secret scanners know
@@ -60,14 +61,14 @@ func TokenCreate(ctx context.Context, d *db.DB, who access.Who, brandID string, 
 	if err != nil {
 		return Token{}, "", fmt.Errorf("account: scopes: %w", err)
 	}
-	plain = TokenPrefix + newToken()
+	plain = TokenPrefix + secret.Token()
 	err = d.Tx(ctx, func(tx *db.Tx) error {
 		t = Token{ID: db.NewID(), Brand: brandID, Account: who.Account, Name: strings.TrimSpace(n.Name),
 			Scopes: n.Scopes, CreatedAt: tx.Now(), ExpiresAt: n.ExpiresAt}
 		_, err := tx.ExecContext(ctx, `INSERT INTO api_token
 			(id, brand_id, account_id, name, token_hash, scopes, created_at, expires_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			t.ID, t.Brand, t.Account, t.Name, hashToken(plain), string(scopes), t.CreatedAt, t.ExpiresAt)
+			t.ID, t.Brand, t.Account, t.Name, secret.Hash(plain), string(scopes), t.CreatedAt, t.ExpiresAt)
 		if err != nil {
 			return err
 		}
@@ -170,7 +171,7 @@ func TokenWho(ctx context.Context, d *db.DB, plain string) (access.Who, Token, e
 		FROM api_token t
 		JOIN account a ON a.id = t.account_id AND a.disabled_at = 0
 		JOIN access_grant g ON g.account_id = a.id AND g.brand_id = t.brand_id AND (g.ends_at = 0 OR g.ends_at > $2)
-		WHERE t.token_hash = $1 AND t.revoked_at = 0 AND (t.expires_at = 0 OR t.expires_at > $2)`, hashToken(plain), now).
+		WHERE t.token_hash = $1 AND t.revoked_at = 0 AND (t.expires_at = 0 OR t.expires_at > $2)`, secret.Hash(plain), now).
 		Scan(&t.ID, &t.Brand, &t.Account, &t.Name, &scopes, &t.CreatedAt, &t.UsedAt, &t.ExpiresAt,
 			&w.Name, &w.Email, &g.Role, &channels, &g.EndsAt)
 	if errors.Is(err, sql.ErrNoRows) {

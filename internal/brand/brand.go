@@ -83,17 +83,36 @@ func Create(ctx context.Context, d *db.DB, who access.Who, n New) (Brand, error)
 	if !who.IsSystem() && (who.Account == "" || who.Scopes != nil) {
 		return Brand{}, fault.New(fault.Denied, "Sign in to start a brand.")
 	}
-	s, err := Settings{n.Name, or(n.Color, DefaultColor), or(n.Zone, "UTC"), or(n.Language, "en"), usualTolerance}.checked()
+	s, err := n.settings()
 	if err != nil {
 		return Brand{}, err
 	}
-	b := Brand{Name: s.Name, Color: s.Color, Zone: s.Zone, Language: s.Language, Demo: n.Demo, Tolerance: s.Tolerance}
+	b := n.brand(s)
 	create := func(tx *db.Tx) error { return create(ctx, tx, who, &b) }
 	if err = d.Tx(ctx, create); db.IsDuplicate(err) {
 		// Somebody took the same slug in this moment; the next one is free.
 		err = d.Tx(ctx, create)
 	}
 	return b, err
+}
+
+// Start is Create in the caller's transaction, for what must be made together
+// with the brand.
+func Start(ctx context.Context, tx *db.Tx, who access.Who, n New) (Brand, error) {
+	s, err := n.settings()
+	if err != nil {
+		return Brand{}, err
+	}
+	b := n.brand(s)
+	return b, create(ctx, tx, who, &b)
+}
+
+func (n New) settings() (Settings, error) {
+	return Settings{n.Name, or(n.Color, DefaultColor), or(n.Zone, "UTC"), or(n.Language, "en"), usualTolerance}.checked()
+}
+
+func (n New) brand(s Settings) Brand {
+	return Brand{Name: s.Name, Color: s.Color, Zone: s.Zone, Language: s.Language, Demo: n.Demo, Tolerance: s.Tolerance}
 }
 
 func create(ctx context.Context, tx *db.Tx, who access.Who, b *Brand) error {

@@ -400,3 +400,14 @@ func orBusy(err error) error {
 	}
 	return busy()
 }
+
+// DoubtfulCount counts the deliveries that a restore made doubtful since then:
+// their networks are asked before anything of them is sent.
+func DoubtfulCount(ctx context.Context, q db.Queryer, brand string, since db.Time) (n int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(DISTINCT delivery_id) FROM delivery_event
+		WHERE brand_id = $1 AND what = 'doubted' AND at >= $2`, brand, since).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("delivery: count the doubtful: %w", err)
+	}
+	return n, nil
+}

@@ -304,7 +304,8 @@ CREATE TABLE notification (
 	read_at    BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (account_id, source)
 );
-CREATE INDEX notification_inbox ON notification (account_id, brand_id, read_at, created_at);
+CREATE INDEX notification_list ON notification (brand_id, account_id, created_at, id);
+CREATE INDEX notification_unread ON notification (brand_id, account_id) WHERE read_at = 0;
 
 CREATE TABLE letter (
 	id         ctext PRIMARY KEY,

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"rapport/internal/fault"
 	"rapport/internal/network"
 )
 
@@ -47,12 +48,20 @@ func (n *Network) do(req *http.Request, out any) error {
 	resp, err := n.client.Do(req)
 	if err != nil {
 		verdict := network.Unclear
-		if errors.Is(err, syscall.ECONNREFUSED) {
+		if errors.Is(err, syscall.ECONNREFUSED) || fault.Is(err, fault.Denied) {
 			verdict = network.NotSent
 		}
-		return &network.Error{Verdict: verdict, Text: "The demo network did not answer.", Cause: err}
+		return &network.Error{Verdict: verdict, Text: wordsOf(err), Cause: err}
 	}
 	return parse(resp, req, out)
+}
+
+// wordsOf says why no answer came, where the client knows it.
+func wordsOf(err error) string {
+	if fault.KindOf(err) == fault.Internal {
+		return "The demo network did not answer."
+	}
+	return fault.Text(err)
 }
 
 // parse turns an answer into out or an *network.Error, and closes it.

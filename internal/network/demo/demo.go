@@ -92,7 +92,7 @@ func (a accountAnswer) limits() network.Limits {
 }
 
 func normalised(server string) (string, error) {
-	server = strings.TrimRight(strings.TrimSpace(server), "/")
+	server = strings.TrimSpace(server)
 	if server == "" || server == Builtin {
 		return Builtin, nil
 	}

@@ -201,9 +201,9 @@ func (n *Network) Commit(ctx context.Context, t network.Target, p network.Prepar
 	}
 	resp, outcome, err := n.client.Once(ctx, req)
 	if outcome != outbound.Answered {
-		e := &network.Error{Text: "The demo network did not answer.", Cause: err}
+		e := &network.Error{Text: wordsOf(err), Cause: err}
 		if outcome == outbound.NotSent {
-			e.Verdict, e.Text = network.NotSent, "The demo network could not be reached."
+			e.Verdict = network.NotSent
 		}
 		return network.Receipt{}, e
 	}

@@ -1,5 +1,12 @@
 package ui
 
+import (
+	"context"
+	"strings"
+
+	"rapport/internal/i18n"
+)
+
 // State is how a state is shown, the same everywhere: one word, one icon, one
 // tone, what it means and what happens next.
 type State struct {
@@ -9,14 +16,6 @@ type State struct {
 	Means  string
 	Next   string
 	Moving bool // something is under way right now
-}
-
-// Hint is the text of the state's tooltip.
-func (s State) Hint() string {
-	if s.Next == "" {
-		return s.Means
-	}
-	return s.Means + " " + s.Next
 }
 
 var deliveries = map[string]State{
@@ -75,3 +74,12 @@ func PostStates() []string { return []string{"draft", "in_review", "approved"} }
 
 // ChannelStates lists the states of a channel.
 func ChannelStates() []string { return []string{"connected", "needs_attention", "paused"} }
+
+// hint is the text of a state's tooltip in the reader's language.
+func hint(ctx context.Context, s State) string {
+	text := i18n.T(ctx, s.Means)
+	if s.Next != "" {
+		text += " " + i18n.T(ctx, s.Next)
+	}
+	return strings.TrimSpace(text)
+}

@@ -45,7 +45,7 @@ func ThemeCSS(hex string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ":root{--h:%.1f;", c.hue)
 	pair(&b, "accent", light, dark)
-	pair(&b, "accent-hover", light.by(-0.045), dark.by(0.045))
+	pair(&b, "accent-hover", light.by(-0.045), dark.by(-0.045))
 	pair(&b, "on-accent", ink(light), ink(dark))
 	pair(&b, "accent-text", readable(c, lightSurface, 5), readable(c, darkSurface, 6))
 	pair(&b, "accent-soft", c.at(0.955, 0.022), c.at(0.285, 0.055))

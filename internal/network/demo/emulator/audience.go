@@ -75,7 +75,7 @@ func (s *Server) reach(p *Post) reach {
 	r := reach{views: views}
 	r.likes = views * (0.02 + 0.05*luck(p.ID, "likes"))
 	r.shares = r.likes * (0.05 + 0.2*luck(p.ID, "shares"))
-	r.comments = r.likes * (0.04 + 0.1*luck(p.ID, "comments"))
+	r.comments = r.likes * (0.08 + 0.18*luck(p.ID, "comments"))
 	if strings.Contains(p.Text, "?") {
 		r.comments *= 2.4
 	}
@@ -180,10 +180,14 @@ var (
 		"The light in this one is lovely.", "Where was this taken?", "I would hang this on my wall.", "Thank you for describing the picture, that helps a lot.",
 		"The colours are so calm.", "Is there a larger version somewhere?",
 	}
+	onLinks = []string{
+		"The link did not open on my phone, could you check?", "Read it to the end. Well worth the time.", "Is there a version in another language?",
+		"Bookmarked for the weekend.", "The third part is the one I will quote at work.",
+	}
 	remarks = []string{
 		"This is the kind of post I follow you for.", "Saved for later, thank you.", "Will this also come to other cities?", "I passed this on to our team.",
 		"Good to see you say how it really went.", "Is there a way to take part from abroad?", "Finally. I have waited for this since spring.",
-		"I am not convinced, to be honest. What about the cost?", "When does it start?", "The link did not open on my phone, could you check?",
+		"I am not convinced, to be honest. What about the cost?", "When does it start?",
 		"We met at your last event, great to see this go on.", "How long does delivery take at the moment?", "Clear and to the point, thanks.",
 	}
 )
@@ -198,6 +202,8 @@ func comment(p *Post, k int, age time.Duration) Comment {
 		pool = answers
 	case len(p.Media) > 0 && seed>>8%3 == 0:
 		pool = onPictures
+	case strings.Contains(p.Text, "http") && seed>>16%2 == 0:
+		pool = onLinks
 	}
 	// A step coprime to the pool's length walks through all of it before a
 	// text comes again.

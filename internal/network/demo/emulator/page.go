@@ -17,7 +17,7 @@ import (
 var pageFiles embed.FS
 
 var pageTemplates = template.Must(template.New("").Funcs(template.FuncMap{
-	"pieces": pieces, "count": count, "initial": initial,
+	"pieces": pieces, "count": count, "plural": plural, "initial": initial,
 }).ParseFS(pageFiles, "page/*.html"))
 
 const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -48,7 +48,7 @@ type view struct {
 type profile struct {
 	Account
 	Now   int64 // followers
-	Count int   // posts
+	Count int64 // posts
 }
 
 type thread struct {
@@ -70,7 +70,7 @@ type postView struct {
 	Exact    string
 	Pictures []*picture
 	Numbers  Numbers
-	Reply    bool
+	Above    string // address of what it answers, where that is shown apart
 	Focus    bool
 }
 
@@ -80,7 +80,7 @@ func (s *Server) showTimeline(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	posts, older := s.page(s.recent, r)
 	v := view{Title: "Demo network", Posts: posts, Older: older,
-		Sum: fmt.Sprintf("%s posts by %s accounts", count(int64(len(s.recent))), count(int64(len(s.accounts))))}
+		Sum: counted(len(s.recent), "post") + " by " + counted(len(s.accounts), "account")}
 	s.mu.Unlock()
 	s.render(w, "timeline.html", v)
 }
@@ -96,7 +96,7 @@ func (s *Server) showProfile(w http.ResponseWriter, r *http.Request) {
 	}
 	posts, older := s.page(a.posts, r)
 	v := view{Title: a.Title, Posts: posts, Older: older,
-		Profile: &profile{Account: a.Account, Now: a.followers(s.options.Now()), Count: len(a.posts)}}
+		Profile: &profile{Account: a.Account, Now: a.followers(s.options.Now()), Count: int64(len(a.posts))}}
 	s.mu.Unlock()
 	s.render(w, "timeline.html", v)
 }
@@ -117,15 +117,29 @@ func (s *Server) page(list []*Post, r *http.Request) (out []postView, older stri
 		if len(out) == pageLength {
 			return out, "?before=" + url.QueryEscape(out[len(out)-1].ID)
 		}
-		out = append(out, s.postView(list[i]))
+		v := s.postView(list[i])
+		v.Above = s.above(list[i])
+		out = append(out, v)
 	}
 	return out, ""
+}
+
+func (s *Server) above(p *Post) string {
+	id, _, comment := strings.Cut(p.InReplyTo, "-c")
+	parent := s.posts[id]
+	switch {
+	case parent == nil || parent.Removed:
+		return ""
+	case comment:
+		return "/@" + parent.Account + "/" + parent.ID + "#" + p.InReplyTo
+	}
+	return "/@" + parent.Account + "/" + parent.ID
 }
 
 func (s *Server) postView(p *Post) postView {
 	now := s.options.Now()
 	v := postView{Post: p, Author: p.Account, When: ago(now, p.PublishedAt), Exact: p.PublishedAt.Format("2 January 2006, 15:04:05 MST"),
-		Numbers: s.numbers(p, now), Reply: p.InReplyTo != ""}
+		Numbers: s.numbers(p, now)}
 	if a := s.accounts[p.Account]; a != nil {
 		v.Author = a.Title
 	}
@@ -271,6 +285,17 @@ func count(n int64) string {
 		return strconv.FormatFloat(float64(n)/1e3, 'f', 1, 64) + " k"
 	}
 	return strconv.FormatInt(n, 10)
+}
+
+func counted(n int, word string) string {
+	return count(int64(n)) + " " + plural(int64(n), word)
+}
+
+func plural(n int64, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 func initial(name string) string {

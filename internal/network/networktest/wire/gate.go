@@ -58,8 +58,6 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
 	if c := connOf(r); c != nil {
 		at = time.Unix(0, c.first.Load())
-		c.busy.Add(1)
-		defer c.busy.Add(-1)
 	}
 	g.requests.Add(1)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.MaxBody))

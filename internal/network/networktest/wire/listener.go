@@ -201,17 +201,26 @@ func (c *conn) reset() {
 
 type connKey struct{}
 
-// ConnContext is for http.Server: it lets a Gate see the connection.
-func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
-}
-
 func connOf(r *http.Request) *conn {
 	c, _ := r.Context().Value(connKey{}).(*conn)
 	return c
 }
 
-// HTTPServer returns a server for the listener with h behind it.
+// HTTPServer returns a server for a Listener with h behind it. A Gate needs
+// it to see the connection of a request.
 func HTTPServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ConnContext: ConnContext, ReadHeaderTimeout: 10 * time.Second}
+	return &http.Server{Handler: atWork(h), ReadHeaderTimeout: 10 * time.Second,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }}
+}
+
+// atWork marks the connection, so that refusing dials does not cut off the
+// answer that is being written.
+func atWork(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := connOf(r); c != nil {
+			c.busy.Add(1)
+			defer c.busy.Add(-1)
+		}
+		h.ServeHTTP(w, r)
+	})
 }

@@ -25,7 +25,7 @@ const (
 
 func main() {
 	log.SetFlags(0)
-	for _, step := range []func() error{islands, sprite, font, sum} {
+	for _, step := range []func() error{islands, sprite, font, mark, sum} {
 		if err := step(); err != nil {
 			log.Fatalf("build: %v", err)
 		}
@@ -124,4 +124,12 @@ func sum() error {
 		return err
 	}
 	return os.WriteFile(source.SumFile, []byte(s+"\n"), 0o644)
+}
+
+func mark() error {
+	body, err := os.ReadFile("assets/mark.svg")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "mark.svg"), body, 0o644)
 }

@@ -1,0 +1,171 @@
+// Package letter keeps the mail that the program writes: each letter once for
+// an address and a cause, sent by a job where the operator has set up a mail
+// server, kept for the owners to read where not. It neither decides who is
+// written to nor speaks SMTP.
+package letter
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"rapport/internal/access"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/job"
+)
+
+// State is where a letter stands.
+type State string
+
+// The states.
+const (
+	Kept   State = "kept"   // there is no mail server; it is shown in the studio
+	Queued State = "queued" // it will be sent; Error says why the last try failed
+	Sent   State = "sent"   // the mail server took it
+	Failed State = "failed" // given up; Error says why
+)
+
+// Letter is one mail to one address.
+type Letter struct {
+	ID        string
+	Brand     string // "" where it concerns none
+	Account   string // "" where the address has none
+	Address   string
+	Subject   string
+	Text      string
+	HTML      string // "" for a plain letter
+	State     State
+	Error     string
+	Source    string // id of what caused it
+	CreatedAt db.Time
+	SentAt    db.Time
+}
+
+// Letters writes letters and has them sent.
+type Letters struct {
+	DB *db.DB
+	// Send hands a letter to a mail server. nil keeps letters instead. It may
+	// be called again for a letter that the server has taken, when the answer
+	// was lost: the letter's id should be in its Message-ID.
+	Send func(ctx context.Context, l Letter) error
+}
+
+// sending is the job that sends one letter.
+type sending struct {
+	ID string `json:"id"`
+}
+
+// Kind names the job.
+func (sending) Kind() string { return "letter.send" }
+
+// Work registers the job that sends letters.
+func (ls *Letters) Work(w *job.Workers) {
+	job.Handle(w, func(ctx context.Context, s sending) error { return ls.send(ctx, s.ID) })
+}
+
+// Write adds the letter to the caller's transaction: Brand, Account, Address,
+// Subject, Text, HTML and Source are used. It reports false if the address
+// already has a letter from that source.
+func (ls *Letters) Write(ctx context.Context, tx *db.Tx, l Letter) (bool, error) {
+	l.ID, l.State, l.CreatedAt = db.NewID(), Queued, tx.Now()
+	if ls.Send == nil {
+		l.State = Kept
+	}
+	fresh, err := insert(ctx, tx, l)
+	if err == nil && fresh && l.State == Queued {
+		err = job.Insert(ctx, tx, sending{l.ID}, 0)
+	}
+	if err != nil {
+		return false, fmt.Errorf("letter: write: %w", err)
+	}
+	return fresh, nil
+}
+
+// send runs as a job. After the last try the letter is given up.
+func (ls *Letters) send(ctx context.Context, id string) error {
+	l, err := byID(ctx, ls.DB, id)
+	if fault.Is(err, fault.NotFound) || err == nil && l.State != Queued {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if ls.Send == nil {
+		return settle(ctx, ls.DB, id, Kept, "The mail server was taken out of the settings.")
+	}
+	sendErr := ls.Send(ctx, l)
+	if sendErr == nil {
+		return settle(ctx, ls.DB, id, Sent, "")
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return sendErr // the program stops; the try does not count
+	}
+	state := Queued
+	if _, last := job.Try(ctx); last || IsFinal(sendErr) {
+		state = Failed
+		sendErr = job.Cancel(sendErr)
+	}
+	return errors.Join(sendErr, settle(ctx, ls.DB, id, state, sendErr.Error()))
+}
+
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+// Final marks an error of Send that trying again cannot mend, such as an
+// address that the server does not know.
+func Final(err error) error { return final{err} }
+
+// IsFinal reports whether err was marked by Final.
+func IsFinal(err error) bool {
+	var f final
+	return errors.As(err, &f)
+}
+
+// Recent counts the letters about a brand to an address since a time.
+func Recent(ctx context.Context, q db.Queryer, brandID, address string, since db.Time) (int, error) {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM letter
+		WHERE brand_id = $1 AND created_at >= $2 AND address = $3`, brandID, since, address).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("letter: count: %w", err)
+	}
+	return n, nil
+}
+
+// ByID returns a letter about the brand to its owners.
+func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Letter, error) {
+	if err := who.May(q.Now(), brandID, access.TeamWrite); err != nil {
+		return Letter{}, err
+	}
+	l, err := byID(ctx, q, id)
+	if err == nil && l.Brand != brandID {
+		return Letter{}, missing()
+	}
+	return l, err
+}
+
+// List returns the letters about the brand to its owners, the newest first.
+func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, page db.Page) ([]Letter, string, error) {
+	if err := who.May(q.Now(), brandID, access.TeamWrite); err != nil {
+		return nil, "", err
+	}
+	at, id, err := page.Key()
+	if err != nil {
+		return nil, "", err
+	}
+	size := page.Size(50, 200)
+	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM letter
+		WHERE brand_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`, brandID, at, id, size+1)
+	all, err := db.Collect(rows, err, func(rows *sql.Rows) (Letter, error) { return scan(rows) })
+	if err != nil {
+		return nil, "", fmt.Errorf("letter: list: %w", err)
+	}
+	if len(all) <= size {
+		return all, "", nil
+	}
+	last := all[size-1]
+	return all[:size], db.Cursor(last.CreatedAt, last.ID), nil
+}

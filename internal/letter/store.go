@@ -1,0 +1,59 @@
+package letter
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"rapport/internal/db"
+	"rapport/internal/fault"
+)
+
+const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at`
+
+func scan(row interface{ Scan(...any) error }) (l Letter, err error) {
+	err = row.Scan(&l.ID, &l.Brand, &l.Account, &l.Address, &l.Subject, &l.Text, &l.HTML, &l.State, &l.Error,
+		&l.Source, &l.CreatedAt, &l.SentAt)
+	return l, err
+}
+
+func missing() error { return fault.New(fault.NotFound, "There is no such letter.") }
+
+// byID is for the job, which knows no brand.
+func byID(ctx context.Context, q db.Queryer, id string) (Letter, error) {
+	l, err := scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM letter WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, missing()
+	}
+	if err != nil {
+		return l, fmt.Errorf("letter: read: %w", err)
+	}
+	return l, nil
+}
+
+func insert(ctx context.Context, tx *db.Tx, l Letter) (fresh bool, err error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO letter (`+columns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (address, source) DO NOTHING`,
+		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// settle writes how a try to send ended. What is sent stays sent.
+func settle(ctx context.Context, d *db.DB, id string, s State, why string) error {
+	var at db.Time
+	if s == Sent {
+		at = d.Now()
+	}
+	// The word of the mail server is kept even if the program is stopping.
+	_, err := d.ExecContext(context.WithoutCancel(ctx), `UPDATE letter SET state = $2, error = $3, sent_at = $4
+		WHERE id = $1 AND state = 'queued'`, id, s, why, at)
+	if err != nil {
+		return fmt.Errorf("letter: settle: %w", err)
+	}
+	return nil
+}

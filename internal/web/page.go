@@ -1,0 +1,248 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/web/ui"
+)
+
+// page is a page of the studio before it is framed.
+type page struct {
+	Area   string // key of the rail's entry it belongs to
+	Title  string // of the browser's tab; the head's title unless given
+	Head   ui.Head
+	Fill   bool // as high as the window, scrolls inside
+	Flush  bool // the content reaches the edge
+	Keys   []ui.KeyLine
+	Status int // 200 unless given
+}
+
+// show frames content as a page of the brand and answers with it.
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, pg page, content templ.Component) error {
+	f, err := p.frame(r.Context(), at(r))
+	if err != nil {
+		return err
+	}
+	args := f.shell(r.Context(), pg)
+	args.Theme = theme(r)
+	if n := p.takeNote(w, r); n != nil {
+		args.Toasts = []ui.ToastArgs{*n}
+	}
+	if pg.Status == 0 {
+		pg.Status = http.StatusOK
+	}
+	return write(r.Context(), w, pg.Status, framed(args, f, content))
+}
+
+// frame is what every page of a brand shows around its content.
+type frame struct {
+	*visit
+	Brands   []brand.Brand
+	Needs    int // deliveries and channels that wait for a person
+	Broken   int // channels among them
+	Unread   int // notifications
+	Hold     brand.Pause
+	HoldBy   string // name of who holds; "" for the program
+	Role     access.Role
+	MayHold bool
+}
+
+// frame reads it, in one place, with a query a line.
+func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
+	f := frame{visit: v}
+	now := p.DB.Now()
+	f.Role = v.Who.Role(now, v.Brand.ID)
+	f.MayHold = v.Who.May(now, v.Brand.ID, access.HoldSet) == nil
+	var err error
+	if f.Brands, err = brand.List(ctx, p.DB, v.Who); err != nil {
+		return f, err
+	}
+	if f.Needs, err = delivery.AttentionCount(ctx, p.DB, v.Brand.ID); err != nil {
+		return f, fmt.Errorf("web: count what needs a person: %w", err)
+	}
+	if f.Broken, err = p.broken(ctx, v); err != nil {
+		return f, err
+	}
+	f.Needs += f.Broken
+	if v.Brand.Held {
+		f.Hold, f.HoldBy, err = p.runningHold(ctx, p.DB, v.Brand.ID)
+	}
+	return f, err
+}
+
+// broken counts the channels that need attention; none where the account may
+// not see channels.
+func (p *Pages) broken(ctx context.Context, v *visit) (int, error) {
+	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+	if fault.Is(err, fault.Denied) {
+		return 0, nil
+	}
+	n := 0
+	for _, c := range all {
+		if c.State == channel.Attention {
+			n++
+		}
+	}
+	return n, err
+}
+
+// runningHold returns the hold and the name of who set it.
+func (p *Pages) runningHold(ctx context.Context, q db.Queryer, brandID string) (brand.Pause, string, error) {
+	h, held, err := brand.CurrentHold(ctx, q, brandID)
+	if err != nil || !held || h.By == "" {
+		return h, "", err
+	}
+	a, err := account.ByID(ctx, q, h.By)
+	if fault.Is(err, fault.NotFound) {
+		return h, "", nil
+	}
+	return h, a.Name, err
+}
+
+// area is an entry of the rail.
+type area struct {
+	key, label, icon, letter string
+	path                     []string
+	needs                    access.Action
+}
+
+// areas are the places of a brand, in the order of the rail. The first four
+// are the phone's bar.
+var areas = []area{
+	{"today", "Today", "sunrise", "t", nil, access.BrandRead},
+	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
+	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},
+}
+
+func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
+	slug := f.Brand.Slug
+	args := ui.ShellArgs{
+		Title: pg.Title, Head: pg.Head, Fill: pg.Fill, Flush: pg.Flush, Keys: pg.Keys,
+		ThemeURL: studio(slug, "theme.css") + "?c=" + url.QueryEscape(f.Brand.Color),
+		Brand:    choice(f.Brand, f.Brand),
+		AddBrand: "/studio/brands/new",
+		Groups:   []ui.EntryGroup{{Entries: f.entries(ctx, pg.Area)}},
+		Person:   f.Who.Name, Role: roleName(ctx, f.Role),
+		Account: studio(slug, "settings", "account"), SignOut: "/studio/sign-out",
+		Ribbons: f.ribbons(ctx),
+		Stream:  "/studio/live", Search: studio(slug, "palette"),
+		Acts: f.acts(ctx),
+	}
+	for _, b := range f.Brands {
+		args.Brands = append(args.Brands, choice(b, f.Brand))
+	}
+	return args
+}
+
+func choice(b, now brand.Brand) ui.BrandChoice {
+	return ui.BrandChoice{Name: b.Name, Href: studio(b.Slug), Active: b.ID == now.ID}
+}
+
+func (f frame) entries(ctx context.Context, active string) []ui.Entry {
+	var out []ui.Entry
+	for _, a := range areas {
+		if !access.Allows(f.Role, a.needs) {
+			continue
+		}
+		e := ui.Entry{Label: i18n.T(ctx, a.label), Icon: a.icon, Href: studio(f.Brand.Slug, a.path...), Key: a.letter, Active: a.key == active}
+		switch a.key {
+		case "today":
+			e.Count, e.Urgent = f.Needs, true
+		case "channels":
+			e.Count, e.Urgent = f.Broken, true
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// ribbons are what a whole brand must know on every page.
+func (f frame) ribbons(ctx context.Context) []ui.Ribbon {
+	var out []ui.Ribbon
+	if f.Brand.Held {
+		out = append(out, f.holdRibbon(ctx))
+	}
+	if f.Brand.Demo {
+		out = append(out, ui.Ribbon{
+			Text: i18n.T(ctx, "Demo brand: it speaks to the built-in demo network only. Nothing leaves this machine."),
+			Icon: "flask-conical", Action: i18n.T(ctx, "Start your own brand"), Href: "/studio/brands/new"})
+	}
+	return out
+}
+
+func (f frame) holdRibbon(ctx context.Context) ui.Ribbon {
+	text := i18n.T(ctx, "Everything is on hold since {{.Time}}: {{.Reason}}", "Time", i18n.DateTime(ctx, f.Hold.At.Time()), "Reason", f.Hold.Reason)
+	if f.HoldBy != "" {
+		text = i18n.T(ctx, "{{.Name}} put everything on hold, {{.Time}}: {{.Reason}}",
+			"Name", f.HoldBy, "Time", i18n.DateTime(ctx, f.Hold.At.Time()), "Reason", f.Hold.Reason)
+	}
+	return ui.Ribbon{Text: text, Icon: "octagon-pause", Tone: ui.Bad, Action: i18n.T(ctx, "Release"), Href: studio(f.Brand.Slug, "hold")}
+}
+
+// acts are what ⌘K offers besides places.
+func (f frame) acts(ctx context.Context) []ui.PaletteEntry {
+	slug := f.Brand.Slug
+	out := []ui.PaletteEntry{}
+	if f.MayHold && !f.Brand.Held {
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Hold everything"), Href: studio(slug, "hold"), Icon: "octagon-pause", Words: i18n.T(ctx, "stop crisis pause")})
+	}
+	if f.Brand.Held {
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Release the hold"), Href: studio(slug, "hold"), Icon: "play"})
+	}
+	if access.Allows(f.Role, access.ChannelWrite) {
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Connect a channel"), Href: studio(slug, "channels", "new"), Icon: "plug"})
+	}
+	return append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Start your own brand"), Href: "/studio/brands/new", Icon: "plus"})
+}
+
+// theme is what the cookie says; the cookie follows the account at sign-in.
+func theme(r *http.Request) ui.Theme {
+	c, err := r.Cookie(ui.ThemeCookie)
+	if err == nil {
+		return ui.ParseTheme(c.Value)
+	}
+	if v := at(r); v != nil {
+		return ui.ParseTheme(v.Session.Theme)
+	}
+	return ui.ParseTheme("")
+}
+
+// bare is the frame of pages outside of a brand.
+func (p *Pages) bare(r *http.Request, title string) ui.BareArgs {
+	return ui.BareArgs{Title: title, Theme: theme(r)}
+}
+
+func roleName(ctx context.Context, role access.Role) string {
+	switch role {
+	case access.Owner:
+		return i18n.T(ctx, "Owner")
+	case access.Manager:
+		return i18n.T(ctx, "Social Media Manager")
+	case access.Strategist:
+		return i18n.T(ctx, "Social Media Strategist")
+	case access.Creator:
+		return i18n.T(ctx, "Content Creator")
+	case access.Analyst:
+		return i18n.T(ctx, "Social Media Analyst")
+	case access.Community:
+		return i18n.T(ctx, "Community Manager")
+	case access.Moderator:
+		return i18n.T(ctx, "Moderator")
+	case access.Ambassador:
+		return i18n.T(ctx, "Ambassador")
+	}
+	return ""
+}

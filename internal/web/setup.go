@@ -1,0 +1,87 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/installation"
+)
+
+// setupShow shows the first page that anybody sees, while the code that the
+// console printed has not been used.
+func (p *Pages) setupShow(w http.ResponseWriter, r *http.Request) error {
+	open, err := installation.SetupOpen(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	if !open {
+		return see(w, r, "/studio/sign-in")
+	}
+	return p.setupForm(w, r, fill("color", brand.DefaultColor, "zone", guessZone(r), "code", r.URL.Query().Get("code")))
+}
+
+func (p *Pages) setupForm(w http.ResponseWriter, r *http.Request, f form) error {
+	args := p.bare(r, i18n.T(r.Context(), "Set up Rapport"))
+	args.Sentence = i18n.T(r.Context(), "Your account and your first brand, then you are in.")
+	args.Wide = true
+	return write(r.Context(), w, f.Status(), setupPage(args, f, p.warnPlain(r)))
+}
+
+// setupDo takes the code and makes the first account and its brand, all or
+// nothing, and signs in.
+func (p *Pages) setupDo(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	a, b, err := p.firstAccount(r, f)
+	if err != nil {
+		if f.refused(err, "code", "email", "name", "password", "brand", "color", "zone") {
+			return p.setupForm(w, r, f)
+		}
+		return err
+	}
+	_, token, err := account.Begin(r.Context(), p.DB, a, p.meta(r))
+	if err != nil {
+		return err
+	}
+	p.setSession(w, r, token, account.SessionMax)
+	p.note(w, r, i18n.T(r.Context(), "Rapport is set up. Connect your first channel next."), "")
+	return see(w, r, studio(b.Slug))
+}
+
+func (p *Pages) firstAccount(r *http.Request, f form) (a account.Account, b brand.Brand, err error) {
+	n := account.New{Email: f.Value("email"), Name: f.Value("name"), Password: f.Raw("password")}
+	a, err = account.Create(r.Context(), p.DB, access.System(), n, func(tx *db.Tx, a account.Account) error {
+		if err := installation.UseSetup(r.Context(), tx, f.Value("code")); err != nil {
+			return err
+		}
+		who := access.Who{Account: a.ID, Name: a.Name, Email: a.Email, Address: p.address(r)}
+		b, err = brand.Start(r.Context(), tx, who, brand.New{Name: f.Value("brand"), Color: f.Value("color"), Zone: f.Value("zone")})
+		return rename(err, "name", "brand")
+	})
+	return a, b, err
+}
+
+// rename gives a faulty field the name it has on this form.
+func rename(err error, from, to string) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	c := *e
+	c.Fields = nil
+	for _, f := range e.Fields {
+		if f.Name == from {
+			f.Name = to
+		}
+		c.Fields = append(c.Fields, f)
+	}
+	return &c
+}

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/installation"
+)
+
+// root leads to the studio until there is a community to show.
+func (p *Pages) root(w http.ResponseWriter, r *http.Request) error {
+	return see(w, r, "/studio")
+}
+
+// signInShow shows the sign-in form, or leads on who needs none.
+func (p *Pages) signInShow(w http.ResponseWriter, r *http.Request) error {
+	if at(r).Who.Account != "" {
+		return see(w, r, nextOf(r.URL.Query().Get("next")))
+	}
+	open, err := installation.SetupOpen(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	if open {
+		return see(w, r, "/setup")
+	}
+	return p.signInForm(w, r, fill("next", r.URL.Query().Get("next")))
+}
+
+func (p *Pages) signInForm(w http.ResponseWriter, r *http.Request, f form) error {
+	args := p.bare(r, i18n.T(r.Context(), "Sign in"))
+	args.Foot = "Rapport " + p.Site.Version
+	return write(r.Context(), w, f.Status(), signInPage(args, f, p.warnPlain(r)))
+}
+
+// signInDo begins a session.
+func (p *Pages) signInDo(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	s, token, err := account.SignIn(r.Context(), p.DB, f.Value("email"), f.Raw("password"), p.meta(r))
+	if err != nil {
+		if f.refused(err) {
+			return p.signInForm(w, r, f)
+		}
+		return err
+	}
+	p.setSession(w, r, token, account.SessionMax)
+	p.setCookie(w, r, "theme", s.Theme, year)
+	return see(w, r, nextOf(f.Value("next")))
+}
+
+// signOutDo ends the session.
+func (p *Pages) signOutDo(w http.ResponseWriter, r *http.Request) error {
+	if token := p.sessionToken(r); token != "" {
+		if err := account.SignOut(r.Context(), p.DB, token); err != nil {
+			return err
+		}
+	}
+	p.setSession(w, r, "", 0)
+	return see(w, r, "/studio/sign-in")
+}
+
+// nextOf is where a sign-in leads on: a page of the studio and nowhere else.
+func nextOf(next string) string {
+	if !strings.HasPrefix(next, "/studio/") || strings.HasPrefix(next, "/studio/sign") || strings.ContainsAny(next, "\\\r\n") {
+		return "/studio"
+	}
+	return next
+}
+
+// warnPlain reports whether a password would travel for others to read.
+func (p *Pages) warnPlain(r *http.Request) bool { return !p.secure(r) && !local(r) }
+
+// local reports whether the browser runs on this very machine, where a plain
+// address harms nobody.
+func local(r *http.Request) bool {
+	host, _, found := strings.Cut(r.Host, ":")
+	if !found {
+		host = r.Host
+	}
+	return host == "localhost" || host == "127.0.0.1" || strings.HasPrefix(r.Host, "[::1]")
+}
+
+// themeSet keeps the look an account chose.
+func (p *Pages) themeSet(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := account.SetTheme(r.Context(), p.DB, at(r).Who, f.Value("theme")); err != nil {
+		return err
+	}
+	p.setCookie(w, r, "theme", f.Value("theme"), year)
+	if fromHTMX(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return back(w, r, "/studio")
+}
+
+// studioFirst leads to the brand that was open last, else to the first one,
+// else to where a brand is started.
+func (p *Pages) studioFirst(w http.ResponseWriter, r *http.Request) error {
+	brands, err := brand.List(r.Context(), p.DB, at(r).Who)
+	if err != nil {
+		return err
+	}
+	if len(brands) == 0 {
+		return see(w, r, "/studio/brands/new")
+	}
+	first := brands[0].Slug
+	if c, err := r.Cookie(brandCookie); err == nil {
+		for _, b := range brands {
+			if b.Slug == c.Value {
+				first = b.Slug
+			}
+		}
+	}
+	return see(w, r, studio(first))
+}
+
+// brandNew shows the form that starts a brand.
+func (p *Pages) brandNew(w http.ResponseWriter, r *http.Request) error {
+	return p.brandForm(w, r, fill("color", brand.DefaultColor, "zone", guessZone(r)))
+}
+
+func (p *Pages) brandForm(w http.ResponseWriter, r *http.Request, f form) error {
+	args := p.bare(r, i18n.T(r.Context(), "Start your own brand"))
+	args.Sentence = i18n.T(r.Context(), "A brand is one public identity: its channels, its posts and its clock. You can change all of this later.")
+	args.Wide = true
+	return write(r.Context(), w, f.Status(), brandNewPage(args, f))
+}
+
+// brandCreate starts a brand that the account owns.
+func (p *Pages) brandCreate(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	b, err := brand.Create(r.Context(), p.DB, at(r).Who, brandOf(f))
+	if err != nil {
+		if f.refused(err, "name", "color", "zone") {
+			return p.brandForm(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "{{.Brand}} is there.", "Brand", b.Name), "")
+	return see(w, r, studio(b.Slug))
+}
+
+func brandOf(f form) brand.New {
+	return brand.New{Name: f.Value("name"), Color: f.Value("color"), Zone: f.Value("zone"), Language: f.Value("language")}
+}

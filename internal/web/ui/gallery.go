@@ -1,0 +1,13 @@
+package ui
+
+import (
+	"strings"
+	"time"
+)
+
+// galleryNow makes the gallery look the same on every day.
+var galleryNow = time.Date(2026, time.November, 22, 9, 0, 0, 0, time.UTC)
+
+func slug(title string) string {
+	return strings.ReplaceAll(strings.ToLower(title), " ", "-") + "-"
+}
