@@ -42,3 +42,10 @@ func (p Page) Key() (Time, string, error) {
 func Cursor(at Time, id string) string {
 	return strconv.FormatInt(int64(at), 36) + "_" + id
 }
+
+// Contains makes the LIKE pattern (with ESCAPE '\') of texts that hold the
+// words somewhere. It is for columns kept in lower case.
+func Contains(words string) string {
+	words = strings.ToLower(strings.TrimSpace(strings.ToValidUTF8(words, "")))
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, "\x00", "").Replace(words) + "%"
+}

@@ -144,6 +144,7 @@ CREATE TABLE media (
 	thumb      TEXT NOT NULL,                   -- key of the small one
 	crop       TEXT NOT NULL DEFAULT '',        -- JSON, as last applied to the original
 	original   TEXT NOT NULL DEFAULT '',        -- key of the picture before crops
+	search     TEXT NOT NULL DEFAULT '',        -- name and description in lower case
 	created_by ctext NOT NULL DEFAULT '',
 	created_at BIGINT NOT NULL,
 	deleted_at BIGINT NOT NULL DEFAULT 0

@@ -1,0 +1,109 @@
+package media
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rapport/internal/access"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+)
+
+const columns = `id, brand_id, name, mime, bytes, width, height, alt, color, created_by, created_at, deleted_at, blob, thumb, original`
+
+func scan(row interface{ Scan(...any) error }) (m Media, err error) {
+	err = row.Scan(&m.ID, &m.Brand, &m.Name, &m.Mime, &m.Bytes, &m.Width, &m.Height, &m.Alt, &m.Color, &m.CreatedBy,
+		&m.CreatedAt, &m.DeletedAt, &m.blob, &m.thumb, &m.original)
+	return m, err
+}
+
+func byID(ctx context.Context, q db.Queryer, brandID, id string) (Media, error) {
+	m, err := scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM media WHERE brand_id = $1 AND id = $2`, brandID, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, fault.New(fault.NotFound, "There is no such picture.")
+	}
+	if err != nil {
+		return m, fmt.Errorf("media: read: %w", err)
+	}
+	return m, nil
+}
+
+// ByID returns the picture, deleted or not.
+func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Media, error) {
+	if err := who.May(q.Now(), brandID, access.MediaRead); err != nil {
+		return Media{}, err
+	}
+	return byID(ctx, q, brandID, id)
+}
+
+// ByIDs returns those of the pictures that the brand has, deleted or not, by
+// id. The caller has checked that they may be read.
+func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Media, error) {
+	out := make(map[string]Media, len(ids))
+	const most = 500
+	for len(ids) > 0 {
+		chunk := ids[:min(most, len(ids))]
+		ids = ids[len(chunk):]
+		args := []any{brandID}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		all, err := list(ctx, q, `SELECT `+columns+` FROM media WHERE brand_id = $1 AND id IN (`+db.In(2, len(chunk))+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			out[m.ID] = m
+		}
+	}
+	return out, nil
+}
+
+// Filter narrows the list. Empty fields do not.
+type Filter struct {
+	Query   string // part of the name or of the description, in any case
+	Deleted bool   // what was deleted, instead of what is there
+}
+
+// List returns the brand's pictures, newest first, 60 to a page unless asked
+// otherwise (at most 200), and the cursor of the next page, "" after the last.
+func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Filter, page db.Page) ([]Media, string, error) {
+	if err := who.May(q.Now(), brandID, access.MediaRead); err != nil {
+		return nil, "", err
+	}
+	at, id, err := page.Key()
+	if err != nil {
+		return nil, "", err
+	}
+	size := page.Size(60, 200)
+	args := []any{brandID, at, id, size + 1}
+	gone := "deleted_at = 0"
+	if f.Deleted {
+		gone = "deleted_at > 0"
+	}
+	if f.Query != "" {
+		args = append(args, db.Contains(f.Query))
+		gone += ` AND search LIKE $5 ESCAPE '\'`
+	}
+	all, err := list(ctx, q, `SELECT `+columns+` FROM media WHERE brand_id = $1 AND `+gone+` AND (created_at, id) < ($2, $3)
+		ORDER BY created_at DESC, id DESC LIMIT $4`, args...)
+	if err != nil || len(all) <= size {
+		return all, "", err
+	}
+	all = all[:size]
+	return all, db.Cursor(all[size-1].CreatedAt, all[size-1].ID), nil
+}
+
+func list(ctx context.Context, q db.Queryer, query string, args ...any) ([]Media, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (Media, error) { return scan(r) })
+	if err != nil {
+		return nil, fmt.Errorf("media: list: %w", err)
+	}
+	return out, nil
+}
+
+func search(m Media) string { return strings.ToLower(m.Name + "\n" + m.Alt) }

@@ -1,0 +1,234 @@
+package post
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"rapport/internal/access"
+	"rapport/internal/activity"
+	"rapport/internal/audit"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/outbox"
+)
+
+// Draft saves a new post. It may be empty.
+func Draft(ctx context.Context, d *db.DB, who access.Who, brandID string, in Input) (Post, error) {
+	var p Post
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		in, err := checked(ctx, tx, who, brandID, in)
+		if err != nil {
+			return err
+		}
+		p, err = create(ctx, tx, who, brandID, in)
+		return err
+	})
+	return p, err
+}
+
+func create(ctx context.Context, tx *db.Tx, who access.Who, brandID string, in Input) (Post, error) {
+	p := Post{ID: db.NewID(), Brand: brandID, State: StateDraft, Revision: 1, Author: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	p.take(in)
+	if err := insert(ctx, tx, p); err != nil {
+		return p, err
+	}
+	err := activity.Record(ctx, tx, activity.Entry{Brand: brandID, Kind: "post.drafted", Subject: p.ID, Actor: who.Account})
+	if err != nil {
+		return p, err
+	}
+	return p, saved(ctx, tx, p)
+}
+
+func (p *Post) take(in Input) {
+	p.Body, p.Variants, p.PlannedAt, p.Excerpt = in.Body, in.Variants, in.PlannedAt, in.excerpt()
+}
+
+func saved(ctx context.Context, tx *db.Tx, p Post) error {
+	return outbox.Add(ctx, tx, outbox.Event{Brand: p.Brand, Kind: "post.saved", Subject: p.ID})
+}
+
+// Save changes a post. revision is the one the caller saw: if the stored one
+// differs, somebody else has changed the post and it is fault.Conflict. A
+// scheduled post stays scheduled with the new text, which only those may
+// change who may publish; what is being sent or out cannot be changed any
+// more. Saving what is already there changes nothing.
+func Save(ctx context.Context, d *db.DB, who access.Who, brandID, id string, revision int64, in Input) (Post, error) {
+	var p Post
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		in, err := checked(ctx, tx, who, brandID, in)
+		if err != nil {
+			return err
+		}
+		old, err := byID(ctx, tx, brandID, id)
+		if err != nil {
+			return err
+		}
+		if old.Revision != revision {
+			return fault.New(fault.Conflict, "Someone has changed this post since you opened it. Look at the newer text, or save yours as a copy.")
+		}
+		p, err = revise(ctx, tx, who, old, in)
+		return err
+	})
+	return p, err
+}
+
+func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) (Post, error) {
+	if err := who.May(tx.Now(), old.Brand, access.PostWrite, old.Channels()...); err != nil {
+		return old, err
+	}
+	open, err := openOf(ctx, tx, old)
+	if err != nil {
+		return old, err
+	}
+	if len(open) > 0 {
+		in.PlannedAt = old.PlannedAt
+	}
+	text := !reflect.DeepEqual(in.Body, old.Body) || !reflect.DeepEqual(in.Variants, old.Variants)
+	if !text && in.PlannedAt == old.PlannedAt {
+		return old, nil
+	}
+	p := old
+	p.take(in)
+	p.UpdatedAt = tx.Now()
+	if text {
+		p.Revision++
+		p.State, p.Approved = StateDraft, 0
+	}
+	if text && len(open) > 0 {
+		p.State, p.Approved = StateApproved, p.Revision
+		if err := carry(ctx, tx, who, p, open); err != nil {
+			return old, err
+		}
+	}
+	if err := update(ctx, tx, p, old.Revision); err != nil {
+		return old, err
+	}
+	return p, saved(ctx, tx, p)
+}
+
+// carry takes the open deliveries along to the post's new revision, cancels
+// those of channels it left and adds those of channels it gained.
+func carry(ctx context.Context, tx *db.Tx, who access.Who, p Post, open []delivery.Delivery) error {
+	if err := who.May(tx.Now(), p.Brand, access.PostPublish, p.Channels()...); err != nil {
+		return fault.As(fault.Denied, err, "This post is approved and scheduled. Ask someone who may publish to change it, or save yours as a copy.")
+	}
+	if err := fits(ctx, tx, p.Brand, p.Input()); err != nil {
+		return err
+	}
+	if err := delivery.Revise(ctx, tx, who, p.Brand, p.ID, p.Revision); err != nil {
+		return err
+	}
+	var due db.Time
+	gained := p.Channels()
+	for _, d := range open {
+		if !slices.Contains(gained, d.Channel) {
+			if err := delivery.Cancel(ctx, tx, who, d); err != nil {
+				return err
+			}
+			continue
+		}
+		gained = slices.DeleteFunc(gained, func(c string) bool { return c == d.Channel })
+		if d.State == delivery.Scheduled && (due == 0 || d.DueAt < due) {
+			due = d.DueAt
+		}
+	}
+	if len(gained) > 0 && due == 0 {
+		return fault.New(fault.Conflict, "Nothing of this post waits for a time any more, so no channel can be added. Duplicate it instead.")
+	}
+	_, err := delivery.Insert(ctx, tx, news(p, who, gained, due))
+	return err
+}
+
+// openOf returns the post's deliveries that were not taken back.
+func openOf(ctx context.Context, q db.Queryer, p Post) ([]delivery.Delivery, error) {
+	ds, err := delivery.OfPost(ctx, q, p.Brand, p.ID)
+	return slices.DeleteFunc(ds, func(d delivery.Delivery) bool {
+		return d.State == delivery.Cancelled || d.State == delivery.Removed
+	}), err
+}
+
+// Duplicate makes a new draft that says the same, for the channels that are
+// still there. It has no planned time.
+func Duplicate(ctx context.Context, d *db.DB, who access.Who, brandID, id string) (Post, error) {
+	var p Post
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.PostWrite); err != nil {
+			return err
+		}
+		old, err := byID(ctx, tx, brandID, id)
+		if err != nil {
+			return err
+		}
+		known, err := channel.ByIDs(ctx, tx, brandID, old.Channels())
+		if err != nil {
+			return err
+		}
+		in := Input{Body: old.Body, Variants: slices.DeleteFunc(old.Variants, func(v Variant) bool {
+			return known[v.Channel].State == channel.StateRemoved
+		})}
+		if err := who.May(tx.Now(), brandID, access.PostWrite, channelsOf(in.Variants)...); err != nil {
+			return err
+		}
+		p, err = create(ctx, tx, who, brandID, in.clean())
+		return err
+	})
+	return p, err
+}
+
+// Delete takes the post out of every list and takes back what of it was
+// scheduled. Restore undoes it. What is out, may be out or is being sent
+// cannot be deleted: the history stays true.
+func Delete(ctx context.Context, d *db.DB, who access.Who, brandID, id string) error {
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.PostWrite); err != nil {
+			return err
+		}
+		p, err := byID(ctx, tx, brandID, id)
+		if err != nil {
+			return err
+		}
+		if err := who.May(tx.Now(), brandID, access.PostWrite, p.Channels()...); err != nil {
+			return err
+		}
+		if err := takeBack(ctx, tx, who, &p, true); err != nil {
+			return err
+		}
+		p.DeletedAt = tx.Now()
+		return change(ctx, tx, who, p, "post.deleted")
+	})
+}
+
+// Restore brings a deleted post back as a draft. If it was scheduled, its time
+// is the draft's planned time and it must be scheduled again.
+func Restore(ctx context.Context, d *db.DB, who access.Who, brandID, id string) (Post, error) {
+	var p Post
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.PostWrite); err != nil {
+			return err
+		}
+		var err error
+		if p, err = anyByID(ctx, tx, brandID, id); err != nil || p.DeletedAt == 0 {
+			return err
+		}
+		if err := who.May(tx.Now(), brandID, access.PostWrite, p.Channels()...); err != nil {
+			return err
+		}
+		p.DeletedAt, p.UpdatedAt = 0, tx.Now()
+		return change(ctx, tx, who, p, "post.restored")
+	})
+	return p, err
+}
+
+// change saves a step of the post's life and records who took it.
+func change(ctx context.Context, tx *db.Tx, who access.Who, p Post, act string) error {
+	if err := update(ctx, tx, p, p.Revision); err != nil {
+		return err
+	}
+	if err := audit.Record(ctx, tx, who, audit.Entry{Brand: p.Brand, Act: act, Subject: p.ID}); err != nil {
+		return err
+	}
+	return saved(ctx, tx, p)
+}

@@ -1,0 +1,189 @@
+package post
+
+import (
+	"context"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/activity"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+)
+
+// furthest is how far ahead something may be scheduled.
+const furthest = 5 * 366 * 24 * time.Hour
+
+// Schedule approves the post as it stands and gives each of its channels a
+// delivery due at that time; a time that is not in the future is now. Every
+// variant must fit its channel. A post that is already scheduled or out is
+// fault.Conflict.
+func Schedule(ctx context.Context, d *db.DB, who access.Who, brandID, id string, at db.Time) ([]delivery.Delivery, error) {
+	var out []delivery.Delivery
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		p, err := publishable(ctx, tx, who, brandID, id)
+		if err != nil {
+			return err
+		}
+		open, err := openOf(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if err := conflict(open); err != nil {
+			return err
+		}
+		if at > tx.Now().Add(furthest) {
+			return tooFar()
+		}
+		if err := fits(ctx, tx, brandID, p.Input()); err != nil {
+			return err
+		}
+		p.State, p.Approved, p.PlannedAt, p.UpdatedAt = StateApproved, p.Revision, 0, tx.Now()
+		if err := change(ctx, tx, who, p, "post.scheduled"); err != nil {
+			return err
+		}
+		if out, err = delivery.Insert(ctx, tx, news(p, who, p.Channels(), max(at, tx.Now()))); err != nil {
+			return err
+		}
+		return activity.Record(ctx, tx, activity.Entry{Brand: brandID, Kind: "post.scheduled", Subject: id, Actor: who.Account, Value: int64(len(out))})
+	}, db.Durable)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func news(p Post, who access.Who, channels []string, due db.Time) []delivery.New {
+	out := make([]delivery.New, len(channels))
+	for i, c := range channels {
+		out[i] = delivery.New{Brand: p.Brand, Post: p.ID, Channel: c, DueAt: due, Revision: p.Revision, Author: who.Account}
+	}
+	return out
+}
+
+// publishable reads a post that who may publish on all its channels.
+func publishable(ctx context.Context, tx *db.Tx, who access.Who, brandID, id string) (Post, error) {
+	if err := who.May(tx.Now(), brandID, access.PostPublish); err != nil {
+		return Post{}, err
+	}
+	p, err := byID(ctx, tx, brandID, id)
+	if err != nil {
+		return p, err
+	}
+	return p, who.May(tx.Now(), brandID, access.PostPublish, p.Channels()...)
+}
+
+func conflict(open []delivery.Delivery) error {
+	for _, d := range open {
+		if d.State == delivery.Published {
+			return fault.New(fault.Conflict, "This post is already out. Duplicate it to send it again.")
+		}
+	}
+	if len(open) > 0 {
+		return fault.New(fault.Conflict, "This post is already scheduled. Move it, or take it back first.")
+	}
+	return nil
+}
+
+func tooFar() error {
+	return fault.OnField("at", "Choose a time within the next five years.")
+}
+
+// Unschedule takes back what of the post has not gone out. If nothing is out
+// it is a draft again, planned for the time it had.
+func Unschedule(ctx context.Context, d *db.DB, who access.Who, brandID, id string) (Post, error) {
+	var p Post
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		var err error
+		if p, err = publishable(ctx, tx, who, brandID, id); err != nil {
+			return err
+		}
+		before := p.State
+		if err := takeBack(ctx, tx, who, &p, false); err != nil {
+			return err
+		}
+		if before != StateApproved {
+			return fault.New(fault.Conflict, "This post is not scheduled.")
+		}
+		return change(ctx, tx, who, p, "post.unscheduled")
+	}, db.Durable)
+	return p, err
+}
+
+// takeBack cancels the post's deliveries that wait, and makes it a draft where
+// none is out. What may be out must be resolved first. With all set, a post
+// that is out on a channel is refused as a whole.
+func takeBack(ctx context.Context, tx *db.Tx, who access.Who, p *Post, all bool) error {
+	open, err := openOf(ctx, tx, *p)
+	if err != nil {
+		return err
+	}
+	if len(open) > 0 {
+		if err := who.May(tx.Now(), p.Brand, access.PostPublish, p.Channels()...); err != nil {
+			return err
+		}
+	}
+	out := 0
+	for _, d := range open {
+		switch {
+		case d.State == delivery.Unknown || d.HalfSent():
+			return fault.New(fault.Conflict, "This post may be out on a channel. Resolve that delivery first.")
+		case d.State == delivery.Published:
+			out++
+		case p.PlannedAt == 0 || d.DueAt < p.PlannedAt:
+			p.PlannedAt = d.DueAt
+		}
+	}
+	if out > 0 && (all || out == len(open)) {
+		return fault.New(fault.Conflict, "This post is out and stays in the history. Take it down on its channels instead.")
+	}
+	p.UpdatedAt = tx.Now()
+	if out == 0 {
+		p.State, p.Approved = StateDraft, 0
+	} else {
+		p.PlannedAt = 0
+	}
+	return delivery.CancelOf(ctx, tx, who, p.Brand, p.ID)
+}
+
+// Move gives the post another time: the one it goes out at if it is scheduled,
+// which must lie ahead, or the planned one of a draft, where 0 is none.
+func Move(ctx context.Context, d *db.DB, who access.Who, brandID, id string, at db.Time) (Post, error) {
+	var p Post
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.PostWrite); err != nil {
+			return err
+		}
+		var err error
+		if p, err = byID(ctx, tx, brandID, id); err != nil {
+			return err
+		}
+		open, err := openOf(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if at < 0 || at > tx.Now().Add(furthest) {
+			return tooFar()
+		}
+		action := access.PostWrite
+		if len(open) > 0 {
+			action = access.PostPublish
+		}
+		if err := who.May(tx.Now(), brandID, action, p.Channels()...); err != nil {
+			return err
+		}
+		p.UpdatedAt = tx.Now()
+		if len(open) == 0 {
+			p.PlannedAt = at
+			return change(ctx, tx, who, p, "post.planned")
+		}
+		if at <= tx.Now() {
+			return fault.OnField("at", "Choose a time that is still to come.")
+		}
+		if err := delivery.MoveOf(ctx, tx, who, brandID, id, at); err != nil {
+			return err
+		}
+		return change(ctx, tx, who, p, "post.moved")
+	}, db.Durable)
+	return p, err
+}

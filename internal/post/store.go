@@ -1,0 +1,278 @@
+package post
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"rapport/internal/access"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+)
+
+const columns = `p.id, p.brand_id, p.state, p.body, p.excerpt, p.revision, p.approved, p.planned_at, p.author_id, p.created_at, p.updated_at, p.deleted_at`
+
+func scan(row interface{ Scan(...any) error }) (p Post, err error) {
+	var body string
+	err = row.Scan(&p.ID, &p.Brand, &p.State, &body, &p.Excerpt, &p.Revision, &p.Approved, &p.PlannedAt, &p.Author,
+		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt)
+	if err == nil {
+		err = json.Unmarshal([]byte(body), &p.Body)
+	}
+	return p, err
+}
+
+// anyByID returns the post, deleted or not.
+func anyByID(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
+	p, err := scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.id = $2`, brandID, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, fault.New(fault.NotFound, "There is no such post.")
+	}
+	if err != nil {
+		return p, fmt.Errorf("post: read: %w", err)
+	}
+	list := []Post{p}
+	err = withVariants(ctx, q, brandID, list)
+	return list[0], err
+}
+
+func byID(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
+	p, err := anyByID(ctx, q, brandID, id)
+	if err == nil && p.DeletedAt > 0 {
+		return Post{}, fault.New(fault.NotFound, "This post was deleted.")
+	}
+	return p, err
+}
+
+// ByID returns the post with its variants. A deleted one is fault.NotFound.
+func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Post, error) {
+	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
+		return Post{}, err
+	}
+	return byID(ctx, q, brandID, id)
+}
+
+// Filter narrows the list. Empty fields do not.
+type Filter struct {
+	// State is a state of posts, or one of deliveries but cancelled: then at
+	// least one delivery of the post is in it.
+	State   string
+	Channel string // id
+	Query   string // part of any of its texts, in any case
+}
+
+// where adds the conditions after the placeholders already in args.
+func (f Filter) where(args []any) (string, []any, error) {
+	var text string
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		text += fmt.Sprintf(condition, len(args))
+	}
+	switch {
+	case f.State == "":
+	case f.State == StateDraft || f.State == StateInReview || f.State == StateApproved:
+		add(` AND p.state = $%d`, f.State)
+	case f.State != string(delivery.Cancelled) && slices.Contains(delivery.States, delivery.State(f.State)):
+		add(` AND p.state = 'approved' AND EXISTS (SELECT 1 FROM delivery d WHERE d.brand_id = $1 AND d.post_id = p.id AND d.state = $%d)`, f.State)
+	default:
+		return "", nil, fault.OnField("state", "There is no such state of a post.")
+	}
+	if f.Channel != "" {
+		add(` AND EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id AND v.channel_id = $%d)`, f.Channel)
+	}
+	if f.Query != "" {
+		add(` AND p.search LIKE $%d ESCAPE '\'`, db.Contains(f.Query))
+	}
+	return text, args, nil
+}
+
+// List returns the brand's posts with their variants, the last changed first,
+// 50 to a page unless asked otherwise (at most 200), and the cursor of the
+// next page, "" after the last.
+func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Filter, page db.Page) ([]Post, string, error) {
+	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
+		return nil, "", err
+	}
+	at, id, err := page.Key()
+	if err != nil {
+		return nil, "", err
+	}
+	size := page.Size(50, 200)
+	where, args, err := f.where([]any{brandID, at, id, size + 1})
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+`
+		ORDER BY p.updated_at DESC, p.id DESC LIMIT $4`, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(all) > size {
+		all = all[:size]
+		next = db.Cursor(all[size-1].UpdatedAt, all[size-1].ID)
+	}
+	return all, next, withVariants(ctx, q, brandID, all)
+}
+
+// ByIDs returns those of the posts that the brand has, deleted or not, by id.
+// The caller has checked that they may be read.
+func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Post, error) {
+	out := make(map[string]Post, len(ids))
+	for chunk := range slices.Chunk(ids, 500) {
+		args := []any{brandID}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.id IN (`+db.In(2, len(chunk))+`)`, args...)
+		if err == nil {
+			err = withVariants(ctx, q, brandID, all)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range all {
+			out[p.ID] = p
+		}
+	}
+	return out, nil
+}
+
+// Planned returns the drafts wished for [from, to) by time, for the calendar;
+// at most 500.
+func Planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, from, to db.Time) ([]Post, error) {
+	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
+		return nil, err
+	}
+	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.planned_at > 0 AND p.deleted_at = 0
+		AND p.planned_at >= $2 AND p.planned_at < $3 AND p.state <> 'approved' ORDER BY p.planned_at, p.id LIMIT 500`, brandID, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return all, withVariants(ctx, q, brandID, all)
+}
+
+func list(ctx context.Context, q db.Queryer, query string, args ...any) ([]Post, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (Post, error) { return scan(r) })
+	if err != nil {
+		return nil, fmt.Errorf("post: list: %w", err)
+	}
+	return out, nil
+}
+
+func withVariants(ctx context.Context, q db.Queryer, brandID string, posts []Post) error {
+	if len(posts) == 0 {
+		return nil
+	}
+	at := make(map[string]int, len(posts))
+	args := []any{brandID}
+	for i, p := range posts {
+		at[p.ID] = i
+		args = append(args, p.ID)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT post_id, channel_id, body, options FROM variant
+		WHERE brand_id = $1 AND post_id IN (`+db.In(2, len(posts))+`) ORDER BY post_id, channel_id`, args...)
+	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		id, v, err := scanVariant(r)
+		if err == nil {
+			p := &posts[at[id]]
+			p.Variants = append(p.Variants, v)
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return fmt.Errorf("post: variants: %w", err)
+	}
+	return nil
+}
+
+func scanVariant(r *sql.Rows) (post string, v Variant, err error) {
+	var body, options string
+	if err = r.Scan(&post, &v.Channel, &body, &options); err != nil {
+		return post, v, err
+	}
+	if body != "" {
+		v.Body = &Body{}
+		err = json.Unmarshal([]byte(body), v.Body)
+	}
+	if err == nil && options != "" {
+		err = json.Unmarshal([]byte(options), &v.Options)
+	}
+	return post, v, err
+}
+
+func insert(ctx context.Context, tx *db.Tx, p Post) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, planned_at, author_id, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt)
+	if err == nil {
+		err = insertRest(ctx, tx, p)
+	}
+	if err != nil {
+		return fmt.Errorf("post: insert: %w", err)
+	}
+	return nil
+}
+
+// update saves everything, if the stored revision is still the one that was
+// read. What hangs on the post is written again only with a new revision.
+func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
+	res, err := tx.ExecContext(ctx, `UPDATE post SET state = $4, body = $5, excerpt = $6, search = $7, revision = $8, approved = $9,
+			planned_at = $10, updated_at = $11, deleted_at = $12 WHERE brand_id = $1 AND id = $2 AND revision = $3`,
+		p.Brand, p.ID, revision, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.Approved, p.PlannedAt, p.UpdatedAt, p.DeletedAt)
+	if err != nil {
+		return fmt.Errorf("post: save: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, fault.New(fault.Conflict, "Someone has changed this post in this moment. Look again."))
+	}
+	if p.Revision == revision {
+		return nil
+	}
+	for _, table := range []string{"variant", "post_media"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE brand_id = $1 AND post_id = $2`, p.Brand, p.ID); err != nil {
+			return fmt.Errorf("post: save: %w", err)
+		}
+	}
+	if err := insertRest(ctx, tx, p); err != nil {
+		return fmt.Errorf("post: save: %w", err)
+	}
+	return nil
+}
+
+func insertRest(ctx context.Context, tx *db.Tx, p Post) error {
+	var variants, pictures [][]any
+	for _, v := range p.Variants {
+		body, options := "", ""
+		if v.Body != nil {
+			body = encode(v.Body)
+		}
+		if v.Options != nil {
+			options = encode(v.Options)
+		}
+		variants = append(variants, []any{p.ID, v.Channel, p.Brand, body, options})
+	}
+	for _, id := range p.Input().Media() {
+		pictures = append(pictures, []any{id, p.ID, p.Brand})
+	}
+	if err := db.Many(ctx, tx, `INSERT INTO variant (post_id, channel_id, brand_id, body, options) VALUES ($1, $2, $3, $4, $5)`, variants); err != nil {
+		return err
+	}
+	return db.Many(ctx, tx, `INSERT INTO post_media (media_id, post_id, brand_id) VALUES ($1, $2, $3)`, pictures)
+}
+
+func encode(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // plain values of ours always encode
+	}
+	return string(bytes.TrimSpace(b.Bytes()))
+}
