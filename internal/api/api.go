@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,7 +59,7 @@ func New(d Deps) http.Handler {
 	a.deliveryOperations()
 	a.holdOperations()
 	a.auditOperations()
-	a.pageOf(a.api.OpenAPI())
+	a.readable()
 	return a
 }
 
@@ -80,6 +81,7 @@ func config(version string) huma.Config {
 	c.RejectUnknownQueryParameters = true
 	// JSON only: huma would offer CBOR as well.
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Info.Description = about
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "An API token of one brand."},
@@ -94,6 +96,14 @@ func config(version string) huma.Config {
 		{Name: "Brand", Description: "Who asks, and what was done."},
 	}
 	return c
+}
+
+// schemaName keeps what does not fit a network apart from what went wrong.
+func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[network.Problem]() {
+		return "TextProblem"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
 }
 
 // op is one operation as the document shows it and as the gate guards it.
@@ -150,7 +160,7 @@ func errorsOf(o op, write bool) []int {
 	out := append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
 		http.StatusUnprocessableEntity, http.StatusServiceUnavailable}, o.errors...)
 	if write {
-		out = append(out, http.StatusConflict, http.StatusRequestEntityTooLarge)
+		out = append(out, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -38,7 +38,8 @@ func channelView(c channel.Channel) Channel {
 		CreatedAt: c.CreatedAt.Time()}
 }
 
-type idOnly struct {
+// Addressed is a request about one thing.
+type Addressed struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
@@ -51,14 +52,14 @@ type newChannel struct {
 }
 
 type newAccess struct {
-	idOnly
+	Addressed
 	Body struct {
 		Credentials network.Credential `json:"credentials" doc:"What the network asks for; see GET /networks."`
 	}
 }
 
 type removal struct {
-	idOnly
+	Addressed
 	Cancel bool `query:"cancel" doc:"Take back what is scheduled on the channel. Without it, scheduled deliveries are a conflict."`
 }
 
@@ -87,7 +88,7 @@ func (a *handler) listChannels(ctx context.Context, c caller, _ *struct{}) (*bod
 	return itemsOf("channels", c.token.Brand, all, "", channelView), nil
 }
 
-func (a *handler) channel(ctx context.Context, c caller, in *idOnly) (*body[Channel], error) {
+func (a *handler) channel(ctx context.Context, c caller, in *Addressed) (*body[Channel], error) {
 	got, err := channel.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	return answerOf(channelView(got), err)
 }
@@ -102,7 +103,7 @@ func (a *handler) reconnectChannel(ctx context.Context, c caller, in *newAccess)
 	return answerOf(channelView(got), err)
 }
 
-func (a *handler) checkChannel(ctx context.Context, c caller, in *idOnly) (*body[Channel], error) {
+func (a *handler) checkChannel(ctx context.Context, c caller, in *Addressed) (*body[Channel], error) {
 	got, err := a.Channels.Check(ctx, c.who, c.token.Brand, in.ID)
 	return answerOf(channelView(got), err)
 }

@@ -86,7 +86,7 @@ func lineView(e delivery.Event) StoryLine {
 }
 
 type deliveryQuery struct {
-	paging
+	Paging
 	Post    string    `query:"post" maxLength:"64" doc:"Only those of the post with this id."`
 	Channel string    `query:"channel" maxLength:"64" doc:"Only those to the channel with this id."`
 	State   []string  `query:"state" maxItems:"11" enum:"scheduled,claimed,preparing,sending,pending,published,removed,rejected,unknown,missed,cancelled" doc:"Only those in one of these states, separated by commas."`
@@ -95,7 +95,7 @@ type deliveryQuery struct {
 }
 
 type decision struct {
-	idOnly
+	Addressed
 	Body struct {
 		Choice publish.Choice `json:"choice" enum:"it_is_out,send_again,reschedule,continue,remove_all,leave,drop" doc:"One of the delivery's choices."`
 		URL    string         `json:"url,omitempty" maxLength:"2000" doc:"With it_is_out: where it is, if you know."`
@@ -134,7 +134,7 @@ func (a *handler) listDeliveries(ctx context.Context, c caller, in *deliveryQuer
 	return itemsOf("deliveries", c.token.Brand, all, next, deliveryView), nil
 }
 
-func (a *handler) delivery(ctx context.Context, c caller, in *idOnly) (*body[Story], error) {
+func (a *handler) delivery(ctx context.Context, c caller, in *Addressed) (*body[Story], error) {
 	d, story, err := delivery.Read(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func (a *handler) holdOperations() {
 		scope: access.HoldRelease}, a.releaseHold)
 }
 
-func (a *handler) listHolds(ctx context.Context, c caller, in *paging) (*body[items[Hold]], error) {
+func (a *handler) listHolds(ctx context.Context, c caller, in *Paging) (*body[items[Hold]], error) {
 	page, err := in.page("holds", c.token.Brand)
 	if err != nil {
 		return nil, err

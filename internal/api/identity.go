@@ -73,7 +73,7 @@ type Act struct {
 }
 
 type auditQuery struct {
-	paging
+	Paging
 	Subject string `query:"subject" doc:"Only acts on the thing with this id." maxLength:"64"`
 }
 

@@ -78,13 +78,13 @@ func (u *upload) file() (string, io.Reader, error) {
 }
 
 type mediaQuery struct {
-	paging
+	Paging
 	Q       string `query:"q" maxLength:"200" doc:"Part of the name or of the description."`
 	Deleted bool   `query:"deleted" doc:"What was deleted, instead of what is there."`
 }
 
 type mediaChange struct {
-	idOnly
+	Addressed
 	Body struct {
 		Alt  *string `json:"alt,omitempty" maxLength:"5000" doc:"Description for those who cannot see it."`
 		Crop *Crop   `json:"crop,omitempty" doc:"The part of the original to show."`
@@ -100,7 +100,7 @@ type Crop struct {
 }
 
 type contentQuery struct {
-	idOnly
+	Addressed
 	Size string `query:"size" enum:"full,thumb" default:"full"`
 }
 
@@ -108,7 +108,7 @@ func (a *handler) mediaOperations() {
 	add(a, op{id: "list-media", method: http.MethodGet, path: "/media", tag: "Media", title: "List pictures", about: "Newest first.", scope: access.MediaRead}, a.listMedia)
 	add(a, op{id: "add-media", method: http.MethodPost, path: "/media", tag: "Media", title: "Add a picture", status: http.StatusCreated,
 		about: "As multipart/form-data with a field named file, or the file itself as the body with ?name=. At most 25 MB. What it is is read from the content; it is stored anew, without the place where it was taken.",
-		scope: access.MediaWrite, errors: []int{http.StatusUnsupportedMediaType}, media: true, shape: uploadShape}, a.addMedia)
+		scope: access.MediaWrite, media: true, shape: uploadShape}, a.addMedia)
 	add(a, op{id: "media", method: http.MethodGet, path: "/media/{id}", tag: "Media", title: "Read a picture's facts", scope: access.MediaRead}, a.media)
 	add(a, op{id: "change-media", method: http.MethodPatch, path: "/media/{id}", tag: "Media", title: "Describe or crop a picture",
 		about: "Changes what is named and leaves the rest. One of alt and crop at a time.", scope: access.MediaWrite}, a.changeMedia)
@@ -161,7 +161,7 @@ func (a *handler) addMedia(ctx context.Context, c caller, in *upload) (*body[Med
 	return answerOf(mediaView(m), err)
 }
 
-func (a *handler) media(ctx context.Context, c caller, in *idOnly) (*body[Media], error) {
+func (a *handler) media(ctx context.Context, c caller, in *Addressed) (*body[Media], error) {
 	m, err := media.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	return answerOf(mediaView(m), err)
 }
@@ -181,11 +181,11 @@ func (a *handler) changeMedia(ctx context.Context, c caller, in *mediaChange) (*
 	return answerOf(mediaView(m), err)
 }
 
-func (a *handler) deleteMedia(ctx context.Context, c caller, in *idOnly) (*struct{}, error) {
+func (a *handler) deleteMedia(ctx context.Context, c caller, in *Addressed) (*struct{}, error) {
 	return nil, a.Media.Delete(ctx, c.who, c.token.Brand, in.ID)
 }
 
-func (a *handler) restoreMedia(ctx context.Context, c caller, in *idOnly) (*body[Media], error) {
+func (a *handler) restoreMedia(ctx context.Context, c caller, in *Addressed) (*body[Media], error) {
 	if err := a.Media.Restore(ctx, c.who, c.token.Brand, in.ID); err != nil {
 		return nil, err
 	}

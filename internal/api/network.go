@@ -5,8 +5,6 @@ import (
 	"net/http"
 
 	"rapport/internal/access"
-	"rapport/internal/channel"
-	"rapport/internal/fault"
 	"rapport/internal/network"
 )
 

@@ -200,8 +200,10 @@ func (g *answer) send(w http.ResponseWriter) error {
 		w.Header()[k] = v
 	}
 	w.WriteHeader(g.status)
-	_, err := io.WriteString(w, g.Body)
-	if err != nil {
+	if g.Body == "" {
+		return nil
+	}
+	if _, err := io.WriteString(w, g.Body); err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	return nil

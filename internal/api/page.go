@@ -11,15 +11,15 @@ import (
 	"rapport/internal/fault"
 )
 
-// paging are the two parameters of every list.
-type paging struct {
+// Paging are the two parameters of every list.
+type Paging struct {
 	After string `query:"after" doc:"The next of the page before." maxLength:"300"`
 	Limit int    `query:"limit" doc:"How many items a page has at most." minimum:"1" maximum:"200" default:"50"`
 }
 
 // page reads the cursor. It is sealed with the list's name and the brand, so
 // that a cursor of another list, or one made up, is refused.
-func (p paging) page(list, brand string) (db.Page, error) {
+func (p Paging) page(list, brand string) (db.Page, error) {
 	if p.After == "" {
 		return db.Page{Limit: p.Limit}, nil
 	}

@@ -77,17 +77,17 @@ func partViews(b post.Body) []Part {
 	return out
 }
 
-// content is how a text is given: whole as parts, or as its first part only.
-type content struct {
+// Content is how a text is given: whole as parts, or as its first part only.
+type Content struct {
 	Text  *string  `json:"text,omitempty" doc:"The text of the first part; short for parts."`
 	Media []string `json:"media,omitempty" doc:"Ids of the pictures of the first part; short for parts."`
 	Parts []Part   `json:"parts,omitempty" doc:"A thread, or a post with a first comment. Not together with text or media."`
 }
 
-func (c content) given() bool { return c.Text != nil || c.Media != nil || c.Parts != nil }
+func (c Content) given() bool { return c.Text != nil || c.Media != nil || c.Parts != nil }
 
 // over lays what is given over an earlier body.
-func (c content) over(name string, b post.Body) (post.Body, error) {
+func (c Content) over(name string, b post.Body) (post.Body, error) {
 	if c.Parts != nil {
 		if c.Text != nil || c.Media != nil {
 			return b, fault.OnField(name+"parts", "Send either parts, or text and media.")
@@ -114,9 +114,9 @@ func (c content) over(name string, b post.Body) (post.Body, error) {
 	return post.Body{Parts: parts}, nil
 }
 
-// draft is what a person may change of a post.
-type draft struct {
-	content
+// Draft is what a person may change of a post.
+type Draft struct {
+	Content
 	Channels  []string       `json:"channels,omitempty" doc:"Ids of the channels it is for."`
 	Variants  []variantInput `json:"variants,omitempty" doc:"What some channels get instead. A channel named only here is added to channels."`
 	PlannedAt *string        `json:"planned_at,omitempty" doc:"When a draft should go out one day, RFC 3339; empty for no such time. Nothing is sent by it." example:"2027-03-01T09:00:00Z"`
@@ -124,14 +124,14 @@ type draft struct {
 
 type variantInput struct {
 	Channel string `json:"channel" minLength:"1" maxLength:"64"`
-	content
+	Content
 	Options map[string]string `json:"options,omitempty" doc:"What the network offers beside the text."`
 }
 
 // over lays what is given over an earlier input.
-func (d draft) over(in post.Input) (post.Input, error) {
+func (d Draft) over(in post.Input) (post.Input, error) {
 	var err error
-	if in.Body, err = d.content.over("", in.Body); err != nil {
+	if in.Body, err = d.Content.over("", in.Body); err != nil {
 		return in, err
 	}
 	if d.Channels != nil {
@@ -168,7 +168,7 @@ func only(old []post.Variant, channels []string) []post.Variant {
 func (v variantInput) over(name string, all []post.Variant) ([]post.Variant, error) {
 	out := post.Variant{Channel: v.Channel, Options: v.Options}
 	if v.given() {
-		b, err := v.content.over(name, post.Body{})
+		b, err := v.Content.over(name, post.Body{})
 		if err != nil {
 			return all, err
 		}
@@ -203,36 +203,36 @@ func (a *handler) due(field, text string) (db.Time, error) {
 
 type newPost struct {
 	Body struct {
-		draft
+		Draft
 		PublishAt string `json:"publish_at,omitempty" maxLength:"40" doc:"Schedule it for this time, RFC 3339, or publish it with now. Without it the post stays a draft." example:"now"`
 	}
 }
 
 type changedPost struct {
-	idOnly
+	Addressed
 	IfMatch string `header:"If-Match" maxLength:"40" doc:"The ETag that was read: the post is changed only if it is still that one, else 412."`
 	Body    struct {
-		draft
+		Draft
 		Revision int64 `json:"revision,omitempty" minimum:"1" doc:"The revision that was read: the post is changed only if it is still that one, else 409."`
 	}
 }
 
 type postTime struct {
-	idOnly
+	Addressed
 	Body struct {
 		At string `json:"at" minLength:"1" maxLength:"40" doc:"RFC 3339, or now." example:"2027-03-01T09:00:00Z"`
 	}
 }
 
 type moveTime struct {
-	idOnly
+	Addressed
 	Body struct {
 		At string `json:"at" maxLength:"40" doc:"RFC 3339. Empty takes a draft's time away." example:"2027-03-01T09:00:00Z"`
 	}
 }
 
 type postQuery struct {
-	paging
+	Paging
 	State   string `query:"state" enum:"draft,in_review,approved,scheduled,claimed,preparing,sending,pending,published,removed,rejected,unknown,missed" doc:"A state of posts, or one of deliveries: then one of the post's deliveries is in it."`
 	Channel string `query:"channel" maxLength:"64" doc:"Only posts for the channel with this id."`
 	Q       string `query:"q" maxLength:"200" doc:"Part of any of the texts."`
@@ -245,7 +245,7 @@ type postAnswer struct {
 }
 
 type checkInput struct {
-	Body draft
+	Body Draft
 }
 
 func (a *handler) postOperations() {
@@ -347,7 +347,7 @@ func (a *handler) checkPost(ctx context.Context, c caller, in *checkInput) (*bod
 	}), nil
 }
 
-func (a *handler) post(ctx context.Context, c caller, in *idOnly) (*postAnswer, error) {
+func (a *handler) post(ctx context.Context, c caller, in *Addressed) (*postAnswer, error) {
 	p, err := post.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	return a.whole(ctx, c, p, err)
 }
@@ -384,16 +384,16 @@ func matches(header string, revision int64) bool {
 	return false
 }
 
-func (a *handler) deletePost(ctx context.Context, c caller, in *idOnly) (*struct{}, error) {
+func (a *handler) deletePost(ctx context.Context, c caller, in *Addressed) (*struct{}, error) {
 	return nil, post.Delete(ctx, a.DB, c.who, c.token.Brand, in.ID)
 }
 
-func (a *handler) restorePost(ctx context.Context, c caller, in *idOnly) (*postAnswer, error) {
+func (a *handler) restorePost(ctx context.Context, c caller, in *Addressed) (*postAnswer, error) {
 	p, err := post.Restore(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	return a.whole(ctx, c, p, err)
 }
 
-func (a *handler) duplicatePost(ctx context.Context, c caller, in *idOnly) (*postAnswer, error) {
+func (a *handler) duplicatePost(ctx context.Context, c caller, in *Addressed) (*postAnswer, error) {
 	p, err := post.Duplicate(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	out, err := a.whole(ctx, c, p, err)
 	if err == nil {
@@ -410,7 +410,7 @@ func (a *handler) schedulePost(ctx context.Context, c caller, in *postTime) (*po
 	return a.schedule(ctx, c, in.ID, at)
 }
 
-func (a *handler) publishPost(ctx context.Context, c caller, in *idOnly) (*postAnswer, error) {
+func (a *handler) publishPost(ctx context.Context, c caller, in *Addressed) (*postAnswer, error) {
 	return a.schedule(ctx, c, in.ID, a.DB.Now())
 }
 
@@ -421,7 +421,7 @@ func (a *handler) schedule(ctx context.Context, c caller, id string, at db.Time)
 	return a.reread(ctx, c, id)
 }
 
-func (a *handler) unschedulePost(ctx context.Context, c caller, in *idOnly) (*postAnswer, error) {
+func (a *handler) unschedulePost(ctx context.Context, c caller, in *Addressed) (*postAnswer, error) {
 	p, err := post.Unschedule(ctx, a.DB, c.who, c.token.Brand, in.ID)
 	return a.whole(ctx, c, p, err)
 }

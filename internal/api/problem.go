@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +74,9 @@ func problem(status int, detail string, fields ...fault.Field) *Problem {
 			code = "bad_request"
 		}
 	}
+	for i := range fields {
+		fields[i].Name = named(fields[i].Name)
+	}
 	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail, Errors: fields}
 }
 
@@ -94,17 +98,22 @@ func fromHuma(status int, _ string, errs ...error) huma.StatusError {
 			continue
 		}
 		e := d.ErrorDetail()
-		name := e.Location
-		for _, where := range []string{"body.", "query.", "path.", "header."} {
-			name = strings.TrimPrefix(name, where)
-		}
 		text := e.Message
 		if status == http.StatusUnsupportedMediaType {
 			text = "This content type is not known."
 		}
-		fields = append(fields, fault.Field{Name: name, Text: text})
+		fields = append(fields, fault.Field{Name: e.Location, Text: text})
 	}
 	return problem(status, detail, fields...)
+}
+
+// named drops from a field's name where it was: the API's fields are named
+// once, wherever they come from.
+func named(name string) string {
+	for _, where := range []string{"body.", "query.", "path.", "header."} {
+		name = strings.TrimPrefix(name, where)
+	}
+	return name
 }
 
 var statuses = map[fault.Kind]int{
@@ -130,7 +139,7 @@ func problemOf(log *slog.Logger, r *http.Request, err error) *Problem {
 	if !known {
 		return internal(log, r, err)
 	}
-	p = problem(status, fault.Text(err), fault.Fields(err)...)
+	p = problem(status, fault.Text(err), slices.Clone(fault.Fields(err))...)
 	var f *fault.Error
 	if errors.As(err, &f) {
 		p.retryAfter = f.RetryAfter
