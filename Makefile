@@ -13,13 +13,15 @@ bench:
 	@scripts/bench.sh
 
 # Rebuilds what the pages load. Only needed after a change in assets or in a
-# template; the result is committed.
+# template; the result is committed. It is install and not ci because some
+# registries lack the optional packages of other platforms, and ci then refuses
+# a lock that is right for this one.
 assets:
-	npm --prefix assets ci --no-audit --no-fund
+	npm --prefix assets install --no-save --no-audit --no-fund
 	@$(MAKE) -s assets-build
 
 assets-build:
-	go tool templ generate -path internal/web
+	go tool templ generate
 	npm --prefix assets run --silent types
 	npm --prefix assets run --silent css
 	go run ./internal/web/static/build

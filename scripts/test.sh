@@ -16,10 +16,10 @@ find_chromium() {
 
 npm_tools() {
 	command -v npm >/dev/null || install nodejs npm || true
-	if command -v npm >/dev/null && npm --prefix assets ci --no-audit --no-fund --loglevel=error >/dev/null 2>&1; then
+	if command -v npm >/dev/null && npm --prefix assets install --no-save --no-audit --no-fund --loglevel=error >/dev/null 2>&1; then
 		export RAPPORT_TEST_NODE_MODULES=$PWD/assets/node_modules
 	else
-		missing "the front-end tools" "npm --prefix assets ci did not work"
+		missing "the front-end tools" "npm --prefix assets install did not work"
 	fi
 }
 

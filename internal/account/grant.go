@@ -22,9 +22,9 @@ type Member struct {
 
 // As returns the account as an actor with all its running grants: for the
 // console, which acts in somebody's name.
-func As(ctx context.Context, d *db.DB, a Account) (access.Who, error) {
-	rows, err := d.QueryContext(ctx, `SELECT brand_id, role, channels, ends_at FROM access_grant
-		WHERE account_id = $1 AND (ends_at = 0 OR ends_at > $2)`, a.ID, d.Now())
+func As(ctx context.Context, q db.Queryer, a Account) (access.Who, error) {
+	rows, err := q.QueryContext(ctx, `SELECT brand_id, role, channels, ends_at FROM access_grant
+		WHERE account_id = $1 AND (ends_at = 0 OR ends_at > $2)`, a.ID, q.Now())
 	grants, err := db.Collect(rows, err, scanGrant)
 	if err != nil {
 		return access.Who{}, fmt.Errorf("account: grants: %w", err)
@@ -83,7 +83,7 @@ func Team(ctx context.Context, d *db.DB, who access.Who, brandID string) ([]Memb
 // Give grants an account a role in g.Brand, in place of the one it has there. A
 // brand keeps at least one owner without an end date, else fault.Conflict.
 func Give(ctx context.Context, d *db.DB, who access.Who, accountID string, g access.Grant) error {
-	if err := checkGrant(d.Now(), who, g); err != nil {
+	if err := CheckGrant(d.Now(), who, g); err != nil {
 		return err
 	}
 	err := d.Tx(ctx, func(tx *db.Tx) error {
@@ -105,7 +105,8 @@ func Give(ctx context.Context, d *db.DB, who access.Who, accountID string, g acc
 	return nil
 }
 
-func checkGrant(now db.Time, who access.Who, g access.Grant) error {
+// CheckGrant returns why who may not give the grant, or nil.
+func CheckGrant(now db.Time, who access.Who, g access.Grant) error {
 	if err := who.May(now, g.Brand, access.TeamWrite); err != nil {
 		return err
 	}

@@ -50,13 +50,13 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, pg page, content te
 // frame is what every page of a brand shows around its content.
 type frame struct {
 	*visit
-	Brands   []brand.Brand
-	Needs    int // deliveries and channels that wait for a person
-	Broken   int // channels among them
-	Unread   int // notifications
-	Hold     brand.Pause
-	HoldBy   string // name of who holds; "" for the program
-	Role     access.Role
+	Brands  []brand.Brand
+	Needs   int // deliveries and channels that wait for a person
+	Broken  int // channels among them
+	Unread  int // notifications
+	Hold    brand.Pause
+	HoldBy  string // name of who holds; "" for the program
+	Role    access.Role
 	MayHold bool
 }
 
@@ -92,7 +92,7 @@ func (p *Pages) broken(ctx context.Context, v *visit) (int, error) {
 	}
 	n := 0
 	for _, c := range all {
-		if c.State == channel.Attention {
+		if c.State == channel.StateAttention {
 			n++
 		}
 	}
@@ -140,6 +140,9 @@ func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
 		Ribbons: f.ribbons(ctx),
 		Stream:  "/studio/live", Search: studio(slug, "palette"),
 		Acts: f.acts(ctx),
+	}
+	if f.MayHold && !f.Brand.Held {
+		args.Switch = &ui.ButtonArgs{Label: i18n.T(ctx, "Hold everything"), Icon: "octagon-pause", Attrs: ui.Opens(holdID)}
 	}
 	for _, b := range f.Brands {
 		args.Brands = append(args.Brands, choice(b, f.Brand))

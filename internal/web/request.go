@@ -23,9 +23,9 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 type door uint8
 
 const (
-	anyone  door = iota // without a session
+	anyone   door = iota // without a session
 	signedIn             // with a session
-	inBrand             // signed in, with a part in the brand of the path
+	inBrand              // signed in, with a part in the brand of the path
 )
 
 // visit is what a request has become once it passed the door.

@@ -6,7 +6,6 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
-	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/installation"
 )

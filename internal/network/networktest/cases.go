@@ -89,21 +89,20 @@ func publishing(t *testing.T, start starter) {
 		rig := start(t, Options{})
 		to := ready(t, rig)
 		first := commit(t, rig, to, prepare(t, rig, to, text("One."), "seed-1"))
-		second := answerTo(t, rig, to, network.PartPost, "Two.", "seed-2", first.Ref)
-		third := answerTo(t, rig, to, network.PartComment, "First comment.", "seed-3", first.Ref)
+		second := answer(t, rig, to, network.Item{Kind: network.PartPost, Text: "Two.", Parent: &first.Ref})
+		third := answer(t, rig, to, network.Item{Kind: network.PartComment, Text: "First comment.", Parent: &first.Ref})
 		rig.wantPublished(t, second.Ref.ID, Published{Text: "Two.", Parent: first.Ref.ID})
 		rig.wantPublished(t, third.Ref.ID, Published{Text: "First comment.", Parent: first.Ref.ID})
 	})
 }
 
-// answerTo prepares without the parent first, as is done ahead of time.
-func answerTo(t *testing.T, rig Rig, to network.Target, kind network.PartKind, words, seed string, parent network.Ref) network.Receipt {
+// answer prepares without the parent first, as is done ahead of time.
+func answer(t *testing.T, rig Rig, to network.Target, it network.Item) network.Receipt {
 	t.Helper()
-	it := text(words)
-	it.Kind = kind
-	earlier := prepare(t, rig, to, it, seed)
-	it.Parent = &parent
-	p, err := rig.Network.Prepare(t.Context(), to, it, seed, earlier)
+	early := it
+	early.Parent = nil
+	seed := "seed-" + it.Text
+	p, err := rig.Network.Prepare(t.Context(), to, it, seed, prepare(t, rig, to, early, seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +232,8 @@ func (r Rig) wantHonest(t *testing.T, to network.Target, p network.Prepared, pub
 		t.Error("Lookup does not say how it knows")
 	case got.Presence == network.Absent && r.Network.Facts().AbsentWhen == "":
 		t.Error("Lookup says absent for certain, and the facts say that it never may")
+	case published && r.Finds && got.Presence != network.Present:
+		t.Errorf("Lookup says %q (%s) of a post that it can find", got.Presence, got.Why)
 	case published && (got.Presence == network.Absent || got.Presence == network.Failed):
 		t.Errorf("Lookup says %q of a post that is out", got.Presence)
 	case !published && got.Presence == network.Present:

@@ -30,13 +30,16 @@ const (
 )
 
 // Rig is an emulated network with one account, and a connector that speaks to
-// it. Every field is needed.
+// it. Every field but Finds is needed.
 type Rig struct {
 	Network    network.Publisher // also a network.Connector and a network.Remover
 	Server     string            // what a person would type
 	Credential network.Credential
 	Secrets    []string // what no error may ever contain
-	Emulator   Emulator
+	// Finds says that Lookup finds whatever was published once; false where
+	// the network cannot be asked.
+	Finds    bool
+	Emulator Emulator
 }
 
 // Emulator is what the suite asks of an emulated network.

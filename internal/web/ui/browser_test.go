@@ -5,9 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // browser opens a headless Chromium. `make test` sets RAPPORT_TEST_BROWSER
@@ -106,4 +109,126 @@ func audit(t *testing.T, ctx context.Context, axe string) []string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// console collects what the page complains of. Call it before the page loads.
+func console(t *testing.T, ctx context.Context) func() []string {
+	t.Helper()
+	var mu sync.Mutex
+	var lines []string
+	started := make(chan struct{})
+	go func() {
+		messages := chromedp.Console(ctx)
+		close(started)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.Type == "error" || m.IsException() {
+				mu.Lock()
+				lines = append(lines, m.String())
+				mu.Unlock()
+			}
+		}
+	}()
+	<-started
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines
+	}
+}
+
+// until waits for the condition. A navigation under way takes the page's world
+// with it, and then the wait begins again in the next one.
+func until(t *testing.T, ctx context.Context, condition string) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](condition))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("waiting for %s: %v", condition, err)
+		}
+	}
+}
+
+func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHand walks what the scripts add, by mouse and by keyboard, under the
+// product's content security policy.
+func TestHand(t *testing.T) {
+	ctx := browser(t)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	complaints := console(t, ctx)
+	server := pages(t)
+	load(t, ctx, server.URL+"/", 1440, 900)
+	until(t, ctx, `!!window.htmx`)
+
+	t.Run("a menu opens below its button and takes arrow keys", func(t *testing.T) {
+		do(t, ctx, chromedp.Click(chromedp.CSS(`[popovertarget="rail-person"]`)))
+		until(t, ctx, `document.querySelector("#rail-person").matches(":popover-open")`)
+		until(t, ctx, `document.querySelector('[popovertarget="rail-person"]').getAttribute("aria-expanded") === "true"`)
+		picture(t, ctx, "menu")
+		do(t, ctx, chromedp.KeyEvent(kb.ArrowDown))
+		until(t, ctx, `document.activeElement.closest("#rail-person") !== null`)
+	})
+	t.Run("the theme changes at once and stays", func(t *testing.T) {
+		do(t, ctx, chromedp.Click(chromedp.CSS(`#rail-person [data-theme-choice="dark"]`)))
+		until(t, ctx, `document.documentElement.classList.contains("dark")`)
+		load(t, ctx, server.URL+"/", 1440, 900)
+		until(t, ctx, `!!window.htmx && document.documentElement.classList.contains("dark")`)
+	})
+	t.Run("the palette filters and goes", func(t *testing.T) {
+		do(t, ctx, chromedp.Click(chromedp.CSS(`.rail [data-palette-open]`)))
+		until(t, ctx, `document.querySelector("#palette").open`)
+		picture(t, ctx, "palette")
+		do(t, ctx, chromedp.SendKeys(chromedp.CSS("#palette input"), "clndr"))
+		until(t, ctx, `[...document.querySelectorAll("#palette .menu-item")].filter(e => !e.hidden).map(e => e.getAttribute("href")).join() === "/calendar"`)
+		do(t, ctx, chromedp.KeyEvent(kb.Enter))
+		until(t, ctx, `location.pathname === "/calendar" && !!window.htmx`)
+	})
+	t.Run("the question mark shows the keys, Escape hides them", func(t *testing.T) {
+		do(t, ctx, chromedp.KeyEvent("?"))
+		until(t, ctx, `document.querySelector("#keys").open`)
+		picture(t, ctx, "keys")
+		do(t, ctx, chromedp.KeyEvent(kb.Escape))
+		until(t, ctx, `!document.querySelector("#keys").open`)
+	})
+	t.Run("g then a letter goes", func(t *testing.T) {
+		do(t, ctx, chromedp.KeyEvent("g"), chromedp.KeyEvent("p"))
+		until(t, ctx, `location.pathname === "/posts" && !!window.htmx`)
+	})
+	t.Run("j and k move in a list", func(t *testing.T) {
+		do(t, ctx, chromedp.KeyEvent("j"), chromedp.KeyEvent("j"))
+		until(t, ctx, `[...document.querySelectorAll("[data-row]")].findIndex(e => e.hasAttribute("data-cursor")) === 1`)
+		do(t, ctx, chromedp.KeyEvent("k"))
+		until(t, ctx, `[...document.querySelectorAll("[data-row]")].findIndex(e => e.hasAttribute("data-cursor")) === 0`)
+	})
+	t.Run("a dialog opens and closes", func(t *testing.T) {
+		do(t, ctx, chromedp.Click(chromedp.CSS(`[commandfor="dark-buttons-dialog"][command="show-modal"]`)))
+		until(t, ctx, `document.querySelector("#dark-buttons-dialog").open`)
+		picture(t, ctx, "dialog")
+		do(t, ctx, chromedp.Click(chromedp.CSS(`#dark-buttons-dialog .dialog-foot [command="close"]`)))
+		until(t, ctx, `!document.querySelector("#dark-buttons-dialog").open`)
+	})
+	t.Run("a state explains itself on focus", func(t *testing.T) {
+		do(t, ctx, chromedp.Focus(chromedp.CSS(`.light .state[tabindex]`)), chromedp.KeyEvent(kb.Tab))
+		until(t, ctx, `document.querySelector(".tip")?.textContent.includes("Someone is to look at it")`)
+	})
+	t.Run("nothing is refused by the policy", func(t *testing.T) {
+		if got := complaints(); len(got) > 0 {
+			t.Errorf("the console says:\n%s", strings.Join(got, "\n"))
+		}
+	})
 }

@@ -38,7 +38,7 @@ func sampleShell(theme ui.Theme) ui.ShellArgs {
 		Head: ui.Head{
 			Title:    "Gallery",
 			Sentence: "Every component in each state",
-			Actions:  templ.Join(ui.Button(ui.ButtonArgs{Label: "Hold everything", Icon: "octagon-pause"}), ui.Button(ui.ButtonArgs{Label: "New post", Icon: "plus", Kind: ui.Primary, Key: "n"})),
+			Actions:  templ.Join(ui.Button(ui.ButtonArgs{Label: "Hold everything", Icon: "octagon-pause", Shrinks: true}), ui.Button(ui.ButtonArgs{Label: "New post", Icon: "plus", Kind: ui.Primary, Key: "n"})),
 		},
 	}
 }
@@ -59,11 +59,7 @@ func pages(t *testing.T) *httptest.Server {
 	})
 	mux.HandleFunc("/bare", func(w http.ResponseWriter, r *http.Request) {
 		page := ui.Bare(ui.BareArgs{Title: "Sign in", Sentence: "Welcome back.", Theme: theme(r), Foot: "Rapport runs on your own server."})
-		show(w, r, page, templ.Join(
-			ui.Input(ui.Field{Name: "email", Label: "E-mail"}, ui.InputArgs{Type: "email"}),
-			ui.Input(ui.Field{Name: "password", Label: "Password"}, ui.InputArgs{Type: "password"}),
-			ui.Button(ui.ButtonArgs{Label: "Sign in", Kind: ui.Primary, Submit: true, Size: "lg"}),
-		))
+		show(w, r, page, signIn())
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -87,4 +83,15 @@ func show(w http.ResponseWriter, r *http.Request, page, content templ.Component)
 	if err := page.Render(templ.WithChildren(r.Context(), content), w); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
+}
+
+// signIn is what a sign-in page holds.
+func signIn() templ.Component {
+	return templ.Join(
+		templ.Raw(`<form class="form">`),
+		ui.Input(ui.Field{Name: "email", Label: "E-mail"}, ui.InputArgs{Type: "email"}),
+		ui.Input(ui.Field{Name: "password", Label: "Password"}, ui.InputArgs{Type: "password"}),
+		ui.Button(ui.ButtonArgs{Label: "Sign in", Kind: ui.Primary, Submit: true, Size: "lg"}),
+		templ.Raw(`</form>`),
+	)
 }

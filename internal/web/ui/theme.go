@@ -47,7 +47,7 @@ func ThemeCSS(hex string) string {
 	pair(&b, "accent", light, dark)
 	pair(&b, "accent-hover", light.by(-0.045), dark.by(-0.045))
 	pair(&b, "on-accent", ink(light), ink(dark))
-	pair(&b, "accent-text", readable(c, lightSurface, 5), readable(c, darkSurface, 6))
+	pair(&b, "accent-text", readable(c, lightSurface, 5.3), readable(c, darkSurface, 6.2))
 	pair(&b, "accent-soft", c.at(0.955, 0.022), c.at(0.285, 0.055))
 	pair(&b, "ring", readable(c, lightSurface, 3.5), readable(c, darkSurface, 4.5))
 	b.WriteString("}\n")
@@ -106,6 +106,7 @@ func readable(c lch, surface, ratio float64) lch {
 		step = 0.005
 		c.chroma = min(c.chroma, 0.14)
 	}
+	c.light = min(max(c.light, 0.15), 0.97)
 	for contrast(c, back) < ratio && c.light > 0.1 && c.light < 0.98 {
 		c = c.by(step)
 	}

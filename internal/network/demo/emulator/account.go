@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -58,37 +59,17 @@ func (s *Server) setAccount(a Account) error {
 }
 
 func (s *Server) filled(a, old Account) Account {
-	if a.Title == "" {
-		a.Title = firstOf(old.Title, strings.ToUpper(a.Name[:1])+a.Name[1:])
-	}
-	if a.About == "" {
-		a.About = old.About
-	}
-	if a.TextLimit == 0 {
-		a.TextLimit = max(old.TextLimit, textLimit)
-	}
+	a.Title = cmp.Or(a.Title, old.Title, strings.ToUpper(a.Name[:1])+a.Name[1:])
+	a.About = cmp.Or(a.About, old.About)
+	a.TextLimit = cmp.Or(a.TextLimit, old.TextLimit, textLimit)
 	if a.MadeAt.IsZero() {
 		a.MadeAt = old.MadeAt
 	}
 	if a.MadeAt.IsZero() {
 		a.MadeAt = s.options.Now()
 	}
-	if a.Followers == 0 {
-		a.Followers = old.Followers
-	}
-	if a.Followers == 0 {
-		a.Followers = 180 + int64(seedOf("followers", a.Name)%4200)
-	}
+	a.Followers = cmp.Or(a.Followers, old.Followers, 180+int64(seedOf("followers", a.Name)%4200))
 	return a
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }
 
 // signedIn returns the account of a bearer token, made at once where the

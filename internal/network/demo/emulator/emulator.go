@@ -76,11 +76,7 @@ func New(o Options) (*Server, error) {
 	s.gate.Describe = describe
 	s.gate.Next = s.api()
 	s.mux = s.routes()
-	if o.Latency > 0 {
-		if err := s.gate.Faults.Order(wire.Fault{Kind: wire.Latency, DelayMS: int(o.Latency.Milliseconds())}); err != nil {
-			return nil, err
-		}
-	}
+	s.gate.Latency = o.Latency
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -128,7 +124,7 @@ func (s *Server) Close() error {
 // Order adds a fault.
 func (s *Server) Order(f wire.Fault) error { return s.gate.Faults.Order(f) }
 
-// ClearFaults takes every fault off the list, also the latency of the options.
+// ClearFaults takes every fault off the list.
 func (s *Server) ClearFaults() { s.gate.Faults.Clear() }
 
 // Arrivals returns the commits that reached the socket after seq.

@@ -271,6 +271,17 @@ func TestAutoAccounts(t *testing.T) {
 	}
 }
 
+func TestAChangedAccountKeepsTheRest(t *testing.T) {
+	s, _ := start(t, emulator.Options{Accounts: []emulator.Account{{Name: "north", Title: "North", TextLimit: 40, Followers: 70}}})
+	if err := s.SetAccount(emulator.Account{Name: "north", Title: "North & Co"}); err != nil {
+		t.Fatal(err)
+	}
+	got := call(s, "GET", "/v1/account", "demo-north", "", "")
+	if got.field("name") != "North & Co" || got.field("limits.text") != "40" || got.field("followers") != "70" {
+		t.Errorf("the account is %s", got.body)
+	}
+}
+
 func TestListIsNewestFirstFromSince(t *testing.T) {
 	s, at := start(t, emulator.Options{})
 	var ids []string
@@ -530,5 +541,21 @@ func TestControlIsForThisMachine(t *testing.T) {
 				t.Errorf("got %d, want 403", got.status)
 			}
 		})
+	}
+}
+
+// BenchmarkPublish is the network's own cost of a post, without a socket.
+func BenchmarkPublish(b *testing.B) {
+	s, err := emulator.New(emulator.Options{AutoAccounts: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	for b.Loop() {
+		i++
+		got := call(s, "POST", "/v1/posts", fmt.Sprint("demo-", i%100), fmt.Sprint("key-", i), `{"text":"A post about the morning. #morning https://example.com/a"}`)
+		if got.status != http.StatusCreated {
+			b.Fatal(got.body)
+		}
 	}
 }

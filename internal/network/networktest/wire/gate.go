@@ -21,6 +21,8 @@ type Gate struct {
 	// Describe says whose request it is and, where it is a commit, what makes
 	// it recognisable. Only commits are recorded.
 	Describe func(r *http.Request, body []byte) (a Arrival, commit bool)
+	// Latency is waited before every request is carried out.
+	Latency time.Duration
 	// MaxBody in bytes; more is answered 413.
 	MaxBody int64
 
@@ -93,7 +95,7 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request, body []byte, at time
 		pc.arrival = g.Arrivals.add(a)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), passageKey{}, pc))
-	g.wait(p.wait)
+	g.wait(g.Latency + p.wait)
 	switch {
 	case p.fault == nil:
 		g.Next.ServeHTTP(w, r)

@@ -1,0 +1,138 @@
+// Package server is the program: its commands, and the wiring of everything
+// else. It is the only package that knows all others, and nothing imports it
+// but cmd/rapport.
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"rapport/internal/fault"
+)
+
+const about = "Rapport runs a brand's social media and its own community together. " +
+	"Try it with “rapport demo”; run it for real with “rapport serve”. " +
+	"Every flag can be set in the environment: --public-url is RAPPORT_PUBLIC_URL."
+
+// commands is the grammar of the command line.
+type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Start Rapport with a demo brand on a built-in demo network. Nothing leaves this machine."`
+	Serve   serveCommand   `cmd:"" help:"Run Rapport."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database up to date and end."`
+	Doctor  doctorCommand  `cmd:"" help:"Check this installation and say what to do."`
+	Account struct {
+		Create   accountCreateCommand   `cmd:"" help:"Make an account."`
+		List     accountListCommand     `cmd:"" help:"List the accounts."`
+		Password accountPasswordCommand `cmd:"" help:"Set an account's password and end its sessions."`
+	} `cmd:"" help:"Accounts: who can sign in."`
+	Token struct {
+		Create tokenCreateCommand `cmd:"" help:"Make an API token and print it once."`
+		List   tokenListCommand   `cmd:"" help:"List a brand's API tokens."`
+		Revoke tokenRevokeCommand `cmd:"" help:"End an API token for good."`
+	} `cmd:"" help:"API tokens of a brand."`
+	Backup  backupCommand  `cmd:"" help:"Write the database and the media to one file. Rapport may be running."`
+	Restore restoreCommand `cmd:"" help:"Make a data folder from a backup. Every brand starts on hold."`
+	Emulate struct {
+		Demo emulateDemoCommand `cmd:"" help:"Run the demo network as a program of its own."`
+	} `cmd:"" help:"Networks to test against."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// console is what a command has of the world around it.
+type console struct {
+	ctx    context.Context
+	getenv func(string) string
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+}
+
+// Run is the whole program. It prints an error for people to stderr and also
+// returns it, so that the caller can end with a status. It returns when the
+// command is done or, for those that serve, soon after ctx ends.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+	c := &console{ctx, getenv, stdin, stdout, stderr}
+	err := c.run(args)
+	if err != nil {
+		fmt.Fprintln(stderr, "rapport: "+explain(err))
+	}
+	return err
+}
+
+func (c *console) run(args []string) error {
+	var grammar commands
+	helped := false
+	parser, err := kong.New(&grammar, kong.Name("rapport"), kong.Description(about), kong.Writers(c.out, c.err),
+		kong.Exit(func(int) { helped = true }), kong.Resolvers(environment(c.getenv)),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		return fmt.Errorf("server: the commands: %w", err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if helped {
+		return nil
+	}
+	if err != nil {
+		return fault.As(fault.Invalid, err, "%s. See “rapport --help”.", strings.TrimSuffix(err.Error(), "."))
+	}
+	return parsed.Run(c)
+}
+
+// environment gives a flag that is not on the command line the value of its
+// variable.
+func environment(getenv func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		name := "RAPPORT_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		if v := getenv(name); v != "" {
+			return v, nil
+		}
+		return nil, nil
+	})
+}
+
+// explain shows a fault's own words; at the console the person is the
+// operator, who may also read the rest.
+func explain(err error) string {
+	if fault.KindOf(err) == fault.Internal {
+		return err.Error()
+	}
+	text := []string{fault.Text(err)}
+	for _, f := range fault.Fields(err) {
+		if f.Text != text[0] {
+			text = append(text, f.Text)
+		}
+	}
+	return strings.Join(text, "\n  ")
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(c *console) error {
+	fmt.Fprintln(c.out, "rapport "+version())
+	return nil
+}
+
+// version is that of the module, or of the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "at commit " + s.Value
+		}
+	}
+	return "in development"
+}

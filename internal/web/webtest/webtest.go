@@ -1,0 +1,260 @@
+// Package webtest serves the whole studio on a database of the test's own,
+// with an owner who is signed in, and looks at pages by selector.
+package webtest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+	"rapport/internal/network"
+	"rapport/internal/secret"
+	"rapport/internal/web"
+)
+
+// Password is that of every account here.
+const Password = "correct horse battery"
+
+// Site is a studio with one brand, its owner and the owner's browser.
+type Site struct {
+	DB       *db.DB
+	Pages    *web.Pages
+	Channels *channel.Channels
+	Account  account.Account
+	Brand    brand.Brand
+	t        testing.TB
+	cookies  map[string]string
+}
+
+// New returns a studio with the brand "North Roasters" in Europe/Berlin.
+func New(t testing.TB) *Site {
+	t.Helper()
+	s := Empty(t)
+	s.Account = s.NewAccount("ada@example.com", "Ada Lind")
+	s.SignIn(s.Account)
+	s.Brand = s.NewBrand("North Roasters")
+	return s
+}
+
+// Empty returns a studio without any account, as the first visit finds it.
+func Empty(t testing.TB) *Site {
+	t.Helper()
+	d := dbtest.Open(t)
+	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Site{DB: d, t: t, cookies: map[string]string{}}
+	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(Paper{}), Keys: keys}
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
+	return s
+}
+
+// NewAccount makes an account with the Password.
+func (s *Site) NewAccount(email, name string) account.Account {
+	s.t.Helper()
+	a, err := account.Create(context.Background(), s.DB, access.System(), account.New{Email: email, Name: name, Password: Password}, nil)
+	s.must(err)
+	return a
+}
+
+// NewBrand makes a brand that the account signed in owns.
+func (s *Site) NewBrand(name string) brand.Brand {
+	s.t.Helper()
+	b, err := brand.Create(context.Background(), s.DB, s.Who(), brand.New{Name: name, Zone: "Europe/Berlin"})
+	s.must(err)
+	return b
+}
+
+// SignIn makes the browser that of the account.
+func (s *Site) SignIn(a account.Account) {
+	s.t.Helper()
+	_, token, err := account.Begin(context.Background(), s.DB, a, account.Meta{Address: "192.0.2.1", Agent: "test"})
+	s.must(err)
+	s.Account = a
+	s.cookies = map[string]string{"rapport": token}
+}
+
+// SignOut forgets all cookies.
+func (s *Site) SignOut() { s.cookies = map[string]string{} }
+
+// Who is the account signed in, with its grants as they are now.
+func (s *Site) Who() access.Who {
+	s.t.Helper()
+	who, err := account.As(context.Background(), s.DB, s.Account)
+	s.must(err)
+	return who
+}
+
+// Connect gives the brand a channel on the Paper network.
+func (s *Site) Connect(token string) channel.Channel {
+	s.t.Helper()
+	c, err := s.Channels.Connect(context.Background(), s.Who(), s.Brand.ID, "paper", "", network.Credential{"token": token})
+	s.must(err)
+	return c
+}
+
+// Path is an address below the brand.
+func (s *Site) Path(parts ...string) string {
+	return "/studio/" + s.Brand.Slug + strings.Join(append([]string{""}, parts...), "/")
+}
+
+// Get asks for a page.
+func (s *Site) Get(path string) *Page {
+	s.t.Helper()
+	return s.Do(httptest.NewRequest(http.MethodGet, path, nil))
+}
+
+// Post sends a form of name, value, name, value.
+func (s *Site) Post(path string, pairs ...string) *Page {
+	s.t.Helper()
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(v.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return s.Do(r)
+}
+
+// Do sends a request as the browser would, with its cookies.
+func (s *Site) Do(r *http.Request) *Page {
+	s.t.Helper()
+	for name, value := range s.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	w := httptest.NewRecorder()
+	s.Pages.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		s.cookies[c.Name] = c.Value
+		if c.MaxAge < 0 {
+			delete(s.cookies, c.Name)
+		}
+	}
+	p := &Page{Status: w.Code, Header: w.Header(), Body: w.Body.String(), t: s.t, at: r.Method + " " + r.URL.Path}
+	root, err := html.Parse(strings.NewReader(p.Body))
+	s.must(err)
+	p.root = root
+	return p
+}
+
+// Follow goes where a redirect leads.
+func (s *Site) Follow(p *Page) *Page {
+	s.t.Helper()
+	to := p.Header.Get("Location")
+	if p.Status != http.StatusSeeOther || to == "" {
+		s.t.Fatalf("%s: %d, no redirect to follow", p.at, p.Status)
+	}
+	return s.Get(to)
+}
+
+func (s *Site) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Page is an answer.
+type Page struct {
+	Status int
+	Header http.Header
+	Body   string
+	root   *html.Node
+	t      testing.TB
+	at     string
+}
+
+// Is checks the status.
+func (p *Page) Is(status int) *Page {
+	p.t.Helper()
+	if p.Status != status {
+		p.t.Fatalf("%s: status %d, want %d\n%s", p.at, p.Status, status, p.Text("main"))
+	}
+	return p
+}
+
+// Has checks that something matches the selector, and that its text holds all
+// of the words.
+func (p *Page) Has(selector string, words ...string) *Page {
+	p.t.Helper()
+	found := p.find(selector)
+	if len(found) == 0 {
+		p.t.Errorf("%s: nothing matches %s", p.at, selector)
+		return p
+	}
+	text := p.Text(selector)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			p.t.Errorf("%s: %s does not say %q but %q", p.at, selector, w, text)
+		}
+	}
+	return p
+}
+
+// Lacks checks that nothing matches the selector.
+func (p *Page) Lacks(selector string) *Page {
+	p.t.Helper()
+	if len(p.find(selector)) > 0 {
+		p.t.Errorf("%s: %s is there and should not be", p.at, selector)
+	}
+	return p
+}
+
+// Count is how many elements match.
+func (p *Page) Count(selector string) int { return len(p.find(selector)) }
+
+// Text is the text of all that matches, with single spaces.
+func (p *Page) Text(selector string) string {
+	var b strings.Builder
+	for _, n := range p.find(selector) {
+		gather(n, &b)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// Attr is an attribute of the first match; "" where there is none.
+func (p *Page) Attr(selector, name string) string {
+	for _, n := range p.find(selector) {
+		for _, a := range n.Attr {
+			if a.Key == name {
+				return a.Val
+			}
+		}
+		return ""
+	}
+	return ""
+}
+
+func (p *Page) find(selector string) []*html.Node {
+	p.t.Helper()
+	compiled, err := cascadia.ParseGroup(selector)
+	if err != nil {
+		p.t.Fatalf("selector %s: %v", selector, err)
+	}
+	return cascadia.QueryAll(p.root, compiled)
+}
+
+func gather(n *html.Node, b *strings.Builder) {
+	if n.Type == html.TextNode {
+		b.WriteString(n.Data + " ")
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		gather(c, b)
+	}
+}
