@@ -6,6 +6,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -115,6 +116,7 @@ type op struct {
 	status           int // of success; 0 means 200
 	errors           []int
 	media            bool
+	example          string                // a body, as JSON
 	shape            func(*huma.Operation) // what the types cannot say
 }
 
@@ -147,6 +149,14 @@ func add[I, O any](a *handler, o op, fn func(context.Context, caller, *I) (*O, e
 		}
 		return out, nil
 	})
+	if o.example != "" {
+		registered := a.api.OpenAPI().Paths[h.Path]
+		for _, r := range []*huma.Operation{registered.Post, registered.Patch} {
+			if r != nil && r.OperationID == o.id {
+				r.RequestBody.Content["application/json"].Example = json.RawMessage(o.example)
+			}
+		}
+	}
 }
 
 func scopesOf(o op) []string {

@@ -66,11 +66,11 @@ type removal struct {
 func (a *handler) channelOperations() {
 	add(a, op{id: "list-channels", method: http.MethodGet, path: "/channels", tag: "Channels", title: "List channels",
 		about: "All channels but the removed ones, oldest first, on one page.", scope: access.ChannelRead}, a.listChannels)
-	add(a, op{id: "connect-channel", method: http.MethodPost, path: "/channels", tag: "Channels", title: "Connect a channel", status: http.StatusCreated,
+	add(a, op{id: "connect-channel", example: `{"network":"demo","credentials":{"token":"…"}}`, method: http.MethodPost, path: "/channels", tag: "Channels", title: "Connect a channel", status: http.StatusCreated,
 		about: "The network is asked whose account it is. The same account again is the same channel with the new credential.",
 		scope: access.ChannelWrite, errors: []int{http.StatusTooManyRequests}}, a.connectChannel)
 	add(a, op{id: "channel", method: http.MethodGet, path: "/channels/{id}", tag: "Channels", title: "Read a channel", scope: access.ChannelRead}, a.channel)
-	add(a, op{id: "reconnect-channel", method: http.MethodPost, path: "/channels/{id}/reconnect", tag: "Channels", title: "Reconnect a channel",
+	add(a, op{id: "reconnect-channel", example: `{"credentials":{"token":"…"}}`, method: http.MethodPost, path: "/channels/{id}/reconnect", tag: "Channels", title: "Reconnect a channel",
 		about: "Gives the channel a new credential of the same account.",
 		scope: access.ChannelWrite, errors: []int{http.StatusTooManyRequests}}, a.reconnectChannel)
 	add(a, op{id: "check-channel", method: http.MethodPost, path: "/channels/{id}/check", tag: "Channels", title: "Check a channel",

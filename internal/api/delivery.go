@@ -107,7 +107,7 @@ func (a *handler) deliveryOperations() {
 	add(a, op{id: "list-deliveries", method: http.MethodGet, path: "/deliveries", tag: "Deliveries", title: "List deliveries",
 		about: "The latest due first, those that lie ahead included.", scope: access.PostRead}, a.listDeliveries)
 	add(a, op{id: "delivery", method: http.MethodGet, path: "/deliveries/{id}", tag: "Deliveries", title: "Read a delivery", about: "With its parts and its story.", scope: access.PostRead}, a.delivery)
-	add(a, op{id: "resolve-delivery", method: http.MethodPost, path: "/deliveries/{id}/resolve", tag: "Deliveries", title: "Decide about a delivery",
+	add(a, op{id: "resolve-delivery", example: `{"choice":"it_is_out","url":"https://demo.example/@north/1"}`, method: http.MethodPost, path: "/deliveries/{id}/resolve", tag: "Deliveries", title: "Decide about a delivery",
 		about: "For one that is unknown, missed, rejected or half sent. A decision about something that has moved on is a conflict.",
 		scope: access.DeliveryResolve}, a.resolveDelivery)
 }

@@ -33,7 +33,7 @@ type newHold struct {
 func (a *handler) holdOperations() {
 	add(a, op{id: "list-holds", method: http.MethodGet, path: "/holds", tag: "Holds", title: "List holds",
 		about: "The running hold, if there is one, and those before it, newest first.", scope: access.BrandRead}, a.listHolds)
-	add(a, op{id: "hold", method: http.MethodPost, path: "/holds", tag: "Holds", title: "Hold everything", status: http.StatusCreated,
+	add(a, op{id: "hold", example: `{"reason":"An outage: nothing cheerful until it is over."}`, method: http.MethodPost, path: "/holds", tag: "Holds", title: "Hold everything", status: http.StatusCreated,
 		about: "Once this is answered nothing more begins to be sent. A brand already on hold stays on the hold it has, and that one is returned.",
 		scope: access.HoldSet}, a.hold)
 	add(a, op{id: "release-hold", method: http.MethodDelete, path: "/holds/current", tag: "Holds", title: "Release the hold", status: http.StatusNoContent,

@@ -110,7 +110,7 @@ func (a *handler) mediaOperations() {
 		about: "As multipart/form-data with a field named file, or the file itself as the body with ?name=. At most 25 MB. What it is is read from the content; it is stored anew, without the place where it was taken.",
 		scope: access.MediaWrite, media: true, shape: uploadShape}, a.addMedia)
 	add(a, op{id: "media", method: http.MethodGet, path: "/media/{id}", tag: "Media", title: "Read a picture's facts", scope: access.MediaRead}, a.media)
-	add(a, op{id: "change-media", method: http.MethodPatch, path: "/media/{id}", tag: "Media", title: "Describe or crop a picture",
+	add(a, op{id: "change-media", example: `{"alt":"The harbour at first light, two boats leaving."}`, method: http.MethodPatch, path: "/media/{id}", tag: "Media", title: "Describe or crop a picture",
 		about: "Changes what is named and leaves the rest. One of alt and crop at a time.", scope: access.MediaWrite}, a.changeMedia)
 	add(a, op{id: "delete-media", method: http.MethodDelete, path: "/media/{id}", tag: "Media", title: "Delete a picture", status: http.StatusNoContent,
 		about: "Refused while a scheduled post needs it.", scope: access.MediaWrite}, a.deleteMedia)

@@ -55,7 +55,7 @@ type textQuery struct {
 func (a *handler) networkOperations() {
 	add(a, op{id: "list-networks", method: http.MethodGet, path: "/networks", tag: "Channels", title: "List networks",
 		about: "What this installation can connect. Any token may ask."}, a.listNetworks)
-	add(a, op{id: "check-text", method: http.MethodPost, path: "/text/check", tag: "Text", title: "Check a text",
+	add(a, op{id: "check-text", example: `{"network":"demo","text":"We open at nine."}`, method: http.MethodPost, path: "/text/check", tag: "Text", title: "Check a text",
 		about: "Counts a text as a network counts it. Limits belong to accounts: name a channel, or a network that the brand has a channel on, whose first channel then counts.",
 		scope: access.ChannelRead}, a.checkText)
 }

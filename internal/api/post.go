@@ -250,21 +250,21 @@ type checkInput struct {
 
 func (a *handler) postOperations() {
 	add(a, op{id: "list-posts", method: http.MethodGet, path: "/posts", tag: "Posts", title: "List posts", about: "The last changed first, without the deleted ones.", scope: access.PostRead}, a.listPosts)
-	add(a, op{id: "create-post", method: http.MethodPost, path: "/posts", tag: "Posts", title: "Create a post", status: http.StatusCreated,
+	add(a, op{id: "create-post", example: `{"text":"We open at nine.","channels":["0199…"],"publish_at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts", tag: "Posts", title: "Create a post", status: http.StatusCreated,
 		about: "A draft, or with publish_at a scheduled post: all of it is saved, or nothing. To schedule needs the scope posts:publish as well.", scope: access.PostWrite}, a.createPost)
-	add(a, op{id: "check-post", method: http.MethodPost, path: "/posts/check", tag: "Text", title: "Check a post", about: "What each channel makes of it. Nothing is saved; scheduling makes the same check.", scope: access.PostRead}, a.checkPost)
+	add(a, op{id: "check-post", example: `{"text":"We open at nine.","channels":["0199…"]}`, method: http.MethodPost, path: "/posts/check", tag: "Text", title: "Check a post", about: "What each channel makes of it. Nothing is saved; scheduling makes the same check.", scope: access.PostRead}, a.checkPost)
 	add(a, op{id: "post", method: http.MethodGet, path: "/posts/{id}", tag: "Posts", title: "Read a post", scope: access.PostRead}, a.post)
-	add(a, op{id: "change-post", method: http.MethodPatch, path: "/posts/{id}", tag: "Posts", title: "Change a post",
+	add(a, op{id: "change-post", example: `{"text":"We open at ten.","revision":1}`, method: http.MethodPatch, path: "/posts/{id}", tag: "Posts", title: "Change a post",
 		about: "Changes what is named and leaves the rest. Send the revision or If-Match so that nobody's work is lost. A scheduled post stays scheduled with the new text; what is being sent or out is a conflict.",
 		scope: access.PostWrite, errors: []int{http.StatusPreconditionFailed}}, a.changePost)
 	add(a, op{id: "delete-post", method: http.MethodDelete, path: "/posts/{id}", tag: "Posts", title: "Delete a post", status: http.StatusNoContent,
 		about: "Takes back what is scheduled. What is out stays in the history.", scope: access.PostWrite}, a.deletePost)
 	add(a, op{id: "restore-post", method: http.MethodPost, path: "/posts/{id}/restore", tag: "Posts", title: "Restore a deleted post", about: "As a draft, planned for the time it had.", scope: access.PostWrite}, a.restorePost)
 	add(a, op{id: "duplicate-post", method: http.MethodPost, path: "/posts/{id}/duplicate", tag: "Posts", title: "Duplicate a post", status: http.StatusCreated, about: "A new draft that says the same.", scope: access.PostWrite}, a.duplicatePost)
-	add(a, op{id: "schedule-post", method: http.MethodPost, path: "/posts/{id}/schedule", tag: "Posts", title: "Schedule a post", about: "Approves the post as it stands and gives each channel a delivery. A time that has passed is now.", scope: access.PostPublish}, a.schedulePost)
+	add(a, op{id: "schedule-post", example: `{"at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/schedule", tag: "Posts", title: "Schedule a post", about: "Approves the post as it stands and gives each channel a delivery. A time that has passed is now.", scope: access.PostPublish}, a.schedulePost)
 	add(a, op{id: "publish-post", method: http.MethodPost, path: "/posts/{id}/publish", tag: "Posts", title: "Publish a post now", scope: access.PostPublish}, a.publishPost)
 	add(a, op{id: "unschedule-post", method: http.MethodPost, path: "/posts/{id}/unschedule", tag: "Posts", title: "Take a post back", about: "Cancels what has not gone out. If nothing is out it is a draft again.", scope: access.PostPublish}, a.unschedulePost)
-	add(a, op{id: "move-post", method: http.MethodPost, path: "/posts/{id}/move", tag: "Posts", title: "Give a post another time", about: "The one it goes out at if it is scheduled, which needs posts:publish as well, or a draft's planned one.", scope: access.PostWrite}, a.movePost)
+	add(a, op{id: "move-post", example: `{"at":"2027-03-02T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/move", tag: "Posts", title: "Give a post another time", about: "The one it goes out at if it is scheduled, which needs posts:publish as well, or a draft's planned one.", scope: access.PostWrite}, a.movePost)
 }
 
 func (a *handler) listPosts(ctx context.Context, c caller, in *postQuery) (*body[items[Post]], error) {
