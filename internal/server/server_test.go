@@ -221,8 +221,16 @@ func TestDemo(t *testing.T) {
 		t.Error("a refused demo leaves a folder behind")
 	}
 	s := c.start("demo", "--addr", "127.0.0.1:0", "--data", c.path("demo"))
-	if !strings.Contains(s.out.String(), "demo@rapport.test") {
+	if !strings.Contains(s.out.String(), "demo@rapport.example") {
 		t.Errorf("no sign-in:\n%s", s.out)
+	}
+	password := regexp.MustCompile(`Password +(\w{12})\n`).FindString(s.out.String())
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s = c.start("demo", "--addr", "127.0.0.1:0", "--data", c.path("demo"))
+	if password == "" || !strings.Contains(s.out.String(), password) {
+		t.Errorf("the next start shows another password than %q:\n%s", password, s.out)
 	}
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
