@@ -137,9 +137,6 @@ func add[I, O any](a *handler, o op, fn func(context.Context, caller, *I) (*O, e
 			Description: "Makes a repeated request safe: the first answer comes again, with Idempotent-Replayed: true.",
 			Schema:      &huma.Schema{Type: huma.TypeString, MaxLength: new(longestKey)}})
 	}
-	if o.shape != nil {
-		o.shape(&h)
-	}
 	a.rules[o.method+" /api/v1"+o.path] = rule{scope: o.scope, write: write, media: o.media}
 	huma.Register(a.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := fn(ctx, callerOf(ctx), in)
@@ -149,12 +146,22 @@ func add[I, O any](a *handler, o op, fn func(context.Context, caller, *I) (*O, e
 		}
 		return out, nil
 	})
-	if o.example != "" {
-		registered := a.api.OpenAPI().Paths[h.Path]
-		for _, r := range []*huma.Operation{registered.Post, registered.Patch} {
-			if r != nil && r.OperationID == o.id {
-				r.RequestBody.Content["application/json"].Example = json.RawMessage(o.example)
-			}
+	a.describe(o, h.Path)
+}
+
+// describe adds to the document what the types cannot say. It comes after the
+// registration, because huma reads bodies itself that are described before.
+func (a *handler) describe(o op, path string) {
+	item := a.api.OpenAPI().Paths[path]
+	for _, h := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+		if h == nil || h.OperationID != o.id {
+			continue
+		}
+		if o.shape != nil {
+			o.shape(h)
+		}
+		if o.example != "" {
+			h.RequestBody.Content["application/json"].Example = json.RawMessage(o.example)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (a *handler) mediaOperations() {
 		scope: access.MediaWrite, media: true, shape: uploadShape}, a.addMedia)
 	add(a, op{id: "media", method: http.MethodGet, path: "/media/{id}", tag: "Media", title: "Read a picture's facts", scope: access.MediaRead}, a.media)
 	add(a, op{id: "change-media", example: `{"alt":"The harbour at first light, two boats leaving."}`, method: http.MethodPatch, path: "/media/{id}", tag: "Media", title: "Describe or crop a picture",
-		about: "Changes what is named and leaves the rest. One of alt and crop at a time.", scope: access.MediaWrite}, a.changeMedia)
+		about: "Changes what is named and leaves the rest. One of alt and crop at a time. A picture that something scheduled or sent shows is not touched: then the cropped one is a new picture with another id.", scope: access.MediaWrite}, a.changeMedia)
 	add(a, op{id: "delete-media", method: http.MethodDelete, path: "/media/{id}", tag: "Media", title: "Delete a picture", status: http.StatusNoContent,
 		about: "Refused while a scheduled post needs it.", scope: access.MediaWrite}, a.deleteMedia)
 	add(a, op{id: "restore-media", method: http.MethodPost, path: "/media/{id}/restore", tag: "Media", title: "Restore a deleted picture", scope: access.MediaWrite}, a.restoreMedia)
@@ -132,8 +132,8 @@ func uploadShape(o *huma.Operation) {
 }
 
 func contentShape(o *huma.Operation) {
-	o.Responses = map[string]*huma.Response{"200": {Description: "The picture.", Content: map[string]*huma.MediaType{
-		"image/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
+	o.Responses["200"] = &huma.Response{Description: "The picture.", Content: map[string]*huma.MediaType{
+		"image/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 }
 
 func (a *handler) listMedia(ctx context.Context, c caller, in *mediaQuery) (*body[items[Media]], error) {
@@ -186,10 +186,8 @@ func (a *handler) deleteMedia(ctx context.Context, c caller, in *Addressed) (*st
 }
 
 func (a *handler) restoreMedia(ctx context.Context, c caller, in *Addressed) (*body[Media], error) {
-	if err := a.Media.Restore(ctx, c.who, c.token.Brand, in.ID); err != nil {
-		return nil, err
-	}
-	return a.media(ctx, c, in)
+	m, err := a.Media.Restore(ctx, c.who, c.token.Brand, in.ID)
+	return answerOf(mediaView(m), err)
 }
 
 func (a *handler) mediaContent(ctx context.Context, c caller, in *contentQuery) (*stream, error) {

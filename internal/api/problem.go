@@ -85,7 +85,7 @@ func fromHuma(status int, _ string, errs ...error) huma.StatusError {
 	detail := "This cannot be answered as it was asked."
 	switch status {
 	case http.StatusBadRequest:
-		detail = "The body is not valid JSON. Correct it and send it again."
+		detail = "The body is missing or is not valid JSON. Correct it and send it again."
 	case http.StatusUnsupportedMediaType:
 		detail = "Send the body as application/json."
 	case http.StatusUnprocessableEntity:

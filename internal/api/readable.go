@@ -27,9 +27,9 @@ var readableHTML string
 var readableCSS []byte
 
 var readablePage = template.Must(template.New("api").Funcs(template.FuncMap{
-	"static": static.URL,
+	"static":   static.URL,
 	"withCode": withCode,
-	"css":    func() string { return cssPath },
+	"css":      func() string { return cssPath },
 }).Parse(readableHTML))
 
 var cssPath = "/api/page." + secret.Hash(string(readableCSS))[:12] + ".css"

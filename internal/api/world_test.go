@@ -21,6 +21,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/api"
+	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -252,5 +253,7 @@ func each(n int, f func(int)) {
 
 func library(t testing.TB, d *db.DB) *media.Library {
 	t.Helper()
-	return &media.Library{DB: d}
+	blobs, err := blob.OpenFolder(t.TempDir())
+	must(t, err)
+	return &media.Library{DB: d, Blobs: blobs}
 }
