@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 )
 
@@ -14,23 +15,24 @@ func BenchmarkAPI(b *testing.B) {
 	}
 	tests := []struct {
 		name string
-		ask  func(i int) request
+		ask  func(i int64) request
 	}{
-		{"create", func(int) request { return request{"POST", "/posts", `{"text":"A draft"}`, w.north.token, nil} }},
-		{"create with a key", func(i int) request {
-			return request{"POST", "/posts", `{"text":"A draft"}`, w.north.token, map[string]string{"Idempotency-Key": fmt.Sprint(b.N, "-", i)}}
+		{"create", func(int64) request { return request{"POST", "/posts", `{"text":"A draft"}`, w.north.token, nil} }},
+		{"create with a key", func(i int64) request {
+			return request{"POST", "/posts", `{"text":"A draft"}`, w.north.token, map[string]string{"Idempotency-Key": fmt.Sprint(i)}}
 		}},
-		{"create and schedule", func(int) request {
+		{"create and schedule", func(int64) request {
 			return request{"POST", "/posts", `{"text":"Later","channels":["` + news + `"],"publish_at":"2028-01-01T00:00:00Z"}`, w.north.token, nil}
 		}},
-		{"list 100", func(int) request { return request{"GET", "/posts?limit=100", "", w.north.token, nil} }},
+		{"list 100", func(int64) request { return request{"GET", "/posts?limit=100", "", w.north.token, nil} }},
 	}
+	var n atomic.Int64
 	for _, tt := range tests {
 		b.Run(tt.name, func(b *testing.B) {
 			b.SetParallelism(4)
 			b.RunParallel(func(p *testing.PB) {
-				for i := 0; p.Next(); i++ {
-					if got, _ := w.send(tt.ask(i)); got.status >= 300 {
+				for p.Next() {
+					if got, _ := w.send(tt.ask(n.Add(1))); got.status >= 300 {
 						b.Errorf("%d %s", got.status, got.body)
 						return
 					}
