@@ -124,7 +124,7 @@ func channelList(slug string, rows []channelRow, may bool) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if may && c.State == channel.StateAttention {
-						templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Connect again"), Size: "sm", Href: studio(slug, "channels", "new", c.Network) + "?again=" + c.ID}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Connect again"), Size: "sm", Href: studio(slug, "connect", c.Network) + "?again=" + c.ID}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -167,7 +167,7 @@ func channelFirst(slug string, may bool) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if may {
-			templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Connect a channel"), Icon: "plus", Kind: ui.Primary, Href: studio(slug, "channels", "new")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Connect a channel"), Icon: "plus", Kind: ui.Primary, Href: studio(slug, "connect")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -297,7 +297,7 @@ func channelNetworks(slug string, choices []networkChoice) templ.Component {
 func networkRow(slug string, c networkChoice) ui.RowArgs {
 	row := ui.RowArgs{Title: c.Title, Detail: c.Why, Lead: ui.Glyph(c.Name)}
 	if c.Why == "" {
-		row.Href = studio(slug, "channels", "new", c.Name)
+		row.Href = studio(slug, "connect", c.Name)
 	}
 	return row
 }
@@ -376,7 +376,7 @@ func channelConnect(v connectView) templ.Component {
 		for _, f := range v.Facts.Fields {
 			if f.Secret {
 				templ_7745c5c3_Err = ui.Input(ui.Field{Name: f.Name, Label: i18n.T(ctx, f.Label), Help: i18n.T(ctx, f.Help), Optional: f.Optional, Error: v.Form.Error(f.Name)},
-					ui.InputArgs{Type: "password", Value: v.Form.Value(f.Name), Attrs: templ.Attributes{"autocomplete": "off", "spellcheck": "false", "required": !f.Optional}}).Render(ctx, templ_7745c5c3_Buffer)
+					ui.InputArgs{Type: "password", Attrs: templ.Attributes{"autocomplete": "off", "spellcheck": "false", "required": !f.Optional}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -496,7 +496,7 @@ func channelActions(v channelView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.MenuItem(ui.MenuItemArgs{Label: i18n.T(ctx, "Connect again"), Icon: "plug", Href: studio(v.Slug, "channels", "new", v.Network) + "?again=" + v.ID}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.MenuItem(ui.MenuItemArgs{Label: i18n.T(ctx, "Connect again"), Icon: "plug", Href: studio(v.Slug, "connect", v.Network) + "?again=" + v.ID}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -739,7 +739,7 @@ func channelAgain(v channelView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.May {
-			templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Connect again"), Icon: "plug", Size: "sm", Href: studio(v.Slug, "channels", "new", v.Network) + "?again=" + v.ID}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Connect again"), Icon: "plug", Size: "sm", Href: studio(v.Slug, "connect", v.Network) + "?again=" + v.ID}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
