@@ -210,9 +210,9 @@ func Out(ctx context.Context, tx *db.Tx, d Delivery, p Part, r network.Receipt, 
 	if at == 0 || at > tx.Now() {
 		at = tx.Now()
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO part (delivery_id, ord, brand_id, kind, state, text, media, prepared, ref, url, at) VALUES ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (delivery_id, ord) DO UPDATE SET state = 'published', ref = excluded.ref, url = excluded.url, at = excluded.at`,
-		d.ID, p.Ord, d.Brand, p.Kind, p.Text, toJSON(p.Media), toJSON(p.Prepared), toJSON(r.Ref), r.URL, at); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO part (delivery_id, ord, brand_id, kind, state, text, media, prepared, ref, url, at, remote_id) VALUES ($1, $2, $3, $4, 'published', $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (delivery_id, ord) DO UPDATE SET state = 'published', ref = excluded.ref, url = excluded.url, at = excluded.at, remote_id = excluded.remote_id`,
+		d.ID, p.Ord, d.Brand, p.Kind, p.Text, toJSON(p.Media), toJSON(p.Prepared), toJSON(r.Ref), r.URL, at, r.Ref.ID); err != nil {
 		return fmt.Errorf("delivery: out: %w", err)
 	}
 	if !last {
@@ -224,7 +224,7 @@ func Out(ctx context.Context, tx *db.Tx, d Delivery, p Part, r network.Receipt, 
 func published(ctx context.Context, tx *db.Tx, d Delivery, at db.Time, took time.Duration) error {
 	by := Dispatcher | Reconciler | Receipt | Team
 	ok, err := update(ctx, tx, `UPDATE delivery SET state = 'published', published_at = $3, node = '', lease_until = 0, reason = '', reason_code = '', updated_at = $4,
-		remote_id = COALESCE((SELECT p.ref FROM part p WHERE p.delivery_id = $2 AND p.ord = 0), ''),
+		remote_id = COALESCE((SELECT p.remote_id FROM part p WHERE p.delivery_id = $2 AND p.ord = 0), ''),
 		remote_url = COALESCE((SELECT p.url FROM part p WHERE p.delivery_id = $2 AND p.ord = 0), '')
 		WHERE brand_id = $1 AND id = $2 AND state IN (`+quoted(Sources(Published, by))+`)`, d.Brand, d.ID, at, tx.Now())
 	if err != nil || !ok {
@@ -234,6 +234,15 @@ func published(ctx context.Context, tx *db.Tx, d Delivery, at db.Time, took time
 		return err
 	}
 	return Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Published), Attempt: d.Attempt, Part: -1, Node: d.Node, TookMS: took.Milliseconds()})
+}
+
+// Taken reports whether another delivery to the channel is known to be what
+// the network calls remoteID: then a search that found it found the wrong one.
+func Taken(ctx context.Context, q db.Queryer, d Delivery, remoteID string) (taken bool, err error) {
+	err = q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM part p JOIN delivery o ON o.id = p.delivery_id
+		WHERE p.brand_id = $1 AND p.remote_id = $2 AND p.remote_id <> '' AND o.channel_id = $3 AND o.id <> $4)`,
+		d.Brand, remoteID, d.Channel, d.ID).Scan(&taken)
+	return taken, err
 }
 
 // Await records that the network has the part and is still working on it; it

@@ -106,4 +106,79 @@ func list(ctx context.Context, q db.Queryer, query string, args ...any) ([]Media
 	return out, nil
 }
 
-func search(m Media) string { return strings.ToLower(m.Name + "\n" + m.Alt) }
+// Use is a post that shows a picture.
+type Use struct {
+	Post    string // id
+	Excerpt string
+}
+
+// needing are the deliveries that will send the picture, or may send it again.
+const needing = `'scheduled', 'claimed', 'preparing', 'sending', 'pending', 'missed', 'unknown', 'rejected'`
+
+// Uses returns the posts that show the picture and were not deleted, newest
+// first; at most 20.
+func Uses(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) ([]Use, error) {
+	if err := who.May(q.Now(), brandID, access.MediaRead); err != nil {
+		return nil, err
+	}
+	return uses(ctx, q, `SELECT p.id, p.excerpt FROM post_media u JOIN post p ON p.id = u.post_id
+		WHERE u.brand_id = $1 AND u.media_id = $2 AND p.deleted_at = 0 ORDER BY p.id DESC LIMIT 20`, brandID, id)
+}
+
+// needed returns posts with a delivery that needs the picture; two are enough
+// to say so.
+func needed(ctx context.Context, q db.Queryer, brandID, id string) ([]Use, error) {
+	return uses(ctx, q, `SELECT p.id, p.excerpt FROM post_media u JOIN post p ON p.id = u.post_id
+		WHERE u.brand_id = $1 AND u.media_id = $2
+		AND EXISTS (SELECT 1 FROM delivery d WHERE d.post_id = u.post_id AND d.state IN (`+needing+`)) ORDER BY p.id LIMIT 2`, brandID, id)
+}
+
+// isShown reports whether something scheduled or sent shows the picture.
+func isShown(ctx context.Context, q db.Queryer, brandID, id string) (bool, error) {
+	all, err := uses(ctx, q, `SELECT p.id, p.excerpt FROM post_media u JOIN post p ON p.id = u.post_id
+		WHERE u.brand_id = $1 AND u.media_id = $2
+		AND EXISTS (SELECT 1 FROM delivery d WHERE d.post_id = u.post_id AND d.state <> 'cancelled') LIMIT 1`, brandID, id)
+	return len(all) > 0, err
+}
+
+func uses(ctx context.Context, q db.Queryer, query string, args ...any) ([]Use, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (u Use, err error) {
+		err = r.Scan(&u.Post, &u.Excerpt)
+		return u, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("media: uses: %w", err)
+	}
+	return out, nil
+}
+
+func searchable(m Media) string { return strings.ToLower(m.Name + "\n" + m.Alt) }
+
+func insert(ctx context.Context, tx *db.Tx, m Media, sha string) error {
+	return exec(ctx, tx, `INSERT INTO media (id, brand_id, name, mime, bytes, width, height, alt, color, sha256, blob, thumb, original, search, created_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		m.ID, m.Brand, m.Name, m.Mime, m.Bytes, m.Width, m.Height, m.Alt, m.Color, sha, m.blob, m.thumb, m.original, searchable(m), m.CreatedBy, m.CreatedAt)
+}
+
+// update saves what a crop changes.
+func update(ctx context.Context, tx *db.Tx, m Media, sha, crop string) error {
+	return exec(ctx, tx, `UPDATE media SET mime = $3, bytes = $4, width = $5, height = $6, color = $7, sha256 = $8, blob = $9, thumb = $10,
+			original = $11, crop = $12 WHERE brand_id = $1 AND id = $2`,
+		m.Brand, m.ID, m.Mime, m.Bytes, m.Width, m.Height, m.Color, sha, m.blob, m.thumb, m.original, crop)
+}
+
+func describe(ctx context.Context, tx *db.Tx, m Media) error {
+	return exec(ctx, tx, `UPDATE media SET alt = $3, search = $4 WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, m.Alt, searchable(m))
+}
+
+func markDeleted(ctx context.Context, tx *db.Tx, m Media, at db.Time) error {
+	return exec(ctx, tx, `UPDATE media SET deleted_at = $3 WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, at)
+}
+
+func exec(ctx context.Context, tx *db.Tx, query string, args ...any) error {
+	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+		return fmt.Errorf("media: save: %w", err)
+	}
+	return nil
+}

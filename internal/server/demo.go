@@ -2,26 +2,25 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/brand"
+	"rapport/internal/db"
 	"rapport/internal/fault"
-	"rapport/internal/secret"
 	"rapport/internal/server/edge"
 )
 
-// The demo's sign-in. The password is no secret: without one of the
-// operator's own the demo listens on this machine only.
-const (
-	demoEmail    = "demo@rapport.test"
-	demoPassword = "rapport-demo"
-)
+// demoEmail signs in to the demo.
+const demoEmail = "demo@rapport.example"
 
 type demoCommand struct {
 	Addr     string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on."`
@@ -38,18 +37,19 @@ func (cmd *demoCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	set.addr = l.Addr().String()
+	set.listening(l.Addr().String())
 	a, err := open(c.ctx, set, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: set.level})))
 	if err != nil {
 		l.Close()
 		return err
 	}
 	defer a.close()
-	if err := a.fillDemo(c.ctx, cmd.Password); err != nil {
+	password, err := a.fillDemo(c.ctx, cmd.Password)
+	if err != nil {
 		l.Close()
 		return err
 	}
-	cmd.welcome(c.out, set, l)
+	welcome(c.out, set, password)
 	return a.run(c.ctx, l)
 }
 
@@ -80,46 +80,70 @@ func demoFolder(getenv func(string) string) string {
 	return "rapport-demo"
 }
 
-// fillDemo makes what the demo starts from, once, and sets the password where
-// the operator gave one.
-func (a *app) fillDemo(ctx context.Context, password string) error {
+// fillDemo makes what the demo starts from, once, and returns the password
+// that signs in, "" where the operator chose it.
+func (a *app) fillDemo(ctx context.Context, chosen string) (shown string, err error) {
 	any, err := account.Any(ctx, a.db)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !any {
-		return a.bornDemo(ctx, password)
+		return a.bornDemo(ctx, chosen)
 	}
-	if password == "" {
-		return nil
+	if chosen == "" {
+		return a.keptPassword(), nil
 	}
 	me, err := account.ByEmail(ctx, a.db, demoEmail)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return account.SetPassword(ctx, a.db, access.System(), account.Password{Account: me.ID, New: password})
+	if err := a.keepPassword(""); err != nil {
+		return "", err
+	}
+	return "", account.SetPassword(ctx, a.db, access.System(), account.Password{Account: me.ID, New: chosen})
 }
 
-func (a *app) bornDemo(ctx context.Context, password string) error {
+func (a *app) bornDemo(ctx context.Context, chosen string) (shown string, err error) {
+	password := chosen
 	if password == "" {
-		password = demoPassword
+		shown = strings.ToLower(rand.Text()[:12])
+		password = shown
 	}
-	me, err := account.Create(ctx, a.db, access.System(), account.New{Email: demoEmail, Name: "Robin Demo", Password: password}, nil)
+	_, err = account.Create(ctx, a.db, access.System(), account.New{Email: demoEmail, Name: "Robin Demo", Password: password},
+		func(tx *db.Tx, me account.Account) error {
+			who := access.Who{Account: me.ID, Name: me.Name, Email: me.Email}
+			_, err := brand.Start(ctx, tx, who, brand.New{Name: "North Coast Coffee", Zone: "Europe/Berlin", Demo: true})
+			return err
+		})
 	if err != nil {
-		return err
+		return "", err
 	}
-	who, err := account.As(ctx, a.db, me)
-	if err != nil {
-		return err
-	}
-	_, err = brand.Create(ctx, a.db, who, brand.New{Name: "North Coast Coffee", Zone: "Europe/Berlin", Demo: true})
-	return err
+	return shown, a.keepPassword(shown)
 }
 
-func (cmd *demoCommand) welcome(out io.Writer, s settings, l net.Listener) {
-	shown := demoPassword
-	if cmd.Password != "" {
-		shown = secret.Text(cmd.Password).String()
+// The demo's own password is kept beside its data, so that the next start can
+// show it again: there is nothing else in this folder that it protects.
+func (a *app) passwordFile() string { return filepath.Join(a.Data, "demo-password") }
+
+func (a *app) keptPassword() string {
+	b, err := os.ReadFile(a.passwordFile())
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// keepPassword forgets what was kept where password is "".
+func (a *app) keepPassword(password string) error {
+	if password == "" {
+		return os.RemoveAll(a.passwordFile())
+	}
+	return os.WriteFile(a.passwordFile(), []byte(password), 0o600)
+}
+
+func welcome(out io.Writer, s settings, password string) {
+	if password == "" {
+		password = "as you chose it"
 	}
 	fmt.Fprintf(out, `Rapport's demo runs at %s
 
@@ -129,5 +153,5 @@ func (cmd *demoCommand) welcome(out io.Writer, s settings, l net.Listener) {
 Nothing leaves this machine: the posts go to a demo network.
 Everything is kept in %s.
 Stop with Ctrl-C; the same command goes on from there.
-`, address(s, l), demoEmail, shown, s.Data)
+`, s.public, demoEmail, password, s.Data)
 }

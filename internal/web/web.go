@@ -12,6 +12,7 @@ import (
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/web/static"
 )
@@ -21,6 +22,7 @@ type Deps struct {
 	DB       *db.DB
 	Channels *channel.Channels
 	Networks *network.Set
+	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site
 }
@@ -78,4 +80,9 @@ func (p *Pages) answersOther(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// Fail shows an error that came before any route, in the studio's frame.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	p.serve(route{handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
 }

@@ -231,10 +231,13 @@ CREATE TABLE part (
 	media       TEXT NOT NULL DEFAULT '',       -- JSON list of media ids
 	prepared    TEXT NOT NULL DEFAULT '',       -- JSON of network.Prepared
 	ref         TEXT NOT NULL DEFAULT '',       -- JSON of network.Ref
+	remote_id   ctext NOT NULL DEFAULT '',      -- the network's id, once it is out
 	url         TEXT NOT NULL DEFAULT '',
 	at          BIGINT NOT NULL DEFAULT 0,      -- when it was out
 	PRIMARY KEY (delivery_id, ord)
 );
+
+CREATE INDEX part_remote ON part (brand_id, remote_id) WHERE remote_id <> '';
 
 -- The delivery's story: one row for each thing that happened to it.
 CREATE TABLE delivery_event (

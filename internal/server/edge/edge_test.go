@@ -3,7 +3,6 @@ package edge_test
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/tls"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"rapport/internal/fault"
 	"rapport/internal/server/edge"
@@ -145,57 +143,6 @@ func TestOtherSitesAreRefused(t *testing.T) {
 				t.Errorf("status %d, want %d", w.Code, c.want)
 			}
 		})
-	}
-}
-
-func TestCookies(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		change func(*http.Request)
-		want   string
-	}{
-		{"HTTPS", func(r *http.Request) { r.TLS = &tls.ConnectionState{} }, "__Host-rapport"},
-		{"HTTPS at a trusted proxy", func(r *http.Request) {
-			r.RemoteAddr = "10.0.0.1:1"
-			r.Header.Set("X-Forwarded-Proto", "https")
-		}, "__Host-rapport"},
-		{"HTTPS at a proxy that is not trusted", func(r *http.Request) { r.Header.Set("Origin", "https://localhost") }, "__Host-rapport"},
-		{"plain HTTP", func(r *http.Request) { r.Header.Set("Origin", "http://localhost") }, "rapport"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			o, _ := site(t, "https://rapport.example", "10.0.0.0/8")
-			w := get(o, func(w http.ResponseWriter, r *http.Request) { edge.SetSession(w, r, "tok", time.Hour) }, c.change)
-			got := w.Result().Cookies()
-			if len(got) != 1 || got[0].Name != c.want || got[0].Secure != (c.want == "__Host-rapport") || !got[0].HttpOnly || got[0].Path != "/" || got[0].Domain != "" {
-				t.Fatalf("%+v", got)
-			}
-			// What was set is found again at the next request: no loop.
-			get(o, func(_ http.ResponseWriter, r *http.Request) {
-				if edge.SessionToken(r) != "tok" {
-					t.Error("the session is lost at the next page")
-				}
-			}, func(r *http.Request) { c.change(r); r.Header.Del("Origin"); r.AddCookie(got[0]) })
-		})
-	}
-	o, _ := site(t, "")
-	get(o, func(_ http.ResponseWriter, r *http.Request) {
-		if edge.SessionToken(r) != "" {
-			t.Error("a planted plain cookie counts on HTTPS")
-		}
-	}, func(r *http.Request) {
-		r.TLS = &tls.ConnectionState{}
-		r.AddCookie(&http.Cookie{Name: "rapport", Value: "planted"})
-	})
-}
-
-func TestUnprotected(t *testing.T) {
-	public, _ := url.Parse("https://rapport.example")
-	for host, want := range map[string]bool{"localhost:8080": false, "192.0.2.1:8080": true, "rapport.example": false} {
-		r := httptest.NewRequest("GET", "http://x/", nil)
-		r.Host = host
-		if got := edge.Unprotected(r, public); got != want {
-			t.Errorf("%s: %v", host, got)
-		}
 	}
 }
 

@@ -1,0 +1,425 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/audit"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/network"
+	"rapport/internal/post"
+	"rapport/internal/web/ui"
+)
+
+// channelRow is a channel with what its network is called.
+type channelRow struct {
+	channel.Channel
+	Title string
+	Now   time.Time
+}
+
+// networkTitle is a network's name as people write it.
+func (p *Pages) networkTitle(name string) string {
+	n, err := p.Networks.Named(name)
+	if err != nil {
+		return name
+	}
+	return n.Facts().Title
+}
+
+func (p *Pages) rowOf(c channel.Channel) channelRow {
+	return channelRow{c, p.networkTitle(c.Network), p.DB.Now().Time()}
+}
+
+// channelState is how a channel's state is shown.
+func channelState(state string) ui.State {
+	if state == channel.StateAttention {
+		return ui.ChannelState("needs_attention")
+	}
+	return ui.ChannelState(state)
+}
+
+// may reports whether the visitor may do something in the brand.
+func (p *Pages) may(r *http.Request, a access.Action) bool {
+	v := at(r)
+	return v.Who.May(p.DB.Now(), v.Brand.ID, a) == nil
+}
+
+// channelList shows the channels with what they can do and how they are.
+func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	rows := make([]channelRow, len(all))
+	for i, c := range all {
+		rows[i] = p.rowOf(c)
+	}
+	head := ui.Head{Title: i18n.T(r.Context(), "Channels")}
+	if p.may(r, access.ChannelWrite) && len(rows) > 0 {
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(r.Context(), "Connect a channel"), Icon: "plus", Kind: ui.Primary,
+			Href: studio(v.Brand.Slug, "connect")})
+	}
+	return p.show(w, r, page{Area: "channels", Head: head, Flush: len(rows) > 0},
+		channelList(v.Brand.Slug, rows, p.may(r, access.ChannelWrite)))
+}
+
+// networkChoice is a network that may be connected, or why not.
+type networkChoice struct {
+	network.Facts
+	Why string // why this brand cannot; "" where it can
+}
+
+// channelNew shows the networks to choose from; with one network only, its
+// form at once.
+func (p *Pages) channelNew(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
+		return err
+	}
+	choices := p.networkChoices(r.Context(), v)
+	if len(choices) == 1 && choices[0].Why == "" {
+		return p.connectForm(w, r, choices[0].Name, form{})
+	}
+	head := ui.Head{Title: i18n.T(r.Context(), "Connect a channel"), Back: studio(v.Brand.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels")}
+	return p.show(w, r, page{Area: "channels", Head: head}, channelNetworks(v.Brand.Slug, choices))
+}
+
+func (p *Pages) networkChoices(ctx context.Context, v *visit) []networkChoice {
+	var out []networkChoice
+	for _, n := range p.Networks.All() {
+		if _, can := n.(network.Connector); !can {
+			continue
+		}
+		c := networkChoice{Facts: n.Facts()}
+		if v.Brand.Demo && !c.Demo {
+			c.Why = i18n.T(ctx, "The demo brand takes only demo networks. Start your own brand to connect it.")
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// channelFields shows what a network asks for.
+func (p *Pages) channelFields(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
+		return err
+	}
+	return p.connectForm(w, r, r.PathValue("network"), form{})
+}
+
+// connectForm is the form of a network; again names the channel to connect
+// anew, if it is one.
+func (p *Pages) connectForm(w http.ResponseWriter, r *http.Request, name string, f form) error {
+	v := at(r)
+	n, err := p.Networks.Named(name)
+	if err != nil {
+		return err
+	}
+	view := connectView{Slug: v.Brand.Slug, Facts: n.Facts(), Form: f}
+	if id := r.URL.Query().Get("again"); id != "" {
+		c, err := channel.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, id)
+		if err != nil {
+			return err
+		}
+		view.Again = &c
+	}
+	title := i18n.T(r.Context(), "Connect {{.Network}}", "Network", view.Facts.Title)
+	if view.Again != nil {
+		title = i18n.T(r.Context(), "Connect {{.Channel}} again", "Channel", view.Again.Handle)
+	}
+	head := ui.Head{Title: title, Back: studio(v.Brand.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels")}
+	return p.show(w, r, page{Area: "channels", Head: head, Status: f.Status()}, channelConnect(view))
+}
+
+type connectView struct {
+	Slug  string
+	Facts network.Facts
+	Form  form
+	Again *channel.Channel
+}
+
+// server is what stands in the field of the server.
+func (v connectView) server() string {
+	if v.Form.values == nil && v.Again != nil {
+		return v.Again.Server
+	}
+	return v.Form.Value("server")
+}
+
+// action is where the form goes.
+func (v connectView) action() string {
+	to := studio(v.Slug, "connect", v.Facts.Name)
+	if v.Again != nil {
+		to += "?again=" + v.Again.ID
+	}
+	return to
+}
+
+// channelConnect asks the network and keeps the account as a channel.
+func (p *Pages) channelConnect(w http.ResponseWriter, r *http.Request) error {
+	v, name := at(r), r.PathValue("network")
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	n, err := p.Networks.Named(name)
+	if err != nil {
+		return err
+	}
+	cred := network.Credential{}
+	fields := []string{"server"}
+	for _, field := range n.Facts().Fields {
+		cred[field.Name] = f.Value(field.Name)
+		fields = append(fields, field.Name)
+	}
+	c, err := p.Channels.Connect(r.Context(), v.Who, v.Brand.ID, name, f.Value("server"), cred)
+	if err != nil {
+		if f.refused(err, fields...) {
+			return p.connectForm(w, r, name, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} is connected.", "Channel", c.Handle), "")
+	return see(w, r, studio(v.Brand.Slug, "channels", c.ID))
+}
+
+type channelView struct {
+	channelRow
+	Slug       string
+	May        bool // may change it
+	Deliveries []deliveryLine
+	Trouble    []audit.Line
+	ReadyAt    db.Time // the network wants nothing before
+	Scheduled  int
+}
+
+// channelShow is one channel: how it is, what it can do, what it did.
+func (p *Pages) channelShow(w http.ResponseWriter, r *http.Request) error {
+	view, err := p.channelView(r)
+	if err != nil {
+		return err
+	}
+	head := ui.Head{Title: view.Handle, Sentence: view.Name + " · " + view.Title,
+		Back: studio(view.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels"), Actions: channelActions(view)}
+	return p.show(w, r, page{Area: "channels", Head: head}, channelPage(view))
+}
+
+const (
+	recentBack  = 90 * 24 * time.Hour
+	recentAhead = 30 * 24 * time.Hour
+	recentMost  = 12
+)
+
+func (p *Pages) channelView(r *http.Request) (channelView, error) {
+	v, ctx := at(r), r.Context()
+	c, err := channel.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("channel"))
+	if err != nil {
+		return channelView{}, err
+	}
+	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug, May: p.may(r, access.ChannelWrite)}
+	if view.ReadyAt, err = channel.ReadyAt(ctx, p.DB, c); err != nil {
+		return view, err
+	}
+	now := p.DB.Now()
+	all, err := delivery.Calendar(ctx, p.DB, v.Brand.ID, now.Add(-recentBack), now.Add(recentAhead), delivery.Filter{Channels: []string{c.ID}})
+	if err != nil {
+		return view, err
+	}
+	for _, d := range all {
+		if d.State == delivery.Scheduled {
+			view.Scheduled++
+		}
+	}
+	if view.Deliveries, err = p.lines(r, newestFirst(all, recentMost)); err != nil {
+		return view, err
+	}
+	view.Trouble, _, err = audit.List(ctx, p.DB, v.Who, v.Brand.ID, audit.Filter{Subject: c.ID}, db.Page{Limit: 10})
+	if fault.Is(err, fault.Denied) {
+		err = nil // the log is for those who answer for the brand
+	}
+	return view, err
+}
+
+// newestFirst are the last n of a list that runs forward in time.
+func newestFirst(all []delivery.Delivery, n int) []delivery.Delivery {
+	var out []delivery.Delivery
+	for i := len(all) - 1; i >= 0 && len(out) < n; i-- {
+		out = append(out, all[i])
+	}
+	return out
+}
+
+// deliveryLine is a delivery with what a list shows of it.
+type deliveryLine struct {
+	delivery.Delivery
+	Post    post.Post
+	Channel channel.Channel
+	Title   string // of the network
+	Thumb   string // address; "" for none
+	Held    bool   // it waits behind the brand's hold
+	Href    string
+	Now     time.Time
+}
+
+// excerpt is the first line, or what stands in for it.
+func (d deliveryLine) excerpt(ctx context.Context) string {
+	if d.Post.Excerpt == "" {
+		return i18n.T(ctx, "Without text")
+	}
+	return d.Post.Excerpt
+}
+
+// state is how the delivery's state is shown.
+func (d deliveryLine) state() ui.State {
+	if d.Held && d.State == delivery.Scheduled {
+		return ui.DeliveryState("held")
+	}
+	return ui.DeliveryState(string(d.State))
+}
+
+// lines reads what lists show of deliveries, with one query for all posts and
+// one for all channels.
+func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine, error) {
+	v, ctx := at(r), r.Context()
+	var posts, channels []string
+	for _, d := range all {
+		posts, channels = append(posts, d.Post), append(channels, d.Channel)
+	}
+	byPost, err := post.ByIDs(ctx, p.DB, v.Brand.ID, distinct(posts))
+	if err != nil {
+		return nil, err
+	}
+	byChannel, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, distinct(channels))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]deliveryLine, len(all))
+	for i, d := range all {
+		c := byChannel[d.Channel]
+		l := deliveryLine{Delivery: d, Post: byPost[d.Post], Channel: c, Title: p.networkTitle(c.Network),
+			Held: v.Brand.Held, Href: studio(v.Brand.Slug, "posts", d.Post), Now: p.DB.Now().Time()}
+		if id := firstPicture(l.Post.ContentFor(d.Channel)); id != "" {
+			l.Thumb = thumb(v.Brand.Slug, id)
+		}
+		out[i] = l
+	}
+	return out, nil
+}
+
+func firstPicture(b post.Body) string {
+	for _, part := range b.Parts {
+		if len(part.Media) > 0 {
+			return part.Media[0]
+		}
+	}
+	return ""
+}
+
+// thumb is the address of a small picture.
+func thumb(slug, id string) string { return studio(slug, "media", id, "thumb") }
+
+func distinct(ids []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// channelCheck asks the network whether the access still works.
+func (p *Pages) channelCheck(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	id := r.PathValue("channel")
+	c, err := p.Channels.Check(r.Context(), v.Who, v.Brand.ID, id)
+	if err != nil {
+		if fault.KindOf(err) == fault.Internal || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
+			return err
+		}
+		p.note(w, r, fault.Text(err), "")
+		return see(w, r, studio(v.Brand.Slug, "channels", id))
+	}
+	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} works.", "Channel", c.Handle), "")
+	return see(w, r, studio(v.Brand.Slug, "channels", id))
+}
+
+// channelLeave asks before a channel is removed.
+func (p *Pages) channelLeave(w http.ResponseWriter, r *http.Request) error {
+	return p.leaveForm(w, r, form{})
+}
+
+func (p *Pages) leaveForm(w http.ResponseWriter, r *http.Request, f form) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
+		return err
+	}
+	view, err := p.channelView(r)
+	if err != nil {
+		return err
+	}
+	head := ui.Head{Title: i18n.T(r.Context(), "Remove {{.Channel}}", "Channel", view.Handle),
+		Back: studio(view.Slug, "channels", view.ID), BackText: i18n.T(r.Context(), "Back to the channel")}
+	return p.show(w, r, page{Area: "channels", Head: head, Status: f.Status()}, channelLeave(view, f))
+}
+
+// channelRemove forgets the access. The handle must be typed.
+func (p *Pages) channelRemove(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	c, err := channel.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("channel"))
+	if err != nil {
+		return err
+	}
+	if f.Value("handle") != c.Handle {
+		err = fault.OnField("handle", "Type %s to remove it.", c.Handle)
+	} else {
+		err = p.Channels.Remove(r.Context(), v.Who, v.Brand.ID, c.ID, f.On("cancel"))
+	}
+	if err != nil {
+		if f.refused(err, "handle") {
+			return p.leaveForm(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} is removed. What it published stays where it is.", "Channel", c.Handle), "")
+	return see(w, r, studio(v.Brand.Slug, "channels"))
+}
+
+// abilities say what a channel takes, in words.
+func abilities(ctx context.Context, l network.Limits) []string {
+	var out []string
+	if l.Text > 0 {
+		out = append(out, i18n.N(ctx, l.Text, "{{.N}} character", "{{.N}} characters"))
+	}
+	switch {
+	case l.Images == 0:
+		out = append(out, i18n.T(ctx, "text only"))
+	default:
+		out = append(out, i18n.N(ctx, l.Images, "{{.N}} picture", "up to {{.N}} pictures"))
+	}
+	if l.Parts > 1 {
+		out = append(out, i18n.T(ctx, "threads of {{.N}}", "N", l.Parts))
+	}
+	if l.Comment {
+		out = append(out, i18n.T(ctx, "a first comment"))
+	}
+	if l.NeedsMedia {
+		out = append(out, i18n.T(ctx, "always with a picture"))
+	}
+	return out
+}
