@@ -256,12 +256,21 @@ func TestCalendar(t *testing.T) {
 		until(t, ctx, head+`?.textContent === "09:30"`)
 		picture(t, ctx, "calendar-week-"+theme)
 	}
-	box, err := chromedp.Run(ctx, chromedp.Evaluate[map[string]float64](
-		`(({x, y, width, height}) => ({x: x + width / 2, y: y + 8, width, height}))(document.querySelector('.ec-event[data-id="a"]').getBoundingClientRect())`))
-	if err != nil {
-		t.Fatal(err)
+	load(t, ctx, server.URL+"/calendar?view=day", 390, 844)
+	until(t, ctx, head+` !== null`)
+	picture(t, ctx, "calendar-phone")
+	load(t, ctx, server.URL+"/calendar?view=week", 1440, 900)
+	until(t, ctx, head+`?.textContent === "09:30"`)
+	drag := func(right, down float64) {
+		t.Helper()
+		at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](
+			`(r => [r.x + r.width / 2, r.y + 8])(document.querySelector('.ec-event[data-id="a"]').getBoundingClientRect())`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, ctx, chromedp.DragAndDropXY(at[0], at[1], at[0]+right, at[1]+down, 8))
 	}
-	do(t, ctx, chromedp.DragAndDropXY(box["x"], box["y"], box["x"], box["y"]+64, 8))
+	drag(0, 80)
 	until(t, ctx, head+`?.textContent === "10:30"`)
 	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-23T10:30")`)
 
@@ -269,8 +278,8 @@ func TestCalendar(t *testing.T) {
 		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(kb.ModifierAlt)))
 	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-24T10:30")`)
 
-	until(t, ctx, `document.activeElement?.dataset.id === "a"`)
-	do(t, ctx, chromedp.DragAndDropXY(box["x"]+box["width"]+8, box["y"]+64, box["x"], box["y"]-64, 8))
+	until(t, ctx, `document.activeElement?.dataset.id === "a" && document.activeElement.getBoundingClientRect().x > 440`)
+	drag(-163, -160)
 	until(t, ctx, `document.querySelector("#toasts").textContent.includes("That time has passed.")`)
 	until(t, ctx, head+`?.textContent === "10:30"`)
 	for _, line := range complaints() {
