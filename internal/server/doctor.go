@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/channel"
 	"rapport/internal/config"
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -145,8 +146,27 @@ func (x *doctor) brands(d *db.DB) {
 			held++
 			x.ill("hold", "%s is on hold and sends nothing. An owner can release it in the studio.", b.Name)
 		}
+		x.channels(d, b)
 	}
 	x.well("brands", "%d, of which %d are on hold", len(all), held)
+}
+
+// channels are what the networks said last; asking them anew would need the
+// credentials of every brand.
+func (x *doctor) channels(d *db.DB, b brand.Brand) {
+	all, err := channel.List(x.ctx, d, access.System(), b.ID)
+	if err != nil {
+		x.ill("channels", "Those of %s cannot be read: %v.", b.Name, err)
+		return
+	}
+	for _, c := range all {
+		if c.State == channel.StateAttention {
+			x.ill("channel", "%s of %s must be connected again: %s", c.Handle, b.Name, c.StateReason)
+		}
+	}
+	if len(all) > 0 {
+		x.well("channels", "%s has %d", b.Name, len(all))
+	}
 }
 
 func (x *doctor) sessions(d *db.DB) {
