@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -49,6 +50,8 @@ func (n *net) Connect(_ context.Context, server string, c network.Credential) (n
 	case "slow":
 		<-n.w.pause // it is here
 		<-n.w.pause // it may go on
+	case "busy":
+		return network.Account{}, &network.Error{Verdict: network.Throttled, Status: 429, RetryAfter: 6500 * time.Millisecond, Text: "Slowly."}
 	case "dead":
 		return network.Account{}, &network.Error{Verdict: network.Unauthorized, Status: 401, Text: "No."}
 	}
