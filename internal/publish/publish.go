@@ -115,6 +115,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 			return err
 		}
 	}
+	d.looked.Store(time.Now().UnixMilli())
 	d.batch = newBatcher(d.DB)
 	d.stop, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	unsubscribe := d.DB.Subscribe(delivery.Topic, func(string) { d.wake() })
