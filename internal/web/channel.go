@@ -65,7 +65,7 @@ func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
 	head := ui.Head{Title: i18n.T(r.Context(), "Channels")}
 	if p.may(r, access.ChannelWrite) && len(rows) > 0 {
 		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(r.Context(), "Connect a channel"), Icon: "plus", Kind: ui.Primary,
-			Href: studio(v.Brand.Slug, "channels", "new")})
+			Href: studio(v.Brand.Slug, "connect")})
 	}
 	return p.show(w, r, page{Area: "channels", Head: head, Flush: len(rows) > 0},
 		channelList(v.Brand.Slug, rows, p.may(r, access.ChannelWrite)))
@@ -157,7 +157,7 @@ func (v connectView) server() string {
 
 // action is where the form goes.
 func (v connectView) action() string {
-	to := studio(v.Slug, "channels", "new", v.Facts.Name)
+	to := studio(v.Slug, "connect", v.Facts.Name)
 	if v.Again != nil {
 		to += "?again=" + v.Again.ID
 	}

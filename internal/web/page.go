@@ -16,6 +16,7 @@ import (
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/notify"
 	"rapport/internal/web/ui"
 )
 
@@ -77,6 +78,9 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 		return f, err
 	}
 	f.Needs += f.Broken
+	if f.Unread, err = notify.Unread(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
+		return f, err
+	}
 	if v.Brand.Held {
 		f.Hold, f.HoldBy, err = p.runningHold(ctx, p.DB, v.Brand.ID)
 	}
@@ -124,6 +128,7 @@ type area struct {
 var areas = []area{
 	{"today", "Today", "sunrise", "t", nil, access.BrandRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
+	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},
 }
 
@@ -164,6 +169,8 @@ func (f frame) entries(ctx context.Context, active string) []ui.Entry {
 		switch a.key {
 		case "today":
 			e.Count, e.Urgent = f.Needs, true
+		case "notifications":
+			e.Count = f.Unread
 		case "channels":
 			e.Count, e.Urgent = f.Broken, true
 		}
@@ -206,7 +213,7 @@ func (f frame) acts(ctx context.Context) []ui.PaletteEntry {
 		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Release the hold"), Href: studio(slug, "hold"), Icon: "play"})
 	}
 	if access.Allows(f.Role, access.ChannelWrite) {
-		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Connect a channel"), Href: studio(slug, "channels", "new"), Icon: "plug"})
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Connect a channel"), Href: studio(slug, "connect"), Icon: "plug"})
 	}
 	return append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Start your own brand"), Href: "/studio/brands/new", Icon: "plus"})
 }

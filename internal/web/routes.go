@@ -32,6 +32,8 @@ func (p *Pages) doorRoutes() []route {
 		{pattern: "GET /studio/brands/new", door: signedIn, handle: p.brandNew},
 		{pattern: "POST /studio/brands", door: signedIn, handle: p.brandCreate},
 		{pattern: "POST /studio/theme", door: signedIn, handle: p.themeSet},
+		{pattern: "GET /studio/live", door: signedIn, handle: p.liveStream},
+		{pattern: "GET /studio/gallery", door: signedIn, handle: p.galleryShow},
 	}
 }
 
@@ -40,13 +42,38 @@ func (p *Pages) brandRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}", door: inBrand, handle: p.todayShow},
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, handle: p.themeCSS},
+		{pattern: "GET /studio/{brand}/palette", door: inBrand, handle: p.paletteFind},
+		{pattern: "GET /studio/{brand}/notifications", door: inBrand, handle: p.noticeList},
+		{pattern: "POST /studio/{brand}/notifications/read", door: inBrand, handle: p.noticeRead},
 		{pattern: "GET /studio/{brand}/hold", door: inBrand, handle: p.holdShow},
 		{pattern: "POST /studio/{brand}/hold", door: inBrand, handle: p.holdSet},
 		{pattern: "POST /studio/{brand}/hold/release", door: inBrand, handle: p.holdRelease},
+		{pattern: "GET /studio/{brand}/channels", door: inBrand, handle: p.channelList},
+		{pattern: "GET /studio/{brand}/connect", door: inBrand, handle: p.channelNew},
+		{pattern: "GET /studio/{brand}/connect/{network}", door: inBrand, handle: p.channelFields},
+		{pattern: "POST /studio/{brand}/connect/{network}", door: inBrand, handle: p.channelConnect},
+		{pattern: "GET /studio/{brand}/channels/{channel}", door: inBrand, handle: p.channelShow},
+		{pattern: "POST /studio/{brand}/channels/{channel}/check", door: inBrand, handle: p.channelCheck},
+		{pattern: "GET /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelLeave},
+		{pattern: "POST /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelRemove},
 	}
 }
 
 // settingsRoutes are the brand's settings and the account's own.
 func (p *Pages) settingsRoutes() []route {
-	return []route{}
+	return []route{
+		{pattern: "GET /studio/{brand}/settings", door: inBrand, handle: p.settingsFirst},
+		{pattern: "GET /studio/{brand}/settings/brand", door: inBrand, handle: p.settingsBrand},
+		{pattern: "POST /studio/{brand}/settings/brand", door: inBrand, handle: p.settingsBrandSave},
+		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, handle: p.settingsAccount},
+		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, handle: p.settingsPassword},
+		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, handle: p.settingsSessionEnd},
+		{pattern: "GET /studio/{brand}/settings/tokens", door: inBrand, handle: p.settingsTokens},
+		{pattern: "POST /studio/{brand}/settings/tokens", door: inBrand, handle: p.settingsTokenCreate},
+		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, handle: p.settingsTokenRevoke},
+		{pattern: "GET /studio/{brand}/settings/mail", door: inBrand, handle: p.settingsMail},
+		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, handle: p.settingsLetter},
+		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},
+		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, handle: p.settingsAbout},
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/web/static"
 )
@@ -21,6 +22,7 @@ type Deps struct {
 	DB       *db.DB
 	Channels *channel.Channels
 	Networks *network.Set
+	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site
 }

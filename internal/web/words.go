@@ -3,8 +3,11 @@ package web
 import (
 	"context"
 	"math"
+	"strings"
 	"time"
 
+	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/i18n"
 )
 
@@ -23,4 +26,95 @@ func span(ctx context.Context, d time.Duration) string {
 	}
 	days := int(math.Round(d.Hours() / 24))
 	return i18n.N(ctx, days, "{{.N}} day", "{{.N}} days")
+}
+
+// actNames say what an act of the log was, in the past tense.
+var actNames = map[string]string{
+	"account.created":          "Account created",
+	"account.password_changed": "Password changed",
+	"brand.changed":            "Settings changed",
+	"brand.created":            "Brand started",
+	"channel.connected":        "Channel connected",
+	"channel.reconnected":      "Channel connected again",
+	"channel.checked":          "Channel checked",
+	"channel.renewed":          "Access renewed",
+	"post.drafted":             "Draft begun",
+	"post.saved":               "Post changed",
+	"post.planned":             "Draft planned",
+	"media.added":              "Picture added",
+	"media.changed":            "Picture changed",
+	"channel.removed":          "Channel removed",
+	"delivery.resolved":        "Delivery decided",
+	"grant.given":              "Access given",
+	"grant.taken":              "Access taken away",
+	"hold.set":                 "Everything put on hold",
+	"hold.released":            "Hold released",
+	"media.deleted":            "Picture deleted",
+	"media.restored":           "Picture restored",
+	"post.deleted":             "Post deleted",
+	"post.restored":            "Post restored",
+	"post.scheduled":           "Post scheduled",
+	"post.unscheduled":         "Post taken off the plan",
+	"post.moved":               "Post moved",
+	"post.approved":            "Post approved",
+	"session.begun":            "Signed in",
+	"session.revoked":          "Session ended",
+	"token.created":            "API token created",
+	"token.revoked":            "API token revoked",
+}
+
+// actName is an act in words; one without words shows its own name.
+func actName(ctx context.Context, act string) string {
+	if name, ok := actNames[act]; ok {
+		return i18n.T(ctx, name)
+	}
+	return act
+}
+
+var scopeNames = map[access.Action]string{
+	access.PostRead: "Read posts", access.PostWrite: "Write posts", access.PostPublish: "Schedule and publish",
+	access.DeliveryResolve: "Decide about deliveries", access.HoldSet: "Hold everything", access.HoldRelease: "Release a hold",
+	access.ChannelRead: "See channels", access.ChannelWrite: "Connect and remove channels",
+	access.MediaRead: "See pictures", access.MediaWrite: "Add and change pictures",
+	access.BrandRead: "See the brand", access.BrandWrite: "Change the brand's settings",
+	access.AuditRead: "Read the log", access.TokenWrite: "Make and revoke tokens", access.TeamWrite: "Manage the team",
+}
+
+func scopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }
+
+// tokenDetail says who may do what until when.
+func tokenDetail(ctx context.Context, t account.Token) string {
+	names := make([]string, len(t.Scopes))
+	for i, s := range t.Scopes {
+		names[i] = string(s)
+	}
+	text := strings.Join(names, ", ")
+	if t.ExpiresAt > 0 {
+		text = i18n.T(ctx, "until {{.Date}}", "Date", i18n.Date(ctx, t.ExpiresAt.Time())) + " · " + text
+	}
+	return text
+}
+
+// browser is a session's program in two words; agents lie, so it is a hint.
+func browser(ctx context.Context, agent string) string {
+	name := ""
+	for _, b := range []struct{ mark, name string }{
+		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
+	} {
+		if strings.Contains(agent, b.mark) {
+			name = b.name
+			break
+		}
+	}
+	for _, s := range []struct{ mark, name string }{
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
+	} {
+		if name != "" && strings.Contains(agent, s.mark) {
+			return i18n.T(ctx, "{{.Browser}} on {{.System}}", "Browser", name, "System", s.name)
+		}
+	}
+	if name == "" {
+		return i18n.T(ctx, "Unknown browser")
+	}
+	return name
 }

@@ -21,6 +21,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/secret"
 	"rapport/internal/web"
@@ -58,9 +59,11 @@ func Empty(t testing.TB) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hub := live.New(d)
+	t.Cleanup(hub.Close)
 	s := &Site{DB: d, t: t, cookies: map[string]string{}}
 	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(Paper{}), Keys: keys}
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks,
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
 }

@@ -1,0 +1,349 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/audit"
+	"rapport/internal/brand"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/letter"
+	"rapport/internal/web/ui"
+)
+
+// settingsTab is a part of the settings; one that the role does not open is
+// not shown.
+type settingsTab struct {
+	key, label string
+	needs      access.Action
+}
+
+var settingsTabs = []settingsTab{
+	{"brand", "Brand", access.BrandRead},
+	{"account", "Your account", access.BrandRead},
+	{"tokens", "API tokens", access.TokenWrite},
+	{"mail", "Mail", access.TeamWrite},
+	{"log", "Log", access.AuditRead},
+	{"about", "About", access.BrandRead},
+}
+
+// settings frames a part of the settings.
+func (p *Pages) settings(w http.ResponseWriter, r *http.Request, tab string, status int, flush bool, content templ.Component) error {
+	v := at(r)
+	var tabs []ui.Choice
+	title := ""
+	for _, t := range settingsTabs {
+		if !p.may(r, t.needs) {
+			continue
+		}
+		c := ui.Choice{Label: i18n.T(r.Context(), t.label), Href: studio(v.Brand.Slug, "settings", t.key), Active: t.key == tab}
+		if c.Active {
+			title = c.Label
+		}
+		tabs = append(tabs, c)
+	}
+	return p.show(w, r, page{Area: "settings", Title: title, Status: status, Flush: flush,
+		Head: ui.Head{Title: i18n.T(r.Context(), "Settings"), Views: ui.Tabs(i18n.T(r.Context(), "Settings"), tabs)}}, content)
+}
+
+// settingsFirst leads to the first part.
+func (p *Pages) settingsFirst(w http.ResponseWriter, r *http.Request) error {
+	return see(w, r, studio(at(r).Brand.Slug, "settings", "brand"))
+}
+
+// settingsBrand shows the brand's settings.
+func (p *Pages) settingsBrand(w http.ResponseWriter, r *http.Request) error {
+	b := at(r).Brand
+	return p.brandSettings(w, r, fill("name", b.Name, "color", b.Color, "zone", b.Zone, "language", b.Language,
+		"tolerance", strconv.Itoa(int(b.Tolerance.Minutes()))))
+}
+
+func (p *Pages) brandSettings(w http.ResponseWriter, r *http.Request, f form) error {
+	return p.settings(w, r, "brand", f.Status(), false, brandSettings(at(r).Brand, f, p.may(r, access.BrandWrite)))
+}
+
+// settingsBrandSave saves them.
+func (p *Pages) settingsBrandSave(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	minutes, err := strconv.Atoi(f.Value("tolerance"))
+	if err != nil {
+		minutes = 0 // out of range: the brand says what fits
+	}
+	_, err = brand.Change(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Settings{Name: f.Value("name"), Color: f.Value("color"),
+		Zone: f.Value("zone"), Language: f.Value("language"), Tolerance: time.Duration(min(minutes, 1e6)) * time.Minute})
+	if err != nil {
+		if f.refused(err, "name", "color", "zone", "language", "tolerance") {
+			return p.brandSettings(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
+}
+
+type accountView struct {
+	Slug     string
+	Name     string
+	Email    string
+	Theme    ui.Theme
+	Here     string // id of the session that looks
+	Sessions []account.Session
+	Form     form
+	Now      time.Time
+}
+
+// settingsAccount shows the visitor's own sign-in: look, password, sessions.
+func (p *Pages) settingsAccount(w http.ResponseWriter, r *http.Request) error {
+	return p.accountForm(w, r, form{})
+}
+
+func (p *Pages) accountForm(w http.ResponseWriter, r *http.Request, f form) error {
+	v := at(r)
+	sessions, err := account.Sessions(r.Context(), p.DB, v.Who)
+	if err != nil {
+		return err
+	}
+	return p.settings(w, r, "account", f.Status(), false, accountSettings(accountView{Slug: v.Brand.Slug, Name: v.Who.Name, Email: v.Who.Email,
+		Theme: theme(r), Here: v.Session.ID, Sessions: sessions, Form: f, Now: p.DB.Now().Time()}))
+}
+
+// settingsPassword changes the password and ends the other sessions.
+func (p *Pages) settingsPassword(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	err = account.SetPassword(r.Context(), p.DB, v.Who, account.Password{Account: v.Who.Account, Current: f.Raw("current"), New: f.Raw("new"), Keep: v.Session.ID})
+	if err != nil {
+		if f.refused(err, "current", "new") {
+			return p.accountForm(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The password is changed. Your other sessions have ended."), "")
+	return see(w, r, studio(v.Brand.Slug, "settings", "account"))
+}
+
+// settingsSessionEnd ends one of the visitor's sessions.
+func (p *Pages) settingsSessionEnd(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := account.Revoke(r.Context(), p.DB, v.Who, r.PathValue("session")); err != nil {
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The session has ended."), "")
+	return see(w, r, studio(v.Brand.Slug, "settings", "account"))
+}
+
+type tokensView struct {
+	Slug   string
+	Tokens []account.Token
+	Scopes []access.Action // those the visitor may give
+	Plain  string          // the new token, shown this once
+	Form   form
+	Now    db.Time
+}
+
+// alive are the tokens that work.
+func (v tokensView) alive() []account.Token {
+	var out []account.Token
+	for _, t := range v.Tokens {
+		if t.RevokedAt == 0 && (t.ExpiresAt == 0 || t.ExpiresAt > v.Now) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// settingsTokens lists the brand's API tokens.
+func (p *Pages) settingsTokens(w http.ResponseWriter, r *http.Request) error {
+	return p.tokensPage(w, r, form{}, "")
+}
+
+func (p *Pages) tokensPage(w http.ResponseWriter, r *http.Request, f form, plain string) error {
+	v := at(r)
+	all, err := account.TokenList(r.Context(), p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	view := tokensView{Slug: v.Brand.Slug, Tokens: all, Plain: plain, Form: f, Now: p.DB.Now()}
+	for _, a := range access.Actions {
+		if p.may(r, a) {
+			view.Scopes = append(view.Scopes, a)
+		}
+	}
+	return p.settings(w, r, "tokens", f.Status(), false, tokenSettings(view))
+}
+
+// settingsTokenCreate makes a token and shows it once, on the page that
+// answers: it must not stand in an address or a cookie.
+func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	n := account.NewToken{Name: f.Value("name")}
+	for _, s := range f.All("scopes") {
+		n.Scopes = append(n.Scopes, access.Action(s))
+	}
+	if days, err := strconv.Atoi(f.Value("days")); err == nil && days > 0 {
+		n.ExpiresAt = p.DB.Now().Add(time.Duration(min(days, 3650)) * 24 * time.Hour)
+	}
+	_, plain, err := account.TokenCreate(r.Context(), p.DB, v.Who, v.Brand.ID, n)
+	if err != nil {
+		if f.refused(err, "name", "scopes") {
+			return p.tokensPage(w, r, f, "")
+		}
+		return err
+	}
+	return p.tokensPage(w, r, form{}, plain)
+}
+
+// settingsTokenRevoke ends a token.
+func (p *Pages) settingsTokenRevoke(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := account.TokenRevoke(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("token")); err != nil {
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The token is revoked. It stopped working at once."), "")
+	return see(w, r, studio(v.Brand.Slug, "settings", "tokens"))
+}
+
+type mailView struct {
+	Slug    string
+	Letters []letter.Letter
+	Next    string
+	Sends   bool // there is a mail server
+	Now     time.Time
+}
+
+// settingsMail lists the letters that were written about the brand.
+func (p *Pages) settingsMail(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	all, next, err := letter.List(r.Context(), p.DB, v.Who, v.Brand.ID, pageOf(r))
+	if err != nil {
+		return err
+	}
+	view := mailView{v.Brand.Slug, all, next, p.Site.Mail, p.DB.Now().Time()}
+	if fromHTMX(r) {
+		return part(w, r, mailRows(view))
+	}
+	return p.settings(w, r, "mail", 0, false, mailSettings(view))
+}
+
+// settingsLetter shows one letter.
+func (p *Pages) settingsLetter(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	l, err := letter.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("letter"))
+	if err != nil {
+		return err
+	}
+	head := ui.Head{Title: l.Subject, Back: studio(v.Brand.Slug, "settings", "mail"), BackText: i18n.T(r.Context(), "Back to the mail")}
+	return p.show(w, r, page{Area: "settings", Head: head}, letterPage(l))
+}
+
+// letterState is how a letter's state is shown.
+func letterState(s letter.State) ui.State {
+	switch s {
+	case letter.Kept:
+		return ui.State{Word: "kept", Icon: "archive", Tone: ui.Quiet, Means: "There is no mail server, so it is kept here."}
+	case letter.Queued:
+		return ui.State{Word: "queued", Icon: "clock", Tone: ui.Wait, Means: "It is about to be sent.", Next: "If the mail server does not answer it is tried again."}
+	case letter.Sent:
+		return ui.State{Word: "sent", Icon: "circle-check", Tone: ui.Good, Means: "The mail server took it."}
+	}
+	return ui.State{Word: "failed", Icon: "circle-x", Tone: ui.Bad, Means: "The mail server did not take it and it was given up."}
+}
+
+// logLine is an act with the name of who did it.
+type logLine struct {
+	audit.Line
+	By string
+}
+
+// detail is what the act was about, in one line.
+func (l logLine) detail() string {
+	var out []string
+	for _, key := range []string{"name", "handle", "network", "reason", "choice", "was", "color", "zone", "language", "tolerance"} {
+		if v := l.Detail[key]; v != "" {
+			out = append(out, v)
+		}
+	}
+	return strings.Join(out, " · ")
+}
+
+type logView struct {
+	Slug  string
+	Lines []logLine
+	Next  string
+	Now   time.Time
+}
+
+// settingsLog lists what the team did.
+func (p *Pages) settingsLog(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	all, next, err := audit.List(r.Context(), p.DB, v.Who, v.Brand.ID, audit.Filter{}, pageOf(r))
+	if err != nil {
+		return err
+	}
+	view := logView{Slug: v.Brand.Slug, Next: next, Now: p.DB.Now().Time()}
+	names := map[string]string{"": "Rapport"}
+	for _, l := range all {
+		if _, known := names[l.Account]; !known {
+			if names[l.Account], err = p.nameOf(r.Context(), l.Account); err != nil {
+				return err
+			}
+		}
+		view.Lines = append(view.Lines, logLine{l, names[l.Account]})
+	}
+	if fromHTMX(r) {
+		return part(w, r, logRows(view))
+	}
+	return p.settings(w, r, "log", 0, false, logSettings(view))
+}
+
+// nameOf is an account's name; a gone account has none.
+func (p *Pages) nameOf(ctx context.Context, id string) (string, error) {
+	a, err := account.ByID(ctx, p.DB, id)
+	if fault.Is(err, fault.NotFound) {
+		return i18n.T(ctx, "somebody who left"), nil
+	}
+	return a.Name, err
+}
+
+type aboutView struct {
+	Version  string
+	Database string
+	Applied  int64
+	Known    int64
+	Mail     bool
+	Secure   bool
+	Time     time.Time
+}
+
+// settingsAbout shows what runs here.
+func (p *Pages) settingsAbout(w http.ResponseWriter, r *http.Request) error {
+	view := aboutView{Version: p.Site.Version, Database: "SQLite", Mail: p.Site.Mail, Secure: p.secure(r), Time: p.DB.Now().Time()}
+	if p.DB.Dialect == db.Postgres {
+		view.Database = "PostgreSQL"
+	}
+	var err error
+	if view.Applied, view.Known, err = p.DB.SchemaVersion(r.Context()); err != nil {
+		return err
+	}
+	return p.settings(w, r, "about", 0, false, aboutSettings(view))
+}
