@@ -45,3 +45,15 @@ export function announce(text: string): void {
   const region = find("#announce");
   if (region) region.textContent = text;
 }
+
+/** icon draws a symbol of the page's icon file, as "icon" or "glyph". */
+export function icon(name: string, className: string): SVGElement {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("class", className);
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}

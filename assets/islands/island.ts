@@ -6,6 +6,9 @@ export type Mount = (el: HTMLElement) => (() => void) | Promise<() => void>;
 
 const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   chart: () => import("./chart"),
+  calendar: () => import("./calendar"),
+  composer: () => import("./composer"),
+  crop: () => import("./crop"),
 
 };
 

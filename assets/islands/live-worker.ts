@@ -1,5 +1,5 @@
 // The stream of the whole browser. It runs in a SharedWorker, reconnects and
-// resumes where it stopped, and closes when the last tab has gone.
+// resumes by itself, and closes when the last tab has gone.
 
 interface Port {
   postMessage(message: unknown): void;
@@ -8,24 +8,35 @@ interface Port {
 
 const ports = new Set<Port>();
 let source: EventSource | null = null;
-let last = "";
+let over = false; // the session has ended
 
 const longest = 30_000;
 let wait = 1_000;
 
-function open(stream: string): void {
-  if (source) return;
-  const address = last ? `${stream}${stream.includes("?") ? "&" : "?"}last=${encodeURIComponent(last)}` : stream;
-  source = new EventSource(address);
-  source.onopen = () => {
+function tell(change: unknown): void {
+  for (const port of ports) port.postMessage(change);
+}
+
+function open(stream: string, again = false): void {
+  if (source || over) return;
+  source = new EventSource(stream);
+  source.addEventListener("ready", () => {
     wait = 1_000;
-  };
-  source.onmessage = (event) => {
-    last = event.lastEventId || last;
-    const change: unknown = JSON.parse(event.data);
-    for (const port of ports) port.postMessage(change);
-  };
+    if (again) tell({}); // what came meanwhile was not heard
+    again = false;
+  });
+  source.addEventListener("change", (event) => tell(JSON.parse(event.data)));
+  source.addEventListener("reset", () => tell({}));
+  source.addEventListener("end", () => {
+    over = true;
+    close();
+  });
   source.onerror = () => retry(stream);
+}
+
+function close(): void {
+  source?.close();
+  source = null;
 }
 
 /** retry takes over where EventSource gives up, as after an answer of 503. */
@@ -34,22 +45,20 @@ function retry(stream: string): void {
   source = null;
   wait = Math.min(wait * 2, longest);
   setTimeout(() => {
-    if (ports.size > 0) open(stream);
+    if (ports.size > 0) open(stream, true);
   }, wait * (0.75 + Math.random() / 2));
-}
-
-function close(port: Port): void {
-  ports.delete(port);
-  if (ports.size > 0) return;
-  source?.close();
-  source = null;
 }
 
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
   const port = event.ports[0] as unknown as Port;
   port.onmessage = (message) => {
-    if (message.data.close) return close(port);
+    if (message.data.close) {
+      ports.delete(port);
+      if (ports.size === 0) close();
+      return;
+    }
     ports.add(port);
+    over = false; // a page has opened, so there may be a new session
     open(message.data.open);
   };
 };

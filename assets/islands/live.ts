@@ -1,13 +1,14 @@
 // Live updates: one stream for the whole browser. A SharedWorker holds it;
 // where there is none, the tab that is visible and has the lock does, and
 // tells the others. What arrives is a kind and an id, never content: elements
-// with data-live fetch themselves again.
+// with data-live and hx-trigger="live" fetch themselves again.
 import { all } from "./dom";
 
-/** Change is one thing that has changed. */
+/** Change is one thing that has changed; without a kind, anything may have. */
 export interface Change {
-  kind: string;
-  id: string;
+  kind?: string; // "delivery.changed"
+  subject?: string;
+  brand?: string;
 }
 
 const channel = "rapport-live";
@@ -32,9 +33,14 @@ function share(worker: string, stream: string): void {
 async function alone(stream: string): Promise<void> {
   const others = new BroadcastChannel(channel);
   others.onmessage = (event: MessageEvent<Change>) => apply(event.data);
-  if (document.hidden) await visible();
-  await navigator.locks?.request(channel, () => hold(stream, others));
-  void alone(stream);
+  for (;;) {
+    if (document.hidden) {
+      await visible();
+      apply({}); // what came meanwhile was not heard
+    }
+    if (!navigator.locks) return hold(stream, others);
+    await navigator.locks.request(channel, () => hold(stream, others));
+  }
 }
 
 function visible(): Promise<void> {
@@ -51,35 +57,42 @@ function visible(): Promise<void> {
 /** hold keeps the stream until this tab is hidden, so that another may. */
 function hold(stream: string, others: BroadcastChannel): Promise<void> {
   return new Promise((done) => {
-    const source = new EventSource(resumed(stream));
-    source.onmessage = (event) => {
-      sessionStorage.setItem(channel, event.lastEventId);
-      const change = JSON.parse(event.data) as Change;
+    const source = new EventSource(stream);
+    const tell = (change: Change): void => {
       others.postMessage(change);
       apply(change);
     };
+    const end = (): void => {
+      source.close();
+      document.removeEventListener("visibilitychange", leave);
+    };
     const leave = (): void => {
       if (!document.hidden) return;
-      source.close();
-      others.close();
-      document.removeEventListener("visibilitychange", leave);
+      end();
       done();
     };
+    source.addEventListener("change", (event) => tell(JSON.parse(event.data) as Change));
+    source.addEventListener("reset", () => tell({}));
+    source.addEventListener("end", end);
     document.addEventListener("visibilitychange", leave);
   });
 }
 
-function resumed(stream: string): string {
-  const last = sessionStorage.getItem(channel);
-  return last ? `${stream}${stream.includes("?") ? "&" : "?"}last=${encodeURIComponent(last)}` : stream;
-}
-
 function apply(change: Change): void {
   document.dispatchEvent(new CustomEvent("rapport:live", { detail: change }));
-  for (const el of all(`[data-live~="${CSS.escape(change.kind)}"]`)) {
-    if (el.dataset.liveId && el.dataset.liveId !== change.id) continue;
-    later(el);
+  for (const el of all("[data-live]")) {
+    if (concerns(el, change)) later(el);
   }
+}
+
+/** concerns says whether data-live names the kind ("delivery.changed") or its
+ * noun ("delivery"), and data-live-id, where there is one, the subject. */
+function concerns(el: HTMLElement, change: Change): boolean {
+  if (!change.kind) return true;
+  const kinds = (el.dataset.live ?? "").split(" ");
+  const noun = change.kind.split(".")[0] ?? "";
+  if (!kinds.includes(change.kind) && !kinds.includes(noun)) return false;
+  return !el.dataset.liveId || el.dataset.liveId === change.subject;
 }
 
 const due = new WeakSet<Element>();

@@ -15,12 +15,26 @@ export function startToasts(): void {
   document.addEventListener("htmx:error", () => say(region.dataset.failed ?? ""));
 }
 
-/** say shows a short text that needs no answer. */
-export function say(text: string): void {
-  if (!text) return;
+/** say shows a short text that needs no answer; undo is the address that takes
+ * back what was done. */
+export function say(text: string, undo?: string): void {
+  const region = find("#toasts");
+  if (!text || !region) return;
   const el = make("div", "toast");
   el.append(make("p", "", text));
-  find("#toasts")?.append(el);
+  if (undo) el.append(undoForm(undo, region.dataset.undo ?? ""));
+  region.append(el);
+}
+
+function undoForm(address: string, label: string): HTMLElement {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = address;
+  const button = make("button", "btn", label);
+  button.dataset.kind = "ghost";
+  button.dataset.size = "sm";
+  form.append(button);
+  return form;
 }
 
 function watch(el: HTMLElement): void {

@@ -10,14 +10,16 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/config"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
+	"rapport/internal/mail"
 	"rapport/internal/secret"
 )
 
 type doctorCommand struct {
-	serveFlags
+	config.Config
 }
 
 // finding is one line of the doctor: what was looked at, how it is, and what
@@ -45,7 +47,7 @@ func (x *doctor) ill(what, format string, args ...any) {
 
 // Run looks at everything even where something fails, and changes nothing.
 func (cmd *doctorCommand) Run(c *console) error {
-	set, err := cmd.serveFlags.read()
+	set, err := read(cmd.Config, c.declared)
 	if err != nil {
 		return err
 	}
@@ -62,6 +64,7 @@ func (cmd *doctorCommand) Run(c *console) error {
 	x.keys()
 	x.disk()
 	x.address()
+	x.mail()
 	return x.report(c.out)
 }
 
@@ -188,31 +191,45 @@ func (x *doctor) disk() {
 
 // address asks the public address for /healthz, as a browser would reach it.
 func (x *doctor) address() {
-	if x.publicURL == nil {
+	if !x.declared {
 		x.well("address", "No public address is set; Rapport answers on this machine and by IP address. Set --public-url for real use.")
 		return
 	}
-	if x.publicURL.Scheme != "https" {
-		x.ill("address", "%s is not HTTPS: passwords travel readable. Put a proxy with a certificate in front.", x.publicURL)
+	if x.public.Scheme != "https" {
+		x.ill("address", "%s is not HTTPS: passwords travel readable. Put a proxy with a certificate in front.", x.public)
 	}
 	ctx, cancel := context.WithTimeout(x.ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.publicURL.String()+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.public.String()+"/healthz", nil)
 	if err != nil {
-		x.ill("address", "%s cannot be asked: %v.", x.publicURL, err)
+		x.ill("address", "%s cannot be asked: %v.", x.public, err)
 		return
 	}
 	// The operator's own address, which may well be an inner one: not for the
 	// guarded client.
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		x.ill("address", "%s does not answer: %v.", x.publicURL, netCause(err))
+		x.ill("address", "%s does not answer: %v.", x.public, netCause(err))
 		return
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		x.ill("address", "%s answers with status %d. Is Rapport behind it?", x.publicURL, resp.StatusCode)
+		x.ill("address", "%s answers with status %d. Is Rapport behind it?", x.public, resp.StatusCode)
 		return
 	}
-	x.well("address", "%s answers", x.publicURL)
+	x.well("address", "%s answers", x.public)
+}
+
+// mail looks at the settings only; whether letters arrive is seen in the
+// studio.
+func (x *doctor) mail() {
+	if x.smtp == "" {
+		x.well("mail", "No mail server is set: letters are kept and shown to owners. Set --smtp-url to send them.")
+		return
+	}
+	if _, err := mail.NewSMTP(mail.Server{URL: x.smtp, From: x.from}); err != nil {
+		x.ill("mail", "%s", explain(err))
+		return
+	}
+	x.well("mail", "Letters are sent from %s.", x.from)
 }

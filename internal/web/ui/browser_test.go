@@ -13,15 +13,16 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// browser opens a headless Chromium. `make test` sets RAPPORT_TEST_BROWSER
-// once it has installed Chromium and the npm packages.
+// browser opens a headless Chromium, the one that make test has found or
+// installed and named in RAPPORT_TEST_CHROMIUM.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	if os.Getenv("RAPPORT_TEST_BROWSER") == "" {
-		t.Skip("needs Chromium and assets/node_modules: run through make test, or set RAPPORT_TEST_BROWSER=1")
+	chromium := os.Getenv("RAPPORT_TEST_CHROMIUM")
+	if chromium == "" {
+		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
@@ -46,7 +47,11 @@ var views = []struct {
 // RAPPORT_PICTURES it leaves a picture of each in that folder.
 func TestAccessible(t *testing.T) {
 	ctx := browser(t)
-	axe, err := os.ReadFile("../../../assets/node_modules/axe-core/axe.min.js")
+	modules := os.Getenv("RAPPORT_TEST_NODE_MODULES")
+	if modules == "" {
+		t.Skip("RAPPORT_TEST_NODE_MODULES names no folder with axe-core; make test sets it")
+	}
+	axe, err := os.ReadFile(modules + "/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,4 +236,46 @@ func TestHand(t *testing.T) {
 			t.Errorf("the console says:\n%s", strings.Join(got, "\n"))
 		}
 	})
+}
+
+// TestCalendar moves a card by hand and by keys; the times are the brand's and
+// not the browser's.
+func TestCalendar(t *testing.T) {
+	ctx := browser(t)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	complaints := console(t, ctx)
+	server := pages(t)
+	const head = `document.querySelector('.ec-event[data-id="a"] time')`
+	for _, theme := range []string{"dark", "light"} {
+		load(t, ctx, server.URL+"/calendar?view=month&theme="+theme, 1440, 900)
+		until(t, ctx, head+` !== null`)
+		picture(t, ctx, "calendar-month-"+theme)
+		load(t, ctx, server.URL+"/calendar?view=week&theme="+theme, 1440, 900)
+		until(t, ctx, head+`?.textContent === "09:30"`)
+		picture(t, ctx, "calendar-week-"+theme)
+	}
+	box, err := chromedp.Run(ctx, chromedp.Evaluate[map[string]float64](
+		`(({x, y, width, height}) => ({x: x + width / 2, y: y + 8, width, height}))(document.querySelector('.ec-event[data-id="a"]').getBoundingClientRect())`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.DragAndDropXY(box["x"], box["y"], box["x"], box["y"]+64, 8))
+	until(t, ctx, head+`?.textContent === "10:30"`)
+	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-23T10:30")`)
+
+	do(t, ctx, chromedp.Focus(chromedp.CSS(`.ec-event[data-id="a"]`)),
+		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(kb.ModifierAlt)))
+	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-24T10:30")`)
+
+	until(t, ctx, `document.activeElement?.dataset.id === "a"`)
+	do(t, ctx, chromedp.DragAndDropXY(box["x"]+box["width"]+8, box["y"]+64, box["x"], box["y"]-64, 8))
+	until(t, ctx, `document.querySelector("#toasts").textContent.includes("That time has passed.")`)
+	until(t, ctx, head+`?.textContent === "10:30"`)
+	for _, line := range complaints() {
+		if !strings.Contains(line, "409") {
+			t.Error(line)
+		}
+	}
 }

@@ -1,0 +1,26 @@
+// How long a text is for a network, counted as the server counts it.
+
+/** Limits are the part of a network's limits that text needs, as the server
+ * gives them. */
+export interface Limits {
+  text: number; // 0 is no limit
+  unit: string;
+  url_length?: number; // every address counts as this many
+}
+
+const address = /https?:\/\/[^\s<>"]+/g;
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** length counts text in the unit of the limits. */
+export function length(text: string, limits: Limits): number {
+  const counted = limits.url_length ? text.replace(address, "u".repeat(limits.url_length)) : text;
+  switch (limits.unit) {
+    case "graphemes":
+      return Array.from(segmenter.segment(counted)).length;
+    case "utf-16 units":
+      return counted.length;
+    case "bytes":
+      return new TextEncoder().encode(counted).length;
+  }
+  return Array.from(counted).length;
+}
