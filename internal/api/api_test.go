@@ -132,6 +132,47 @@ func TestNothingIsHalfSaved(t *testing.T) {
 	}
 }
 
+// TestStrangeText: what no database stores is refused before one sees it.
+func TestStrangeText(t *testing.T) {
+	w := open(t)
+	full := w.north.token
+	tests := []struct {
+		name   string
+		ask    request
+		status int
+	}{
+		{"zero byte in a text", request{"POST", "/posts", `{"text":"a\u0000b"}`, full, nil}, 400},
+		{"zero byte in a reason", request{"POST", "/holds", `{"reason":"a\u0000b"}`, full, nil}, 400},
+		{"zero byte in a key", request{"POST", "/posts", `{"text":"x","variants":[{"channel":"` + w.channel["news"] + `","options":{"a\u0000":"b"}}]}`, full, nil}, 400},
+		{"a backslash before u0000", request{"POST", "/posts", `{"text":"a\\u0000b"}`, full, nil}, 201},
+		{"half a character in a text", request{"POST", "/posts", "{\"text\":\"\xe2\x82\"}", full, nil}, 400},
+		{"half a character in an id", request{"GET", "/posts/%E2%82", "", full, nil}, 400},
+		{"zero byte in an id", request{"GET", "/posts/%00", "", full, nil}, 400},
+		{"zero byte in a query", request{"GET", "/posts?q=%00", "", full, nil}, 400},
+		{"half a character in a query", request{"GET", "/media?q=%ff", "", full, nil}, 400},
+		{"a broken query", request{"GET", "/posts?q=%zz", "", full, nil}, 400},
+		{"half a character in a key", request{"POST", "/posts", `{"text":"x"}`, full, map[string]string{"Idempotency-Key": "\xff"}}, 400},
+		{"emoji and right-to-left", request{"POST", "/posts", `{"text":"👩🏽‍🚀 שלום \ud83d\ude00"}`, full, nil}, 201},
+		{"a very long id", request{"GET", "/posts/" + strings.Repeat("x", 65), "", full, nil}, 422},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w.t = t
+			if got := w.ask(tt.ask); got.status != tt.status {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	w := open(t)
+	got := w.ask(request{"POST", "/channels", `{"network":"test","credentials":{"token":"busy"}}`, w.north.token, nil})
+	if got.status != 429 || got.header.Get("Retry-After") != "7" || got.text(t, "code") != "limited" {
+		t.Errorf("%d %v %s", got.status, got.header, got.body)
+	}
+}
+
 // operation is one row of what the document lists.
 type operation struct{ method, path, scope string }
 

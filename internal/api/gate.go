@@ -8,9 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
@@ -87,6 +89,9 @@ func (a *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	next, pattern := a.mux.Handler(r)
 	if pattern == "" || path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") {
 		return a.astray(w, r, next, pattern)
+	}
+	if !storable(r) {
+		return problem(http.StatusBadRequest, notText)
 	}
 	rule, guarded := a.rules[pattern]
 	if !guarded {
@@ -175,8 +180,46 @@ func (a *handler) bounded(w http.ResponseWriter, r *http.Request, rule rule) ([]
 	case err != nil:
 		return nil, fault.As(fault.Invalid, err, "The body did not arrive whole. Send the request again.")
 	}
+	if !rule.media && (!utf8.Valid(body) || escapesNUL(body)) {
+		return nil, problem(http.StatusBadRequest, notText)
+	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
+}
+
+const notText = "Send text as valid UTF-8 without zero bytes."
+
+// storable reports whether the words of the address and the key are text that
+// a database takes. Bodies are looked at when they are read.
+func storable(r *http.Request) bool {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if err != nil {
+		return false
+	}
+	for _, s := range []string{r.URL.Path, query, r.Header.Get(retryField)} {
+		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// escapesNUL reports whether a JSON string holds an escaped zero byte.
+func escapesNUL(body []byte) bool {
+	for {
+		at := bytes.Index(body, []byte(`\u0000`))
+		if at < 0 {
+			return false
+		}
+		slashes := 0
+		for slashes < at && body[at-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return true
+		}
+		body = body[at+1:]
+	}
 }
 
 func tooLarge(most int64) error {

@@ -135,3 +135,47 @@ func count(t testing.TB, d *db.DB, query string) (n int64) {
 	must(t, d.QueryRowContext(ctx, query).Scan(&n))
 	return n
 }
+
+// TestTakenOver: a request that lost its reservation while it waited for the
+// network commits nothing.
+func TestTakenOver(t *testing.T) {
+	w := open(t)
+	w.pause = make(chan struct{})
+	ask := request{"POST", "/channels", `{"network":"test","credentials":{"token":"slow"}}`, w.north.token, map[string]string{"Idempotency-Key": "k"}}
+	first := make(chan response)
+	go func() {
+		got, _ := w.send(ask)
+		first <- got
+	}()
+	w.pause <- struct{}{} // the first is at the network
+	_, err := w.d.ExecContext(ctx, `UPDATE idempotency SET created_at = created_at - 120000`)
+	must(t, err)
+	second := make(chan response)
+	go func() {
+		got, _ := w.send(ask)
+		second <- got
+	}()
+	for range 3 { // the first goes on, and the second, which took over, as well
+		w.pause <- struct{}{}
+	}
+	if got := <-first; got.status != 409 {
+		t.Errorf("first: %d %s", got.status, got.body)
+	}
+	if got := <-second; got.status != 201 {
+		t.Errorf("second: %d %s", got.status, got.body)
+	}
+}
+
+func TestPanic(t *testing.T) {
+	w := open(t)
+	for _, key := range []string{"", "k"} {
+		ask := request{"POST", "/channels", `{"network":"test","credentials":{"token":"panic"}}`, w.north.token, map[string]string{"Idempotency-Key": key}}
+		got := w.ask(ask)
+		if got.status != 500 || got.text(t, "code") != "internal" || got.text(t, "instance") == "" {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	}
+	if n := count(t, w.d, `SELECT COUNT(*) FROM idempotency`); n != 0 {
+		t.Error("the key is still reserved")
+	}
+}

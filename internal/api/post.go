@@ -37,13 +37,13 @@ type Post struct {
 // Part is one post of a thread, or the first comment below it.
 type Part struct {
 	Kind  network.PartKind `json:"kind,omitempty" enum:"post,comment" doc:"comment: the first comment, as the last part."`
-	Text  string           `json:"text"`
+	Text  string           `json:"text" doc:"At most 20,000 characters; networks take less."`
 	Media []string         `json:"media,omitempty" nullable:"false" doc:"Ids of pictures, in order."`
 }
 
 // Variant is what one channel gets.
 type Variant struct {
-	Channel string            `json:"channel"`
+	Channel string            `json:"channel" doc:"Id of the channel."`
 	Parts   []Part            `json:"parts,omitempty" nullable:"false" doc:"Missing: as the post."`
 	Options map[string]string `json:"options,omitempty" doc:"What the network offers beside the text."`
 }
@@ -123,7 +123,7 @@ type Draft struct {
 }
 
 type variantInput struct {
-	Channel string `json:"channel" minLength:"1" maxLength:"64"`
+	Channel string `json:"channel" minLength:"1" maxLength:"64" doc:"Id of the channel."`
 	Content
 	Options map[string]string `json:"options,omitempty" doc:"What the network offers beside the text."`
 }

@@ -30,6 +30,7 @@ var readablePage = template.Must(template.New("api").Funcs(template.FuncMap{
 	"static":   static.URL,
 	"withCode": withCode,
 	"css":      func() string { return cssPath },
+	"rows":     func(word string, rows []field) fieldTable { return fieldTable{word, rows} },
 }).Parse(readableHTML))
 
 var cssPath = "/api/page." + secret.Hash(string(readableCSS))[:12] + ".css"
@@ -91,6 +92,12 @@ type field struct {
 	Name, Type, Note string
 	About            string
 	Required         bool
+}
+
+// fieldTable is a table of fields with the word for those that must be there.
+type fieldTable struct {
+	Word string
+	Rows []field
 }
 
 type scopeLine struct {
@@ -235,7 +242,7 @@ func resolved(doc *huma.OpenAPI, s *huma.Schema) *huma.Schema {
 func typeOf(doc *huma.OpenAPI, s *huma.Schema) string {
 	switch {
 	case s.Type == huma.TypeArray:
-		return "list of " + typeOf(doc, resolved(doc, s.Items))
+		return "list of " + typeOf(doc, resolved(doc, s.Items)) + "s"
 	case s.Format == "date-time":
 		return "time"
 	case s.Format == "binary":

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -35,31 +36,39 @@ import (
 var ctx = context.Background()
 
 // net is a network that knows an account for each token it is given.
-type net struct{}
+type net struct{ w *world }
 
-func (net) Facts() network.Facts {
+func (*net) Facts() network.Facts {
 	return network.Facts{Name: "test", Title: "Test", RepeatSafety: "A second arrival is refused.",
 		Fields: []network.Field{{Name: "token", Label: "the token", Secret: true}}}
 }
 
-func (net) Connect(_ context.Context, server string, c network.Credential) (network.Account, error) {
-	if c["token"] == "dead" {
+func (n *net) Connect(_ context.Context, server string, c network.Credential) (network.Account, error) {
+	switch c["token"] {
+	case "panic":
+		panic("told to")
+	case "slow":
+		<-n.w.pause // it is here
+		<-n.w.pause // it may go on
+	case "busy":
+		return network.Account{}, &network.Error{Verdict: network.Throttled, Status: 429, RetryAfter: 6500 * time.Millisecond, Text: "Slowly."}
+	case "dead":
 		return network.Account{}, &network.Error{Verdict: network.Unauthorized, Status: 401, Text: "No."}
 	}
 	return network.Account{ID: c["token"], Server: server, Handle: "@" + c["token"], Name: c["token"],
 		Limits: network.Limits{Text: 50, Images: 4, Parts: 5, Comment: true}, Credential: c}, nil
 }
 
-func (net) Prepare(context.Context, network.Target, network.Item, string, network.Prepared) (network.Prepared, error) {
+func (*net) Prepare(context.Context, network.Target, network.Item, string, network.Prepared) (network.Prepared, error) {
 	return network.Prepared{}, errors.New("not asked")
 }
-func (net) Commit(context.Context, network.Target, network.Prepared) (network.Receipt, error) {
+func (*net) Commit(context.Context, network.Target, network.Prepared) (network.Receipt, error) {
 	return network.Receipt{}, errors.New("not asked")
 }
-func (net) Lookup(context.Context, network.Target, network.Prepared) (network.Finding, error) {
+func (*net) Lookup(context.Context, network.Target, network.Prepared) (network.Finding, error) {
 	return network.Finding{}, errors.New("not asked")
 }
-func (net) RepeatHarmless(network.Target) bool { return false }
+func (*net) RepeatHarmless(network.Target) bool { return false }
 
 // world is two brands with an owner each.
 type world struct {
@@ -70,6 +79,7 @@ type world struct {
 	north   home
 	south   home
 	channel map[string]string // ids by handle, of north
+	pause   chan struct{}     // taken twice by a connection with the token "slow"
 }
 
 type home struct {
@@ -86,8 +96,8 @@ func open(t testing.TB) *world {
 	d := dbtest.Open(t)
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
 	must(t, err)
-	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(net{})}
 	w := &world{t: t, d: d, channel: map[string]string{}}
+	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(&net{w})}
 	w.h = api.New(api.Deps{DB: d, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
 	w.router = validator(t, w.h)
 	w.north, w.south = w.home("north"), w.home("south")

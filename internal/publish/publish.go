@@ -14,6 +14,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
+	"rapport/internal/fault"
 	"rapport/internal/media"
 )
 
@@ -91,6 +92,7 @@ type Dispatcher struct {
 	mu      sync.Mutex
 	lanes   map[string]*lane
 	looking atomic.Int64       // reconcilers at work
+	looked  atomic.Int64       // when a pass last saw the database, Unix milliseconds
 	asked   map[string]db.Time // unknown deliveries and when they were last asked after
 }
 
@@ -141,6 +143,15 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Ready is nil while the dispatcher looks for what is due as often as it
+// should.
+func (d *Dispatcher) Ready(context.Context) error {
+	if since := time.Since(time.UnixMilli(d.looked.Load())); since > 5*d.Times.Poll+5*time.Second {
+		return fault.New(fault.Unavailable, "Nothing was sent and nothing looked for since %s.", since.Round(time.Second))
+	}
+	return nil
 }
 
 func (d *Dispatcher) wake() {
@@ -195,6 +206,7 @@ func (d *Dispatcher) pass() time.Duration {
 		d.failed("look for what is next", err)
 		return d.Times.Poll
 	}
+	d.looked.Store(time.Now().UnixMilli())
 	if next == 0 {
 		return d.Times.Poll
 	}

@@ -128,7 +128,7 @@ func (x *doctor) running(d *db.DB) {
 	case beat == 0:
 		x.well("server", "It has never run on this database.")
 	case alive:
-		x.well("server", "It is running.")
+		x.well("server", "It gave a sign of life %s ago.", ago.Round(time.Second))
 	default:
 		x.well("server", "It is not running; it last did %s ago.", ago.Round(time.Second))
 	}
