@@ -214,27 +214,35 @@ func (d *Dispatcher) pass() time.Duration {
 	return min(max(next.Sub(d.DB.Now()), 0), d.Times.Poll)
 }
 
-// rescue takes over what nobody looks after.
+// rescue takes over what nobody looks after. A node that died in a burst
+// leaves many claims: they are all taken over now, batch by batch, and do not
+// wait for the next look.
 func (d *Dispatcher) rescue() {
-	var taken []delivery.Delivery
-	err := d.batch.do(d.stop, false, func(tx *db.Tx) (err error) {
-		if _, err = delivery.SweepMissed(d.stop, tx, takeBatch); err != nil {
-			return err
+	for more := true; more && d.stop.Err() == nil; {
+		taken, left, err := d.takeOver()
+		if err != nil {
+			d.failed("take over", err)
+			return
 		}
-		taken, err = delivery.TakeExpired(d.stop, tx, d.Node, d.Times.Lease, takeBatch)
-		return err
-	})
-	if err != nil {
-		d.failed("take over", err)
-		return
-	}
-	for _, del := range taken {
-		d.wg.Go(func() { d.reconcile(del) })
-	}
-	if len(taken) == takeBatch {
-		d.wake()
+		for _, del := range taken {
+			d.wg.Go(func() { d.reconcile(del) })
+		}
+		more = left
 	}
 	d.follow()
+}
+
+func (d *Dispatcher) takeOver() (taken []delivery.Delivery, more bool, err error) {
+	err = d.batch.do(d.stop, false, func(tx *db.Tx) error {
+		missed, err := delivery.SweepMissed(d.stop, tx, takeBatch)
+		if err != nil {
+			return err
+		}
+		taken, more, err = delivery.TakeExpired(d.stop, tx, d.Node, d.Times.Lease, takeBatch)
+		more = more || missed == takeBatch
+		return err
+	})
+	return taken, more, err
 }
 
 // renew keeps this node's claims alive while it works.
