@@ -3,6 +3,7 @@ package db
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/fault"
 )
@@ -32,7 +33,7 @@ func (p Page) Key() (Time, string, error) {
 	}
 	ms, id, ok := strings.Cut(p.After, "_")
 	at, err := strconv.ParseInt(ms, 36, 64)
-	if !ok || err != nil || id == "" || len(id) > 64 {
+	if !ok || err != nil || id == "" || len(id) > 64 || strings.ContainsFunc(id, unreadable) {
 		return 0, "", fault.OnField("after", "This is no page of the list. Start again from the first page.")
 	}
 	return Time(at), id, nil
@@ -49,3 +50,6 @@ func Contains(words string) string {
 	words = strings.ToLower(strings.TrimSpace(strings.ToValidUTF8(words, "")))
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, "\x00", "").Replace(words) + "%"
 }
+
+// unreadable is what PostgreSQL takes in no text.
+func unreadable(r rune) bool { return r == 0 || r == utf8.RuneError }

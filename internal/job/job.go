@@ -50,7 +50,7 @@ type Options struct {
 	Timeout time.Duration // the longest a job may take before its context ends; 0 means 1 minute
 	Lease   time.Duration // a node silent for longer has lost its jobs; 0 means 30 s. River uses Timeout + Lease
 	Grace   time.Duration // how long Stop waits at most before it cancels; 0 means 10 s
-	Poll    time.Duration // the slow look for jobs whose signal was lost; 0 means 5 s on SQLite, 1 s with River
+	Poll    time.Duration // the slow look for jobs whose signal was lost; 0 means 5 s on SQLite, 3 s with River, which polls for retries and snoozes too
 	Backoff func(try int) time.Duration
 	Log     *slog.Logger
 }
@@ -103,7 +103,7 @@ func New(ctx context.Context, d *db.DB, w *Workers, o Options) (Engine, error) {
 	var e Engine
 	var err error
 	if d.Dialect == db.Postgres {
-		e, err = newRiver(ctx, d, w, o.withDefaults(time.Second))
+		e, err = newRiver(ctx, d, w, o.withDefaults(3*time.Second))
 	} else {
 		e = newEmbedded(d, w, o.withDefaults(5*time.Second))
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/job"
@@ -107,6 +109,30 @@ func TestLeaseIsRenewed(t *testing.T) {
 	if err := e.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestStopLeavesNothingBehind(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	if err := d.QueryRowContext(ctx, `SELECT 1`).Scan(new(int)); err != nil {
+		t.Fatal(err)
+	}
+	leaks := goleak.IgnoreCurrent()
+	w := job.NewWorkers()
+	ran := make(chan struct{})
+	job.Handle(w, func(context.Context, slow) error { close(ran); return nil })
+	w.Every(time.Hour, slow{})
+	e, err := job.New(ctx, d, w, job.Options{})
+	if err == nil {
+		err = e.Start(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-ran
+	if err := e.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	goleak.VerifyNone(t, leaks, goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).backgroundHealthCheck"))
 }
 
 func TestBackoffGrowsAndIsSpread(t *testing.T) {

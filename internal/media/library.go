@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"path"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"rapport/internal/blob"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/media/picture"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
 )
@@ -43,17 +45,18 @@ type Library struct {
 }
 
 // Add checks the picture, draws it anew without anything else that the file
-// held (where it was taken, for one) and keeps it with a small copy. JPEG, PNG,
-// GIF (its first image) and WebP are taken, up to 20 MB and 50 megapixels.
+// held (where it was taken, for one) and keeps it with a small copy. What is
+// taken, and how large, package picture says; a side longer than 4096 pixels
+// is shrunk to that.
 func (l *Library) Add(ctx context.Context, who access.Who, brandID, name string, r io.Reader) (Media, error) {
 	if err := who.May(l.DB.Now(), brandID, access.MediaWrite); err != nil {
 		return Media{}, err
 	}
-	src, err := io.ReadAll(io.LimitReader(r, mostBytes+1))
+	src, err := io.ReadAll(io.LimitReader(r, picture.MaxBytes+1))
 	if err != nil {
 		return Media{}, fault.As(fault.Invalid, err, "The picture did not arrive whole. Send it again.")
 	}
-	drawn, err := render(src, nil)
+	drawn, err := render(ctx, src, image.Rectangle{})
 	if err != nil {
 		return Media{}, err
 	}
@@ -70,7 +73,7 @@ func (l *Library) keep(ctx context.Context, who access.Who, m Media, drawn rendi
 	if err := l.put(ctx, m, drawn); err != nil {
 		return Media{}, err
 	}
-	sum := sha256.Sum256(drawn.full)
+	sum := sha256.Sum256(drawn.full.Bytes)
 	err := l.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := who.May(tx.Now(), m.Brand, access.MediaWrite); err != nil {
 			return err
@@ -87,15 +90,16 @@ func (l *Library) keep(ctx context.Context, who access.Who, m Media, drawn rendi
 // take names new files: a file is never changed under its name.
 func (m *Media) take(drawn rendition) {
 	folder := path.Join("media", m.Brand, m.ID, db.NewID())
-	m.blob, m.thumb = folder+"/full"+drawn.ext, folder+"/thumb"+drawn.ext
-	m.Mime, m.Bytes = drawn.mime, int64(len(drawn.full))
-	m.Width, m.Height, m.Color = drawn.width, drawn.height, drawn.color
+	full := drawn.full
+	m.blob, m.thumb = folder+"/full"+ending(full.Mime), folder+"/thumb"+ending(drawn.thumb.Mime)
+	m.Mime, m.Bytes = full.Mime, int64(len(full.Bytes))
+	m.Width, m.Height, m.Color = full.W, full.H, full.Tone
 }
 
 func (l *Library) put(ctx context.Context, m Media, drawn rendition) error {
-	_, err := l.Blobs.Put(ctx, m.blob, bytes.NewReader(drawn.full))
+	_, err := l.Blobs.Put(ctx, m.blob, bytes.NewReader(drawn.full.Bytes))
 	if err == nil {
-		_, err = l.Blobs.Put(ctx, m.thumb, bytes.NewReader(drawn.thumb))
+		_, err = l.Blobs.Put(ctx, m.thumb, bytes.NewReader(drawn.thumb.Bytes))
 	}
 	if err != nil {
 		l.drop(ctx, m.blob, m.thumb)
@@ -128,7 +132,11 @@ func (l *Library) Crop(ctx context.Context, who access.Who, brandID, id string, 
 	if err != nil {
 		return old, err
 	}
-	drawn, err := render(src, &r)
+	part, err := r.bounds()
+	if err != nil {
+		return old, err
+	}
+	drawn, err := render(ctx, src, part)
 	if err != nil {
 		return old, err
 	}
@@ -282,8 +290,10 @@ func (l *Library) Open(ctx context.Context, who access.Who, brandID, id, size st
 	if err != nil {
 		return nil, m, "", fmt.Errorf("media: open %s: %w", id, err)
 	}
-	return f, m, m.Mime, nil
+	return f, m, mimeOf(key), nil
 }
+
+func mimeOf(key string) string { return "image/" + strings.TrimPrefix(path.Ext(key), ".") }
 
 // Items returns those of the pictures that the brand has and that were not
 // deleted, by id, ready to be sent.

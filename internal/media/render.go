@@ -2,25 +2,17 @@ package media
 
 import (
 	"bytes"
-	"fmt"
+	"context"
 	"image"
-	"image/color"
-	_ "image/gif" // read here, never written
-	"image/jpeg"
-	"image/png"
-
-	"golang.org/x/image/draw"
-	_ "golang.org/x/image/webp" // read here, never written
+	"strings"
 
 	"rapport/internal/fault"
+	"rapport/internal/media/picture"
 )
 
 const (
-	mostBytes  = 20 << 20
-	mostPixels = 50_000_000
-	fullSide   = 4096 // longest side of what is kept
-	thumbSide  = 480
-	quality    = 88
+	fullSide  = 4096 // longest side of what is kept
+	thumbSide = 480
 )
 
 // Rect is a part of a picture in pixels, from its upper left corner.
@@ -31,98 +23,37 @@ type Rect struct {
 	Height int `json:"height"`
 }
 
-// rendition is a picture as it is kept: drawn anew, so that nothing but the
-// pixels of the file is left.
+// bounds refuses what image.Rect would silently turn into another part.
+func (r Rect) bounds() (image.Rectangle, error) {
+	const most = picture.MaxSide
+	if r.X < 0 || r.Y < 0 || r.X > most || r.Y > most || r.Width < 1 || r.Height < 1 || r.Width > most || r.Height > most {
+		return image.Rectangle{}, fault.OnField("crop", "Choose a part that lies within the picture.")
+	}
+	return image.Rect(r.X, r.Y, r.X+r.Width, r.Y+r.Height), nil
+}
+
+// rendition is a picture in both sizes, as it is kept.
 type rendition struct {
-	full, thumb   []byte
-	mime, ext     string
-	width, height int
-	color         string
+	full, thumb picture.Result
 }
 
 // turns bounds the memory that decoded pictures take together.
 var turns = make(chan struct{}, 2)
 
-// render draws the picture, or a part of it, in both sizes.
-func render(src []byte, crop *Rect) (rendition, error) {
-	turns <- struct{}{}
-	defer func() { <-turns }()
-	img, err := decode(src)
-	if err != nil {
-		return rendition{}, err
+// render draws the picture, or the part of it that is not empty, in both
+// sizes.
+func render(ctx context.Context, src []byte, part image.Rectangle) (r rendition, err error) {
+	select {
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
+	case <-ctx.Done():
+		return r, ctx.Err()
 	}
-	if crop != nil {
-		if img, err = cut(img, *crop); err != nil {
-			return rendition{}, err
-		}
-	}
-	full := shrink(img, fullSide)
-	r := rendition{mime: "image/jpeg", ext: ".jpg", width: full.Bounds().Dx(), height: full.Bounds().Dy(), color: average(full)}
-	if !full.Opaque() {
-		r.mime, r.ext = "image/png", ".png"
-	}
-	if r.full, err = encode(full, r.mime); err == nil {
-		r.thumb, err = encode(shrink(full, thumbSide), r.mime)
+	if r.full, err = picture.Process(bytes.NewReader(src), picture.Options{MaxSide: fullSide, Crop: part}); err == nil {
+		r.thumb, err = picture.Process(bytes.NewReader(r.full.Bytes), picture.Options{MaxSide: thumbSide})
 	}
 	return r, err
 }
 
-func decode(src []byte) (image.Image, error) {
-	if len(src) > mostBytes {
-		return nil, fault.OnField("file", "Choose a picture of at most %d MB.", mostBytes>>20)
-	}
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(src))
-	if err != nil {
-		return nil, fault.OnField("file", "This is no picture that can be used. Choose a JPEG, PNG, GIF or WebP file.")
-	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || int64(cfg.Width)*int64(cfg.Height) > mostPixels {
-		return nil, fault.OnField("file", "Choose a picture of at most %d megapixels; this one has %d × %d.", mostPixels/1_000_000, cfg.Width, cfg.Height)
-	}
-	img, _, err := image.Decode(bytes.NewReader(src))
-	if err != nil {
-		return nil, fault.OnField("file", "This picture is damaged. Open it, save it again and try once more.")
-	}
-	return img, nil
-}
-
-func cut(img image.Image, r Rect) (image.Image, error) {
-	b := img.Bounds()
-	part := image.Rect(r.X, r.Y, r.X+r.Width, r.Y+r.Height).Add(b.Min)
-	if r.Width < 1 || r.Height < 1 || !part.In(b) {
-		return nil, fault.OnField("crop", "Choose a part that lies within the picture, which has %d × %d pixels.", b.Dx(), b.Dy())
-	}
-	out := image.NewNRGBA(image.Rect(0, 0, r.Width, r.Height))
-	draw.Draw(out, out.Bounds(), img, part.Min, draw.Src)
-	return out, nil
-}
-
-func shrink(img image.Image, side int) *image.NRGBA {
-	w, h := img.Bounds().Dx(), img.Bounds().Dy()
-	if longest := max(w, h); longest > side {
-		w, h = max(1, w*side/longest), max(1, h*side/longest)
-	}
-	out := image.NewNRGBA(image.Rect(0, 0, w, h))
-	draw.CatmullRom.Scale(out, out.Bounds(), img, img.Bounds(), draw.Src, nil)
-	return out
-}
-
-func encode(img image.Image, mime string) ([]byte, error) {
-	var b bytes.Buffer
-	var err error
-	if mime == "image/png" {
-		err = png.Encode(&b, img)
-	} else {
-		err = jpeg.Encode(&b, img, &jpeg.Options{Quality: quality})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("media: encode: %w", err)
-	}
-	return b.Bytes(), nil
-}
-
-func average(img *image.NRGBA) string {
-	dot := image.NewNRGBA(image.Rect(0, 0, 1, 1))
-	draw.ApproxBiLinear.Scale(dot, dot.Bounds(), img, img.Bounds(), draw.Src, nil)
-	c := color.NRGBAModel.Convert(dot.At(0, 0)).(color.NRGBA)
-	return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
-}
+// ending is the end of a file's name for a MIME type: ".jpeg".
+func ending(mime string) string { return "." + strings.TrimPrefix(mime, "image/") }

@@ -13,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rapport/internal/access"
+	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
+	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/post"
 )
@@ -766,5 +768,44 @@ func TestPlannedAndByIDs(t *testing.T) {
 	}
 	if m, err := post.ByIDs(ctx, q, w.brand, []string{p.ID, "none"}); err != nil || len(m) != 1 {
 		t.Errorf("%v, %v", m, err)
+	}
+}
+
+// A picture is deleted in the moment a post with it is scheduled: one of the
+// two is refused.
+func TestSchedulingAgainstDeletingItsPicture(t *testing.T) {
+	w := open(t)
+	lib := &media.Library{DB: w.d}
+	for range 6 {
+		in := text("x", w.a)
+		in.Body.Parts[0].Media = []string{w.newMedia(t, w.brand)}
+		p := w.draft(t, in)
+		var scheduled, deleted error
+		var wg sync.WaitGroup
+		wg.Go(func() { _, scheduled = post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0) })
+		wg.Go(func() { deleted = lib.Delete(ctx, w.who, w.brand, in.Body.Parts[0].Media[0]) })
+		wg.Wait()
+		if (scheduled == nil) == (deleted == nil) {
+			t.Errorf("scheduled: %v, deleted: %v; want exactly one refused", scheduled, deleted)
+		}
+	}
+}
+
+// A channel is removed in the moment a post for it is scheduled: nothing stays
+// scheduled on a channel that is gone.
+func TestSchedulingAgainstRemovingItsChannel(t *testing.T) {
+	w := open(t)
+	cs := &channel.Channels{DB: w.d}
+	for range 6 {
+		c := w.newChannel(t, w.brand, network.Limits{Text: 500})
+		p := w.draft(t, text("x", c))
+		var scheduled, removed error
+		var wg sync.WaitGroup
+		wg.Go(func() { _, scheduled = post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0) })
+		wg.Go(func() { removed = cs.Remove(ctx, w.who, w.brand, c, false) })
+		wg.Wait()
+		if (scheduled == nil) == (removed == nil) {
+			t.Errorf("scheduled: %v, removed: %v; want exactly one refused", scheduled, removed)
+		}
 	}
 }

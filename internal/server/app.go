@@ -13,10 +13,11 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
-	"rapport/internal/job"
+	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/secret"
 	"rapport/internal/server/edge"
+	"rapport/internal/web"
 )
 
 // stopWithin bounds the graceful stop.
@@ -31,7 +32,9 @@ type app struct {
 	in       *installation.Installation
 	keys     *secret.Keyring
 	networks *network.Set
-	workers  *job.Workers
+	hub      *live.Hub
+	pages    *web.Pages
+	api      http.Handler
 	verdict  installation.Verdict
 	services []service
 	checks   []check
@@ -54,7 +57,7 @@ type check struct {
 // open prepares everything that needs no port of its own. What was opened
 // before a failure is closed again.
 func open(ctx context.Context, s settings, log *slog.Logger) (a *app, err error) {
-	a = &app{settings: s, log: log, workers: job.NewWorkers()}
+	a = &app{settings: s, log: log}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -173,7 +176,7 @@ func (a *app) close() {
 
 func (a *app) httpServer(live context.Context) *http.Server {
 	srv := &http.Server{
-		Handler: edge.Handler(edge.Options{PublicURL: a.publicURL, Trusted: a.trusted, Log: a.log, Fail: a.fail}, a.routes()),
+		Handler: edge.Handler(edge.Options{PublicURL: a.known(), Trusted: a.trusted, Log: a.log, Fail: a.pages.Fail}, a.routes()),
 		// Uploads and downloads of pictures on a slow line fit into minutes; a
 		// stream takes its own deadline off.
 		ReadHeaderTimeout: 10 * time.Second,
@@ -184,6 +187,8 @@ func (a *app) httpServer(live context.Context) *http.Server {
 		BaseContext:       func(net.Listener) context.Context { return live },
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	// Streams have no end of their own.
+	srv.RegisterOnShutdown(a.hub.Close)
 	return srv
 }
 

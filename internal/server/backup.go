@@ -123,8 +123,8 @@ func packFolder(t *tar.Writer, dir string) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // no media yet, or a file that was just deleted
 		}
-		if err != nil || !e.Type().IsRegular() {
-			return err
+		if err != nil || !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+			return err // what begins with a dot is still being written
 		}
 		rel, err := filepath.Rel(dir, name)
 		if err != nil {

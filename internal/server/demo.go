@@ -37,7 +37,7 @@ func (cmd *demoCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	set.addr = l.Addr().String()
+	set.listening(l.Addr().String())
 	a, err := open(c.ctx, set, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: set.level})))
 	if err != nil {
 		l.Close()
@@ -49,7 +49,7 @@ func (cmd *demoCommand) Run(c *console) error {
 		l.Close()
 		return err
 	}
-	cmd.welcome(c.out, set, l, password)
+	welcome(c.out, set, password)
 	return a.run(c.ctx, l)
 }
 
@@ -141,7 +141,7 @@ func (a *app) keepPassword(password string) error {
 	return os.WriteFile(a.passwordFile(), []byte(password), 0o600)
 }
 
-func (cmd *demoCommand) welcome(out io.Writer, s settings, l net.Listener, password string) {
+func welcome(out io.Writer, s settings, password string) {
 	if password == "" {
 		password = "as you chose it"
 	}
@@ -153,5 +153,5 @@ func (cmd *demoCommand) welcome(out io.Writer, s settings, l net.Listener, passw
 Nothing leaves this machine: the posts go to a demo network.
 Everything is kept in %s.
 Stop with Ctrl-C; the same command goes on from there.
-`, address(s, l), demoEmail, password, s.Data)
+`, s.public, demoEmail, password, s.Data)
 }

@@ -10,14 +10,17 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/config"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
+	"rapport/internal/mail"
 	"rapport/internal/secret"
 )
 
 type doctorCommand struct {
-	serveFlags
+	config.Config
 }
 
 // finding is one line of the doctor: what was looked at, how it is, and what
@@ -45,7 +48,7 @@ func (x *doctor) ill(what, format string, args ...any) {
 
 // Run looks at everything even where something fails, and changes nothing.
 func (cmd *doctorCommand) Run(c *console) error {
-	set, err := cmd.serveFlags.read()
+	set, err := read(cmd.Config, c.declared)
 	if err != nil {
 		return err
 	}
@@ -62,6 +65,7 @@ func (cmd *doctorCommand) Run(c *console) error {
 	x.keys()
 	x.disk()
 	x.address()
+	x.mail()
 	return x.report(c.out)
 }
 
@@ -124,7 +128,7 @@ func (x *doctor) running(d *db.DB) {
 	case beat == 0:
 		x.well("server", "It has never run on this database.")
 	case alive:
-		x.well("server", "It is running.")
+		x.well("server", "It gave a sign of life %s ago.", ago.Round(time.Second))
 	default:
 		x.well("server", "It is not running; it last did %s ago.", ago.Round(time.Second))
 	}
@@ -142,8 +146,27 @@ func (x *doctor) brands(d *db.DB) {
 			held++
 			x.ill("hold", "%s is on hold and sends nothing. An owner can release it in the studio.", b.Name)
 		}
+		x.channels(d, b)
 	}
 	x.well("brands", "%d, of which %d are on hold", len(all), held)
+}
+
+// channels are what the networks said last; asking them anew would need the
+// credentials of every brand.
+func (x *doctor) channels(d *db.DB, b brand.Brand) {
+	all, err := channel.List(x.ctx, d, access.System(), b.ID)
+	if err != nil {
+		x.ill("channels", "Those of %s cannot be read: %v.", b.Name, err)
+		return
+	}
+	for _, c := range all {
+		if c.State == channel.StateAttention {
+			x.ill("channel", "%s of %s must be connected again: %s", c.Handle, b.Name, c.StateReason)
+		}
+	}
+	if len(all) > 0 {
+		x.well("channels", "%s has %d", b.Name, len(all))
+	}
 }
 
 func (x *doctor) sessions(d *db.DB) {
@@ -188,31 +211,45 @@ func (x *doctor) disk() {
 
 // address asks the public address for /healthz, as a browser would reach it.
 func (x *doctor) address() {
-	if x.publicURL == nil {
+	if !x.declared {
 		x.well("address", "No public address is set; Rapport answers on this machine and by IP address. Set --public-url for real use.")
 		return
 	}
-	if x.publicURL.Scheme != "https" {
-		x.ill("address", "%s is not HTTPS: passwords travel readable. Put a proxy with a certificate in front.", x.publicURL)
+	if x.public.Scheme != "https" {
+		x.ill("address", "%s is not HTTPS: passwords travel readable. Put a proxy with a certificate in front.", x.public)
 	}
 	ctx, cancel := context.WithTimeout(x.ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.publicURL.String()+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.public.String()+"/healthz", nil)
 	if err != nil {
-		x.ill("address", "%s cannot be asked: %v.", x.publicURL, err)
+		x.ill("address", "%s cannot be asked: %v.", x.public, err)
 		return
 	}
 	// The operator's own address, which may well be an inner one: not for the
 	// guarded client.
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		x.ill("address", "%s does not answer: %v.", x.publicURL, netCause(err))
+		x.ill("address", "%s does not answer: %v.", x.public, netCause(err))
 		return
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		x.ill("address", "%s answers with status %d. Is Rapport behind it?", x.publicURL, resp.StatusCode)
+		x.ill("address", "%s answers with status %d. Is Rapport behind it?", x.public, resp.StatusCode)
 		return
 	}
-	x.well("address", "%s answers", x.publicURL)
+	x.well("address", "%s answers", x.public)
+}
+
+// mail looks at the settings only; whether letters arrive is seen in the
+// studio.
+func (x *doctor) mail() {
+	if x.smtp == "" {
+		x.well("mail", "No mail server is set: letters are kept and shown to owners. Set --smtp-url to send them.")
+		return
+	}
+	if _, err := mail.NewSMTP(mail.Server{URL: x.smtp, From: x.from}); err != nil {
+		x.ill("mail", "%s", explain(err))
+		return
+	}
+	x.well("mail", "Letters are sent from %s.", x.from)
 }

@@ -9,15 +9,16 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/secret"
 )
 
 // place is where an installation's things lie. Keys and witness stand beside
 // the data folder, not in it: a copy of the folder alone opens no secret and
 // is known for a copy.
 type place struct {
-	Data        string `default:"rapport-data" placeholder:"DIR" help:"Folder for the database and the media."`
-	DatabaseURL string `placeholder:"postgres://…" help:"Use this PostgreSQL database instead of SQLite in the data folder."`
-	KeyFile     string `placeholder:"FILE" help:"Keys that secrets are sealed with; by default beside the data folder."`
+	Data        string      `default:"rapport-data" placeholder:"DIR" help:"Folder for the database and the media."`
+	DatabaseURL secret.Text `placeholder:"URL" help:"PostgreSQL address; without it SQLite in the data folder."`
+	KeyFile     string      `placeholder:"FILE" help:"File with the keys of sealed secrets; by default the data folder's name with .key."`
 }
 
 func (p place) database() string { return filepath.Join(p.Data, "rapport.db") }
@@ -76,7 +77,7 @@ func (p place) exists() error {
 func (p place) open(ctx context.Context) (*db.DB, error) {
 	o := db.Options{Path: p.database()}
 	if p.DatabaseURL != "" {
-		o = db.Options{URL: p.DatabaseURL}
+		o = db.Options{URL: p.DatabaseURL.Reveal()}
 	}
 	d, err := db.Open(ctx, o)
 	if err != nil {

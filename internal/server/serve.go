@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+
+	"rapport/internal/config"
 )
 
 type serveCommand struct {
-	serveFlags
+	config.Config
 }
 
 func (s *serveCommand) Run(c *console) error {
-	set, err := s.serveFlags.read()
+	set, err := read(s.Config, c.declared)
 	if err != nil {
 		return err
 	}
@@ -19,7 +21,7 @@ func (s *serveCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	set.addr = l.Addr().String()
+	set.listening(l.Addr().String())
 	a, err := open(c.ctx, set, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: set.level})))
 	if err != nil {
 		l.Close()
@@ -31,24 +33,21 @@ func (s *serveCommand) Run(c *console) error {
 		l.Close()
 		return err
 	}
-	fmt.Fprintf(c.out, "Rapport runs at %s\n", address(set, l))
+	fmt.Fprintf(c.out, "Rapport runs at %s\n", set.public)
 	if code != "" {
 		fmt.Fprintf(c.out, "\nSet it up there with this one-time code: %s\n\n", code)
 	}
 	return a.run(c.ctx, l)
 }
 
-// address is where a browser finds the server.
-func address(s settings, l net.Listener) string {
-	if s.publicURL != nil {
-		return s.publicURL.String()
-	}
-	host, port, err := net.SplitHostPort(l.Addr().String())
+// local is where a browser on this machine finds what listens at an address.
+func local(at string) string {
+	host, port, err := net.SplitHostPort(at)
 	if err != nil {
-		return l.Addr().String()
+		return at
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return net.JoinHostPort(host, port)
 }

@@ -50,13 +50,15 @@ type console struct {
 	in     io.Reader
 	out    io.Writer
 	err    io.Writer
+	// declared says that the operator set the public address.
+	declared bool
 }
 
 // Run is the whole program. It prints an error for people to stderr and also
 // returns it, so that the caller can end with a status. It returns when the
 // command is done or, for those that serve, soon after ctx ends.
 func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
-	c := &console{ctx, getenv, stdin, stdout, stderr}
+	c := &console{ctx: ctx, getenv: getenv, in: stdin, out: stdout, err: stderr}
 	err := c.run(args)
 	if err != nil {
 		fmt.Fprintln(stderr, "rapport: "+explain(err))
@@ -80,8 +82,14 @@ func (c *console) run(args []string) error {
 	if helped {
 		return nil
 	}
+	if fault.Is(err, fault.Invalid) {
+		return err
+	}
 	if err != nil {
 		return fault.As(fault.Invalid, err, "%s. See “rapport --help”.", strings.TrimSuffix(err.Error(), "."))
+	}
+	for _, f := range parsed.Flags() {
+		c.declared = c.declared || f.Name == "public-url" && f.Set
 	}
 	return parsed.Run(c)
 }
@@ -106,7 +114,7 @@ func explain(err error) string {
 	}
 	text := []string{fault.Text(err)}
 	for _, f := range fault.Fields(err) {
-		if f.Text != text[0] {
+		if !strings.Contains(text[0], f.Text) {
 			text = append(text, f.Text)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +17,7 @@ import (
 	"testing"
 
 	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
 	"rapport/internal/fault"
 	"rapport/internal/server"
 )
@@ -164,9 +167,82 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// browser keeps cookies and follows redirects, as people's browsers do.
+func browser(t *testing.T) *http.Client {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Jar: jar}
+}
+
+// submit posts a form and returns where it led.
+func submit(t *testing.T, b *http.Client, address string, form url.Values) (status int, path, body string) {
+	t.Helper()
+	resp, err := b.PostForm(address, form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Request.URL.Path, string(text)
+}
+
+// The first visit: the code of the console, an account, a brand, and in. Then
+// out, and in again with the password, all over plain HTTP.
+func TestFirstVisit(t *testing.T) {
+	c := newConsole(t)
+	c.env["RAPPORT_DATABASE_URL"] = dbtest.Options(t).URL // "" on SQLite
+	s := c.start("serve", "--addr", "127.0.0.1:0", "--data", c.path("data"))
+	b := browser(t)
+	code := regexp.MustCompile(`one-time code: (\S+)`).FindStringSubmatch(s.out.String())
+	form := url.Values{"code": {"0000-0000-0000"}, "name": {"Ada"}, "email": {"ada@example.com"}, "password": {"a long password"},
+		"brand": {"Ada's Bikes"}, "color": {"#336699"}, "zone": {"Europe/Berlin"}}
+	if status, path, _ := submit(t, b, s.url+"/setup", form); status != 422 || path != "/setup" {
+		t.Errorf("a wrong code: %d at %s", status, path)
+	}
+	form.Set("code", code[1])
+	if status, path, _ := submit(t, b, s.url+"/setup", form); status != 200 || path != "/studio/adas-bikes" {
+		t.Fatalf("set-up: %d at %s", status, path)
+	}
+	if status, path, _ := submit(t, b, s.url+"/studio/sign-out", nil); status != 200 || path != "/studio/sign-in" {
+		t.Errorf("sign-out: %d at %s", status, path)
+	}
+	in := url.Values{"email": {"ada@example.com"}, "password": {"a long password"}}
+	if status, path, _ := submit(t, b, s.url+"/studio/sign-in", in); status != 200 || path != "/studio/adas-bikes" {
+		t.Errorf("sign-in: %d at %s", status, path)
+	}
+	submit(t, browser(t), s.url+"/setup", form)
+	if n := strings.Count(c.must("account", "list", "--data", c.path("data")), "@"); n != 1 {
+		t.Errorf("the code made %d accounts", n)
+	}
+}
+
+// What another site has the browser send is refused, with a page that says so.
+func TestAnotherSitesFormIsRefused(t *testing.T) {
+	c := newConsole(t)
+	s := c.start("demo", "--addr", "127.0.0.1:0", "--data", c.path("demo"))
+	req, err := http.NewRequest("POST", s.url+"/studio/sign-in", strings.NewReader("email=a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 403 || !strings.Contains(string(body), "another site") {
+		t.Errorf("status %d\n%s", resp.StatusCode, body)
+	}
+}
+
 func TestServeByEnvironment(t *testing.T) {
 	c := newConsole(t)
-	c.env = map[string]string{"RAPPORT_ADDR": "127.0.0.1:0", "RAPPORT_DATA": c.path("data"), "RAPPORT_METRICS_TOKEN": "let-me-in",
+	c.env = map[string]string{"RAPPORT_ADDR": "127.0.0.1:0", "RAPPORT_DATA": c.path("data"), "RAPPORT_METRICS_TOKEN": "let-me-in-please",
 		"RAPPORT_TRUSTED_PROXY": "127.0.0.1,::1"}
 	s := c.start("serve")
 	proxied := func(token string) func(*http.Request) {
@@ -175,7 +251,7 @@ func TestServeByEnvironment(t *testing.T) {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
 	}
-	if got, body := fetch(t, s.url+"/metrics", proxied("let-me-in")); got != 200 || !strings.Contains(body, "rapport_http_answers_total") {
+	if got, body := fetch(t, s.url+"/metrics", proxied("let-me-in-please")); got != 200 || !strings.Contains(body, "rapport_http_answers_total") {
 		t.Errorf("by token: %d", got)
 	}
 	if got, _ := fetch(t, s.url+"/metrics", proxied("let-me-out")); got != 404 {
@@ -290,7 +366,7 @@ func TestMigrateAndDoctor(t *testing.T) {
 		t.Errorf("again:\n%s", out)
 	}
 	s := c.start("serve", "--addr", "127.0.0.1:0", "--data", data)
-	if out := c.must("doctor", "--data", data); !strings.Contains(out, "It is running") {
+	if out := c.must("doctor", "--data", data); !strings.Contains(out, "sign of life") {
 		t.Errorf("while it runs:\n%s", out)
 	}
 	if err := s.stop(); err != nil {
@@ -394,6 +470,33 @@ func TestAnOlderDatabaseIsNoticed(t *testing.T) {
 	}
 	if !held(t, data) {
 		t.Error("nobody noticed")
+	}
+}
+
+// A copy of a data folder that is run elsewhere must not send.
+func TestAnotherPublicAddressHolds(t *testing.T) {
+	c := newConsole(t)
+	data := c.path("data")
+	for _, step := range []struct {
+		name string
+		args []string
+		env  string
+		want bool
+	}{
+		{"the demo", []string{"demo"}, "", false},
+		{"an address for the first time", []string{"serve", "--public-url", "https://rapport.example"}, "", false},
+		{"the same by the environment", []string{"serve"}, "https://rapport.example", false},
+		{"none, on another port", []string{"serve"}, "", false},
+		{"another one", []string{"serve"}, "https://staging.example", true},
+	} {
+		c.env["RAPPORT_PUBLIC_URL"] = step.env
+		s := c.start(append(step.args, "--addr", "127.0.0.1:0", "--data", data)...)
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if got := held(t, data); got != step.want {
+			t.Errorf("%s: held %v, want %v", step.name, got, step.want)
+		}
 	}
 }
 

@@ -2,12 +2,10 @@ package server
 
 import (
 	"log/slog"
-	"net"
 	"net/netip"
 	"net/url"
-	"strings"
 
-	"rapport/internal/fault"
+	"rapport/internal/config"
 	"rapport/internal/outbound"
 	"rapport/internal/secret"
 )
@@ -15,83 +13,53 @@ import (
 // settings are what a server runs with.
 type settings struct {
 	place
-	command   string // serve or demo
-	addr      string
-	publicURL *url.URL // nil where none was given
-	trusted   []netip.Prefix
-	allow     []outbound.Rule
-	metrics   secret.Text
-	level     slog.Level
+	command  string // serve or demo
+	addr     string
+	public   *url.URL // where people reach it
+	declared bool     // the operator said so; else it is only where it listens
+	trusted  []netip.Prefix
+	allow    []outbound.Rule
+	smtp     secret.Text // "" keeps mail
+	from     string
+	metrics  secret.Text
+	level    slog.Level
 }
 
-// serveFlags are the settings as an operator writes them.
-type serveFlags struct {
-	place
-	Addr          string   `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on."`
-	PublicURL     string   `placeholder:"URL" help:"Address people type, such as https://rapport.example."`
-	TrustedProxy  []string `placeholder:"CIDR" help:"Proxies whose X-Forwarded headers are believed."`
-	OutboundAllow []string `placeholder:"CIDR" help:"Inner addresses that Rapport may call, such as 10.0.0.0/8 or 127.0.0.1/32:8081."`
-	MetricsToken  string   `placeholder:"TOKEN" help:"Bearer token for /metrics; without it only this machine may read them."`
-	LogLevel      string   `default:"info" enum:"debug,info,warn,error" help:"How much to log: ${enum}."`
-}
-
-// read checks everything and reports all that is wrong at once.
-func (f serveFlags) read() (settings, error) {
-	s := settings{place: f.place, command: "serve", addr: f.Addr, metrics: secret.Text(f.MetricsToken)}
-	var wrong []fault.Field
-	bad := func(flag, text string) {
-		wrong = append(wrong, fault.Field{Name: flag, Text: "--" + flag + ": " + text})
-	}
-	if _, _, err := net.SplitHostPort(f.Addr); err != nil {
-		bad("addr", "write it as host:port, such as 127.0.0.1:8080.")
-	}
-	if f.PublicURL != "" {
-		u, err := url.Parse(strings.TrimSuffix(f.PublicURL, "/"))
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
-			bad("public-url", "write scheme and host only, such as https://rapport.example.")
-		}
-		s.publicURL = u
-	}
-	for _, text := range f.TrustedProxy {
-		p, err := prefix(text)
-		if err != nil {
-			bad("trusted-proxy", "“"+text+"” is neither an address nor a range such as 10.0.0.0/8.")
-		}
-		s.trusted = append(s.trusted, p)
-	}
-	for _, text := range f.OutboundAllow {
-		r, err := outbound.ParseRule(text)
-		if err != nil {
-			bad("outbound-allow", "“"+text+"” is neither an address nor a range such as 10.0.0.0/8.")
-		}
-		s.allow = append(s.allow, r)
-	}
-	if f.DatabaseURL != "" && !strings.HasPrefix(f.DatabaseURL, "postgres://") && !strings.HasPrefix(f.DatabaseURL, "postgresql://") {
-		bad("database-url", "write it as postgres://user:password@host:5432/name.")
-	}
-	if err := s.level.UnmarshalText([]byte(f.LogLevel)); err != nil {
-		bad("log-level", "choose debug, info, warn or error.")
-	}
-	if err := fault.OnFields(wrong); err != nil {
+// read takes over what the operator set. declared says whether the public
+// address was among it: the configuration itself fills in a guess.
+func read(c config.Config, declared bool) (settings, error) {
+	if err := c.Validate(); err != nil {
 		return settings{}, err
 	}
-	var err error
-	s.place, err = s.place.absolute()
-	return s, err
+	return settings{
+		place:   place{Data: c.Data, DatabaseURL: c.DatabaseURL, KeyFile: c.KeyFile},
+		command: "serve", addr: c.Addr, public: c.Public, declared: declared, trusted: c.Proxies, allow: c.Allow,
+		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level,
+	}, nil
 }
 
-func prefix(text string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	return p.Masked(), err
-}
-
-// origin is the public address as text, "" where none was given.
+// origin is the declared public address as text. An address that was only
+// guessed is "": a changed port does not make a copy.
 func (s settings) origin() string {
-	if s.publicURL == nil {
+	if !s.declared {
 		return ""
 	}
-	return s.publicURL.String()
+	return s.public.String()
+}
+
+// listening is known once the port is.
+func (s *settings) listening(at string) {
+	s.addr = at
+	if !s.declared {
+		s.public = &url.URL{Scheme: "http", Host: local(at)}
+	}
+}
+
+// known is the public address that host names are checked against, nil where
+// none was declared.
+func (s settings) known() *url.URL {
+	if !s.declared {
+		return nil
+	}
+	return s.public
 }

@@ -8,15 +8,27 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/api"
+	"rapport/internal/blob"
 	"rapport/internal/brand"
+	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
 	"rapport/internal/job"
+	"rapport/internal/letter"
+	"rapport/internal/live"
+	"rapport/internal/mail"
+	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
+	"rapport/internal/notify"
 	"rapport/internal/outbound"
+	"rapport/internal/outbox"
+	"rapport/internal/publish"
+	"rapport/internal/server/edge"
+	"rapport/internal/web"
 )
 
 // wire makes the parts know each other. What runs beside the pages becomes a
@@ -31,15 +43,76 @@ func (a *app) wire(ctx context.Context) error {
 	a.closing = append(a.closing, client.Close)
 	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }))
 
-	job.Handle(a.workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
-	a.workers.Every(time.Hour, sweep{})
-	jobs, err := job.New(ctx, a.db, a.workers, job.Options{Log: a.log})
+	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	blobs, err := blob.OpenFolder(a.media())
 	if err != nil {
 		return err
 	}
-	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop})
-	a.checks = append(a.checks, check{"database", a.databaseReady}, check{"disk", a.diskReady})
+	a.closing = append(a.closing, func() { blobs.Close() })
+	library := &media.Library{DB: a.db, Blobs: blobs}
+	a.hub = live.New(a.db)
+	a.closing = append(a.closing, a.hub.Close)
+
+	workers := job.NewWorkers()
+	job.Handle(workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
+	workers.Every(time.Hour, sweep{})
+	news, err := a.news(workers)
+	if err != nil {
+		return err
+	}
+	jobs, err := job.New(ctx, a.db, workers, job.Options{Log: a.log})
+	if err != nil {
+		return err
+	}
+	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
+		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
+	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
+		service{"sending", sender.Start, sender.Stop})
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
+		Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
+		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
+		Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
+	}})
+	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
+	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
+}
+
+// news carries what happened to those who must know it, in the studio and by
+// mail. Without a mail server letters are kept.
+func (a *app) news(w *job.Workers) (service, error) {
+	letters := &letter.Letters{DB: a.db}
+	if a.smtp != "" {
+		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
+		if err != nil {
+			return service{}, err
+		}
+		letters.Send = post(server)
+	}
+	letters.Work(w)
+	reader := outbox.NewReader(a.db, a.log)
+	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
+	return service{"news", func(ctx context.Context) error {
+		reader.Start(ctx)
+		return nil
+	}, func(context.Context) error {
+		reader.Stop()
+		return nil
+	}}, nil
+}
+
+// post hands letters to the mail server. The same letter always has the same
+// Message-ID, so that one that is sent again is known for the same.
+func post(server mail.Sender) func(context.Context, letter.Letter) error {
+	return func(ctx context.Context, l letter.Letter) error {
+		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML,
+			Headers: map[string]string{"Message-ID": "<" + l.ID + "@rapport>"}})
+		if fault.Is(err, fault.Invalid) {
+			return letter.Final(err)
+		}
+		return err
+	}
 }
 
 // sweep forgets ended sessions.
@@ -105,11 +178,17 @@ func beforePort(addr string) string {
 	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()-1).String()
 }
 
-// distrust holds every brand, because the database may not know what was sent.
+// distrust holds every brand, because the database may not know what was
+// sent, and has the networks asked about what fell due since.
 func distrust(ctx context.Context, d *db.DB, v installation.Verdict) error {
-	return d.Tx(ctx, func(tx *db.Tx) error {
+	err := d.Tx(ctx, func(tx *db.Tx) error {
 		return brand.HoldAll(ctx, tx, brand.ByRestore, v.Reason)
 	})
+	if err != nil {
+		return err
+	}
+	_, err = publish.Doubt(ctx, d, v.Since)
+	return err
 }
 
 // routes joins the surfaces.
@@ -118,21 +197,8 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /metrics", a.metricsPage)
-	mux.Handle("GET /{$}", http.RedirectHandler("/studio", http.StatusSeeOther))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, fault.New(fault.NotFound, "There is no such page."))
-	})
+	mux.Handle("/api", a.api)
+	mux.Handle("/api/", a.api)
+	mux.Handle("/", a.pages)
 	return mux
-}
-
-// statuses are what a fault is over HTTP.
-var statuses = map[fault.Kind]int{
-	fault.Internal: http.StatusInternalServerError, fault.Invalid: http.StatusUnprocessableEntity,
-	fault.Denied: http.StatusForbidden, fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
-	fault.Unavailable: http.StatusServiceUnavailable, fault.Limited: http.StatusTooManyRequests,
-}
-
-// fail shows an error that no page of its own handles.
-func (a *app) fail(w http.ResponseWriter, _ *http.Request, err error) {
-	http.Error(w, fault.Text(err), statuses[fault.KindOf(err)])
 }

@@ -85,3 +85,8 @@ func (p *Pages) answersOther(r *http.Request) bool {
 	}
 	return false
 }
+
+// Fail shows an error that came before any route, in the studio's frame.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	p.serve(route{handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
+}
