@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
@@ -410,4 +411,39 @@ func DoubtfulCount(ctx context.Context, q db.Queryer, brand string, since db.Tim
 		return 0, fmt.Errorf("delivery: count the doubtful: %w", err)
 	}
 	return n, nil
+}
+
+// Outcome is when one delivery was due and when it was out.
+type Outcome struct {
+	ID, Post, Channel  string
+	DueAt, PublishedAt db.Time
+}
+
+// Late is how long after its time it was out; never below 0.
+func (o Outcome) Late() time.Duration { return max(o.PublishedAt.Sub(o.DueAt), 0) }
+
+// Outcomes returns what went out in [from, to), newest first; at most 5,000.
+func Outcomes(ctx context.Context, q db.Queryer, brand string, from, to db.Time) ([]Outcome, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, post_id, channel_id, due_at, published_at FROM delivery
+		WHERE brand_id = $1 AND published_at > 0 AND published_at >= $2 AND published_at < $3
+		ORDER BY published_at DESC, id DESC LIMIT 5000`, brand, from, to)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (o Outcome, err error) {
+		err = r.Scan(&o.ID, &o.Post, &o.Channel, &o.DueAt, &o.PublishedAt)
+		return o, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("delivery: outcomes: %w", err)
+	}
+	return out, nil
+}
+
+// NextDue returns when the brand's next delivery after that time is due; 0
+// where nothing is planned.
+func NextDue(ctx context.Context, q db.Queryer, brand string, after db.Time) (at db.Time, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(MIN(due_at), 0) FROM (SELECT due_at FROM delivery
+		WHERE brand_id = $1 AND due_at > $2 AND state = 'scheduled' ORDER BY due_at LIMIT 1) AS next`, brand, after).Scan(&at)
+	if err != nil {
+		return 0, fmt.Errorf("delivery: next due: %w", err)
+	}
+	return at, nil
 }

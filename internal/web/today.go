@@ -1,13 +1,330 @@
 package web
 
 import (
+	"context"
+	"fmt"
+	"math"
 	"net/http"
+	"slices"
+	"time"
 
+	"rapport/internal/access"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
 	"rapport/internal/i18n"
+	"rapport/internal/metric"
+	"rapport/internal/post"
 	"rapport/internal/web/ui"
 )
 
-// todayShow is the first page of a brand.
+const (
+	needsMost  = 8
+	ahead      = 48 * time.Hour
+	goingMost  = 40
+	week       = 7 * 24 * time.Hour
+	onTime     = time.Minute // late by more is not on time
+	overdueFor = 24 * time.Hour
+)
+
+// todayView is the first page of a brand: what needs a person, what goes out,
+// what happened.
+type todayView struct {
+	Brand   brand.Brand
+	Now     time.Time
+	Broken  []channelRow
+	Needs   []deliveryLine
+	More    int // needs that are not shown
+	Going   []goingDay
+	Later   db.Time // the next after what is shown; 0 for none
+	Week    weekView
+	Fresh   bool // nothing was written yet
+	Channel bool // there is a channel
+	MayPost bool
+	MayLink bool // may connect channels
+}
+
+// todayShow answers the question what needs me now.
 func (p *Pages) todayShow(w http.ResponseWriter, r *http.Request) error {
-	return p.show(w, r, page{Area: "today", Head: ui.Head{Title: i18n.T(r.Context(), "Today")}}, ui.Skeleton(3))
+	view, err := p.todayView(r)
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	head := ui.Head{Title: i18n.T(ctx, "Today"), Sentence: i18n.T(ctx, "{{.Day}}, {{.Clock}} in {{.Zone}}",
+		"Day", i18n.Day(ctx, view.Now), "Clock", i18n.Clock(ctx, view.Now), "Zone", place(view.Brand.Zone))}
+	if view.MayPost && view.Channel {
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Write a post"), Icon: "pen-line", Kind: ui.Primary, Key: "n",
+			Href: studio(view.Brand.Slug, "compose")})
+	}
+	return p.show(w, r, page{Area: "today", Head: head}, todayPage(view))
+}
+
+func (p *Pages) todayView(r *http.Request) (todayView, error) {
+	v, ctx := at(r), r.Context()
+	view := todayView{Brand: v.Brand, Now: p.DB.Now().Time(), MayPost: p.may(r, access.PostWrite), MayLink: p.may(r, access.ChannelWrite)}
+	if !p.may(r, access.PostRead) {
+		return view, nil
+	}
+	channels, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return view, err
+	}
+	view.Channel = len(channels) > 0
+	for _, c := range channels {
+		if c.State == channel.StateAttention {
+			view.Broken = append(view.Broken, p.rowOf(c))
+		}
+	}
+	if err := p.todayNeeds(r, &view); err != nil {
+		return view, err
+	}
+	if err := p.todayGoing(r, &view); err != nil {
+		return view, err
+	}
+	if view.Week, err = p.weekView(r, view.Now); err != nil {
+		return view, err
+	}
+	if len(view.Needs)+len(view.Going) == 0 && view.Week.Published == 0 {
+		posts, _, err := post.List(ctx, p.DB, v.Who, v.Brand.ID, post.Filter{}, db.Page{Limit: 1})
+		view.Fresh = len(posts) == 0
+		return view, err
+	}
+	return view, nil
+}
+
+func (p *Pages) todayNeeds(r *http.Request, view *todayView) error {
+	all, err := delivery.Attention(r.Context(), p.DB, view.Brand.ID, needsMost)
+	if err != nil {
+		return err
+	}
+	if len(all) == needsMost {
+		n, err := delivery.AttentionCount(r.Context(), p.DB, view.Brand.ID)
+		if err != nil {
+			return err
+		}
+		view.More = n - len(all)
+	}
+	view.Needs, err = p.lines(r, all)
+	return err
+}
+
+// goingDay is a day of the timeline in the brand's zone.
+type goingDay struct {
+	Title string
+	Cards []goingCard
+}
+
+// goingCard is a post at one time, on one channel or several.
+type goingCard struct {
+	Lines []deliveryLine
+}
+
+func (c goingCard) first() deliveryLine { return c.Lines[0] }
+
+// states are the card's states, each once.
+func (c goingCard) states() []ui.State {
+	var out []ui.State
+	for _, l := range c.Lines {
+		if s := l.state(); !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// text is what the first channel gets.
+func (c goingCard) text(ctx context.Context) string {
+	l := c.first()
+	if parts := l.Post.ContentFor(l.Delivery.Channel).Parts; len(parts) > 0 && parts[0].Text != "" {
+		return parts[0].Text
+	}
+	return l.excerpt(ctx)
+}
+
+// parts is how many posts the thread has.
+func (c goingCard) parts() int {
+	l := c.first()
+	return len(l.Post.ContentFor(l.Delivery.Channel).Parts)
+}
+
+var goingStates = []delivery.State{delivery.Scheduled, delivery.Claimed, delivery.Preparing, delivery.Sending, delivery.Pending}
+
+func (p *Pages) todayGoing(r *http.Request, view *todayView) error {
+	ctx, now := r.Context(), db.At(view.Now)
+	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(ahead), delivery.Filter{States: goingStates})
+	if err != nil {
+		return err
+	}
+	last := now.Add(ahead)
+	if len(all) > goingMost {
+		last = all[goingMost-1].DueAt
+		all = all[:goingMost]
+	}
+	if view.Later, err = delivery.NextDue(ctx, p.DB, view.Brand.ID, last); err != nil {
+		return err
+	}
+	lines, err := p.lines(r, all)
+	if err != nil {
+		return err
+	}
+	view.Going = days(ctx, view.Now, lines)
+	return nil
+}
+
+// days groups deliveries that run forward in time by day, and those of one
+// post at one time into one card.
+func days(ctx context.Context, now time.Time, lines []deliveryLine) []goingDay {
+	var out []goingDay
+	for _, l := range lines {
+		title := dayTitle(ctx, now, l.DueAt.Time())
+		if len(out) == 0 || out[len(out)-1].Title != title {
+			out = append(out, goingDay{Title: title})
+		}
+		day := &out[len(out)-1]
+		if n := indexOf(day.Cards, l); n >= 0 {
+			day.Cards[n].Lines = append(day.Cards[n].Lines, l)
+			continue
+		}
+		day.Cards = append(day.Cards, goingCard{[]deliveryLine{l}})
+	}
+	return out
+}
+
+func indexOf(cards []goingCard, l deliveryLine) int {
+	return slices.IndexFunc(cards, func(c goingCard) bool {
+		return c.first().Delivery.Post == l.Delivery.Post && c.first().DueAt == l.DueAt
+	})
+}
+
+// dayTitle is today, tomorrow or the day in the brand's zone.
+func dayTitle(ctx context.Context, now, t time.Time) string {
+	switch i18n.Date(ctx, t) {
+	case i18n.Date(ctx, now):
+		return i18n.T(ctx, "Today")
+	case i18n.Date(ctx, now.AddDate(0, 0, 1)):
+		return i18n.T(ctx, "Tomorrow")
+	case i18n.Date(ctx, now.AddDate(0, 0, -1)):
+		return i18n.T(ctx, "Yesterday")
+	}
+	return i18n.Day(ctx, t)
+}
+
+// weekView is what happened in the last seven days, from real rows.
+type weekView struct {
+	Published int // deliveries
+	Before    int // in the seven days before
+	PerDay    []float64
+	OnTime    int           // of Published
+	Median    time.Duration // lateness
+	Known     int           // deliveries whose reactions a network told
+	Reactions int64
+	Best      *deliveryLine
+	BestCount int64
+	BestOn    []deliveryLine // its channels
+}
+
+func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
+	v, ctx := at(r), r.Context()
+	end := db.At(now).Add(time.Millisecond)
+	all, err := delivery.Outcomes(ctx, p.DB, v.Brand.ID, end.Add(-2*week), end)
+	if err != nil {
+		return weekView{}, err
+	}
+	var out weekView
+	recent := all[:0:0]
+	for _, o := range all {
+		if o.PublishedAt < end.Add(-week) {
+			out.Before++
+			continue
+		}
+		recent = append(recent, o)
+	}
+	out.count(recent, now, i18n.Zone(ctx))
+	ids := make([]string, len(recent))
+	for i, o := range recent {
+		ids[i] = o.ID
+	}
+	counts, err := metric.Latest(ctx, p.DB, v.Brand.ID, ids, metric.Reactions...)
+	if err != nil {
+		return out, err
+	}
+	return out, p.best(r, &out, recent, counts)
+}
+
+func (w *weekView) count(recent []delivery.Outcome, now time.Time, zone *time.Location) {
+	w.Published, w.PerDay = len(recent), make([]float64, 7)
+	late := make([]time.Duration, len(recent))
+	today := midnight(now, zone)
+	for i, o := range recent {
+		late[i] = o.Late()
+		if late[i] <= onTime {
+			w.OnTime++
+		}
+		back := int(math.Round(today.Sub(midnight(o.PublishedAt.Time(), zone)).Hours() / 24))
+		if back >= 0 && back < 7 {
+			w.PerDay[6-back]++
+		}
+	}
+	if len(late) > 0 {
+		slices.Sort(late)
+		w.Median = late[len(late)/2]
+	}
+}
+
+func midnight(t time.Time, zone *time.Location) time.Time {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// best finds the post with the most reactions over its channels.
+func (p *Pages) best(r *http.Request, w *weekView, recent []delivery.Outcome, counts map[string]int64) error {
+	perPost := map[string]int64{}
+	best := ""
+	for _, o := range recent {
+		n, known := counts[o.ID]
+		if !known {
+			continue
+		}
+		w.Known++
+		w.Reactions += n
+		perPost[o.Post] += n
+		if best == "" || perPost[o.Post] > perPost[best] {
+			best = o.Post
+		}
+	}
+	if best == "" || perPost[best] == 0 {
+		return nil
+	}
+	w.BestCount = perPost[best]
+	var deliveries []delivery.Delivery
+	for _, o := range recent {
+		if o.Post == best {
+			deliveries = append(deliveries, delivery.Delivery{ID: o.ID, Brand: at(r).Brand.ID, Post: o.Post, Channel: o.Channel,
+				State: delivery.Published, DueAt: o.DueAt, PublishedAt: o.PublishedAt})
+		}
+	}
+	lines, err := p.lines(r, deliveries)
+	if err != nil {
+		return fmt.Errorf("web: the best post: %w", err)
+	}
+	w.Best, w.BestOn = &lines[0], lines
+	return nil
+}
+
+// share is a part of a whole in percent, rounded down so that 100 % is all.
+func share(part, whole int) string {
+	return fmt.Sprint(part * 100 / whole)
+}
+
+// signed is a change with its sign.
+func signed(n int) string {
+	if n == 0 {
+		return "±0"
+	}
+	if n < 0 {
+		return fmt.Sprintf("−%d", -n)
+	}
+	return fmt.Sprintf("+%d", n)
 }

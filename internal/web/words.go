@@ -8,6 +8,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/delivery"
 	"rapport/internal/i18n"
 )
 
@@ -117,4 +118,22 @@ func browser(ctx context.Context, agent string) string {
 		return i18n.T(ctx, "Unknown browser")
 	}
 	return name
+}
+
+// place is the town of a zone: "Berlin" of Europe/Berlin.
+func place(zone string) string {
+	return strings.ReplaceAll(zone[strings.LastIndexByte(zone, '/')+1:], "_", " ")
+}
+
+// nextStep is the one thing to do about a delivery that waits for a person.
+func nextStep(ctx context.Context, d delivery.Delivery) string {
+	switch {
+	case d.HalfSent():
+		return i18n.T(ctx, "Finish or undo")
+	case d.State == delivery.Unknown:
+		return i18n.T(ctx, "Look and say")
+	case d.State == delivery.Missed:
+		return i18n.T(ctx, "Send or reschedule")
+	}
+	return i18n.T(ctx, "Fix and retry")
 }
