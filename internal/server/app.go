@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/db"
+	"rapport/internal/demoworld"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
 	"rapport/internal/live"
@@ -34,6 +35,7 @@ type app struct {
 	networks *network.Set
 	hub      *live.Hub
 	pages    *web.Pages
+	world    demoworld.World // where a demo is put
 	verdict  installation.Verdict
 	services []service
 	checks   []check

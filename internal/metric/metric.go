@@ -1,0 +1,91 @@
+// Package metric keeps the numbers that networks told, as history: what was
+// read, when, of which delivery or channel. It reads no network and computes
+// no ratios. A number that a network does not tell has no row: it is not
+// known, which is not 0.
+package metric
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"rapport/internal/db"
+)
+
+// The names of the numbers.
+const (
+	Likes     = "likes"
+	Shares    = "shares"
+	Comments  = "comments"
+	Views     = "views"
+	Followers = "followers" // of a channel
+)
+
+// Reading is one number as it stood at one instant, counted from the start of
+// its subject: not the growth since the reading before.
+type Reading struct {
+	Brand   string
+	Subject string // id of a delivery or a channel
+	Name    string
+	At      db.Time
+	Value   int64
+}
+
+// Record keeps readings. The same subject, name and instant again changes
+// nothing.
+func Record(ctx context.Context, tx *db.Tx, all []Reading) error {
+	rows := make([][]any, len(all))
+	for i, r := range all {
+		rows[i] = []any{r.Brand, r.Subject, r.Name, r.At, r.Value}
+	}
+	if err := db.Many(ctx, tx, `INSERT INTO metric (brand_id, subject, name, at, value) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (brand_id, subject, name, at) DO NOTHING`, rows); err != nil {
+		return fmt.Errorf("metric: record: %w", err)
+	}
+	return nil
+}
+
+// Latest returns the newest reading of each number of each subject, by subject
+// and name. What was never read is not in it.
+func Latest(ctx context.Context, q db.Queryer, brandID string, subjects []string) (map[string]map[string]Reading, error) {
+	out := map[string]map[string]Reading{}
+	for chunk := range slices.Chunk(subjects, 500) {
+		args := []any{brandID}
+		for _, s := range chunk {
+			args = append(args, s)
+		}
+		all, err := list(ctx, q, `SELECT m.brand_id, m.subject, m.name, m.at, m.value FROM metric m
+			JOIN (SELECT subject, name, MAX(at) AS at FROM metric WHERE brand_id = $1 AND subject IN (`+db.In(2, len(chunk))+`) GROUP BY subject, name) n
+				ON n.subject = m.subject AND n.name = m.name AND n.at = m.at
+			WHERE m.brand_id = $1`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range all {
+			if out[r.Subject] == nil {
+				out[r.Subject] = map[string]Reading{}
+			}
+			out[r.Subject][r.Name] = r
+		}
+	}
+	return out, nil
+}
+
+// History returns a subject's readings from since on, by name and then by
+// time, oldest first.
+func History(ctx context.Context, q db.Queryer, brandID, subject string, since db.Time) ([]Reading, error) {
+	return list(ctx, q, `SELECT brand_id, subject, name, at, value FROM metric
+		WHERE brand_id = $1 AND subject = $2 AND at >= $3 ORDER BY name, at`, brandID, subject, since)
+}
+
+func list(ctx context.Context, q db.Queryer, query string, args ...any) ([]Reading, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (v Reading, err error) {
+		return v, r.Scan(&v.Brand, &v.Subject, &v.Name, &v.At, &v.Value)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("metric: list: %w", err)
+	}
+	return out, nil
+}
