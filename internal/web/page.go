@@ -127,6 +127,7 @@ type area struct {
 // are the phone's bar.
 var areas = []area{
 	{"today", "Today", "sunrise", "t", nil, access.BrandRead},
+	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},

@@ -41,6 +41,8 @@ func (p *Pages) doorRoutes() []route {
 func (p *Pages) brandRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}", door: inBrand, handle: p.todayShow},
+		{pattern: "GET /studio/{brand}/calendar", door: inBrand, handle: p.calendarShow},
+		{pattern: "POST /studio/{brand}/calendar/{post}", door: inBrand, handle: p.calendarMove},
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, handle: p.themeCSS},
 		{pattern: "GET /studio/{brand}/palette", door: inBrand, handle: p.paletteFind},
 		{pattern: "GET /studio/{brand}/notifications", door: inBrand, handle: p.noticeList},
