@@ -34,7 +34,7 @@ var floors = []struct {
 		"network/networktest":   "network/networktest/wire",
 		"network/demo/emulator": "network/networktest/wire",
 	}},
-	{"nouns", "account brand channel delivery letter media post installation", map[string]string{
+	{"nouns", "account brand channel delivery letter media metric post installation", map[string]string{
 		"channel": "delivery", // what waits for a channel is cancelled with it
 		"post":    "brand channel delivery media",
 		"letter":  "account",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/api"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -72,7 +73,9 @@ func (a *app) wire(ctx context.Context) error {
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 	}})
-	a.checks = append(a.checks, check{"database", a.databaseReady}, check{"disk", a.diskReady})
+	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
+	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
 }
 
@@ -194,6 +197,8 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /metrics", a.metricsPage)
+	mux.Handle("/api", a.api)
+	mux.Handle("/api/", a.api)
 	mux.Handle("/", a.pages)
 	return mux
 }
