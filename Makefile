@@ -1,4 +1,12 @@
-.PHONY: test test-crash bench assets assets-build assets-check
+.PHONY: build demo test test-crash bench assets assets-build assets-check
+
+# The program, in bin/.
+build:
+	go build -trimpath -ldflags="-s -w" -o bin/rapport ./cmd/rapport
+
+# The demo, from source.
+demo:
+	go run ./cmd/rapport demo
 
 # Everything CI runs; installs what it needs where it may.
 test:

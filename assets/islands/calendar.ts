@@ -42,6 +42,8 @@ interface Moved {
 
 const views: Record<string, string> = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", list: "listWeek" };
 const minute = 60_000;
+// A post has no length; this is how high its card is.
+const cardLength = 45 * minute;
 
 export async function mount(el: HTMLElement): Promise<() => void> {
   const plain = find(":scope > [data-plain]", el);
@@ -51,6 +53,7 @@ export async function mount(el: HTMLElement): Promise<() => void> {
 
   const data = JSON.parse(find("script[type='application/json']", el)?.textContent ?? '{"entries":[]}') as Data;
   const calendar = createCalendar(stage, [DayGrid, TimeGrid, List, Interaction], options(el, data));
+  stage.addEventListener("pointerdown", (event) => pressed.set(el, event), true);
   const stops = [fineSteps(calendar), keys(stage, calendar), refresh(el, calendar)];
   return () => {
     for (const stop of stops) stop();
@@ -79,9 +82,10 @@ function options(el: HTMLElement, data: Data): Calendar.Options {
     eventDurationEditable: false,
     eventTimeFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-    dayHeaderFormat: { weekday: "short", day: view === "month" ? undefined : "numeric" },
+    dayHeaderFormat: (day: Date) => dayHead(lang, view, day),
     slotDuration: "01:00",
-    slotHeight: 64,
+    slotHeight: 80,
+    slotEventOverlap: false,
     snapDuration: "00:15",
     scrollTime: "07:00",
     eventLongPressDelay: 350,
@@ -91,15 +95,33 @@ function options(el: HTMLElement, data: Data): Calendar.Options {
     eventDidMount: (info: Calendar.EventDidMountInfo) => mark(info),
     eventClick: (info: Calendar.EventClickInfo) => go(entry(info.event)?.href),
     eventDrop: (info: Calendar.EventDropInfo) => void drop(info),
-    dateClick: (info: Calendar.DateClickInfo) => go(compose && compose + encodeURIComponent(info.dateStr.slice(0, 16))),
+    dateClick: (info: Calendar.DateClickInfo) => {
+      if (compose && still(el, info.jsEvent)) go(compose + encodeURIComponent(info.dateStr.slice(0, 16)));
+    },
   } as Calendar.Options;
+}
+
+function dayHead(lang: string, view: string, day: Date): string {
+  const name = new Intl.DateTimeFormat(lang, { weekday: "short" }).format(day);
+  return view === "month" ? name : `${name} ${day.getDate()}`;
+}
+
+const slip = 6;
+const pressed = new WeakMap<HTMLElement, PointerEvent>();
+
+/** still says whether the pointer is where it went down: a drag over empty
+ * hours is no click. */
+function still(el: HTMLElement, up: Calendar.DomEvent): boolean {
+  const down = pressed.get(el);
+  if (!down || !(up instanceof MouseEvent)) return true;
+  return Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) < slip;
 }
 
 function events(data: Data): Calendar.EventInput[] {
   const cards = data.entries.map((e) => input(e));
   const slots = (data.slots ?? []).map((s) => ({
     start: s.at,
-    end: plus(s.at, 30 * minute),
+    end: plus(s.at, cardLength),
     title: s.text,
     display: "background" as const,
     className: "slot",
@@ -111,7 +133,7 @@ function input(e: Entry): Calendar.EventInput {
   return {
     id: e.id,
     start: e.at,
-    end: plus(e.at, 30 * minute),
+    end: plus(e.at, cardLength),
     title: e.text,
     startEditable: !e.fixed,
     className: e.planned ? "card planned" : "card",
@@ -144,7 +166,8 @@ function card(info: Calendar.EventContentInfo): Node[] {
   image.src = e.thumb;
   image.alt = "";
   image.loading = "lazy";
-  return [head, body, image];
+  body.prepend(image);
+  return [head, body];
 }
 
 function mark(info: Calendar.EventDidMountInfo): void {

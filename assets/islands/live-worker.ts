@@ -58,6 +58,7 @@ function retry(stream: string): void {
       return;
     }
     ports.add(port);
+    port.postMessage({ joined: true });
     over = false; // a page has opened, so there may be a new session
     open(message.data.open);
   };

@@ -22,7 +22,10 @@ export function startLive(): void {
 
 function share(worker: string, stream: string): void {
   const { port } = new SharedWorker(worker, { name: stream });
-  port.onmessage = (event: MessageEvent<Change>) => apply(event.data);
+  port.onmessage = (event: MessageEvent<Change & { joined?: true }>) => {
+    if (event.data.joined) document.documentElement.dataset.stream = "";
+    else apply(event.data);
+  };
   port.postMessage({ open: stream });
   addEventListener("pagehide", () => port.postMessage({ close: true }));
   addEventListener("pageshow", (event) => {
@@ -103,6 +106,6 @@ function later(el: HTMLElement): void {
   due.add(el);
   setTimeout(() => {
     due.delete(el);
-    if (el.isConnected) window.htmx.trigger(el, "live");
+    if (el.isConnected) window.htmx.trigger(el, "live", {}, false);
   }, 150);
 }

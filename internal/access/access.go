@@ -130,6 +130,13 @@ func (w Who) Role(now db.Time, brand string) Role {
 	return g.Role
 }
 
+// Channels returns the ids of the only channels the account may see in the
+// brand; none means that it is not narrowed to some.
+func (w Who) Channels(now db.Time, brand string) []string {
+	g, _ := w.grant(now, brand)
+	return g.Channels
+}
+
 // Brands returns the ids of the brands the account has a running grant in.
 func (w Who) Brands(now db.Time) []string {
 	var out []string

@@ -102,6 +102,11 @@ func (d *DB) run(ctx context.Context, fn func(tx *Tx) error, opts []Option) (*Tx
 	if err := fn(tx); err != nil {
 		return nil, err
 	}
+	if also, ok := ctx.Value(alsoKey{}).(func(context.Context, *Tx) error); ok {
+		if err := also(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
 	if err := tx.sendNotes(ctx); err != nil {
 		return nil, err
 	}
@@ -109,6 +114,15 @@ func (d *DB) run(ctx context.Context, fn func(tx *Tx) error, opts []Option) (*Tx
 		return nil, fmt.Errorf("db: commit: %w", err)
 	}
 	return tx, nil
+}
+
+type alsoKey struct{}
+
+// WithAlso returns a context under which every write transaction runs also as
+// its last act, so that a surface can tie a mark of its own to whatever a
+// domain function writes. An error of also undoes the transaction.
+func WithAlso(ctx context.Context, also func(ctx context.Context, tx *Tx) error) context.Context {
+	return context.WithValue(ctx, alsoKey{}, also)
 }
 
 // Now is the transaction's one time.

@@ -363,7 +363,7 @@ func TestTakeExpired(t *testing.T) {
 	}
 	take := func(node string) (out []delivery.Delivery) {
 		s.must(func(ctx context.Context, tx *db.Tx) (err error) {
-			out, err = delivery.TakeExpired(ctx, tx, node, lease, 10)
+			out, _, err = delivery.TakeExpired(ctx, tx, node, lease, 10)
 			return err
 		})
 		return out

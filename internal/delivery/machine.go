@@ -368,27 +368,28 @@ func Orphan(ctx context.Context, d *db.DB, node string) error {
 
 // TakeExpired handles claims whose node is gone. What was not yet at its
 // commit is scheduled again; what was is handed to this node to find out, and
-// so is what is pending and due for a look.
-func TakeExpired(ctx context.Context, tx *db.Tx, node string, lease time.Duration, limit int) ([]Delivery, error) {
+// so is what is pending and due for a look. more says that the limit may have
+// left some behind.
+func TakeExpired(ctx context.Context, tx *db.Tx, node string, lease time.Duration, limit int) (out []Delivery, more bool, err error) {
 	now := tx.DB.NowSQL()
 	stale, err := list(ctx, tx, `SELECT `+columns+` FROM delivery d WHERE d.state IN ('claimed', 'preparing') AND d.lease_until <= `+now+`
 		ORDER BY d.lease_until LIMIT $1`+tx.DB.Dialect.SkipLocked(), limit)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for _, d := range stale {
 		if _, err := Return(ctx, tx, d, Back{RunAt: d.RunAt, What: "returned", Text: "The node that had taken it stopped before sending.", Part: -1}); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	rows, err := tx.QueryContext(ctx, `UPDATE delivery SET node = $1, attempt = attempt + 1, lease_until = `+now+` + $2
 		WHERE id IN (SELECT id FROM delivery WHERE state IN ('sending', 'pending') AND lease_until <= `+now+` ORDER BY lease_until LIMIT $3`+tx.DB.Dialect.SkipLocked()+`)
 		RETURNING `+bare, node, lease.Milliseconds(), limit)
-	out, err := db.Collect(rows, err, scanRows)
+	out, err = db.Collect(rows, err, scanRows)
 	if err != nil {
-		return nil, fmt.Errorf("delivery: take expired: %w", err)
+		return nil, false, fmt.Errorf("delivery: take expired: %w", err)
 	}
-	return out, withParts(ctx, tx, out)
+	return out, len(stale) == limit || len(out) == limit, withParts(ctx, tx, out)
 }
 
 // TakeDoubtful hands what fell due in [since, now] to the reconciler instead

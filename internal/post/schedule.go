@@ -25,32 +25,60 @@ func Schedule(ctx context.Context, d *db.DB, who access.Who, brandID, id string,
 		if err != nil {
 			return err
 		}
-		open, err := openOf(ctx, tx, p)
-		if err != nil {
-			return err
-		}
-		if err := conflict(open); err != nil {
-			return err
-		}
-		if at > tx.Now().Add(furthest) {
-			return tooFar()
-		}
-		if err := fits(ctx, tx, brandID, p.Input()); err != nil {
-			return err
-		}
-		p.State, p.Approved, p.PlannedAt, p.UpdatedAt = StateApproved, p.Revision, 0, tx.Now()
-		if err := change(ctx, tx, who, p, "post.scheduled"); err != nil {
-			return err
-		}
-		if out, err = delivery.Insert(ctx, tx, news(p, who, p.Channels(), max(at, tx.Now()))); err != nil {
-			return err
-		}
-		return activity.Record(ctx, tx, activity.Entry{Brand: brandID, Kind: "post.scheduled", Subject: id, Actor: who.Account, Value: int64(len(out))})
+		_, out, err = schedule(ctx, tx, who, p, at)
+		return err
 	}, db.Durable)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// Compose saves a new post and schedules it, both or neither.
+func Compose(ctx context.Context, d *db.DB, who access.Who, brandID string, in Input, at db.Time) (Post, []delivery.Delivery, error) {
+	var p Post
+	var out []delivery.Delivery
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		in, err := checked(ctx, tx, who, brandID, in)
+		if err != nil {
+			return err
+		}
+		if err := who.May(tx.Now(), brandID, access.PostPublish, channelsOf(in.Variants)...); err != nil {
+			return err
+		}
+		if p, err = create(ctx, tx, who, brandID, in); err != nil {
+			return err
+		}
+		p, out, err = schedule(ctx, tx, who, p, at)
+		return err
+	}, db.Durable)
+	return p, out, err
+}
+
+// schedule approves the post as it stands and inserts its deliveries.
+func schedule(ctx context.Context, tx *db.Tx, who access.Who, p Post, at db.Time) (Post, []delivery.Delivery, error) {
+	open, err := openOf(ctx, tx, p)
+	if err != nil {
+		return p, nil, err
+	}
+	if err := conflict(open); err != nil {
+		return p, nil, err
+	}
+	if at > tx.Now().Add(furthest) {
+		return p, nil, tooFar()
+	}
+	if err := fits(ctx, tx, p.Brand, p.Input()); err != nil {
+		return p, nil, err
+	}
+	p.State, p.Approved, p.PlannedAt, p.UpdatedAt = StateApproved, p.Revision, 0, tx.Now()
+	if err := change(ctx, tx, who, p, "post.scheduled"); err != nil {
+		return p, nil, err
+	}
+	out, err := delivery.Insert(ctx, tx, news(p, who, p.Channels(), max(at, tx.Now())))
+	if err != nil {
+		return p, nil, err
+	}
+	return p, out, activity.Record(ctx, tx, activity.Entry{Brand: p.Brand, Kind: "post.scheduled", Subject: p.ID, Actor: who.Account, Value: int64(len(out))})
 }
 
 func news(p Post, who access.Who, channels []string, due db.Time) []delivery.New {

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
+	"rapport/internal/fault"
 	"rapport/internal/media"
 )
 
@@ -91,6 +92,7 @@ type Dispatcher struct {
 	mu      sync.Mutex
 	lanes   map[string]*lane
 	looking atomic.Int64       // reconcilers at work
+	looked  atomic.Int64       // when a pass last saw the database, Unix milliseconds
 	asked   map[string]db.Time // unknown deliveries and when they were last asked after
 }
 
@@ -113,6 +115,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 			return err
 		}
 	}
+	d.looked.Store(time.Now().UnixMilli())
 	d.batch = newBatcher(d.DB)
 	d.stop, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	unsubscribe := d.DB.Subscribe(delivery.Topic, func(string) { d.wake() })
@@ -141,6 +144,15 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Ready is nil while the dispatcher looks for what is due as often as it
+// should.
+func (d *Dispatcher) Ready(context.Context) error {
+	if since := time.Since(time.UnixMilli(d.looked.Load())); since > 5*d.Times.Poll+5*time.Second {
+		return fault.New(fault.Unavailable, "Nothing was sent and nothing looked for since %s.", since.Round(time.Second))
+	}
+	return nil
 }
 
 func (d *Dispatcher) wake() {
@@ -195,33 +207,42 @@ func (d *Dispatcher) pass() time.Duration {
 		d.failed("look for what is next", err)
 		return d.Times.Poll
 	}
+	d.looked.Store(time.Now().UnixMilli())
 	if next == 0 {
 		return d.Times.Poll
 	}
 	return min(max(next.Sub(d.DB.Now()), 0), d.Times.Poll)
 }
 
-// rescue takes over what nobody looks after.
+// rescue takes over what nobody looks after. A node that died in a burst
+// leaves many claims: they are all taken over now, batch by batch, and do not
+// wait for the next look.
 func (d *Dispatcher) rescue() {
-	var taken []delivery.Delivery
-	err := d.batch.do(d.stop, false, func(tx *db.Tx) (err error) {
-		if _, err = delivery.SweepMissed(d.stop, tx, takeBatch); err != nil {
-			return err
+	for more := true; more && d.stop.Err() == nil; {
+		taken, left, err := d.takeOver()
+		if err != nil {
+			d.failed("take over", err)
+			return
 		}
-		taken, err = delivery.TakeExpired(d.stop, tx, d.Node, d.Times.Lease, takeBatch)
-		return err
-	})
-	if err != nil {
-		d.failed("take over", err)
-		return
-	}
-	for _, del := range taken {
-		d.wg.Go(func() { d.reconcile(del) })
-	}
-	if len(taken) == takeBatch {
-		d.wake()
+		for _, del := range taken {
+			d.wg.Go(func() { d.reconcile(del) })
+		}
+		more = left
 	}
 	d.follow()
+}
+
+func (d *Dispatcher) takeOver() (taken []delivery.Delivery, more bool, err error) {
+	err = d.batch.do(d.stop, false, func(tx *db.Tx) error {
+		missed, err := delivery.SweepMissed(d.stop, tx, takeBatch)
+		if err != nil {
+			return err
+		}
+		taken, more, err = delivery.TakeExpired(d.stop, tx, d.Node, d.Times.Lease, takeBatch)
+		more = more || missed == takeBatch
+		return err
+	})
+	return taken, more, err
 }
 
 // renew keeps this node's claims alive while it works.

@@ -34,6 +34,7 @@ type app struct {
 	networks *network.Set
 	hub      *live.Hub
 	pages    *web.Pages
+	api      http.Handler
 	verdict  installation.Verdict
 	services []service
 	checks   []check

@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/channel"
 	"rapport/internal/config"
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -127,7 +128,7 @@ func (x *doctor) running(d *db.DB) {
 	case beat == 0:
 		x.well("server", "It has never run on this database.")
 	case alive:
-		x.well("server", "It is running.")
+		x.well("server", "It gave a sign of life %s ago.", ago.Round(time.Second))
 	default:
 		x.well("server", "It is not running; it last did %s ago.", ago.Round(time.Second))
 	}
@@ -145,8 +146,27 @@ func (x *doctor) brands(d *db.DB) {
 			held++
 			x.ill("hold", "%s is on hold and sends nothing. An owner can release it in the studio.", b.Name)
 		}
+		x.channels(d, b)
 	}
 	x.well("brands", "%d, of which %d are on hold", len(all), held)
+}
+
+// channels are what the networks said last; asking them anew would need the
+// credentials of every brand.
+func (x *doctor) channels(d *db.DB, b brand.Brand) {
+	all, err := channel.List(x.ctx, d, access.System(), b.ID)
+	if err != nil {
+		x.ill("channels", "Those of %s cannot be read: %v.", b.Name, err)
+		return
+	}
+	for _, c := range all {
+		if c.State == channel.StateAttention {
+			x.ill("channel", "%s of %s must be connected again: %s", c.Handle, b.Name, c.StateReason)
+		}
+	}
+	if len(all) > 0 {
+		x.well("channels", "%s has %d", b.Name, len(all))
+	}
 }
 
 func (x *doctor) sessions(d *db.DB) {

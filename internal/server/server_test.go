@@ -366,7 +366,7 @@ func TestMigrateAndDoctor(t *testing.T) {
 		t.Errorf("again:\n%s", out)
 	}
 	s := c.start("serve", "--addr", "127.0.0.1:0", "--data", data)
-	if out := c.must("doctor", "--data", data); !strings.Contains(out, "It is running") {
+	if out := c.must("doctor", "--data", data); !strings.Contains(out, "sign of life") {
 		t.Errorf("while it runs:\n%s", out)
 	}
 	if err := s.stop(); err != nil {

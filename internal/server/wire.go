@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/api"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -67,12 +68,15 @@ func (a *app) wire(ctx context.Context) error {
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
 		service{"sending", sender.Start, sender.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
-		Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
-		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
-		Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
-	}})
-	a.checks = append(a.checks, check{"database", a.databaseReady}, check{"disk", a.diskReady})
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
+			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
+			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
+			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
+		}})
+	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
+	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
 }
 
@@ -194,6 +198,8 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.HandleFunc("GET /metrics", a.metricsPage)
+	mux.Handle("/api", a.api)
+	mux.Handle("/api/", a.api)
 	mux.Handle("/", a.pages)
 	return mux
 }

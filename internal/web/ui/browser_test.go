@@ -2,15 +2,23 @@ package ui_test
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"rapport/internal/web/static"
+	"rapport/internal/web/ui"
 )
 
 // browser opens a headless Chromium, the one that make test has found or
@@ -27,6 +35,9 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
 	return ctx
 }
 
@@ -172,9 +183,6 @@ func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Voi
 // product's content security policy.
 func TestHand(t *testing.T) {
 	ctx := browser(t)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
 	complaints := console(t, ctx)
 	server := pages(t)
 	load(t, ctx, server.URL+"/", 1440, 900)
@@ -242,9 +250,6 @@ func TestHand(t *testing.T) {
 // not the browser's.
 func TestCalendar(t *testing.T) {
 	ctx := browser(t)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
 	complaints := console(t, ctx)
 	server := pages(t)
 	const head = `document.querySelector('.ec-event[data-id="a"] time')`
@@ -256,12 +261,21 @@ func TestCalendar(t *testing.T) {
 		until(t, ctx, head+`?.textContent === "09:30"`)
 		picture(t, ctx, "calendar-week-"+theme)
 	}
-	box, err := chromedp.Run(ctx, chromedp.Evaluate[map[string]float64](
-		`(({x, y, width, height}) => ({x: x + width / 2, y: y + 8, width, height}))(document.querySelector('.ec-event[data-id="a"]').getBoundingClientRect())`))
-	if err != nil {
-		t.Fatal(err)
+	load(t, ctx, server.URL+"/calendar?view=day", 390, 844)
+	until(t, ctx, head+` !== null`)
+	picture(t, ctx, "calendar-phone")
+	load(t, ctx, server.URL+"/calendar?view=week", 1440, 900)
+	until(t, ctx, head+`?.textContent === "09:30"`)
+	drag := func(right, down float64) {
+		t.Helper()
+		at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](
+			`(r => [r.x + r.width / 2, r.y + 8])(document.querySelector('.ec-event[data-id="a"]').getBoundingClientRect())`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, ctx, chromedp.DragAndDropXY(at[0], at[1], at[0]+right, at[1]+down, 8))
 	}
-	do(t, ctx, chromedp.DragAndDropXY(box["x"], box["y"], box["x"], box["y"]+64, 8))
+	drag(0, 80)
 	until(t, ctx, head+`?.textContent === "10:30"`)
 	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-23T10:30")`)
 
@@ -269,13 +283,71 @@ func TestCalendar(t *testing.T) {
 		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(kb.ModifierAlt)))
 	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-24T10:30")`)
 
-	until(t, ctx, `document.activeElement?.dataset.id === "a"`)
-	do(t, ctx, chromedp.DragAndDropXY(box["x"]+box["width"]+8, box["y"]+64, box["x"], box["y"]-64, 8))
+	until(t, ctx, `document.activeElement?.dataset.id === "a" && document.activeElement.getBoundingClientRect().x > 440`)
+	drag(-163, -160)
 	until(t, ctx, `document.querySelector("#toasts").textContent.includes("That time has passed.")`)
 	until(t, ctx, head+`?.textContent === "10:30"`)
 	for _, line := range complaints() {
 		if !strings.Contains(line, "409") {
 			t.Error(line)
 		}
+	}
+}
+
+// TestOneStream opens three tabs: they share one stream, each hears a change,
+// and what shows it is fetched again once.
+func TestOneStream(t *testing.T) {
+	ctx := browser(t)
+	var opened, fetched atomic.Int32
+	push := make(chan string)
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	mux.HandleFunc("/live", func(w http.ResponseWriter, r *http.Request) {
+		opened.Add(1)
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "event: ready\ndata: {}\n\n")
+		for {
+			w.(http.Flusher).Flush()
+			select {
+			case message := <-push:
+				_, _ = io.WriteString(w, message)
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
+	mux.HandleFunc("/part", func(w http.ResponseWriter, r *http.Request) {
+		fetched.Add(1)
+		_, _ = io.WriteString(w, `<p id="part" data-fresh>new</p>`)
+	})
+	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		args := sampleShell("light")
+		args.ThemeURL, args.Stream = "", "/live"
+		show(w, r, ui.Shell(args), templ.Raw(
+			`<p id="part" data-live="delivery" data-live-id="d1" hx-get="/part" hx-trigger="live" hx-swap="outerHTML">old</p>`+
+				`<p id="other" data-live="delivery" data-live-id="d2" hx-get="/part" hx-trigger="live" hx-swap="outerHTML">old</p>`))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+
+	var tabs []context.Context
+	for range 3 {
+		tab, stop := chromedp.NewContext(ctx)
+		t.Cleanup(stop)
+		load(t, tab, server.URL+"/page", 1000, 700)
+		until(t, tab, `document.documentElement.hasAttribute("data-stream")`)
+		tabs = append(tabs, tab)
+	}
+	push <- "id: 1\nevent: change\ndata: {\"brand\":\"b\",\"kind\":\"delivery.changed\",\"subject\":\"d1\"}\n\n"
+	for _, tab := range tabs {
+		until(t, tab, `document.querySelector("#part").textContent === "new"`)
+		until(t, tab, `document.querySelector("#other").textContent === "old"`)
+	}
+	if got := opened.Load(); got != 1 {
+		t.Errorf("three tabs opened %d streams, want 1", got)
+	}
+	if got := fetched.Load(); got != 3 {
+		t.Errorf("three tabs fetched %d parts, want 3", got)
 	}
 }

@@ -1,0 +1,106 @@
+// Package house holds the rules of docs/architecture.md that a compiler does
+// not: which package may know which.
+package house_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// floors lists the packages from the ground up. A package may import those on
+// lower floors; on its own floor only what also names.
+var floors = []struct {
+	name     string
+	packages string
+	also     map[string]string
+}{
+	{"stones", "fault i18n", nil},
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live media/picture", map[string]string{
+		"db/dbtest":     "db",
+		"blob/blobtest": "blob",
+		"config":        "outbound secret",
+		"mail":          "secret",
+		"access":        "db",
+		"job":           "db",
+		"job/jobtest":   "db db/dbtest job",
+		"outbox":        "db",
+		"activity":      "access db outbox",
+		"audit":         "access db",
+		"live":          "access db outbox",
+	}},
+	{"network", "network", nil},
+	{"networks", "network/networktest/wire network/networktest network/demo network/demo/emulator", map[string]string{
+		"network/networktest":   "network/networktest/wire",
+		"network/demo/emulator": "network/networktest/wire",
+	}},
+	{"nouns", "account brand channel delivery letter media metric post installation", map[string]string{
+		"channel": "delivery", // what waits for a channel is cancelled with it
+		"post":    "brand channel delivery media",
+		"letter":  "account",
+	}},
+	{"verbs", "publish notify measure", nil},
+	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
+	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
+	{"whole", "demoworld server/edge server bench house publish/crash web/static/build", map[string]string{"server": "server/edge demoworld"}},
+}
+
+func TestImportsGoDown(t *testing.T) {
+	floor, also := map[string]int{}, map[string]string{}
+	for i, f := range floors {
+		for _, p := range strings.Fields(f.packages) {
+			floor[p] = i
+			also[p] = f.also[p]
+		}
+	}
+	for p, imports := range imported(t) {
+		at, known := floor[p]
+		if !known {
+			t.Errorf("%s stands on no floor: give it one in this test and in docs/architecture.md", p)
+			continue
+		}
+		for _, q := range imports {
+			switch below, ok := floor[q]; {
+			case !ok:
+				t.Errorf("%s imports %s, which stands on no floor", p, q)
+			case below > at || below == at && !strings.Contains(" "+also[p]+" ", " "+q+" "):
+				t.Errorf("%s (%s) may not import %s (%s)", p, floors[at].name, q, floors[below].name)
+			}
+		}
+	}
+}
+
+// A connector translates and does nothing else.
+func TestConnectorsKnowOnlyTheContract(t *testing.T) {
+	for p, imports := range imported(t) {
+		name, isNetwork := strings.CutPrefix(p, "network/")
+		if !isNetwork || strings.Contains(name, "/") || name == "networktest" {
+			continue
+		}
+		for _, q := range imports {
+			if q != "network" && q != "outbound" && q != "fault" {
+				t.Errorf("the connector %s imports %s", name, q)
+			}
+		}
+	}
+}
+
+func imported(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "rapport/internal/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		name := strings.TrimPrefix(words[0], "rapport/internal/")
+		all[name] = nil
+		for _, w := range words[1:] {
+			if q, ours := strings.CutPrefix(w, "rapport/internal/"); ours {
+				all[name] = append(all[name], q)
+			}
+		}
+	}
+	return all
+}
