@@ -92,6 +92,7 @@ type Dispatcher struct {
 	mu      sync.Mutex
 	lanes   map[string]*lane
 	looking atomic.Int64       // reconcilers at work
+	aheadAt time.Time          // when uploads were last looked for; the loop only
 	looked  atomic.Int64       // when a pass last saw the database, Unix milliseconds
 	asked   map[string]db.Time // unknown deliveries and when they were last asked after
 }
@@ -230,6 +231,7 @@ func (d *Dispatcher) rescue() {
 		more = left
 	}
 	d.follow()
+	d.ahead()
 }
 
 func (d *Dispatcher) takeOver() (taken []delivery.Delivery, more bool, err error) {

@@ -44,12 +44,14 @@ func (a *app) wire(ctx context.Context) error {
 	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }))
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	a.world.DB, a.world.Channels = a.db, channels
 	blobs, err := blob.OpenFolder(a.media())
 	if err != nil {
 		return err
 	}
 	a.closing = append(a.closing, func() { blobs.Close() })
 	library := &media.Library{DB: a.db, Blobs: blobs}
+	a.world.Library = library
 	a.hub = live.New(a.db)
 	a.closing = append(a.closing, a.hub.Close)
 
@@ -154,6 +156,7 @@ func (a *app) startDemoNetwork() (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("server: the demo network: %w", err)
 	}
+	a.world.Network = demoNetwork
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -54,19 +54,19 @@ func serve(t *testing.T, s *webtest.Site) string {
 	return server.URL
 }
 
-type view struct {
+type sight struct {
 	name          string
 	width, height int64
 	look          string
 }
 
 // views are both widths and both themes; for pictures, each of the four.
-func views() []view {
-	few := []view{{"wide-light", 1440, 900, "light"}, {"phone-dark", 390, 844, "dark"}}
+func views() []sight {
+	few := []sight{{"wide-light", 1440, 900, "light"}, {"phone-dark", 390, 844, "dark"}}
 	if os.Getenv("RAPPORT_PICTURES") == "" {
 		return few
 	}
-	return append(few, view{"wide-dark", 1440, 900, "dark"}, view{"phone-light", 390, 844, "light"})
+	return append(few, sight{"wide-dark", 1440, 900, "dark"}, sight{"phone-light", 390, 844, "light"})
 }
 
 // TestPagesAreAccessible asks axe-core for what is serious on every page of
