@@ -18,10 +18,9 @@ import (
 // Entry is one post at one time: all its deliveries due then, or a draft with
 // a wish.
 type Entry struct {
+	post.Face
 	Post       string
 	At         db.Time
-	Text       string // first line; "" where it has no text
-	Media      string // id of the first picture, if any
 	State      string // of a planned draft its own, else the delivery's that matters most
 	Planned    bool   // a draft with a wish
 	Channels   []string
@@ -104,17 +103,15 @@ func planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 // gather makes entries of deliveries and drafts, with what they need.
 func gather(ctx context.Context, q db.Queryer, brandID string, due []delivery.Delivery, drafts []post.Post) (Agenda, error) {
 	entries := join(due)
-	posts, err := post.ByIDs(ctx, q, brandID, postsOf(entries))
+	faces, err := post.Faces(ctx, q, brandID, postsOf(entries))
 	if err != nil {
 		return Agenda{}, err
 	}
 	for i, e := range entries {
-		entries[i].Text, entries[i].Media = face(posts[e.Post])
+		entries[i].Face = faces[e.Post]
 	}
 	for _, p := range drafts {
-		e := Entry{Post: p.ID, At: p.PlannedAt, State: p.State, Planned: true, Channels: p.Channels()}
-		e.Text, e.Media = face(p)
-		entries = append(entries, e)
+		entries = append(entries, Entry{Face: p.Face(), Post: p.ID, At: p.PlannedAt, State: p.State, Planned: true, Channels: p.Channels()})
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.At, b.At) })
 	channels, err := channel.ByIDs(ctx, q, brandID, channelsOf(entries))
@@ -149,16 +146,6 @@ func join(due []delivery.Delivery) []Entry {
 func weight(s delivery.State) int {
 	return slices.Index([]delivery.State{delivery.Cancelled, delivery.Removed, delivery.Published, delivery.Scheduled,
 		delivery.Claimed, delivery.Preparing, delivery.Sending, delivery.Pending, delivery.Missed, delivery.Unknown, delivery.Rejected}, s)
-}
-
-// face is what one recognises a post by.
-func face(p post.Post) (text, picture string) {
-	for _, part := range p.Body.Parts {
-		if len(part.Media) > 0 {
-			return p.Excerpt, part.Media[0]
-		}
-	}
-	return p.Excerpt, ""
 }
 
 func postsOf(entries []Entry) []string {

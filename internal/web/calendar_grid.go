@@ -38,8 +38,10 @@ type calendarHour struct {
 	Note  string // what the clocks do in it
 	Gone  bool   // the clocks jump over it
 	Now   int    // twelfths of it that have passed; -1 if it is not now
+	Tight bool   // many cards: a line each
 	Cards []calendarCard
 	More  int // cards left out
+	all   []agenda.Entry
 }
 
 type calendarHourName struct {
@@ -63,12 +65,19 @@ type calendarDay struct {
 	Cards   []calendarCard
 	More    int
 	Total   int
+	all     []agenda.Entry
+}
+
+func (d calendarDay) short(ctx context.Context) string {
+	return d.Name + " " + d.Number + " " + i18n.T(ctx, d.Date.Format("Jan"))
 }
 
 const (
 	hourMost   = 4  // cards in one hour of a week
 	monthMost  = 4  // cards in one day of a month
-	denseAbove = 56 // cards in a week, above which each is one line
+	roomy      = 2  // cards in an hour that may take two lines each
+	denseAbove = 56 // cards in a week, above which each takes one
+	netsMost   = 4  // networks that a card shows
 	nightEnds  = 7
 	nightFalls = 22
 )
@@ -76,7 +85,6 @@ const (
 // lay puts the cards into days.
 func (v *calendarView) lay(ctx context.Context, plan agenda.Agenda, first time.Time, count int) error {
 	v.Total = len(plan.Entries)
-	v.Dense = v.view == "week" && v.Total > denseAbove
 	at := make(map[string]int, count)
 	for i := range count {
 		d := v.emptyDay(ctx, first.AddDate(0, 0, i))
@@ -88,17 +96,52 @@ func (v *calendarView) lay(ctx context.Context, plan agenda.Agenda, first time.T
 		at[d.Key] = i
 		v.Days = append(v.Days, d)
 	}
-	loc := v.Brand.Location()
 	for _, e := range plan.Entries {
-		local := e.At.Time().In(loc)
+		local := e.At.Time().In(v.zone)
 		i, ok := at[local.Format(dayForm)]
 		if !ok {
 			continue // a midnight that the clocks jump over belongs to the day before
 		}
-		v.Days[i].put(v.card(ctx, e, plan.Channels), local, v.most())
+		v.Days[i].put(e, local.Hour())
+	}
+	for i := range v.Days {
+		v.settle(ctx, &v.Days[i], plan.Channels)
 	}
 	v.nameHours()
 	return nil
+}
+
+// settle makes cards of what there is room for, and counts the rest.
+func (v *calendarView) settle(ctx context.Context, d *calendarDay, channels map[string]channel.Channel) {
+	shown, more := fold(d.all, v.most())
+	d.Cards, d.More = v.cards(ctx, shown, channels), more
+	for i := range d.Hours {
+		h := &d.Hours[i]
+		h.Tight = v.view == "week" && (len(h.all) > roomy || v.Total > denseAbove)
+		shown, h.More = fold(h.all, v.most())
+		h.Cards = v.cards(ctx, shown, channels)
+		for c := range h.Cards {
+			if h.Note != "" { // the clock alone would mean two moments
+				h.Cards[c].Clock += shown[c].At.Time().In(v.zone).Format(" MST")
+			}
+		}
+	}
+}
+
+// fold cuts off after so many entries, unless only one would be left out.
+func fold(all []agenda.Entry, most int) ([]agenda.Entry, int) {
+	if len(all) <= most+1 {
+		return all, 0
+	}
+	return all[:most], len(all) - most
+}
+
+func (v *calendarView) cards(ctx context.Context, entries []agenda.Entry, channels map[string]channel.Channel) []calendarCard {
+	out := make([]calendarCard, len(entries))
+	for i, e := range entries {
+		out[i] = v.card(ctx, e, channels)
+	}
+	return out
 }
 
 // most is how many cards an hour, or a day of a month, shows.
@@ -136,7 +179,7 @@ func (v *calendarView) addHours(ctx context.Context, d *calendarDay) error {
 	if err != nil {
 		return err
 	}
-	now := v.Now.In(v.Brand.Location())
+	now := v.Now.In(v.zone)
 	for h := range 24 {
 		hour := calendarHour{At: fmt.Sprintf("%sT%02d", d.Key, h), Label: fmt.Sprintf("%02d:00", h), Now: -1}
 		if v.MayWrite {
@@ -177,22 +220,13 @@ func clockChange(ctx context.Context, b brand.Brand, hour string) (note string, 
 	return i18n.T(ctx, "The clocks go forward over a part of this hour."), false, nil
 }
 
-// put adds a card, or counts it where there is no room for it.
-func (d *calendarDay) put(c calendarCard, local time.Time, most int) {
+func (d *calendarDay) put(e agenda.Entry, hour int) {
 	d.Total++
-	cards, more := &d.Cards, &d.More
-	if d.Hours != nil {
-		hour := &d.Hours[local.Hour()]
-		cards, more = &hour.Cards, &hour.More
-		if hour.Note != "" {
-			c.Clock += local.Format(" MST") // the clock alone would mean two moments
-		}
-	}
-	if len(*cards) >= most {
-		*more++
+	if d.Hours == nil {
+		d.all = append(d.all, e)
 		return
 	}
-	*cards = append(*cards, c)
+	d.Hours[hour].all = append(d.Hours[hour].all, e)
 }
 
 func (v *calendarView) nameHours() {
@@ -211,10 +245,10 @@ func (v *calendarView) nameHours() {
 }
 
 func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[string]channel.Channel) calendarCard {
-	local := e.At.Time().In(v.Brand.Location())
+	local := e.At.Time().In(v.zone)
 	c := calendarCard{ID: "c-" + e.Post + "-" + strconv.FormatInt(int64(e.At), 36), Href: studio(v.slug, "posts", e.Post),
 		At: local.Format("2006-01-02T15:04"), Instant: strconv.FormatInt(int64(e.At), 10), Clock: local.Format("15:04"),
-		Text: e.Text, Picture: e.Media, State: v.state(e), Planned: e.Planned}
+		Text: e.Excerpt, Picture: e.Picture, State: v.state(e), Planned: e.Planned}
 	for _, id := range e.Channels {
 		if ch, ok := channels[id]; ok {
 			c.Channels = append(c.Channels, ch)
@@ -222,7 +256,7 @@ func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[st
 	}
 	if c.Text == "" {
 		c.Text = i18n.T(ctx, "No text yet")
-		if e.Media != "" {
+		if e.Picture != "" {
 			c.Text = i18n.T(ctx, "Picture")
 		}
 	}
@@ -255,9 +289,8 @@ func (v *calendarView) state(e agenda.Entry) ui.State {
 // line puts the list's entries into days.
 func (v *calendarView) line(ctx context.Context) {
 	v.Total = len(v.Page.Entries)
-	loc := v.Brand.Location()
 	for _, e := range v.Page.Entries {
-		day := dayOf(e.At.Time().In(loc))
+		day := dayOf(e.At.Time().In(v.zone))
 		if n := len(v.Days); n == 0 || !v.Days[n-1].Date.Equal(day) {
 			v.Days = append(v.Days, v.emptyDay(ctx, day))
 		}
@@ -266,6 +299,9 @@ func (v *calendarView) line(ctx context.Context) {
 	}
 	v.Range = i18n.T(ctx, "From {{.Day}}", "Day", v.emptyDay(ctx, v.day).Full)
 	if n := len(v.Days); n > 0 {
-		v.Range = v.Days[0].Full + " – " + v.Days[n-1].Full
+		v.Range = v.Days[0].short(ctx)
+		if n > 1 {
+			v.Range += " – " + v.Days[n-1].short(ctx)
+		}
 	}
 }
