@@ -197,7 +197,7 @@ func (p *Pages) fillGrid(ctx context.Context, v *calendarView, who access.Who) e
 		return err
 	}
 	v.Range = rangeName(ctx, v.calendarAsk)
-	return v.lay(ctx, plan, first, days)
+	return v.lay(ctx, p.DB, plan)
 }
 
 const calendarPageSize = 60
@@ -214,8 +214,7 @@ func (p *Pages) fillList(ctx context.Context, v *calendarView, who access.Who) e
 	if v.Page, err = agenda.List(ctx, p.DB, who, v.Brand.ID, v.point, v.back, v.filter, calendarPageSize); err != nil {
 		return err
 	}
-	v.line(ctx)
-	return nil
+	return v.line(ctx, p.DB)
 }
 
 // rangeName is what a view shows, in words.

@@ -9,6 +9,7 @@ import (
 	"rapport/internal/agenda"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
 	"rapport/internal/web/ui"
@@ -83,7 +84,8 @@ const (
 )
 
 // lay puts the cards into days.
-func (v *calendarView) lay(ctx context.Context, plan agenda.Agenda, first time.Time, count int) error {
+func (v *calendarView) lay(ctx context.Context, q db.Queryer, plan agenda.Agenda) error {
+	first, count := v.stretch()
 	v.Total = len(plan.Entries)
 	at := make(map[string]int, count)
 	for i := range count {
@@ -104,25 +106,46 @@ func (v *calendarView) lay(ctx context.Context, plan agenda.Agenda, first time.T
 		}
 		v.Days[i].put(e, local.Hour())
 	}
+	v.nameHours()
+	if err := agenda.Recognise(ctx, q, v.Brand.ID, v.choose()); err != nil {
+		return err
+	}
 	for i := range v.Days {
 		v.settle(ctx, &v.Days[i], plan.Channels)
 	}
-	v.nameHours()
 	return nil
 }
 
-// settle makes cards of what there is room for, and counts the rest.
+// choose leaves out what there is no room for, counts it, and lists the rest.
+func (v *calendarView) choose() []*agenda.Entry {
+	var out []*agenda.Entry
+	keep := func(all *[]agenda.Entry) (more int) {
+		*all, more = fold(*all, v.most())
+		for i := range *all {
+			out = append(out, &(*all)[i])
+		}
+		return more
+	}
+	for i := range v.Days {
+		d := &v.Days[i]
+		d.More = keep(&d.all)
+		for h := range d.Hours {
+			d.Hours[h].More = keep(&d.Hours[h].all)
+		}
+	}
+	return out
+}
+
+// settle makes cards of what was chosen.
 func (v *calendarView) settle(ctx context.Context, d *calendarDay, channels map[string]channel.Channel) {
-	shown, more := fold(d.all, v.most())
-	d.Cards, d.More = v.cards(ctx, shown, channels), more
+	d.Cards = v.cards(ctx, d.all, channels)
 	for i := range d.Hours {
 		h := &d.Hours[i]
-		h.Tight = v.view == "week" && (len(h.all) > roomy || v.Total > denseAbove)
-		shown, h.More = fold(h.all, v.most())
-		h.Cards = v.cards(ctx, shown, channels)
-		for c := range h.Cards {
+		h.Tight = v.view == "week" && (len(h.all)+h.More > roomy || v.Total > denseAbove)
+		h.Cards = v.cards(ctx, h.all, channels)
+		for c, e := range h.all {
 			if h.Note != "" { // the clock alone would mean two moments
-				h.Cards[c].Clock += shown[c].At.Time().In(v.zone).Format(" MST")
+				h.Cards[c].Clock += e.At.Time().In(v.zone).Format(" MST")
 			}
 		}
 	}
@@ -236,7 +259,7 @@ func (v *calendarView) nameHours() {
 	for h := range 24 {
 		name := calendarHourName{Label: fmt.Sprintf("%02d:00", h), Quiet: h < nightEnds || h >= nightFalls}
 		for _, d := range v.Days {
-			if len(d.Hours[h].Cards) > 0 {
+			if len(d.Hours[h].all) > 0 {
 				name.Quiet = false
 			}
 		}
@@ -287,8 +310,15 @@ func (v *calendarView) state(e agenda.Entry) ui.State {
 }
 
 // line puts the list's entries into days.
-func (v *calendarView) line(ctx context.Context) {
+func (v *calendarView) line(ctx context.Context, q db.Queryer) error {
 	v.Total = len(v.Page.Entries)
+	all := make([]*agenda.Entry, v.Total)
+	for i := range all {
+		all[i] = &v.Page.Entries[i]
+	}
+	if err := agenda.Recognise(ctx, q, v.Brand.ID, all); err != nil {
+		return err
+	}
 	for _, e := range v.Page.Entries {
 		day := dayOf(e.At.Time().In(v.zone))
 		if n := len(v.Days); n == 0 || !v.Days[n-1].Date.Equal(day) {
@@ -304,4 +334,5 @@ func (v *calendarView) line(ctx context.Context) {
 			v.Range += " – " + v.Days[n-1].short(ctx)
 		}
 	}
+	return nil
 }
