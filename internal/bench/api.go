@@ -172,4 +172,3 @@ func (s served) stop() {
 	s.world.close()
 	s.net.stop()
 }
-

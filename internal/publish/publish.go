@@ -89,11 +89,11 @@ type Dispatcher struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu      sync.Mutex
-	lanes   map[string]*lane
-	looking atomic.Int64       // reconcilers at work
-	looked  atomic.Int64       // when a pass last saw the database, Unix milliseconds
-	asked   map[string]db.Time // unknown deliveries and when they were last asked after
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	hand   map[string]int     // deliveries at work, and by how many: their leases are renewed
+	looked atomic.Int64       // when a pass last saw the database, Unix milliseconds
+	asked  map[string]db.Time // unknown deliveries and when they were last asked after
 }
 
 // New makes a dispatcher that does nothing yet.
@@ -105,7 +105,7 @@ func New(o Options) *Dispatcher {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Dispatcher{Options: o, poke: make(chan struct{}, 1), lanes: map[string]*lane{}, asked: map[string]db.Time{}}
+	return &Dispatcher{Options: o, poke: make(chan struct{}, 1), lanes: map[string]*lane{}, hand: map[string]int{}, asked: map[string]db.Time{}}
 }
 
 // Start begins to send. It returns once claims of dead nodes are marked.
@@ -254,10 +254,7 @@ func (d *Dispatcher) renew() {
 			return
 		case <-tick.C:
 		}
-		if !d.working() {
-			continue
-		}
-		if err := delivery.Renew(d.stop, d.DB, d.Node, d.Times.Lease); err != nil {
+		if err := delivery.Renew(d.stop, d.DB, d.Node, d.inHand(), d.Times.Lease); err != nil {
 			d.failed("renew claims", err)
 		}
 	}
