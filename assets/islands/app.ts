@@ -9,6 +9,7 @@ import { startTheme } from "./theme";
 import { startTimes } from "./times";
 import { startToasts } from "./toast";
 import { startTips } from "./tip";
+import { startZone } from "./zone";
 
 startTheme();
 startOverlays();
@@ -18,3 +19,4 @@ startTimes();
 startPalette();
 startKeys();
 startLive();
+startZone();

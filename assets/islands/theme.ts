@@ -6,8 +6,11 @@ export const changed = "rapport:theme";
 
 export function startTheme(): void {
   document.addEventListener("click", (event) => {
-    const button = closest(event, "[data-theme-choice]");
-    if (button) choose(button.dataset.themeChoice ?? "system");
+    const button = closest<HTMLButtonElement>(event, "[data-theme-choice]");
+    if (!button) return;
+    event.preventDefault();
+    choose(button.dataset.themeChoice ?? "system");
+    void keep(button);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
 }
@@ -21,6 +24,14 @@ function choose(theme: string): void {
     el.setAttribute("aria-pressed", String(el.dataset.themeChoice === theme));
   }
   tell();
+}
+
+/** keep lets other browsers of the account follow; this one has its cookie. */
+async function keep(button: HTMLButtonElement): Promise<void> {
+  const to = button.form?.getAttribute("action");
+  if (!to) return;
+  const body = new URLSearchParams({ theme: button.value });
+  await fetch(to, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => undefined);
 }
 
 function tell(): void {

@@ -144,6 +144,24 @@ func readGate(ctx context.Context, tx *db.Tx, d Delivery) (Gate, error) {
 	return Open, nil
 }
 
+// TakeAhead lists scheduled deliveries with pictures to a network that are due
+// until then and whose uploads nobody has begun. Each is listed once for each
+// revision: whoever gets it may upload, and the delivery stays scheduled.
+func TakeAhead(ctx context.Context, tx *db.Tx, network string, until db.Time, limit int) ([]Delivery, error) {
+	now := tx.DB.NowSQL()
+	rows, err := tx.QueryContext(ctx, `UPDATE delivery SET ahead = revision
+		WHERE id IN (SELECT w.id FROM delivery w JOIN channel c ON c.id = w.channel_id
+			WHERE w.state = 'scheduled' AND w.run_at > `+now+` AND w.run_at <= $2 AND w.ahead <> w.revision
+				AND c.network = $1 AND c.state = 'connected' AND EXISTS (SELECT 1 FROM post_media m WHERE m.post_id = w.post_id)
+			ORDER BY w.run_at, w.id LIMIT $3)
+		RETURNING `+bare, network, until, limit)
+	out, err := db.Collect(rows, err, scanRows)
+	if err != nil {
+		return nil, fmt.Errorf("delivery: take ahead: %w", err)
+	}
+	return out, withParts(ctx, tx, out)
+}
+
 // Prepare writes that uploads have begun. It reports false if the claim is no
 // longer this node's.
 func Prepare(ctx context.Context, tx *db.Tx, d Delivery) (bool, error) {

@@ -158,6 +158,23 @@ func Calendar(ctx context.Context, q db.Queryer, brand string, from, to db.Time,
 		AND d.state <> 'cancelled'`+where+fmt.Sprintf(` ORDER BY d.due_at, d.id LIMIT %d`, calendarMost), args...)
 }
 
+// Along returns deliveries by time from page.After on, or with back up to it,
+// the nearest first, without the cancelled ones and without parts; 50 unless
+// asked otherwise, at most 200.
+func Along(ctx context.Context, q db.Queryer, brand string, page db.Page, back bool, f Filter) ([]Delivery, error) {
+	at, id, err := page.Key()
+	if err != nil {
+		return nil, err
+	}
+	where, args := f.sql([]any{brand, at, id, page.Size(50, 200)})
+	side, order := `>`, `d.due_at, d.id`
+	if back {
+		side, order = `<=`, `d.due_at DESC, d.id DESC`
+	}
+	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND (d.due_at, d.id) `+side+` ($2, $3)
+		AND d.state <> 'cancelled'`+where+` ORDER BY `+order+` LIMIT $4`, args...)
+}
+
 // Attention returns what waits for a person's decision, newest first, with
 // parts; at most limit.
 func Attention(ctx context.Context, q db.Queryer, brand string, limit int) ([]Delivery, error) {

@@ -247,7 +247,12 @@ func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
 }
 
 func insertRest(ctx context.Context, tx *db.Tx, p Post) error {
-	var variants, pictures [][]any
+	variants, pictures := p.rest()
+	return writeRest(ctx, tx, variants, pictures)
+}
+
+// rest are the rows that hang on the post.
+func (p Post) rest() (variants, pictures [][]any) {
 	for _, v := range p.Variants {
 		body, options := "", ""
 		if v.Body != nil {
@@ -261,6 +266,10 @@ func insertRest(ctx context.Context, tx *db.Tx, p Post) error {
 	for _, id := range p.Input().Media() {
 		pictures = append(pictures, []any{id, p.ID, p.Brand})
 	}
+	return variants, pictures
+}
+
+func writeRest(ctx context.Context, tx *db.Tx, variants, pictures [][]any) error {
 	if err := db.Many(ctx, tx, `INSERT INTO variant (post_id, channel_id, brand_id, body, options) VALUES ($1, $2, $3, $4, $5)`, variants); err != nil {
 		return err
 	}

@@ -89,11 +89,12 @@ type Dispatcher struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu     sync.Mutex
-	lanes  map[string]*lane
-	hand   map[string]int     // deliveries at work, and by how many: their leases are renewed
-	looked atomic.Int64       // when a pass last saw the database, Unix milliseconds
-	asked  map[string]db.Time // unknown deliveries and when they were last asked after
+	mu      sync.Mutex
+	lanes   map[string]*lane
+	hand    map[string]int     // deliveries at work, and by how many: their leases are renewed
+	aheadAt time.Time          // when uploads were last looked for; the loop only
+	looked  atomic.Int64       // when a pass last saw the database, Unix milliseconds
+	asked   map[string]db.Time // unknown deliveries and when they were last asked after
 }
 
 // New makes a dispatcher that does nothing yet.
@@ -115,6 +116,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 			return err
 		}
 	}
+	d.looked.Store(time.Now().UnixMilli())
 	d.batch = newBatcher(d.DB)
 	d.stop, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	unsubscribe := d.DB.Subscribe(delivery.Topic, func(string) { d.wake() })
@@ -229,6 +231,7 @@ func (d *Dispatcher) rescue() {
 		more = left
 	}
 	d.follow()
+	d.ahead()
 }
 
 func (d *Dispatcher) takeOver() (taken []delivery.Delivery, more bool, err error) {

@@ -44,12 +44,14 @@ func (a *app) wire(ctx context.Context) error {
 	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }))
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	a.world.DB, a.world.Channels = a.db, channels
 	blobs, err := blob.OpenFolder(a.media())
 	if err != nil {
 		return err
 	}
 	a.closing = append(a.closing, func() { blobs.Close() })
 	library := &media.Library{DB: a.db, Blobs: blobs}
+	a.world.Library = library
 	a.hub = live.New(a.db)
 	a.closing = append(a.closing, a.hub.Close)
 
@@ -68,11 +70,12 @@ func (a *app) wire(ctx context.Context) error {
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
 		service{"sending", sender.Start, sender.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
-		Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
-		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
-		Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
-	}})
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
+			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
+			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
+			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
+		}})
 	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
@@ -153,6 +156,7 @@ func (a *app) startDemoNetwork() (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("server: the demo network: %w", err)
 	}
+	a.world.Network = demoNetwork
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

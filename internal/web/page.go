@@ -141,7 +141,7 @@ func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
 		AddBrand: "/studio/brands/new",
 		Groups:   []ui.EntryGroup{{Entries: f.entries(ctx, pg.Area)}},
 		Person:   f.Who.Name, Role: roleName(ctx, f.Role),
-		Account: studio(slug, "settings", "account"), SignOut: "/studio/sign-out",
+		Account: studio(slug, "settings", "account"), SignOut: "/studio/sign-out", ThemeSet: "/studio/theme",
 		Ribbons: f.ribbons(ctx),
 		Stream:  "/studio/live", Search: studio(slug, "palette"),
 		Acts: f.acts(ctx),

@@ -17,6 +17,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/letter"
+	"rapport/internal/post"
 	"rapport/internal/web/ui"
 )
 
@@ -129,7 +130,7 @@ func (p *Pages) settingsPassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = account.SetPassword(r.Context(), p.DB, v.Who, account.Password{Account: v.Who.Account, Current: f.Raw("current"), New: f.Raw("new"), Keep: v.Session.ID})
 	if err != nil {
-		if f.refused(err, "current", "new") {
+		if err = rename(err, "password", "new"); f.refused(err, "current", "new") {
 			return p.accountForm(w, r, f)
 		}
 		return err
@@ -269,15 +270,20 @@ func letterState(s letter.State) ui.State {
 	return ui.State{Word: "failed", Icon: "circle-x", Tone: ui.Bad, Means: "The mail server did not take it and it was given up."}
 }
 
-// logLine is an act with the name of who did it.
+// logLine is an act with the name of who did it and what it was done to.
 type logLine struct {
 	audit.Line
-	By string
+	By   string
+	Post string // first line of the post, where it was done to one
+	Href string // where its subject stands; "" for none
 }
 
 // detail is what the act was about, in one line.
 func (l logLine) detail() string {
 	var out []string
+	if l.Post != "" {
+		out = append(out, l.Post)
+	}
 	for _, key := range []string{"name", "handle", "network", "reason", "choice", "was", "color", "zone", "language", "tolerance"} {
 		if v := l.Detail[key]; v != "" {
 			out = append(out, v)
@@ -308,12 +314,42 @@ func (p *Pages) settingsLog(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		view.Lines = append(view.Lines, logLine{l, names[l.Account]})
+		view.Lines = append(view.Lines, logLine{Line: l, By: names[l.Account]})
+	}
+	if err := p.subjects(r, view.Lines); err != nil {
+		return err
 	}
 	if fromHTMX(r) {
 		return part(w, r, logRows(view))
 	}
 	return p.settings(w, r, "log", 0, false, logSettings(view))
+}
+
+// subjects finds what the lines were about, where that has a page.
+func (p *Pages) subjects(r *http.Request, lines []logLine) error {
+	b := at(r).Brand
+	var ids []string
+	for i, l := range lines {
+		switch kind, _, _ := strings.Cut(l.Act, "."); kind {
+		case "post":
+			ids = append(ids, l.Subject)
+		case "channel":
+			lines[i].Href = studio(b.Slug, "channels", l.Subject)
+		}
+	}
+	posts, err := post.ByIDs(r.Context(), p.DB, b.ID, distinct(ids))
+	if err != nil {
+		return err
+	}
+	for i, l := range lines {
+		if one, ok := posts[l.Subject]; ok {
+			lines[i].Post = one.Excerpt
+			if one.DeletedAt == 0 {
+				lines[i].Href = studio(b.Slug, "posts", one.ID)
+			}
+		}
+	}
+	return nil
 }
 
 // nameOf is an account's name; a gone account has none.

@@ -21,7 +21,7 @@ import (
 
 const (
 	needsMost  = 8
-	ahead      = 48 * time.Hour
+	lookAhead  = 48 * time.Hour
 	goingMost  = 40
 	week       = 7 * 24 * time.Hour
 	onTime     = time.Minute // late by more is not on time
@@ -153,11 +153,11 @@ var goingStates = []delivery.State{delivery.Scheduled, delivery.Claimed, deliver
 
 func (p *Pages) todayGoing(r *http.Request, view *todayView) error {
 	ctx, now := r.Context(), db.At(view.Now)
-	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(ahead), delivery.Filter{States: goingStates})
+	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(lookAhead), delivery.Filter{States: goingStates})
 	if err != nil {
 		return err
 	}
-	last := now.Add(ahead)
+	last := now.Add(lookAhead)
 	if len(all) > goingMost {
 		last = all[goingMost-1].DueAt
 		all = all[:goingMost]
@@ -246,7 +246,7 @@ func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
 	for i, o := range recent {
 		ids[i] = o.ID
 	}
-	counts, err := metric.Latest(ctx, p.DB, v.Brand.ID, ids, metric.Reactions...)
+	counts, err := metric.Sum(ctx, p.DB, v.Brand.ID, ids, metric.Reactions...)
 	if err != nil {
 		return out, err
 	}

@@ -13,7 +13,9 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/live"
+	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/publish"
 	"rapport/internal/web/static"
 )
 
@@ -21,6 +23,8 @@ import (
 type Deps struct {
 	DB       *db.DB
 	Channels *channel.Channels
+	Media    *media.Library
+	Desk     publish.Desk
 	Networks *network.Set
 	Hub      *live.Hub
 	Log      *slog.Logger

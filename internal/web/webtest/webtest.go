@@ -17,12 +17,15 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/live"
+	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/publish"
 	"rapport/internal/secret"
 	"rapport/internal/web"
 )
@@ -35,6 +38,7 @@ type Site struct {
 	DB       *db.DB
 	Pages    *web.Pages
 	Channels *channel.Channels
+	Media    *media.Library
 	Account  account.Account
 	Brand    brand.Brand
 	t        testing.TB
@@ -63,7 +67,13 @@ func Empty(t testing.TB) *Site {
 	t.Cleanup(hub.Close)
 	s := &Site{DB: d, t: t, cookies: map[string]string{}}
 	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(Paper{}), Keys: keys}
+	files, err := blob.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Media = &media.Library{DB: d, Blobs: files}
 	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
+		Media: s.Media, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
 }
@@ -138,9 +148,7 @@ func (s *Site) Post(path string, pairs ...string) *Page {
 // Do sends a request as the browser would, with its cookies.
 func (s *Site) Do(r *http.Request) *Page {
 	s.t.Helper()
-	for name, value := range s.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
+	s.Sign(r)
 	w := httptest.NewRecorder()
 	s.Pages.ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
@@ -154,6 +162,13 @@ func (s *Site) Do(r *http.Request) *Page {
 	s.must(err)
 	p.root = root
 	return p
+}
+
+// Sign adds the browser's cookies to a request.
+func (s *Site) Sign(r *http.Request) {
+	for name, value := range s.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
 }
 
 // Follow goes where a redirect leads.

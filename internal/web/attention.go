@@ -1,0 +1,129 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/publish"
+	"rapport/internal/web/ui"
+)
+
+// attentionMost bounds the page; what is decided makes room for the rest.
+const attentionMost = 100
+
+// attentionView is all that waits for a person.
+type attentionView struct {
+	Slug   string
+	Ways   []way
+	Total  int
+	Missed int
+	Broken []channelRow
+	Form   form
+	May    bool
+	MayFix bool // may connect channels
+	Wall   string
+	Now    time.Time
+}
+
+// attentionShow lists what waits for a decision.
+func (p *Pages) attentionShow(w http.ResponseWriter, r *http.Request) error {
+	return p.attentionPage(w, r, form{})
+}
+
+func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) error {
+	v, ctx := at(r), r.Context()
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostRead); err != nil {
+		return err
+	}
+	view := attentionView{Slug: v.Brand.Slug, Form: f, May: p.may(r, access.DeliveryResolve), MayFix: p.may(r, access.ChannelWrite), Now: p.DB.Now().Time()}
+	view.Wall = wall(v.Brand, p.DB.Now().Add(time.Hour))
+	ds, err := delivery.Attention(ctx, p.DB, v.Brand.ID, attentionMost)
+	if err != nil {
+		return err
+	}
+	for _, d := range ds {
+		if d.State == delivery.Missed && !d.HalfSent() {
+			view.Missed++
+		}
+	}
+	if view.Total, err = delivery.AttentionCount(ctx, p.DB, v.Brand.ID); err != nil {
+		return err
+	}
+	if view.Ways, err = p.ways(r, ds, false); err != nil {
+		return err
+	}
+	channels, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range channels {
+		if c.State == channel.StateAttention {
+			view.Broken = append(view.Broken, p.rowOf(c))
+		}
+	}
+	head := ui.Head{Title: i18n.T(ctx, "Needs you")}
+	return p.show(w, r, page{Area: "attention", Head: head, Status: f.Status()}, attentionPage(view))
+}
+
+// attentionMissed decides about all that was missed at once.
+func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := at(r), r.Context()
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	decision := publish.Decision{Choice: publish.Choice(f.Value("choice"))}
+	if decision.Choice == publish.Later {
+		decision.At, err = p.laterThanNow(r, f)
+	}
+	if decision.Choice != publish.Later && decision.Choice != publish.Drop {
+		err = fault.New(fault.Invalid, "%s", i18n.T(ctx, "Choose a new time, or drop them."))
+	}
+	if err != nil {
+		if f.refused(err, "at") {
+			return p.attentionPage(w, r, f)
+		}
+		return err
+	}
+	ds, err := delivery.Attention(ctx, p.DB, v.Brand.ID, attentionMost)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, d := range ds {
+		if d.State == delivery.Missed && !d.HalfSent() {
+			ids = append(ids, d.ID)
+		}
+	}
+	done, refusal, err := each(ids, func(id string) error {
+		_, err := p.desk().Resolve(ctx, v.Who, v.Brand.ID, id, decision)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if refusal != nil && f.refused(refusal) {
+		return p.attentionPage(w, r, f)
+	}
+	text := i18n.N(ctx, done, "{{.N}} delivery dropped.", "{{.N}} deliveries dropped.")
+	if decision.Choice == publish.Later {
+		text = i18n.N(ctx, done, "{{.N}} delivery has a new time.", "{{.N}} deliveries have a new time.")
+	}
+	p.note(w, r, text, "")
+	return see(w, r, studio(v.Brand.Slug, "attention"))
+}
+
+func (p *Pages) laterThanNow(r *http.Request, f form) (db.Time, error) {
+	when, _, err := brand.At(at(r).Brand, f.Value("at"))
+	if err == nil {
+		err = ahead(r.Context(), when, p.DB.Now())
+	}
+	return when, err
+}

@@ -1,0 +1,171 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"rapport/internal/installation"
+	"rapport/internal/web/webtest"
+)
+
+// browser opens a headless Chromium, the one that make test has found or
+// installed and named in RAPPORT_TEST_CHROMIUM.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	chromium := os.Getenv("RAPPORT_TEST_CHROMIUM")
+	if chromium == "" {
+		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	return ctx
+}
+
+// serve gives every request of the browser the session of the site, and the
+// theme that its address asks for.
+func serve(t *testing.T, s *webtest.Site) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if theme := r.URL.Query().Get("look"); theme != "" {
+			r.AddCookie(&http.Cookie{Name: "theme", Value: theme})
+		}
+		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+		s.Sign(r)
+		s.Pages.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections() // the live stream never ends by itself
+		server.Close()
+	})
+	return server.URL
+}
+
+var views = []struct {
+	name          string
+	width, height int64
+	look          string
+}{
+	{"wide-light", 1440, 900, "light"}, {"wide-dark", 1440, 900, "dark"},
+	{"phone-light", 390, 844, "light"}, {"phone-dark", 390, 844, "dark"},
+}
+
+// TestPagesAreAccessible asks axe-core for what is serious on every page of
+// this package's core, without and with content, in each view. With
+// RAPPORT_PICTURES it leaves a picture of each in that folder.
+func TestPagesAreAccessible(t *testing.T) {
+	ctx := browser(t)
+	axe, err := os.ReadFile(filepath.Join(os.Getenv("RAPPORT_TEST_NODE_MODULES"), "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Skip("RAPPORT_TEST_NODE_MODULES names no folder with axe-core; make test sets it")
+	}
+	for _, c := range walks(t) {
+		base := serve(t, c.site)
+		for _, path := range c.paths {
+			for _, view := range views {
+				name := strings.Trim(c.name+strings.ReplaceAll(strings.TrimPrefix(path, c.site.Path()), "/", "-"), "-") + "-" + view.name
+				t.Run(name, func(t *testing.T) {
+					look(t, ctx, base+path+"?look="+view.look, view.width, view.height)
+					picture(t, ctx, name)
+					judge(t, ctx, string(axe))
+				})
+			}
+		}
+	}
+}
+
+type walk struct {
+	name  string
+	site  *webtest.Site
+	paths []string
+}
+
+func walks(t *testing.T) []walk {
+	t.Helper()
+	fresh := webtest.Empty(t)
+	if _, err := installation.OfferSetup(t.Context(), fresh.DB); err != nil {
+		t.Fatal(err)
+	}
+	out := webtest.New(t)
+	out.SignOut()
+	empty, full := webtest.New(t), webtest.New(t)
+	w := full.Fill()
+	held := webtest.New(t)
+	held.Fill()
+	held.Post(held.Path("hold"), "reason", "A supplier recall is being checked")
+	held.Get(held.Path())
+	pages := func(s *webtest.Site, more ...string) []string {
+		var all []string
+		for _, p := range append([]string{"", "channels", "connect/paper", "notifications", "hold", "settings/brand", "settings/account",
+			"settings/tokens", "settings/mail", "settings/log", "settings/about"}, more...) {
+			all = append(all, strings.TrimSuffix(s.Path(p), "/"))
+		}
+		return all
+	}
+	return []walk{
+		{"setup", fresh, []string{"/setup"}},
+		{"signin", out, []string{"/studio/sign-in"}},
+		{"empty", empty, append(pages(empty), "/studio/brands/new", "/studio/nowhere/")},
+		{"full", full, pages(full, "channels/"+w.Channels[0].ID, "channels/"+w.Channels[2].ID, "channels/"+w.Channels[0].ID+"/remove")},
+		{"held", held, []string{held.Path(), held.Path("hold")}},
+	}
+}
+
+func look(t *testing.T, ctx context.Context, url string, width, height int64) {
+	t.Helper()
+	emulate := chromedp.EmulateViewport(width, height)
+	if width < 768 {
+		emulate = chromedp.EmulateViewport(width, height, chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	if err := chromedp.Do(ctx, emulate, chromedp.Navigate(url)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func picture(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	folder := os.Getenv("RAPPORT_PICTURES")
+	if folder == "" {
+		return
+	}
+	shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), shot, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// judge lists what axe-core calls serious or critical, and a page that is
+// wider than its window.
+func judge(t *testing.T, ctx context.Context, axe string) {
+	t.Helper()
+	const ask = `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations
+		.filter(v => v.impact === "serious" || v.impact === "critical")
+		.flatMap(v => v.nodes.slice(0, 8).map(n => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary.split("\n").pop())))`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](axe+";0")); err != nil {
+		t.Fatal(err)
+	}
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](ask, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) > 0 {
+		t.Errorf("axe-core found:\n%s", strings.Join(found, "\n"))
+	}
+	wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > innerWidth"))
+	if err != nil || wide {
+		t.Errorf("the page is wider than its window (%v)", err)
+	}
+}

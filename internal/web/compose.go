@@ -1,0 +1,567 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"rapport/internal/access"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/media"
+	"rapport/internal/network"
+	"rapport/internal/post"
+	"rapport/internal/web/ui"
+)
+
+// composeView is the composer as it is shown.
+type composeView struct {
+	sheet
+	Slug       string
+	Form       form
+	Zone       string
+	Now        time.Time
+	Rows       []composeChannel
+	Media      map[string]media.Media
+	Note       string // what a change of the clocks did to the time
+	Approved   bool   // it is scheduled: changes count once they are saved
+	MayPublish bool
+	Theirs     *post.Post // what somebody else saved meanwhile
+	Library    []media.Media
+	Quick      []quickTime
+}
+
+// composeChannel is a channel in the composer.
+type composeChannel struct {
+	channel.Channel
+	Title  string
+	Demo   bool
+	Chosen bool
+	Key    string // of the body it gets
+	Check  post.ChannelCheck
+}
+
+// quickTime is a time one click away.
+type quickTime struct{ Label, At string }
+
+// Left is how much the fullest part may still grow; limited is false where
+// the channel has no limit.
+func (c composeChannel) Left() (left int, limited bool) {
+	for i, p := range c.Check.Parts {
+		if p.Limit > 0 && (!limited || p.Limit-p.Length < left) {
+			left, limited = p.Limit-p.Length, true
+		}
+		_ = i
+	}
+	return left, limited
+}
+
+// composeNew is an empty composer. ?at= is a time by the brand's clock, and
+// ?channel= chooses a channel.
+func (p *Pages) composeNew(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostWrite); err != nil {
+		return err
+	}
+	s := sheet{Tab: common, Own: map[string]post.Body{}, At: r.URL.Query().Get("at"), Channels: r.URL.Query()["channel"]}
+	s.set(common, post.Body{})
+	if at, _, err := brand.At(v.Brand, s.At); err == nil {
+		s.At = wall(v.Brand, at)
+	} else {
+		s.At = ""
+	}
+	if len(s.Channels) == 0 {
+		var err error
+		if s.Channels, err = p.usualChannels(r); err != nil {
+			return err
+		}
+	}
+	return p.composePage(w, r, s, form{})
+}
+
+// usualChannels are the only one, or those of the last post.
+func (p *Pages) usualChannels(r *http.Request) ([]string, error) {
+	v, ctx := at(r), r.Context()
+	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 1 {
+		return []string{all[0].ID}, nil
+	}
+	last, _, err := post.List(ctx, p.DB, v.Who, v.Brand.ID, post.Filter{}, db.Page{Limit: 1})
+	if err != nil || len(last) == 0 {
+		return nil, err
+	}
+	return last[0].Channels(), nil
+}
+
+// composeEdit opens a post in the composer. What is out leads to its page.
+func (p *Pages) composeEdit(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := at(r), r.Context()
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostWrite); err != nil {
+		return err
+	}
+	one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("post"))
+	if err != nil {
+		return err
+	}
+	ds, err := delivery.OfPost(ctx, p.DB, v.Brand.ID, one.ID)
+	if err != nil {
+		return err
+	}
+	if why := closed(ctx, ds); why != "" {
+		p.note(w, r, why, "")
+		return see(w, r, studio(v.Brand.Slug, "posts", one.ID))
+	}
+	return p.composePage(w, r, sheetOf(one, wall(v.Brand, cmp.Or(nextDue(ds), one.PlannedAt))), form{})
+}
+
+// closed says why a post cannot be edited any more; "" where it can.
+func closed(ctx context.Context, ds []delivery.Delivery) string {
+	for _, d := range ds {
+		switch {
+		case d.State == delivery.Published || d.Out() > 0:
+			return i18n.T(ctx, "This post is out and stays as it is. Duplicate it to say something else.")
+		case d.State == delivery.Sending || d.State == delivery.Pending:
+			return i18n.T(ctx, "This post is going out right now. Wait a moment and look again.")
+		case d.State == delivery.Unknown:
+			return i18n.T(ctx, "This post may be out on a channel. Say what became of it first.")
+		}
+	}
+	return ""
+}
+
+// nextDue is when the first of what still waits is due; 0 where nothing does.
+func nextDue(ds []delivery.Delivery) db.Time {
+	var due db.Time
+	for _, d := range ds {
+		if d.State == delivery.Scheduled && (due == 0 || d.DueAt < due) {
+			due = d.DueAt
+		}
+	}
+	return due
+}
+
+// composeChange does what a button inside the composer says and shows it
+// again. It keeps uploaded pictures but saves no post.
+func (p *Pages) composeChange(w http.ResponseWriter, r *http.Request) error {
+	s, f, err := p.takeSheet(r)
+	if err != nil {
+		return err
+	}
+	s.edit(f.Value("edit"))
+	return p.composePage(w, r, s, f)
+}
+
+// takeSheet reads the form, keeps the files in the library and saves changed
+// descriptions. What is wrong with a file stands in the form.
+func (p *Pages) takeSheet(r *http.Request) (sheet, form, error) {
+	v, ctx := at(r), r.Context()
+	s, f, err := readSheet(r)
+	if err != nil {
+		return s, f, err
+	}
+	for _, file := range s.files {
+		m, err := p.upload(ctx, v, file.File)
+		if err != nil && !f.refused(err) {
+			return s, f, err
+		}
+		if b := clone(s.body(file.Key)); err == nil && file.Part >= 0 && file.Part < len(b.Parts) {
+			b.Parts[file.Part].Media = append(b.Parts[file.Part].Media, m.ID)
+			s.set(file.Key, b)
+		}
+	}
+	for _, alt := range s.alts {
+		if alt.Was == alt.Is {
+			continue
+		}
+		if _, err := p.Media.Describe(ctx, v.Who, v.Brand.ID, alt.ID, alt.Is); err != nil && !f.refused(err) {
+			return s, f, err
+		}
+	}
+	return s, f, nil
+}
+
+// composeDo is the composer's buttons that finish something.
+func (p *Pages) composeDo(w http.ResponseWriter, r *http.Request) error {
+	s, f, err := p.takeSheet(r)
+	if err != nil {
+		return err
+	}
+	if f.Text != "" || len(f.errors) > 0 {
+		return p.composePage(w, r, s, f)
+	}
+	to, err := p.finish(w, r, &s, f.Value("act"))
+	if err != nil {
+		if f.refused(err, "at", "channels") {
+			return p.composePage(w, r, s, f)
+		}
+		return err
+	}
+	return see(w, r, to)
+}
+
+// finish saves the sheet and does what the act says. It answers where to go.
+func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act string) (string, error) {
+	v, ctx := at(r), r.Context()
+	in, dst, err := s.input(v.Brand)
+	if err != nil {
+		return "", err
+	}
+	switch act {
+	case "schedule":
+		err = ahead(ctx, in.PlannedAt, p.DB.Now())
+	case "copy":
+		s.ID = ""
+	case "overwrite":
+		err = p.keepTheirs(r, s)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := p.keep(r, s, in); err != nil {
+		return "", err
+	}
+	page := studio(v.Brand.Slug, "posts", s.ID)
+	switch act {
+	case "schedule":
+		return page, p.scheduled(w, r, s.ID, in.PlannedAt, dst)
+	case "now":
+		return page, p.scheduled(w, r, s.ID, p.DB.Now(), "")
+	case "update":
+		return page, p.updated(w, r, s.ID, in.PlannedAt)
+	case "copy":
+		p.note(w, r, i18n.T(ctx, "Saved as a draft of its own."), "")
+	case "overwrite":
+		p.note(w, r, i18n.T(ctx, "Yours is saved. The other version is kept as a draft."), "")
+	default:
+		p.note(w, r, i18n.T(ctx, "Saved as a draft."), "")
+	}
+	return page + "/edit", nil
+}
+
+func ahead(ctx context.Context, at, now db.Time) error {
+	if at == 0 {
+		return fault.OnField("at", "%s", i18n.T(ctx, "Choose the day and the time."))
+	}
+	if at <= now {
+		return fault.OnField("at", "%s", i18n.T(ctx, "This time has passed. Choose a later one, or publish now."))
+	}
+	return nil
+}
+
+// keep saves the sheet as a new draft or over what it was opened from.
+func (p *Pages) keep(r *http.Request, s *sheet, in post.Input) error {
+	v, ctx := at(r), r.Context()
+	var one post.Post
+	var err error
+	if s.ID == "" {
+		one, err = post.Draft(ctx, p.DB, v.Who, v.Brand.ID, in)
+	} else {
+		one, err = post.Save(ctx, p.DB, v.Who, v.Brand.ID, s.ID, s.Revision, in)
+	}
+	if err == nil {
+		s.ID, s.Revision = one.ID, one.Revision
+	}
+	return err
+}
+
+// keepTheirs puts what somebody else saved into a draft of its own, so that
+// saving over it loses nothing.
+func (p *Pages) keepTheirs(r *http.Request, s *sheet) error {
+	v, ctx := at(r), r.Context()
+	now, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, s.ID)
+	if err != nil || now.Revision == s.Revision {
+		return err
+	}
+	s.Revision = now.Revision
+	_, err = post.Duplicate(ctx, p.DB, v.Who, v.Brand.ID, s.ID)
+	return err
+}
+
+func (p *Pages) scheduled(w http.ResponseWriter, r *http.Request, id string, when db.Time, dst string) error {
+	v, ctx := at(r), r.Context()
+	if _, err := post.Schedule(ctx, p.DB, v.Who, v.Brand.ID, id, when); err != nil {
+		return err
+	}
+	if when <= p.DB.Now() {
+		p.note(w, r, i18n.T(ctx, "It goes out now. Watch it here."), "")
+		return nil
+	}
+	text := i18n.T(ctx, "Scheduled for {{.Time}}.", "Time", i18n.DateTime(ctx, when.Time()))
+	if dst != "" {
+		text += " " + dst
+	}
+	p.note(w, r, text, studio(v.Brand.Slug, "posts", id, "unschedule"))
+	return nil
+}
+
+// updated gives a post that stays scheduled its new time, where it changed.
+func (p *Pages) updated(w http.ResponseWriter, r *http.Request, id string, when db.Time) error {
+	v, ctx := at(r), r.Context()
+	ds, err := delivery.OfPost(ctx, p.DB, v.Brand.ID, id)
+	if err != nil {
+		return err
+	}
+	if due := nextDue(ds); due > 0 && when > 0 && wall(v.Brand, due) != wall(v.Brand, when) {
+		if _, err := post.Move(ctx, p.DB, v.Who, v.Brand.ID, id, when); err != nil {
+			return err
+		}
+	}
+	p.note(w, r, i18n.T(ctx, "Saved. It goes out like this."), "")
+	return nil
+}
+
+// composePage shows the composer, or only the form where a script asks.
+func (p *Pages) composePage(w http.ResponseWriter, r *http.Request, s sheet, f form) error {
+	view, err := p.composeView(r, s, f)
+	if err != nil {
+		return err
+	}
+	if fromHTMX(r) {
+		return write(r.Context(), w, view.Form.Status(), composer(view))
+	}
+	title := i18n.T(r.Context(), "New post")
+	head := ui.Head{Title: title, Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts")}
+	if s.ID != "" {
+		head.Title = i18n.T(r.Context(), "Edit post")
+		head.Back, head.BackText = studio(view.Slug, "posts", s.ID), i18n.T(r.Context(), "Back to the post")
+	}
+	head.Actions = saveState()
+	keys := []ui.KeyLine{
+		{Text: i18n.T(r.Context(), "Schedule"), Keys: []string{"⌘", "↵"}},
+		{Text: i18n.T(r.Context(), "Save draft"), Keys: []string{"⌘", "S"}},
+	}
+	return p.show(w, r, page{Area: "posts", Head: head, Fill: true, Flush: true, Keys: keys, Status: view.Form.Status()}, composePage(view))
+}
+
+func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, error) {
+	v, ctx := at(r), r.Context()
+	if _, ok := s.Own[s.Tab]; !ok {
+		s.Tab = common
+	}
+	view := composeView{sheet: s, Slug: v.Brand.Slug, Form: f, Zone: v.Brand.Zone, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
+	view.Quick = quickTimes(ctx, v.Brand, p.DB.Now())
+	var err error
+	if err = p.composeStored(r, &view); err != nil {
+		return view, err
+	}
+	if view.Media, err = media.ByIDs(ctx, p.DB, v.Brand.ID, s.pictures()); err != nil {
+		return view, err
+	}
+	if s.Pick != "" {
+		if view.Library, _, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{}, db.Page{}); err != nil {
+			return view, err
+		}
+	}
+	return view, p.composeRows(r, &view)
+}
+
+// composeStored compares the sheet with what is stored by now.
+func (p *Pages) composeStored(r *http.Request, view *composeView) error {
+	if view.ID == "" {
+		return nil
+	}
+	v := at(r)
+	stored, err := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, view.ID)
+	if err != nil {
+		return err
+	}
+	view.Approved = stored.State == post.StateApproved
+	if stored.Revision != view.Revision {
+		view.Theirs = &stored
+		view.Form.Text = ""
+		view.Form.status = http.StatusConflict
+	}
+	return nil
+}
+
+// composeRows are the channels, each with what it makes of the sheet.
+func (p *Pages) composeRows(r *http.Request, view *composeView) error {
+	v, ctx := at(r), r.Context()
+	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	in, note, err := view.input(v.Brand)
+	if err != nil && !view.Form.refused(err, "at") {
+		return err
+	}
+	view.Note = note
+	in.Variants = slices.DeleteFunc(in.Variants, func(o post.Variant) bool {
+		return !slices.ContainsFunc(all, func(c channel.Channel) bool { return c.ID == o.Channel })
+	})
+	checks, err := post.Check(ctx, p.DB, v.Who, v.Brand.ID, in)
+	if err != nil && !view.Form.refused(err) {
+		return err
+	}
+	for _, c := range all {
+		row := composeChannel{Channel: c, Title: p.networkTitle(c.Network), Chosen: slices.Contains(view.Channels, c.ID), Key: view.keyFor(c.ID)}
+		if n, err := p.Networks.Named(c.Network); err == nil {
+			row.Demo = n.Facts().Demo
+		}
+		for _, check := range checks {
+			if check.Channel == c.ID {
+				row.Check = check
+			}
+		}
+		view.Rows = append(view.Rows, row)
+	}
+	return nil
+}
+
+// chosen are the rows of the channels that the post goes to.
+func (v composeView) chosen() []composeChannel {
+	return slices.DeleteFunc(slices.Clone(v.Rows), func(c composeChannel) bool { return !c.Chosen })
+}
+
+// limitsOf are those of all channels that get a body, for its counter.
+func (v composeView) limitsOf(key string) []network.Limits {
+	out := []network.Limits{}
+	for _, c := range v.chosen() {
+		if c.Key == key && c.Limits.Text > 0 {
+			out = append(out, c.Limits)
+		}
+	}
+	return out
+}
+
+// takesComment reports whether a channel of the body allows a first comment
+// and there is none yet.
+func (v composeView) takesComment(key string) bool {
+	parts := v.body(key).Parts
+	if parts[len(parts)-1].Kind == network.PartComment {
+		return false
+	}
+	return slices.ContainsFunc(v.chosen(), func(c composeChannel) bool { return c.Key == key && c.Limits.Comment })
+}
+
+// takesThread reports whether a channel of the body takes one part more.
+func (v composeView) takesThread(key string) bool {
+	n := len(v.body(key).Parts)
+	rows := v.chosen()
+	return n < post.MostParts && (len(rows) == 0 || slices.ContainsFunc(rows, func(c composeChannel) bool { return c.Key == key && c.Limits.Parts > n }))
+}
+
+// quickTimes are times that people often mean, by the brand's clock.
+func quickTimes(ctx context.Context, b brand.Brand, now db.Time) []quickTime {
+	t := now.Time().In(b.Location())
+	hour := t.Truncate(time.Hour).Add(2 * time.Hour)
+	tomorrow := time.Date(t.Year(), t.Month(), t.Day()+1, 9, 0, 0, 0, t.Location())
+	monday := tomorrow.AddDate(0, 0, (int(time.Monday)-int(tomorrow.Weekday())+7)%7)
+	out := []quickTime{
+		{i18n.T(ctx, "Today {{.Clock}}", "Clock", i18n.Clock(ctx, hour)), wall(b, db.At(hour))},
+		{i18n.T(ctx, "Tomorrow 09:00"), wall(b, db.At(tomorrow))},
+		{i18n.T(ctx, "Monday 09:00"), wall(b, db.At(monday))},
+	}
+	if hour.Day() != t.Day() {
+		out = out[1:]
+	}
+	if monday.Equal(tomorrow) {
+		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// saved is what the composer's script hears.
+type saved struct {
+	Text     string `json:"text"`
+	ID       string `json:"id,omitempty"`
+	Revision int64  `json:"revision,omitempty"`
+	Href     string `json:"href,omitempty"`
+	Checks   string `json:"checks,omitempty"`
+	Note     string `json:"note"`
+	Conflict string `json:"conflict,omitempty"`
+}
+
+// composeSave is the autosave of a draft. A scheduled post is never saved
+// while somebody is in the middle of a sentence: it is checked only.
+func (p *Pages) composeSave(w http.ResponseWriter, r *http.Request) error {
+	return p.answerScript(w, r, true)
+}
+
+// composeCheck tells what the channels make of the sheet and saves nothing.
+func (p *Pages) composeCheck(w http.ResponseWriter, r *http.Request) error {
+	return p.answerScript(w, r, false)
+}
+
+func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) error {
+	s, f, err := p.takeSheet(r)
+	if err != nil {
+		return answer(w, err)
+	}
+	view, err := p.composeView(r, s, f)
+	if err != nil {
+		return answer(w, err)
+	}
+	if save && view.Approved {
+		return answer(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post was scheduled meanwhile. What you write counts once you save the changes.")))
+	}
+	out := saved{Note: view.Note}
+	if save && view.Theirs == nil && (s.ID != "" || !s.blank()) {
+		if err := p.autosave(r, &view, &out); err != nil {
+			return answer(w, err)
+		}
+	}
+	out.Checks, err = rendered(r.Context(), checks(view))
+	if err == nil && view.Theirs != nil {
+		out.Conflict, err = rendered(r.Context(), conflict(view))
+	}
+	if err != nil {
+		return err
+	}
+	return sendJSON(w, view.Form.Status(), out)
+}
+
+// autosave saves what is in the view. Somebody else's newer version is put
+// beside it and is no error.
+func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
+	v, ctx := at(r), r.Context()
+	in, _, err := view.input(v.Brand)
+	if err != nil {
+		return err
+	}
+	if err := p.keep(r, &view.sheet, in); err != nil {
+		if again := p.composeStored(r, view); again != nil || view.Theirs == nil {
+			return err
+		}
+		return nil
+	}
+	out.ID, out.Revision = view.ID, view.Revision
+	out.Href = studio(v.Brand.Slug, "posts", view.ID, "edit")
+	out.Text = i18n.T(ctx, "Saved {{.Clock}}", "Clock", i18n.Clock(ctx, p.DB.Now().Time()))
+	return nil
+}
+
+// answer tells a script what a person must know of an error; the rest goes the
+// way of every error.
+func answer(w http.ResponseWriter, err error) error {
+	kind := fault.KindOf(err)
+	if kind == fault.Internal {
+		return err
+	}
+	return sendJSON(w, statusOf(kind), saved{Text: fault.Text(err)})
+}
+
+func sendJSON(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	return json.NewEncoder(w).Encode(v)
+}
+
+func rendered(ctx context.Context, c templ.Component) (string, error) {
+	var b bytes.Buffer
+	err := c.Render(ctx, &b)
+	return b.String(), err
+}

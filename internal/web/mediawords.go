@@ -1,0 +1,43 @@
+package web
+
+import (
+	"context"
+	"net/url"
+
+	"rapport/internal/i18n"
+	"rapport/internal/web/ui"
+)
+
+// orWithout is the first line of a post, or what stands in for it.
+func orWithout(ctx context.Context, excerpt string) string {
+	if excerpt == "" {
+		return i18n.T(ctx, "Without text")
+	}
+	return excerpt
+}
+
+// altValue is what was typed, or what is stored.
+func (v mediaView) altValue() string {
+	if v.Form.values != nil {
+		return v.Form.Value("alt")
+	}
+	return v.Alt
+}
+
+func mediaChips(ctx context.Context, v mediaListView) []ui.Chip {
+	base := studio(v.Slug, "media")
+	q := url.Values{}
+	if v.Query != "" {
+		q.Set("q", v.Query)
+	}
+	without := base
+	if len(q) > 0 {
+		without += "?" + q.Encode()
+	}
+	q.Set("deleted", "true")
+	chip := ui.Chip{Name: i18n.T(ctx, "Deleted"), Href: base + "?" + q.Encode()}
+	if v.Deleted {
+		chip.Value, chip.Remove = i18n.T(ctx, "only"), without
+	}
+	return []ui.Chip{chip}
+}

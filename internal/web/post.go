@@ -1,0 +1,449 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/media"
+	"rapport/internal/network"
+	"rapport/internal/post"
+	"rapport/internal/publish"
+	"rapport/internal/web/ui"
+)
+
+// names are those of accounts by id; one that is gone has none.
+func (p *Pages) names(ctx context.Context, ids ...string) (map[string]string, error) {
+	out := map[string]string{"": ""}
+	for _, id := range ids {
+		if _, known := out[id]; known {
+			continue
+		}
+		a, err := account.ByID(ctx, p.DB, id)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return out, err
+		}
+		out[id] = a.Name
+	}
+	return out, nil
+}
+
+// postView is a post with the whole way of each delivery.
+type postView struct {
+	post.Post
+	Slug       string
+	Brand      brand.Brand
+	Ways       []way
+	Versions   []version
+	Media      map[string]media.Media
+	ByName     string // author
+	Now        time.Time
+	Form       form
+	MayWrite   bool
+	MayPublish bool
+}
+
+// version is a text and the channels that get it.
+type version struct {
+	Channels []channelRow
+	Body     post.Body
+}
+
+// way is a delivery as its story shows it.
+type way struct {
+	deliveryLine
+	Story    []storyLine
+	Choices  []choiceView
+	AuthorBy string
+	Wall     string // a later time to offer, by the brand's clock
+	Slug     string
+}
+
+// storyLine is an event in words.
+type storyLine struct {
+	delivery.Event
+	Words string
+	Facts string // attempt, status and time taken
+	By    string
+	Tone  ui.Tone
+	Icon  string
+}
+
+// Late is how long after its time it was out, and whether it is worth saying.
+func (w way) Late() (time.Duration, bool) {
+	if w.State != delivery.Published || w.PublishedAt == 0 {
+		return 0, false
+	}
+	late := w.PublishedAt.Sub(w.DueAt)
+	return late, late > 0
+}
+
+// postShow is a post's page: what it says, who made it, and how it went.
+func (p *Pages) postShow(w http.ResponseWriter, r *http.Request) error {
+	return p.postPage(w, r, form{})
+}
+
+func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
+	view, err := p.postView(r, f)
+	if err != nil {
+		return err
+	}
+	head := ui.Head{Title: orWithout(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
+	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
+}
+
+func (p *Pages) postView(r *http.Request, f form) (postView, error) {
+	v, ctx := at(r), r.Context()
+	view := postView{Slug: v.Brand.Slug, Brand: v.Brand, Now: p.DB.Now().Time(), Form: f,
+		MayWrite: p.may(r, access.PostWrite), MayPublish: p.may(r, access.PostPublish)}
+	var err error
+	if view.Post, err = post.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("post")); err != nil {
+		return view, err
+	}
+	ds, err := delivery.OfPost(ctx, p.DB, v.Brand.ID, view.ID)
+	if err != nil {
+		return view, err
+	}
+	if view.Ways, err = p.ways(r, ds, true); err != nil {
+		return view, err
+	}
+	if view.Media, err = media.ByIDs(ctx, p.DB, v.Brand.ID, view.Input().Media()); err != nil {
+		return view, err
+	}
+	if view.Versions, err = p.versions(r, view.Post); err != nil {
+		return view, err
+	}
+	names, err := p.names(ctx, view.Author)
+	view.ByName = names[view.Author]
+	return view, err
+}
+
+// versions are the texts of a post, the common one first.
+func (p *Pages) versions(r *http.Request, one post.Post) ([]version, error) {
+	v := at(r)
+	all, err := channel.ByIDs(r.Context(), p.DB, v.Brand.ID, one.Channels())
+	if err != nil {
+		return nil, err
+	}
+	out := []version{{Body: one.Body}}
+	for _, variant := range one.Variants {
+		row := p.rowOf(all[variant.Channel])
+		if variant.Body == nil {
+			out[0].Channels = append(out[0].Channels, row)
+		} else {
+			out = append(out, version{[]channelRow{row}, *variant.Body})
+		}
+	}
+	if len(out[0].Channels) == 0 && len(out) > 1 {
+		out = out[1:] // nobody gets the common text
+	}
+	return out, nil
+}
+
+// ways are deliveries with what a person may decide about them, and with the
+// story where it is asked for.
+func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way, error) {
+	v, ctx := at(r), r.Context()
+	lines, err := p.lines(r, ds)
+	if err != nil {
+		return nil, err
+	}
+	may := p.may(r, access.DeliveryResolve)
+	out := make([]way, len(lines))
+	for i, l := range lines {
+		out[i] = way{deliveryLine: l, Slug: v.Brand.Slug, Wall: wall(v.Brand, p.DB.Now().Add(time.Hour))}
+		if may {
+			out[i].Choices = p.choices(ctx, l)
+		}
+		if story {
+			if out[i].Story, err = p.story(ctx, v.Brand.ID, l); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+func (p *Pages) story(ctx context.Context, brandID string, l deliveryLine) ([]storyLine, error) {
+	events, err := delivery.Story(ctx, p.DB, brandID, l.ID)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.By
+	}
+	names, err := p.names(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]storyLine, len(events))
+	for i, e := range events {
+		words := happened(ctx, e, l.Title, len(l.Parts))
+		out[i] = storyLine{Event: e, Words: words.text, Icon: words.icon, Tone: words.tone, Facts: eventFacts(ctx, e), By: names[e.By]}
+	}
+	return out, nil
+}
+
+// removable reports whether the network lets programs take a post down.
+func (p *Pages) removable(networkName string) bool {
+	n, err := p.Networks.Named(networkName)
+	if err != nil {
+		return false
+	}
+	_, can := n.(network.Remover)
+	return can
+}
+
+// postMove gives a post another time.
+func (p *Pages) postMove(w http.ResponseWriter, r *http.Request) error {
+	v, id := at(r), r.PathValue("post")
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	when, dst, err := brand.At(v.Brand, f.Value("at"))
+	if err == nil {
+		_, err = post.Move(r.Context(), p.DB, v.Who, v.Brand.ID, id, when)
+	}
+	if err != nil {
+		if f.refused(err, "at") {
+			return p.postPage(w, r, f)
+		}
+		return err
+	}
+	text := i18n.T(r.Context(), "Moved to {{.Time}}.", "Time", i18n.DateTime(r.Context(), when.Time()))
+	if dst != "" {
+		text += " " + dst
+	}
+	p.note(w, r, text, "")
+	return see(w, r, studio(v.Brand.Slug, "posts", id))
+}
+
+// postAct runs one domain function about a post and goes on.
+func (p *Pages) postAct(w http.ResponseWriter, r *http.Request, do func() (text, undo, to string, err error)) error {
+	text, undo, to, err := do()
+	if err != nil {
+		var f form
+		if f.refused(err) {
+			return p.postPage(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, text, undo)
+	return see(w, r, to)
+}
+
+func (p *Pages) postUnschedule(w http.ResponseWriter, r *http.Request) error {
+	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	return p.postAct(w, r, func() (string, string, string, error) {
+		_, err := post.Unschedule(ctx, p.DB, v.Who, v.Brand.ID, id)
+		return i18n.T(ctx, "Taken off the plan. It is a draft again."), "", studio(v.Brand.Slug, "posts", id), err
+	})
+}
+
+func (p *Pages) postDuplicate(w http.ResponseWriter, r *http.Request) error {
+	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	return p.postAct(w, r, func() (string, string, string, error) {
+		copied, err := post.Duplicate(ctx, p.DB, v.Who, v.Brand.ID, id)
+		return i18n.T(ctx, "This is the copy. The first one is as it was."), "", studio(v.Brand.Slug, "posts", copied.ID, "edit"), err
+	})
+}
+
+func (p *Pages) postDelete(w http.ResponseWriter, r *http.Request) error {
+	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	return p.postAct(w, r, func() (string, string, string, error) {
+		err := post.Delete(ctx, p.DB, v.Who, v.Brand.ID, id)
+		return i18n.T(ctx, "The post is deleted."), studio(v.Brand.Slug, "posts", id, "restore"), studio(v.Brand.Slug, "posts"), err
+	})
+}
+
+func (p *Pages) postRestore(w http.ResponseWriter, r *http.Request) error {
+	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	return p.postAct(w, r, func() (string, string, string, error) {
+		back, err := post.Restore(ctx, p.DB, v.Who, v.Brand.ID, id)
+		text := i18n.T(ctx, "The post is back as a draft.")
+		if back.PlannedAt > 0 {
+			text = i18n.T(ctx, "The post is back as a draft. Schedule it again, it had a time.")
+		}
+		return text, "", studio(v.Brand.Slug, "posts", id), err
+	})
+}
+
+// deliveryResolve carries out a decision about one delivery.
+func (p *Pages) deliveryResolve(w http.ResponseWriter, r *http.Request) error {
+	v, ctx, id := at(r), r.Context(), r.PathValue("delivery")
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	decision := publish.Decision{Choice: publish.Choice(f.Value("choice")), URL: f.Value("url")}
+	if decision.Choice == publish.Later {
+		decision.At, _, err = brand.At(v.Brand, f.Value("at"))
+	}
+	var d delivery.Delivery
+	if err == nil {
+		d, err = p.desk().Resolve(ctx, v.Who, v.Brand.ID, id, decision)
+	}
+	if err != nil {
+		if f.refused(err, "at", "url") {
+			f.values.Set("delivery", id)
+			return p.deliveryDecision(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, decided(ctx, decision, d), "")
+	if f.Value("from") == "attention" {
+		return see(w, r, studio(v.Brand.Slug, "attention"))
+	}
+	return see(w, r, studio(v.Brand.Slug, "posts", d.Post))
+}
+
+// deliveryDecision shows the page again that a refused decision came from.
+func (p *Pages) deliveryDecision(w http.ResponseWriter, r *http.Request, f form) error {
+	v := at(r)
+	if f.Value("from") == "attention" {
+		return p.attentionPage(w, r, f)
+	}
+	d, err := delivery.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("delivery"))
+	if err != nil {
+		return err
+	}
+	r.SetPathValue("post", d.Post)
+	return p.postPage(w, r, f)
+}
+
+func (p *Pages) desk() publish.Desk { return publish.Desk{DB: p.DB, Channels: p.Channels} }
+
+// deliveryLeave asks before a post is taken down on its network.
+func (p *Pages) deliveryLeave(w http.ResponseWriter, r *http.Request) error {
+	return p.takeDownPage(w, r, form{})
+}
+
+func (p *Pages) takeDownPage(w http.ResponseWriter, r *http.Request, f form) error {
+	v, ctx := at(r), r.Context()
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.DeliveryResolve); err != nil {
+		return err
+	}
+	d, err := delivery.ByID(ctx, p.DB, v.Brand.ID, r.PathValue("delivery"))
+	if err != nil {
+		return err
+	}
+	lines, err := p.lines(r, []delivery.Delivery{d})
+	if err != nil {
+		return err
+	}
+	head := ui.Head{Title: i18n.T(ctx, "Take it down on {{.Network}}", "Network", lines[0].Title),
+		Back: studio(v.Brand.Slug, "posts", d.Post), BackText: i18n.T(ctx, "Back to the post")}
+	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status()}, takeDown(v.Brand.Slug, lines[0], f))
+}
+
+// deliveryRemove takes down what is out. The channel's handle must be typed.
+func (p *Pages) deliveryRemove(w http.ResponseWriter, r *http.Request) error {
+	v, ctx, id := at(r), r.Context(), r.PathValue("delivery")
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	d, err := delivery.ByID(ctx, p.DB, v.Brand.ID, id)
+	if err != nil {
+		return err
+	}
+	c, err := channel.ByID(ctx, p.DB, v.Who, v.Brand.ID, d.Channel)
+	if err != nil {
+		return err
+	}
+	if f.Value("handle") != c.Handle {
+		err = fault.OnField("handle", "%s", i18n.T(ctx, "Type {{.Channel}} to take it down.", "Channel", c.Handle))
+	} else {
+		_, err = p.desk().Resolve(ctx, v.Who, v.Brand.ID, id, publish.Decision{Choice: publish.RemoveAll})
+	}
+	if err != nil {
+		if f.refused(err, "handle") {
+			return p.takeDownPage(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(ctx, "Taken down on {{.Channel}}.", "Channel", c.Handle), "")
+	return see(w, r, studio(v.Brand.Slug, "posts", d.Post))
+}
+
+// plannedAt is the time to offer for a move: when it is due, or planned.
+func (v postView) plannedAt() string {
+	ds := make([]delivery.Delivery, len(v.Ways))
+	for i, w := range v.Ways {
+		ds[i] = w.Delivery
+	}
+	return cmp.Or(v.Form.Value("at"), wall(v.Brand, cmp.Or(nextDue(ds), v.PlannedAt)))
+}
+
+// waits reports whether something of the post is still to go out.
+func (v postView) waits() bool {
+	for _, w := range v.Ways {
+		if w.State == delivery.Scheduled || w.State == delivery.Missed || w.State == delivery.Rejected {
+			return true
+		}
+	}
+	return false
+}
+
+// open reports whether the post may still be edited.
+func (v postView) open(ctx context.Context) bool {
+	ds := make([]delivery.Delivery, len(v.Ways))
+	for i, w := range v.Ways {
+		ds[i] = w.Delivery
+	}
+	return closed(ctx, ds) == ""
+}
+
+// deletable reports whether nothing of it is, or may be, out.
+func (v postView) deletable() bool {
+	for _, w := range v.Ways {
+		if w.State.Busy() || w.State == delivery.Published || w.State == delivery.Unknown || w.Out() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// outOf says how many parts are out, for a thread.
+func (w way) outOf(ctx context.Context) string {
+	if len(w.Parts) < 2 {
+		return ""
+	}
+	return i18n.T(ctx, "{{.Out}} of {{.All}} published", "Out", w.Out(), "All", len(w.Parts))
+}
+
+func eventFacts(ctx context.Context, e delivery.Event) string {
+	text := ""
+	if e.Attempt > 1 {
+		text = i18n.T(ctx, "try {{.N}}", "N", e.Attempt)
+	}
+	if e.Status > 0 {
+		text = joined(text, fmt.Sprintf("HTTP %d", e.Status))
+	}
+	if e.TookMS > 0 {
+		text = joined(text, span(ctx, time.Duration(e.TookMS)*time.Millisecond))
+	}
+	return text
+}
+
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " · " + b
+}
+
+// lastTouched is when the post last changed, for lists.
+func lastTouched(one post.Post) db.Time { return max(one.UpdatedAt, one.CreatedAt) }
