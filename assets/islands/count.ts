@@ -8,7 +8,8 @@ export interface Limits {
   url_length?: number; // every address counts as this many
 }
 
-const address = /https?:\/\/[^\s<>"]+/g;
+// The server's white space is ASCII only.
+const address = /https?:\/\/[^\t\n\f\r <>"]+/g;
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** length counts text in the unit of the limits. */

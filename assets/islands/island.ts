@@ -9,7 +9,8 @@ const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   calendar: () => import("./calendar"),
   composer: () => import("./composer"),
   crop: () => import("./crop"),
-
+  upload: () => import("./upload"),
+  choose: () => import("./choose"),
 };
 
 class RapportIsland extends HTMLElement {

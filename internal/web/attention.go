@@ -68,8 +68,8 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 			view.Broken = append(view.Broken, p.rowOf(c))
 		}
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Needs you")}
-	return p.show(w, r, page{Area: "attention", Head: head, Status: f.Status()}, attentionPage(view))
+	head := ui.Head{Title: i18n.T(ctx, "Needs you"), Back: studio(v.Brand.Slug), BackText: i18n.T(ctx, "Back to Today")}
+	return p.show(w, r, page{Area: "today", Head: head, Status: f.Status()}, attentionPage(view))
 }
 
 // attentionMissed decides about all that was missed at once.
@@ -103,7 +103,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	done, refusal, err := each(ids, func(id string) error {
-		_, err := p.desk().Resolve(ctx, v.Who, v.Brand.ID, id, decision)
+		_, err := p.Desk.Resolve(ctx, v.Who, v.Brand.ID, id, decision)
 		return err
 	})
 	if err != nil {
@@ -123,7 +123,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) laterThanNow(r *http.Request, f form) (db.Time, error) {
 	when, _, err := brand.At(at(r).Brand, f.Value("at"))
 	if err == nil {
-		err = ahead(r.Context(), when, p.DB.Now())
+		err = stillAhead(r.Context(), when, p.DB.Now())
 	}
 	return when, err
 }

@@ -221,7 +221,7 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	}
 	switch act {
 	case "schedule":
-		err = ahead(ctx, in.PlannedAt, p.DB.Now())
+		err = stillAhead(ctx, in.PlannedAt, p.DB.Now())
 	case "copy":
 		s.ID = ""
 	case "overwrite":
@@ -251,7 +251,7 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	return page + "/edit", nil
 }
 
-func ahead(ctx context.Context, at, now db.Time) error {
+func stillAhead(ctx context.Context, at, now db.Time) error {
 	if at == 0 {
 		return fault.OnField("at", "%s", i18n.T(ctx, "Choose the day and the time."))
 	}

@@ -127,6 +127,9 @@ type area struct {
 // are the phone's bar.
 var areas = []area{
 	{"today", "Today", "sunrise", "t", nil, access.BrandRead},
+	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
+	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
+	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},
@@ -206,6 +209,9 @@ func (f frame) holdRibbon(ctx context.Context) ui.Ribbon {
 func (f frame) acts(ctx context.Context) []ui.PaletteEntry {
 	slug := f.Brand.Slug
 	out := []ui.PaletteEntry{}
+	if access.Allows(f.Role, access.PostWrite) {
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "New post"), Href: studio(slug, "compose"), Icon: "pen-line", Words: i18n.T(ctx, "write compose")})
+	}
 	if f.MayHold && !f.Brand.Held {
 		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Hold everything"), Href: studio(slug, "hold"), Icon: "octagon-pause", Words: i18n.T(ctx, "stop crisis pause")})
 	}

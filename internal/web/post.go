@@ -16,6 +16,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/media"
+	"rapport/internal/metric"
 	"rapport/internal/network"
 	"rapport/internal/post"
 	"rapport/internal/publish"
@@ -67,6 +68,13 @@ type way struct {
 	AuthorBy string
 	Wall     string // a later time to offer, by the brand's clock
 	Slug     string
+	Numbers  []counted
+}
+
+// counted is a number that the network told.
+type counted struct {
+	Label string
+	Value int64
 }
 
 // storyLine is an event in words.
@@ -158,10 +166,14 @@ func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way
 	if err != nil {
 		return nil, err
 	}
+	numbers, err := p.numbers(ctx, v.Brand.ID, ds, story)
+	if err != nil {
+		return nil, err
+	}
 	may := p.may(r, access.DeliveryResolve)
 	out := make([]way, len(lines))
 	for i, l := range lines {
-		out[i] = way{deliveryLine: l, Slug: v.Brand.Slug, Wall: wall(v.Brand, p.DB.Now().Add(time.Hour))}
+		out[i] = way{deliveryLine: l, Slug: v.Brand.Slug, Wall: wall(v.Brand, p.DB.Now().Add(time.Hour)), Numbers: numbers[l.ID]}
 		if may {
 			out[i].Choices = p.choices(ctx, l)
 		}
@@ -169,6 +181,31 @@ func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way
 			if out[i].Story, err = p.story(ctx, v.Brand.ID, l); err != nil {
 				return nil, err
 			}
+		}
+	}
+	return out, nil
+}
+
+// numbers are what the networks told of the deliveries; what they did not tell
+// is left out, never 0.
+func (p *Pages) numbers(ctx context.Context, brandID string, ds []delivery.Delivery, wanted bool) (map[string][]counted, error) {
+	out := map[string][]counted{}
+	if !wanted {
+		return out, nil
+	}
+	ids := make([]string, len(ds))
+	for i, d := range ds {
+		ids[i] = d.ID
+	}
+	for _, n := range []struct{ name, label string }{
+		{metric.Likes, i18n.T(ctx, "Likes")}, {metric.Shares, i18n.T(ctx, "Shares")}, {metric.Comments, i18n.T(ctx, "Comments")},
+	} {
+		latest, err := metric.Sum(ctx, p.DB, brandID, ids, n.name)
+		if err != nil {
+			return nil, err
+		}
+		for id, value := range latest {
+			out[id] = append(out[id], counted{n.label, value})
 		}
 	}
 	return out, nil
@@ -293,7 +330,7 @@ func (p *Pages) deliveryResolve(w http.ResponseWriter, r *http.Request) error {
 	}
 	var d delivery.Delivery
 	if err == nil {
-		d, err = p.desk().Resolve(ctx, v.Who, v.Brand.ID, id, decision)
+		d, err = p.Desk.Resolve(ctx, v.Who, v.Brand.ID, id, decision)
 	}
 	if err != nil {
 		if f.refused(err, "at", "url") {
@@ -322,8 +359,6 @@ func (p *Pages) deliveryDecision(w http.ResponseWriter, r *http.Request, f form)
 	r.SetPathValue("post", d.Post)
 	return p.postPage(w, r, f)
 }
-
-func (p *Pages) desk() publish.Desk { return publish.Desk{DB: p.DB, Channels: p.Channels} }
 
 // deliveryLeave asks before a post is taken down on its network.
 func (p *Pages) deliveryLeave(w http.ResponseWriter, r *http.Request) error {
@@ -366,7 +401,7 @@ func (p *Pages) deliveryRemove(w http.ResponseWriter, r *http.Request) error {
 	if f.Value("handle") != c.Handle {
 		err = fault.OnField("handle", "%s", i18n.T(ctx, "Type {{.Channel}} to take it down.", "Channel", c.Handle))
 	} else {
-		_, err = p.desk().Resolve(ctx, v.Who, v.Brand.ID, id, publish.Decision{Choice: publish.RemoveAll})
+		_, err = p.Desk.Resolve(ctx, v.Who, v.Brand.ID, id, publish.Decision{Choice: publish.RemoveAll})
 	}
 	if err != nil {
 		if f.refused(err, "handle") {
@@ -447,3 +482,37 @@ func joined(a, b string) string {
 
 // lastTouched is when the post last changed, for lists.
 func lastTouched(one post.Post) db.Time { return max(one.UpdatedAt, one.CreatedAt) }
+
+// clockOf is the time of day, with the day where it is another than today.
+func clockOf(ctx context.Context, t, now time.Time) string {
+	if i18n.Date(ctx, t) == i18n.Date(ctx, now) {
+		return i18n.Clock(ctx, t)
+	}
+	return i18n.Day(ctx, t) + " " + i18n.Clock(ctx, t)
+}
+
+// partState is how one part's state is shown.
+func partState(s delivery.PartState) ui.State {
+	if s == delivery.PartWaiting {
+		return ui.State{Word: "waiting", Icon: "clock", Tone: ui.Quiet, Means: "It follows once the part before it is out."}
+	}
+	return ui.DeliveryState(string(s))
+}
+
+// draftWords say what comes next for a draft.
+func draftWords(ctx context.Context, v postView) string {
+	switch {
+	case v.PlannedAt > 0:
+		return i18n.T(ctx, "It is meant for {{.Time}} and does not go out until it is scheduled.", "Time", i18n.DateTime(ctx, v.PlannedAt.Time()))
+	case len(v.Variants) == 0:
+		return i18n.T(ctx, "It has no channel and no time yet. Edit it to choose them.")
+	}
+	return i18n.T(ctx, "It does not go out until it is scheduled.")
+}
+
+func moveLabel(ctx context.Context, v postView) string {
+	if len(v.Ways) == 0 {
+		return i18n.T(ctx, "Meant for")
+	}
+	return i18n.T(ctx, "Goes out at")
+}

@@ -204,3 +204,25 @@ func each(ids []string, do func(id string) error) (done int, refusal, err error)
 	}
 	return done, refusal, nil
 }
+
+// chips are the filters: the active ones say their value.
+func (v postListView) chips(ctx context.Context) []ui.Chip {
+	state := ui.Chip{Name: i18n.T(ctx, "State"), Menu: "state-menu"}
+	if v.Filter.State != "" {
+		without := v.Filter
+		without.State = ""
+		state.Value, state.Remove = stateWord(ctx, v.Filter.State), v.address(without, "")
+	}
+	one := ui.Chip{Name: i18n.T(ctx, "Channel"), Menu: "channel-menu"}
+	if v.Filter.Channel != "" {
+		without := v.Filter
+		without.Channel = ""
+		one.Value, one.Remove = i18n.T(ctx, "removed"), v.address(without, "")
+		for _, c := range v.Channels {
+			if c.ID == v.Filter.Channel {
+				one.Value = c.Handle
+			}
+		}
+	}
+	return []ui.Chip{state, one}
+}

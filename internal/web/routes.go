@@ -1,6 +1,10 @@
 package web
 
-import "slices"
+import (
+	"slices"
+
+	"rapport/internal/media"
+)
 
 // route is one line of the list of routes.
 type route struct {
@@ -15,6 +19,8 @@ func (p *Pages) routes() []route {
 	return slices.Concat(
 		p.doorRoutes(),
 		p.brandRoutes(),
+		p.postRoutes(),
+		p.mediaRoutes(),
 		p.settingsRoutes(),
 	)
 }
@@ -41,6 +47,8 @@ func (p *Pages) doorRoutes() []route {
 func (p *Pages) brandRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}", door: inBrand, handle: p.todayShow},
+		{pattern: "GET /studio/{brand}/calendar", door: inBrand, handle: p.calendarShow},
+		{pattern: "POST /studio/{brand}/calendar/{post}", door: inBrand, handle: p.calendarMove},
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, handle: p.themeCSS},
 		{pattern: "GET /studio/{brand}/palette", door: inBrand, handle: p.paletteFind},
 		{pattern: "GET /studio/{brand}/notifications", door: inBrand, handle: p.noticeList},
@@ -75,5 +83,46 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, handle: p.settingsLetter},
 		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, handle: p.settingsAbout},
+	}
+}
+
+// postRoutes are where posts are written, listed, told and decided.
+func (p *Pages) postRoutes() []route {
+	return []route{
+		{pattern: "GET /studio/{brand}/compose", door: inBrand, handle: p.composeNew},
+		{pattern: "POST /studio/{brand}/compose", door: inBrand, handle: p.composeDo, body: composeMost},
+		{pattern: "POST /studio/{brand}/compose/edit", door: inBrand, handle: p.composeChange, body: composeMost},
+		{pattern: "POST /studio/{brand}/compose/save", door: inBrand, handle: p.composeSave, body: sheetMost},
+		{pattern: "POST /studio/{brand}/compose/check", door: inBrand, handle: p.composeCheck, body: sheetMost},
+		{pattern: "GET /studio/{brand}/posts", door: inBrand, handle: p.postList},
+		{pattern: "POST /studio/{brand}/posts/bulk", door: inBrand, handle: p.postBulk},
+		{pattern: "GET /studio/{brand}/posts/{post}", door: inBrand, handle: p.postShow},
+		{pattern: "GET /studio/{brand}/posts/{post}/edit", door: inBrand, handle: p.composeEdit},
+		{pattern: "POST /studio/{brand}/posts/{post}/move", door: inBrand, handle: p.postMove},
+		{pattern: "POST /studio/{brand}/posts/{post}/unschedule", door: inBrand, handle: p.postUnschedule},
+		{pattern: "POST /studio/{brand}/posts/{post}/duplicate", door: inBrand, handle: p.postDuplicate},
+		{pattern: "POST /studio/{brand}/posts/{post}/delete", door: inBrand, handle: p.postDelete},
+		{pattern: "POST /studio/{brand}/posts/{post}/restore", door: inBrand, handle: p.postRestore},
+		{pattern: "GET /studio/{brand}/attention", door: inBrand, handle: p.attentionShow},
+		{pattern: "POST /studio/{brand}/attention/missed", door: inBrand, handle: p.attentionMissed},
+		{pattern: "POST /studio/{brand}/deliveries/{delivery}/resolve", door: inBrand, handle: p.deliveryResolve},
+		{pattern: "GET /studio/{brand}/deliveries/{delivery}/remove", door: inBrand, handle: p.deliveryLeave},
+		{pattern: "POST /studio/{brand}/deliveries/{delivery}/remove", door: inBrand, handle: p.deliveryRemove},
+	}
+}
+
+// mediaRoutes are the library of pictures and their files.
+func (p *Pages) mediaRoutes() []route {
+	return []route{
+		{pattern: "GET /studio/{brand}/media", door: inBrand, handle: p.mediaList},
+		{pattern: "POST /studio/{brand}/media", door: inBrand, handle: p.mediaAdd, body: composeMost},
+		{pattern: "GET /studio/{brand}/media/{media}", door: inBrand, handle: p.mediaShow},
+		{pattern: "GET /studio/{brand}/media/{media}/full", door: inBrand, handle: p.mediaFile(media.Full)},
+		{pattern: "GET /studio/{brand}/media/{media}/thumb", door: inBrand, handle: p.mediaFile(media.Thumb)},
+		{pattern: "POST /studio/{brand}/media/{media}/describe", door: inBrand, handle: p.mediaDescribe},
+		{pattern: "GET /studio/{brand}/media/{media}/crop", door: inBrand, handle: p.mediaCropShow},
+		{pattern: "POST /studio/{brand}/media/{media}/crop", door: inBrand, handle: p.mediaCrop},
+		{pattern: "POST /studio/{brand}/media/{media}/delete", door: inBrand, handle: p.mediaDelete},
+		{pattern: "POST /studio/{brand}/media/{media}/restore", door: inBrand, handle: p.mediaRestore},
 	}
 }

@@ -62,6 +62,7 @@ func sheetOf(p post.Post, at string) sheet {
 }
 
 const (
+	sheetMost   = 16 << 20 // text alone: far more than is ever kept, so that words can refuse it
 	composeMost = 96 << 20 // four pictures and the text
 	composeHeld = 8 << 20  // of it in memory
 )
