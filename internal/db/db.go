@@ -114,6 +114,9 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 		return nil, fmt.Errorf("db: the database address: %w", redact(err))
 	}
 	cfg.MaxConns = int32(o.MaxConns)
+	// A node that is frozen inside a transaction must not keep its locks: the
+	// others would wait for it, a hold too. Nothing of ours pauses that long.
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "5000"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("db: open: %w", redact(err))

@@ -370,11 +370,21 @@ func Settle(ctx context.Context, tx *db.Tx, d Delivery, by string) error {
 	return published(ctx, tx, d, d.Parts[0].At, 0)
 }
 
-// Renew extends the leases of everything a node is at work on.
-func Renew(ctx context.Context, d *db.DB, node string, lease time.Duration) error {
-	_, err := d.ExecContext(ctx, `UPDATE delivery SET lease_until = `+d.NowSQL()+` + $2
-		WHERE state IN ('claimed', 'preparing', 'sending') AND node = $1`, node, lease.Milliseconds())
-	return err
+// Renew extends the leases of those that a node is at work on. A claim that
+// the node does not know of, because the answer to its claiming was lost, is
+// left to expire.
+func Renew(ctx context.Context, d *db.DB, node string, ids []string, lease time.Duration) error {
+	for some := range slices.Chunk(ids, 500) {
+		args := []any{node, lease.Milliseconds()}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		if _, err := d.ExecContext(ctx, `UPDATE delivery SET lease_until = `+d.NowSQL()+` + $2
+			WHERE state IN ('claimed', 'preparing', 'sending') AND node = $1 AND id IN (`+db.In(3, len(some))+`)`, args...); err != nil {
+			return fmt.Errorf("delivery: renew: %w", err)
+		}
+	}
+	return nil
 }
 
 // Orphan expires at once every lease that is not this node's. Only the sole
