@@ -110,7 +110,7 @@ func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
 	kept := 0
 	for _, file := range r.MultipartForm.File["file"] {
 		_, err := p.upload(ctx, v, file)
-		if err != nil && !f.refused(err) {
+		if err != nil && !f.refused(err, "none") {
 			return err
 		}
 		if err == nil {
@@ -232,7 +232,7 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil && script:
 		return answer(w, err)
-	case err != nil && f.refused(err):
+	case err != nil && f.refused(err, "none"):
 		return p.mediaCropPage(w, r, f)
 	case err != nil:
 		return err

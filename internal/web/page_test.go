@@ -22,11 +22,13 @@ import (
 func get(s *webtest.Site, w webtest.World) []string {
 	var out []string
 	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "frame", "palette?q=x", "theme.css", "settings",
-		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about"} {
+		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about",
+		"calendar", "compose", "posts", "attention", "media"} {
 		out = append(out, strings.TrimSuffix(s.Path(p), "/"))
 	}
 	if len(w.Channels) > 0 {
-		out = append(out, s.Path("channels", w.Channels[0].ID), s.Path("channels", w.Channels[0].ID, "remove"))
+		out = append(out, s.Path("channels", w.Channels[0].ID), s.Path("channels", w.Channels[0].ID, "remove"),
+			s.Path("posts", w.Best))
 	}
 	return out
 }

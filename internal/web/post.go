@@ -511,7 +511,7 @@ func draftWords(ctx context.Context, v postView) string {
 }
 
 func moveLabel(ctx context.Context, v postView) string {
-	if len(v.Ways) == 0 {
+	if v.State != post.StateApproved {
 		return i18n.T(ctx, "Meant for")
 	}
 	return i18n.T(ctx, "Goes out at")
