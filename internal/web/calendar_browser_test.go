@@ -167,6 +167,9 @@ func fill(t *testing.T, s *webtest.Site, channels []string, count, every int) {
 			continue
 		}
 		id := scheduleAt(t, s, texts[i%len(texts)], max(at, now.Add(time.Minute)), channels[:1+i%4]...)
+		if i%3 == 0 {
+			show(t, s, id, paint(t, s, i))
+		}
 		exec(t, s.DB, `UPDATE delivery SET due_at = $2, run_at = $2 WHERE post_id = $1`, id, at)
 		if at < now {
 			exec(t, s.DB, `UPDATE delivery SET state = $2 WHERE post_id = $1`, id, string(states[i%len(states)]))
