@@ -196,6 +196,13 @@ func PublishedSince(ctx context.Context, q db.Queryer, brand string, since db.Ti
 		ORDER BY d.published_at DESC, d.id DESC LIMIT $3`, brand, max(since, 0), limit)
 }
 
+// PublishedBetween returns what went out after from and until to, oldest
+// first, without parts; at most limit. What was taken down is left out.
+func PublishedBetween(ctx context.Context, q db.Queryer, brand string, from, to db.Time, limit int) ([]Delivery, error) {
+	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.published_at > $2 AND d.published_at <= $3
+		AND d.state = 'published' ORDER BY d.published_at, d.id LIMIT $4`, brand, max(from, 0), to, limit)
+}
+
 // Story returns what happened to a delivery, oldest first; at most 500 lines.
 func Story(ctx context.Context, q db.Queryer, brand, id string) ([]Event, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, delivery_id, at, what, attempt, part, node, by_account, status, took_ms, text

@@ -36,7 +36,7 @@ type World struct {
 	Channels *channel.Channels
 	Library  *media.Library
 	Network  *emulator.Server // the demo network that Channels reaches
-	Width    int              // of the pictures in pixels; 0 is 1200
+	Width    int              // of the pictures in pixels; 0 is 1000
 }
 
 // channels are the brand's accounts, by what the words call them.
@@ -140,7 +140,7 @@ func (w World) connect(ctx context.Context, who access.Who, b brand.Brand, now t
 }
 
 const (
-	pictureWidth = 1200
+	pictureWidth = 1000
 	thumbWidth   = 480
 )
 

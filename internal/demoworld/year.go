@@ -64,7 +64,7 @@ var rhythms = []rhythm{
 type series struct {
 	day          time.Weekday
 	hour, minute int
-	week         int // of every four; -1 is all
+	week         int  // of every four; -1 is all
 	past         bool // it tells of something that was, so none lies ahead
 	make         func(n int, at time.Time) note
 	to           []string
