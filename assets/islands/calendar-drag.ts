@@ -192,8 +192,8 @@ class Drag {
 }
 
 /** listed says whether days are lists, as on a phone: then places mean no time. */
-function listed(card: HTMLElement): boolean {
-  const hours = card.closest(".hours");
+export function listed(el: HTMLElement): boolean {
+  const hours = el.closest(".hours");
   return hours !== null && getComputedStyle(hours).display !== "grid";
 }
 

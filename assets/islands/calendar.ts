@@ -2,7 +2,7 @@
 // moved by keys. Times are readings of the brand's clock and never go through
 // the browser's.
 import { find } from "./dom";
-import { startDrag } from "./calendar-drag";
+import { listed, startDrag } from "./calendar-drag";
 import { startCalendarKeys } from "./calendar-keys";
 
 const fiveMinutes = 300_000;
@@ -37,11 +37,17 @@ function startClock(el: HTMLElement): () => void {
   return () => clearInterval(timer);
 }
 
-/** reveal scrolls to the present, or to the first card, if that is not in sight. */
+/** reveal scrolls to the present, or to the first card, if that is not in
+ * sight; where days are listed, to today. */
 function reveal(el: HTMLElement): void {
   const frame = el.closest<HTMLElement>(".page-body");
   const hour = (find("#hour-now", el) ?? find(".hour .card", el))?.closest<HTMLElement>(".hour");
   if (!frame || !hour || frame.scrollTop > 0) return;
+  const day = find(".day[data-today]", el);
+  if (day && listed(hour)) {
+    day.scrollIntoView({ block: "start" });
+    return;
+  }
   const below = hour.getBoundingClientRect().bottom - frame.getBoundingClientRect().bottom;
   if (below > 0) frame.scrollTop += below + frame.clientHeight / 3;
 }

@@ -6,6 +6,7 @@
 package demoworld
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -35,6 +36,7 @@ type World struct {
 	Channels *channel.Channels
 	Library  *media.Library
 	Network  *emulator.Server // the demo network that Channels reaches
+	Width    int              // of the pictures in pixels; 0 is 1200
 }
 
 // channels are the brand's accounts, by what the words call them.
@@ -138,9 +140,8 @@ func (w World) connect(ctx context.Context, who access.Who, b brand.Brand, now t
 }
 
 const (
-	pictureWidth  = 1200
-	pictureHeight = 900
-	thumbWidth    = 480
+	pictureWidth = 1200
+	thumbWidth   = 480
 )
 
 // drawn is a picture in the library, with its file for the demo network.
@@ -151,13 +152,13 @@ type drawn struct {
 
 // draw puts every picture into the library's store.
 func (w World) draw(ctx context.Context, who access.Who, b brand.Brand, now time.Time) (map[string]drawn, error) {
-	all := scene.All()
+	all, width := scene.All(), cmp.Or(w.Width, pictureWidth)
 	staged := make([]drawn, len(all))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(2, runtime.GOMAXPROCS(0)))
 	for i, p := range all {
 		added := now.Add(-before - time.Hour).Add(time.Duration(i) * before / time.Duration(len(all)+2))
-		m := media.Media{ID: db.NewID(), Brand: b.ID, Name: p.Name, Mime: "image/jpeg", Width: pictureWidth, Height: pictureHeight,
+		m := media.Media{ID: db.NewID(), Brand: b.ID, Name: p.Name, Mime: "image/jpeg", Width: width, Height: width * 3 / 4,
 			Alt: p.Alt, Color: p.Tone(), CreatedBy: who.Account, CreatedAt: db.At(added)}
 		g.Go(func() (err error) {
 			staged[i], err = w.drawOne(ctx, p, m)
@@ -175,11 +176,11 @@ func (w World) draw(ctx context.Context, who access.Who, b brand.Brand, now time
 }
 
 func (w World) drawOne(ctx context.Context, p scene.Picture, m media.Media) (drawn, error) {
-	full, err := p.JPEG(pictureWidth)
+	full, err := p.JPEG(m.Width)
 	if err != nil {
 		return drawn{}, err
 	}
-	thumb, err := p.JPEG(thumbWidth)
+	thumb, err := p.JPEG(min(m.Width, thumbWidth))
 	if err != nil {
 		return drawn{}, err
 	}

@@ -79,20 +79,19 @@ var coffees = []coffee{
 }
 
 // roastLog is what is roasted in a week, told in one of several ways.
-func roastLog(number int) note {
+func roastLog(number int, _ time.Time) note {
 	c := coffees[number%len(coffees)]
 	ways := []string{
 		"Roast log %[1]d: %[2]s from %[3]s, %[6]s, grown at %[5]s by %[4]s. In the cup: %[7]s. Ships tomorrow.",
-		"On the roaster today: %[2]s. %[7]s, if we got it right. Four batches, the second one was the best, and that is the curve we keep. Roast log %[1]d.",
-		"Roast log %[1]d. %[4]s grew it, at %[5]s. It came to us %[6]s. We only had to stay out of the way: %[7]s.",
+		"On the roaster today: %[2]s. %[9]s, if we got it right. Four batches, the second one was the best, and that is the curve we keep. Roast log %[1]d.",
+		"Roast log %[1]d. %[8]s grew it, at %[5]s. It came to us %[6]s. We only had to stay out of the way: %[7]s.",
 		"%[2]s is back. %[3]s, %[5]s, %[6]s. Last year it was gone after five weeks. Roast log %[1]d.",
 		"Monday is roasting day. Today %[2]s (%[3]s), a little longer after first crack than last week, and now there is %[7]s. Roast log %[1]d.",
 		"Roast log %[1]d: 46 kg of %[2]s. It smells of %[7]s up to the second floor. The neighbours have not complained yet.",
 		"Fresh this week: %[2]s by %[4]s, %[6]s. We drink it as filter, 17 g to 280 g of water, and find %[7]s. Roast log %[1]d.",
 	}
-	text := fmt.Sprintf(ways[number%len(ways)], 96+number, c.name, c.country, c.by, c.height, c.way, c.notes)
-	text = strings.ToUpper(text[:1]) + text[1:]
-	n := note{head: []string{[]string{"roaster", "beans", "shelf", "branch", "farm", "map"}[number%6]}, parts: []string{text}, own: map[string]string{}}
+	text := fmt.Sprintf(ways[number%len(ways)], 96+number, c.name, c.country, c.by, c.height, c.way, c.notes, sentence(c.by), sentence(c.notes))
+	n := note{head: []string{[]string{"roaster", "beans", "shelf", "branch", "farm", "roaster"}[number%6]}, parts: []string{text}, own: map[string]string{}}
 	if number%3 == 0 {
 		n.own["cafes"] = fmt.Sprintf("For partner bars this week: %s, %s, %s. %s. Order by Wednesday noon.", c.name, c.country, c.way, sentence(c.notes))
 	}
@@ -100,7 +99,7 @@ func roastLog(number int) note {
 }
 
 // filterOfTheWeek is what the bar in Berlin brews.
-func filterOfTheWeek(number int) note {
+func filterOfTheWeek(number int, _ time.Time) note {
 	c := coffees[(number*5+3)%len(coffees)]
 	ways := []string{
 		"Filter of the week: %[1]s from %[2]s. %[3]s. Until Sunday or until it is empty.",
@@ -118,7 +117,7 @@ func filterOfTheWeek(number int) note {
 	return n
 }
 
-func invitation(number int) note {
+func invitation(number int, _ time.Time) note {
 	c := coffees[(number*3+1)%len(coffees)]
 	ways := []string{
 		"Open cupping on Friday at four. Twelve bowls, one of them %s. Free, no booking, bring your nose.",
@@ -128,7 +127,7 @@ func invitation(number int) note {
 	return note{head: []string{"cupping"}, parts: []string{fmt.Sprintf(ways[number%len(ways)], c.name)}}
 }
 
-func afterwards(number int) note {
+func afterwards(number int, _ time.Time) note {
 	c := coffees[(number*3+1)%len(coffees)]
 	ways := []string{
 		"%d noses, twelve bowls, one clear winner: %s. Thank you for coming, and for doing the spoons.",
@@ -138,13 +137,14 @@ func afterwards(number int) note {
 	return note{head: []string{"table"}, parts: []string{fmt.Sprintf(ways[number%len(ways)], 17+number*7%16, c.name)}}
 }
 
-func course(number int) note {
+func course(number int, at time.Time) note {
+	day := at.AddDate(0, 0, 9).Format("Monday 2 January")
 	ways := []string{
-		"Brew school on Wednesday week: two hours, six people, one kettle each. Two places left. https://northwind.example/school",
-		"Next brew school: espresso at home. Bring your own machine if you can carry it. Wednesday week, six o’clock. https://northwind.example/school",
-		"Brew school, milk edition: Wednesday week at six. Oat, cow and soy, side by side. https://northwind.example/school",
+		"Brew school on %s: two hours, six people, one kettle each. Two places left. https://northwind.example/school",
+		"Next brew school, %s at six: espresso at home. Bring your own machine if you can carry it. https://northwind.example/school",
+		"Brew school, milk edition: %s at six. Oat, cow and soy, side by side. https://northwind.example/school",
 	}
-	return note{head: []string{"school"}, parts: []string{ways[number%len(ways)]}}
+	return note{head: []string{"school"}, parts: []string{fmt.Sprintf(ways[number%len(ways)], day)}}
 }
 
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

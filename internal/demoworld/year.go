@@ -65,16 +65,17 @@ type series struct {
 	day          time.Weekday
 	hour, minute int
 	week         int // of every four; -1 is all
-	make         func(n int) note
+	past         bool // it tells of something that was, so none lies ahead
+	make         func(n int, at time.Time) note
 	to           []string
 }
 
 var serials = []series{
-	{time.Monday, 8, 10, -1, roastLog, []string{"main"}},
-	{time.Monday, 9, 20, -1, filterOfTheWeek, []string{"berlin"}},
-	{time.Saturday, 10, 20, 0, invitation, []string{"main"}},
-	{time.Saturday, 11, 5, 1, afterwards, []string{"main"}},
-	{time.Monday, 18, 20, 2, course, []string{"learn", "main"}},
+	{time.Monday, 8, 10, -1, false, roastLog, []string{"main"}},
+	{time.Monday, 9, 20, -1, false, filterOfTheWeek, []string{"berlin"}},
+	{time.Saturday, 10, 20, 0, false, invitation, []string{"main"}},
+	{time.Saturday, 11, 5, 1, true, afterwards, []string{"main"}},
+	{time.Monday, 18, 20, 2, false, course, []string{"learn", "main"}},
 }
 
 // year returns what the brand says around now, by time, on clocks of the
@@ -86,7 +87,7 @@ func year(now time.Time, zone *time.Location) []entry {
 	y.seasons()
 	y.threads()
 	y.entries = slices.DeleteFunc(y.entries, func(e entry) bool {
-		return e.at.Before(now.Add(-before)) || e.at.After(now.Add(after)) || near(e.at, now)
+		return e.at.Before(now.Add(-before+48*time.Hour)) || e.at.After(now.Add(after)) || near(e.at, now)
 	})
 	y.trouble()
 	slices.SortStableFunc(y.entries, func(a, b entry) int { return a.at.Compare(b.at) })
@@ -151,12 +152,15 @@ func (y *writer) serial() {
 			if s.week >= 0 && w%4 != s.week || s.week < 0 && w%9 == 7 {
 				continue // even the best habit skips a week
 			}
-			made := s.make(n)
-			to := s.to
+			at := y.on(w, s.day, s.hour, s.minute+w*3%4*5)
+			if s.past && at.After(y.now) {
+				break
+			}
+			made, to := s.make(n, at), s.to
 			if made.own["cafes"] != "" {
 				to = append(slices.Clone(to), "cafes")
 			}
-			y.say(made, y.on(w, s.day, s.hour, s.minute+w*3%4*5), to)
+			y.say(made, at, to)
 			n++
 		}
 	}
@@ -165,12 +169,20 @@ func (y *writer) serial() {
 // seasons have their date in the calendar.
 func (y *writer) seasons() {
 	for _, n := range notes("season") {
-		for _, back := range []int{-1, 0, 1} {
-			at, err := time.ParseInLocation("2006-01-02 15:04", strconv.Itoa(y.now.Year()+back)+"-"+n.head[0]+" "+n.head[1], y.zone)
-			if err != nil {
-				panic(err) // the words are part of the program
-			}
-			y.say(n, at, strings.Split(n.head[3], ","))
+		y.say(n, y.last(n.head[0]+" "+n.head[1]), strings.Split(n.head[3], ","))
+	}
+}
+
+// last is the last time that a day and time of a year comes within the year
+// that is written.
+func (y *writer) last(day string) time.Time {
+	for year := y.now.Year() + 1; ; year-- {
+		at, err := time.ParseInLocation("2006-01-02 15:04", strconv.Itoa(year)+"-"+day, y.zone)
+		if err != nil {
+			panic(err) // the words are part of the program
+		}
+		if !at.After(y.now.Add(after)) {
+			return at
 		}
 	}
 }
@@ -188,13 +200,17 @@ func (y *writer) threads() {
 }
 
 // trouble is what a visitor finds waiting: a refusal, a lost answer, a thread
-// that broke off; and one post that goes out while they look.
+// that broke off; one post that goes out while they look, and two soon after.
 func (y *writer) trouble() {
 	soon := y.now.Add(12 * time.Minute).Truncate(5 * time.Minute)
-	when := []time.Time{y.ago(1, 11, 5), y.ago(2, 17, 20), y.ago(1, 16, 40), soon}
-	states := []delivery.State{delivery.Rejected, delivery.Unknown, halfSent, delivery.Scheduled}
+	later := soon.Add(160 * time.Minute)
+	if h := later.Hour(); h < 8 || h > 20 {
+		later = y.ago(-1, 9, 50)
+	}
+	when := []time.Time{y.ago(1, 11, 5), y.ago(2, 17, 20), y.ago(1, 16, 40), soon, later, y.ago(-1, 12, 20)}
+	states := []delivery.State{delivery.Rejected, delivery.Unknown, halfSent, delivery.Scheduled, delivery.Scheduled, delivery.Scheduled}
 	for i, n := range notes("trouble") {
-		y.say(n, when[i], []string{n.head[1]})
+		y.say(n, when[i], strings.Split(n.head[1], ","))
 		y.entries[len(y.entries)-1].state = states[i]
 	}
 }

@@ -143,6 +143,51 @@ func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map
 	return out, nil
 }
 
+// Face is what one recognises a post by in a list.
+type Face struct {
+	Excerpt string
+	Picture string // id of its first picture; "" where it has none
+}
+
+// Face is what one recognises the post by.
+func (p Post) Face() Face {
+	for _, part := range p.Body.Parts {
+		if len(part.Media) > 0 {
+			return Face{Excerpt: p.Excerpt, Picture: part.Media[0]}
+		}
+	}
+	return Face{Excerpt: p.Excerpt}
+}
+
+// Faces returns those of the posts that the brand has, deleted or not, by id,
+// without reading more of them than is shown. The caller has checked that they
+// may be read.
+func Faces(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Face, error) {
+	out := make(map[string]Face, len(ids))
+	for chunk := range slices.Chunk(ids, 500) {
+		args := []any{brandID}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT id, excerpt, CASE WHEN body LIKE '%"media":%' THEN body ELSE '' END
+			FROM post WHERE brand_id = $1 AND id IN (`+db.In(2, len(chunk))+`)`, args...)
+		_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+			var p Post
+			var body string
+			err := r.Scan(&p.ID, &p.Excerpt, &body)
+			if err == nil && body != "" {
+				err = json.Unmarshal([]byte(body), &p.Body)
+			}
+			out[p.ID] = p.Face()
+			return struct{}{}, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("post: faces: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // Planned returns the drafts wished for [from, to) by time, for the calendar;
 // at most 500.
 func Planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, from, to db.Time) ([]Post, error) {

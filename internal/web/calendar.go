@@ -142,12 +142,12 @@ type calendarView struct {
 	Channels []channel.Channel
 	MayWrite bool
 	MayMove  bool
-	Dense    bool // many cards: a line each
 	Hours    []calendarHourName
 	Days     []calendarDay
 	Page     agenda.Page // of the list
 	Total    int
 	Now      time.Time
+	zone     *time.Location
 }
 
 // calendarShow is what goes out when, as month, week, day or list.
@@ -167,8 +167,9 @@ func (p *Pages) calendarShow(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) calendar(r *http.Request) (calendarView, error) {
 	ctx, visit := r.Context(), at(r)
 	now := p.DB.Now()
-	today := dayOf(now.Time().In(visit.Brand.Location()))
-	v := calendarView{calendarAsk: readCalendarAsk(visit.Brand, today, r.URL.Query()), Brand: visit.Brand, Today: today, Now: now.Time()}
+	zone := i18n.Zone(ctx)
+	today := dayOf(now.Time().In(zone))
+	v := calendarView{calendarAsk: readCalendarAsk(visit.Brand, today, r.URL.Query()), Brand: visit.Brand, Today: today, Now: now.Time(), zone: zone}
 	role := visit.Who.Role(now, visit.Brand.ID)
 	v.MayWrite, v.MayMove = access.Allows(role, access.PostWrite), access.Allows(role, access.PostPublish)
 	var err error
@@ -196,7 +197,7 @@ func (p *Pages) fillGrid(ctx context.Context, v *calendarView, who access.Who) e
 		return err
 	}
 	v.Range = rangeName(ctx, v.calendarAsk)
-	return v.lay(ctx, plan, first, days)
+	return v.lay(ctx, p.DB, plan)
 }
 
 const calendarPageSize = 60
@@ -213,8 +214,7 @@ func (p *Pages) fillList(ctx context.Context, v *calendarView, who access.Who) e
 	if v.Page, err = agenda.List(ctx, p.DB, who, v.Brand.ID, v.point, v.back, v.filter, calendarPageSize); err != nil {
 		return err
 	}
-	v.line(ctx)
-	return nil
+	return v.line(ctx, p.DB)
 }
 
 // rangeName is what a view shows, in words.

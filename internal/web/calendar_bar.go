@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -70,6 +71,15 @@ func stateIcon(state string) string {
 		return "circle-alert"
 	}
 	return ui.DeliveryState(state).Icon
+}
+
+// zoneCity names a zone as people do: "Berlin time".
+func zoneCity(ctx context.Context, zone string) string {
+	at := strings.LastIndex(zone, "/")
+	if at < 0 {
+		return zone
+	}
+	return i18n.T(ctx, "{{.City}} time", "City", strings.ReplaceAll(zone[at+1:], "_", " "))
 }
 
 // calendarWords are what the island says by itself.

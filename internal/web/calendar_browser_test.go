@@ -120,14 +120,14 @@ func TestCalendarLooks(t *testing.T) {
 	channels := connectFour(t, s)
 	fill(t, s, channels, 34, 7)
 	ctx, url := studioServer(t, s)
-	look(t, ctx, url+s.Path("calendar"), "normal", "week", "month", "day", "list")
+	lookAt(t, ctx, url+s.Path("calendar"), "normal", "week", "month", "day", "list")
 	full(t, s, channels)
-	look(t, ctx, url+s.Path("calendar"), "full", "week", "month", "day")
+	lookAt(t, ctx, url+s.Path("calendar"), "full", "week", "month", "day")
 	s.Brand = s.NewBrand("North Books")
-	look(t, ctx, url+s.Path("calendar"), "empty", "week", "month", "list")
+	lookAt(t, ctx, url+s.Path("calendar"), "empty", "week", "month", "list")
 }
 
-func look(t *testing.T, ctx context.Context, url, name string, views ...string) {
+func lookAt(t *testing.T, ctx context.Context, url, name string, views ...string) {
 	t.Helper()
 	for _, v := range views {
 		for _, theme := range []string{"light", "dark"} {

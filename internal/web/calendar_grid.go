@@ -9,6 +9,7 @@ import (
 	"rapport/internal/agenda"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
 	"rapport/internal/web/ui"
@@ -38,8 +39,10 @@ type calendarHour struct {
 	Note  string // what the clocks do in it
 	Gone  bool   // the clocks jump over it
 	Now   int    // twelfths of it that have passed; -1 if it is not now
+	Tight bool   // many cards: a line each
 	Cards []calendarCard
 	More  int // cards left out
+	all   []agenda.Entry
 }
 
 type calendarHourName struct {
@@ -63,20 +66,27 @@ type calendarDay struct {
 	Cards   []calendarCard
 	More    int
 	Total   int
+	all     []agenda.Entry
+}
+
+func (d calendarDay) short(ctx context.Context) string {
+	return d.Name + " " + d.Number + " " + i18n.T(ctx, d.Date.Format("Jan"))
 }
 
 const (
 	hourMost   = 4  // cards in one hour of a week
 	monthMost  = 4  // cards in one day of a month
-	denseAbove = 56 // cards in a week, above which each is one line
+	roomy      = 2  // cards in an hour that may take two lines each
+	denseAbove = 56 // cards in a week, above which each takes one
+	netsMost   = 4  // networks that a card shows
 	nightEnds  = 7
 	nightFalls = 22
 )
 
 // lay puts the cards into days.
-func (v *calendarView) lay(ctx context.Context, plan agenda.Agenda, first time.Time, count int) error {
+func (v *calendarView) lay(ctx context.Context, q db.Queryer, plan agenda.Agenda) error {
+	first, count := v.stretch()
 	v.Total = len(plan.Entries)
-	v.Dense = v.view == "week" && v.Total > denseAbove
 	at := make(map[string]int, count)
 	for i := range count {
 		d := v.emptyDay(ctx, first.AddDate(0, 0, i))
@@ -88,17 +98,73 @@ func (v *calendarView) lay(ctx context.Context, plan agenda.Agenda, first time.T
 		at[d.Key] = i
 		v.Days = append(v.Days, d)
 	}
-	loc := v.Brand.Location()
 	for _, e := range plan.Entries {
-		local := e.At.Time().In(loc)
+		local := e.At.Time().In(v.zone)
 		i, ok := at[local.Format(dayForm)]
 		if !ok {
 			continue // a midnight that the clocks jump over belongs to the day before
 		}
-		v.Days[i].put(v.card(ctx, e, plan.Channels), local, v.most())
+		v.Days[i].put(e, local.Hour())
 	}
 	v.nameHours()
+	if err := agenda.Recognise(ctx, q, v.Brand.ID, v.choose()); err != nil {
+		return err
+	}
+	for i := range v.Days {
+		v.settle(ctx, &v.Days[i], plan.Channels)
+	}
 	return nil
+}
+
+// choose leaves out what there is no room for, counts it, and lists the rest.
+func (v *calendarView) choose() []*agenda.Entry {
+	var out []*agenda.Entry
+	keep := func(all *[]agenda.Entry) (more int) {
+		*all, more = fold(*all, v.most())
+		for i := range *all {
+			out = append(out, &(*all)[i])
+		}
+		return more
+	}
+	for i := range v.Days {
+		d := &v.Days[i]
+		d.More = keep(&d.all)
+		for h := range d.Hours {
+			d.Hours[h].More = keep(&d.Hours[h].all)
+		}
+	}
+	return out
+}
+
+// settle makes cards of what was chosen.
+func (v *calendarView) settle(ctx context.Context, d *calendarDay, channels map[string]channel.Channel) {
+	d.Cards = v.cards(ctx, d.all, channels)
+	for i := range d.Hours {
+		h := &d.Hours[i]
+		h.Tight = v.view == "week" && (len(h.all)+h.More > roomy || v.Total > denseAbove)
+		h.Cards = v.cards(ctx, h.all, channels)
+		for c, e := range h.all {
+			if h.Note != "" { // the clock alone would mean two moments
+				h.Cards[c].Clock += e.At.Time().In(v.zone).Format(" MST")
+			}
+		}
+	}
+}
+
+// fold cuts off after so many entries, unless only one would be left out.
+func fold(all []agenda.Entry, most int) ([]agenda.Entry, int) {
+	if len(all) <= most+1 {
+		return all, 0
+	}
+	return all[:most], len(all) - most
+}
+
+func (v *calendarView) cards(ctx context.Context, entries []agenda.Entry, channels map[string]channel.Channel) []calendarCard {
+	out := make([]calendarCard, len(entries))
+	for i, e := range entries {
+		out[i] = v.card(ctx, e, channels)
+	}
+	return out
 }
 
 // most is how many cards an hour, or a day of a month, shows.
@@ -136,7 +202,7 @@ func (v *calendarView) addHours(ctx context.Context, d *calendarDay) error {
 	if err != nil {
 		return err
 	}
-	now := v.Now.In(v.Brand.Location())
+	now := v.Now.In(v.zone)
 	for h := range 24 {
 		hour := calendarHour{At: fmt.Sprintf("%sT%02d", d.Key, h), Label: fmt.Sprintf("%02d:00", h), Now: -1}
 		if v.MayWrite {
@@ -177,22 +243,13 @@ func clockChange(ctx context.Context, b brand.Brand, hour string) (note string, 
 	return i18n.T(ctx, "The clocks go forward over a part of this hour."), false, nil
 }
 
-// put adds a card, or counts it where there is no room for it.
-func (d *calendarDay) put(c calendarCard, local time.Time, most int) {
+func (d *calendarDay) put(e agenda.Entry, hour int) {
 	d.Total++
-	cards, more := &d.Cards, &d.More
-	if d.Hours != nil {
-		hour := &d.Hours[local.Hour()]
-		cards, more = &hour.Cards, &hour.More
-		if hour.Note != "" {
-			c.Clock += local.Format(" MST") // the clock alone would mean two moments
-		}
-	}
-	if len(*cards) >= most {
-		*more++
+	if d.Hours == nil {
+		d.all = append(d.all, e)
 		return
 	}
-	*cards = append(*cards, c)
+	d.Hours[hour].all = append(d.Hours[hour].all, e)
 }
 
 func (v *calendarView) nameHours() {
@@ -202,7 +259,7 @@ func (v *calendarView) nameHours() {
 	for h := range 24 {
 		name := calendarHourName{Label: fmt.Sprintf("%02d:00", h), Quiet: h < nightEnds || h >= nightFalls}
 		for _, d := range v.Days {
-			if len(d.Hours[h].Cards) > 0 {
+			if len(d.Hours[h].all) > 0 {
 				name.Quiet = false
 			}
 		}
@@ -211,10 +268,10 @@ func (v *calendarView) nameHours() {
 }
 
 func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[string]channel.Channel) calendarCard {
-	local := e.At.Time().In(v.Brand.Location())
+	local := e.At.Time().In(v.zone)
 	c := calendarCard{ID: "c-" + e.Post + "-" + strconv.FormatInt(int64(e.At), 36), Href: studio(v.slug, "posts", e.Post),
 		At: local.Format("2006-01-02T15:04"), Instant: strconv.FormatInt(int64(e.At), 10), Clock: local.Format("15:04"),
-		Text: e.Text, Picture: e.Media, State: v.state(e), Planned: e.Planned}
+		Text: e.Excerpt, Picture: e.Picture, State: v.state(e), Planned: e.Planned}
 	for _, id := range e.Channels {
 		if ch, ok := channels[id]; ok {
 			c.Channels = append(c.Channels, ch)
@@ -222,7 +279,7 @@ func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[st
 	}
 	if c.Text == "" {
 		c.Text = i18n.T(ctx, "No text yet")
-		if e.Media != "" {
+		if e.Picture != "" {
 			c.Text = i18n.T(ctx, "Picture")
 		}
 	}
@@ -253,11 +310,17 @@ func (v *calendarView) state(e agenda.Entry) ui.State {
 }
 
 // line puts the list's entries into days.
-func (v *calendarView) line(ctx context.Context) {
+func (v *calendarView) line(ctx context.Context, q db.Queryer) error {
 	v.Total = len(v.Page.Entries)
-	loc := v.Brand.Location()
+	all := make([]*agenda.Entry, v.Total)
+	for i := range all {
+		all[i] = &v.Page.Entries[i]
+	}
+	if err := agenda.Recognise(ctx, q, v.Brand.ID, all); err != nil {
+		return err
+	}
 	for _, e := range v.Page.Entries {
-		day := dayOf(e.At.Time().In(loc))
+		day := dayOf(e.At.Time().In(v.zone))
 		if n := len(v.Days); n == 0 || !v.Days[n-1].Date.Equal(day) {
 			v.Days = append(v.Days, v.emptyDay(ctx, day))
 		}
@@ -266,6 +329,10 @@ func (v *calendarView) line(ctx context.Context) {
 	}
 	v.Range = i18n.T(ctx, "From {{.Day}}", "Day", v.emptyDay(ctx, v.day).Full)
 	if n := len(v.Days); n > 0 {
-		v.Range = v.Days[0].Full + " – " + v.Days[n-1].Full
+		v.Range = v.Days[0].short(ctx)
+		if n > 1 {
+			v.Range += " – " + v.Days[n-1].short(ctx)
+		}
 	}
+	return nil
 }

@@ -11,9 +11,9 @@ func All() []Picture {
 		{"evening-cup.jpg", "A steaming cup in front of a low sun, in the blue of late evening.", "cup", cupFromTheSide, dusk, [3]string{}},
 		{"clay-cup.jpg", "A clay red cup with steam rising in three curls, a few beans beside it.", "cup", cupFromTheSide, clay, [3]string{}},
 		{"window-cup.jpg", "A pale blue cup on a dark shelf, steam in front of a copper disc.", "cup", cupFromTheSide, snow, [3]string{}},
-		{"rain-window.jpg", "A cup on a window sill; rain runs down the pane and the lights outside are blurred.", "cup", rain, petrol, [3]string{}},
-		{"rain-evening.jpg", "Raindrops on a window at night, with an orange cup steaming on the sill.", "cup", rain, dusk, [3]string{}},
-		{"rain-spring.jpg", "A rainy window with green and yellow lights behind it and a cup on the sill.", "cup", rain, sage, [3]string{}},
+		{"rain-window.jpg", "A cup on a window sill; rain runs down the pane and the lights outside are blurred.", "rain", rain, petrol, [3]string{}},
+		{"rain-evening.jpg", "Raindrops on a window at night, with an orange cup steaming on the sill.", "rain", rain, dusk, [3]string{}},
+		{"rain-spring.jpg", "A rainy window with green and yellow lights behind it and a cup on the sill.", "rain", rain, sage, [3]string{}},
 
 		{"harbour-dawn.jpg", "Three harbour cranes and a small ferry in front of a rising sun.", "place", harbour, petrol, [3]string{}},
 		{"harbour-evening.jpg", "The harbour in the evening: cranes, warehouses and a ferry on dark water.", "place", harbour, dusk, [3]string{}},

@@ -19,7 +19,7 @@ import (
 type Picture struct {
 	Name    string // also of its file
 	Alt     string // what it shows, for those who do not see it
-	Kind    string // what it is good for: cup, place, farm, craft, poster, season, pattern
+	Kind    string // what it is good for, in a word: cup, rain, place, farm, craft, pattern …
 	draw    func(*sheet)
 	palette palette
 	words   [3]string // on a poster
