@@ -223,4 +223,3 @@ func (s served) release(t *testing.T, token string) {
 		t.Fatalf("release: %s: %s", res.Status, text)
 	}
 }
-
