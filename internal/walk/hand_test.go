@@ -114,6 +114,23 @@ func (u user) onTheNetwork(text string) (times int, pictures []string) {
 	return times, pictures
 }
 
+// clickOn clicks what the selector finds and its words name.
+func (u user) clickOn(css, words string) {
+	u.t.Helper()
+	u.Says(css, words)
+	browsertest.Ask[any](u.Tab, fmt.Sprintf(`[...document.querySelectorAll(%q)].find(e => e.textContent.includes(%q)).setAttribute("data-walk", ""), 0`, css, words))
+	u.Click("[data-walk]")
+}
+
+// check ticks a box that is not ticked.
+func (u user) check(css string) {
+	u.t.Helper()
+	u.Until(fmt.Sprintf(`document.querySelector(%q) !== null`, css))
+	if !browsertest.Ask[bool](u.Tab, fmt.Sprintf(`document.querySelector(%q).checked`, css)) {
+		u.Click(css)
+	}
+}
+
 // tabTo presses Tab until the focus is on what the selector finds.
 func (u user) tabTo(css string) {
 	u.t.Helper()

@@ -58,11 +58,9 @@ const (
 func decide(t *testing.T, w *walkers) {
 	w.Until(`document.querySelectorAll(".need").length >= 3`)
 	before := browsertest.Ask[int](w.Tab, `document.querySelectorAll(".need").length`)
-	w.Click(`.need:has(.state[data-tone="warn"], .state) .need-foot .btn[href]`)
-	w.Until(`!!window.htmx && document.querySelector(".decide") !== null`)
-	w.open("/attention")
-	w.Click(`.attention-card form:has(input[value=it_is_out]) button`)
-	w.Until(fmt.Sprintf(`document.querySelectorAll(".attention-card").length === %d`, before-1))
+	w.clickOn(".need .btn", "Look and say")
+	w.Click(`form:has(input[value=it_is_out]) button`)
+	w.Until(`document.querySelector("form:has(input[value=it_is_out])") === null && !!window.htmx`)
 	w.open("")
 	w.Until(fmt.Sprintf(`document.querySelectorAll(".need").length === %d`, before-1))
 }
@@ -110,9 +108,8 @@ func move(t *testing.T, w *walkers) {
 func token(t *testing.T, w *walkers) {
 	w.open("/settings/tokens")
 	w.Type("input[name=name]", "Walk")
-	for _, scope := range []string{"post.read", "post.write", "post.publish"} {
-		w.Until(fmt.Sprintf(`document.querySelector('input[name=scopes][value="%s"]') !== null`, scope))
-		browsertest.Ask[any](w.Tab, fmt.Sprintf(`document.querySelector('input[name=scopes][value="%s"]').checked = true, 0`, scope))
+	for _, scope := range []string{"posts:read", "posts:write", "posts:publish"} {
+		w.check(fmt.Sprintf(`input[name=scopes][value="%s"]`, scope))
 	}
 	w.Click(`form[action$="/settings/tokens"] button[type=submit]`)
 	w.Until(`/rap_\w+/.test(document.querySelector("main").textContent) || [...document.querySelectorAll("main input")].some(i => i.value.startsWith("rap_"))`)
