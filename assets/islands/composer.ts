@@ -302,7 +302,7 @@ function left(text: string, limits: Limits): { left: number; of: number } {
 
 function tell(out: HTMLOutputElement, found: { left: number; of: number }[]): void {
   const tightest = found.sort((a, b) => a.left - b.left)[0];
-  out.value = tightest ? `${tightest.left}` : "";
+  out.value = tightest ? `${tightest.left}`.replace("-", "\u2212") : "";
   if (!tightest) return;
   out.dataset.tone = tightest.left < 0 ? "bad" : tightest.left < tightest.of * (1 - near) ? "warn" : "quiet";
 }

@@ -259,7 +259,7 @@ func TestOthersPostsAreNotThere(t *testing.T) {
 	one := w.Best
 	s.SignIn(s.NewAccount("eve@example.com", "Eve"))
 	s.Brand = s.NewBrand("South")
-	for _, path := range []string{"posts/" + one, "posts/" + one + "/edit", "media/" + m.ID, "media/" + m.ID + "/full", "media/" + m.ID + "/thumb",
+	for _, path := range []string{"posts/" + one, "posts/" + one + "/edit", "media/" + m.ID, "media/" + m.ID + "/file?size=full", "media/" + m.ID + "/file?size=thumb",
 		"media/" + m.ID + "/crop", "deliveries/" + w.Missed + "/remove"} {
 		s.Get(s.Path(path)).Is(http.StatusNotFound)
 	}

@@ -140,7 +140,7 @@ func TestBrowserCountsLikeTheServer(t *testing.T) {
 			must(t, err)
 			look(t, ctx, serve(t, s)+s.Path("posts", one.ID, "edit"), 1280, 900)
 			ready(t, ctx, ".pick .counter[data-tone]")
-			left, err := chromedp.Run(ctx, chromedp.Evaluate[int](`Number(document.querySelector(".pick .counter").value)`))
+			left, err := chromedp.Run(ctx, chromedp.Evaluate[int](`Number(document.querySelector(".pick .counter").value.replace("\u2212", "-"))`))
 			if err != nil || v.Limits.Text-left != v.Length {
 				t.Errorf("the browser counts %d, the server %d (%v)", v.Limits.Text-left, v.Length, err)
 			}

@@ -459,6 +459,14 @@ func (w way) outOf(ctx context.Context) string {
 	return i18n.T(ctx, "{{.Out}} of {{.All}} published", "Out", w.Out(), "All", len(w.Parts))
 }
 
+// link is where the post can be seen on its network; "" where nobody knows.
+func (w way) link() string {
+	if w.RemoteURL != "" || len(w.Parts) == 0 {
+		return w.RemoteURL
+	}
+	return w.Parts[0].URL
+}
+
 func eventFacts(ctx context.Context, e delivery.Event) string {
 	text := ""
 	if e.Attempt > 1 {
