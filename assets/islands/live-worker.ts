@@ -17,9 +17,10 @@ function tell(change: unknown): void {
   for (const port of ports) port.postMessage(change);
 }
 
-function open(stream: string, again = false): void {
+/** open begins the stream, with what came after the event from. */
+function open(stream: string, again = false, from = ""): void {
   if (source || over) return;
-  source = new EventSource(stream);
+  source = new EventSource(from ? `${stream}?last=${encodeURIComponent(from)}` : stream);
   source.addEventListener("ready", () => {
     wait = 1_000;
     if (again) tell({}); // what came meanwhile was not heard
@@ -60,6 +61,6 @@ function retry(stream: string): void {
     ports.add(port);
     port.postMessage({ joined: true });
     over = false; // a page has opened, so there may be a new session
-    open(message.data.open);
+    open(message.data.open, false, message.data.from);
   };
 };

@@ -26,7 +26,7 @@ function share(worker: string, stream: string): void {
     if (event.data.joined) document.documentElement.dataset.stream = "";
     else apply(event.data);
   };
-  port.postMessage({ open: stream });
+  port.postMessage({ open: stream, from: document.body.dataset.liveFrom });
   addEventListener("pagehide", () => port.postMessage({ close: true }));
   addEventListener("pageshow", (event) => {
     if (event.persisted) port.postMessage({ open: stream });
@@ -46,6 +46,13 @@ async function alone(stream: string): Promise<void> {
   }
 }
 
+/** resumed asks for what came after the page was made, once. */
+function resumed(stream: string): string {
+  const from = document.body.dataset.liveFrom;
+  delete document.body.dataset.liveFrom;
+  return from ? `${stream}?last=${encodeURIComponent(from)}` : stream;
+}
+
 function visible(): Promise<void> {
   return new Promise((done) => {
     const look = (): void => {
@@ -60,7 +67,7 @@ function visible(): Promise<void> {
 /** hold keeps the stream until this tab is hidden, so that another may. */
 function hold(stream: string, others: BroadcastChannel): Promise<void> {
   return new Promise((done) => {
-    const source = new EventSource(stream);
+    const source = new EventSource(resumed(stream));
     const tell = (change: Change): void => {
       others.postMessage(change);
       apply(change);
@@ -99,13 +106,20 @@ function concerns(el: HTMLElement, change: Change): boolean {
 }
 
 const due = new WeakSet<Element>();
+const done = new WeakMap<Element, number>();
 
-/** later refreshes an element once for a burst of changes. */
+const soon = 150;
+const rest = 1500;
+
+/** later refreshes an element once for a burst of changes, and in a long one
+ * with a rest between, so that open pages are no load. */
 function later(el: HTMLElement): void {
   if (due.has(el)) return;
   due.add(el);
+  const since = Date.now() - (done.get(el) ?? 0);
   setTimeout(() => {
     due.delete(el);
+    done.set(el, Date.now());
     if (el.isConnected) window.htmx.trigger(el, "live", {}, false);
-  }, 150);
+  }, Math.max(soon, rest - since));
 }

@@ -24,6 +24,7 @@ export function say(text: string, undo?: string): void {
   el.append(make("p", "", text));
   if (undo) el.append(undoForm(undo, region.dataset.undo ?? ""));
   region.append(el);
+  window.htmx.process(el);
 }
 
 function undoForm(address: string, label: string): HTMLElement {
@@ -31,9 +32,12 @@ function undoForm(address: string, label: string): HTMLElement {
   form.method = "post";
   form.action = address;
   const button = make("button", "btn", label);
+  button.setAttribute("type", "submit");
   button.dataset.kind = "ghost";
   button.dataset.size = "sm";
   form.append(button);
+  form.setAttribute("hx-post", address);
+  form.setAttribute("hx-swap", "none");
   return form;
 }
 

@@ -18,10 +18,9 @@ import (
 // Entry is one post at one time: all its deliveries due then, or a draft with
 // a wish.
 type Entry struct {
+	post.Face
 	Post       string
 	At         db.Time
-	Text       string // first line; "" where it has no text
-	Media      string // id of the first picture, if any
 	State      string // of a planned draft its own, else the delivery's that matters most
 	Planned    bool   // a draft with a wish
 	Channels   []string
@@ -101,24 +100,37 @@ func planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 	return all, err
 }
 
-// gather makes entries of deliveries and drafts, with what they need.
+// gather makes entries of deliveries and drafts.
 func gather(ctx context.Context, q db.Queryer, brandID string, due []delivery.Delivery, drafts []post.Post) (Agenda, error) {
 	entries := join(due)
-	posts, err := post.ByIDs(ctx, q, brandID, postsOf(entries))
-	if err != nil {
-		return Agenda{}, err
-	}
-	for i, e := range entries {
-		entries[i].Text, entries[i].Media = face(posts[e.Post])
-	}
 	for _, p := range drafts {
-		e := Entry{Post: p.ID, At: p.PlannedAt, State: p.State, Planned: true, Channels: p.Channels()}
-		e.Text, e.Media = face(p)
-		entries = append(entries, e)
+		entries = append(entries, Entry{Face: p.Face(), Post: p.ID, At: p.PlannedAt, State: p.State, Planned: true, Channels: p.Channels()})
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.At, b.At) })
 	channels, err := channel.ByIDs(ctx, q, brandID, channelsOf(entries))
 	return Agenda{Entries: entries, Channels: channels}, err
+}
+
+// Recognise fills in the faces of entries that are to be shown. Between and
+// List leave those of deliveries out, since not all of a long stretch are.
+func Recognise(ctx context.Context, q db.Queryer, brandID string, entries []*Entry) error {
+	var ids []string
+	for _, e := range entries {
+		if !e.Planned {
+			ids = append(ids, e.Post)
+		}
+	}
+	slices.Sort(ids)
+	faces, err := post.Faces(ctx, q, brandID, slices.Compact(ids))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Planned {
+			e.Face = faces[e.Post]
+		}
+	}
+	return nil
 }
 
 // join makes one entry of the deliveries of a post that are due at one time.
@@ -149,25 +161,6 @@ func join(due []delivery.Delivery) []Entry {
 func weight(s delivery.State) int {
 	return slices.Index([]delivery.State{delivery.Cancelled, delivery.Removed, delivery.Published, delivery.Scheduled,
 		delivery.Claimed, delivery.Preparing, delivery.Sending, delivery.Pending, delivery.Missed, delivery.Unknown, delivery.Rejected}, s)
-}
-
-// face is what one recognises a post by.
-func face(p post.Post) (text, picture string) {
-	for _, part := range p.Body.Parts {
-		if len(part.Media) > 0 {
-			return p.Excerpt, part.Media[0]
-		}
-	}
-	return p.Excerpt, ""
-}
-
-func postsOf(entries []Entry) []string {
-	out := make([]string, len(entries))
-	for i, e := range entries {
-		out[i] = e.Post
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 func channelsOf(entries []Entry) []string {

@@ -140,24 +140,21 @@ func count(t testing.TB, d *db.DB, query string) (n int64) {
 // network commits nothing.
 func TestTakenOver(t *testing.T) {
 	w := open(t)
-	w.pause = make(chan struct{})
+	w.arrived, w.answer = make(chan struct{}), make(chan struct{})
 	ask := request{"POST", "/channels", `{"network":"test","credentials":{"token":"slow"}}`, w.north.token, map[string]string{"Idempotency-Key": "k"}}
-	first := make(chan response)
-	go func() {
-		got, _ := w.send(ask)
-		first <- got
-	}()
-	w.pause <- struct{}{} // the first is at the network
-	_, err := w.d.ExecContext(ctx, `UPDATE idempotency SET created_at = created_at - 120000`)
-	must(t, err)
-	second := make(chan response)
-	go func() {
-		got, _ := w.send(ask)
-		second <- got
-	}()
-	for range 3 { // the first goes on, and the second, which took over, as well
-		w.pause <- struct{}{}
+	begin := func() chan response {
+		done := make(chan response, 1)
+		go func() {
+			got, _ := w.send(ask)
+			done <- got
+		}()
+		<-w.arrived
+		return done
 	}
+	first := begin()
+	w.d.ShiftClock(2 * time.Minute)
+	second := begin() // it took over
+	close(w.answer)
 	if got := <-first; got.status != 409 {
 		t.Errorf("first: %d %s", got.status, got.body)
 	}

@@ -48,8 +48,8 @@ func (n *net) Connect(_ context.Context, server string, c network.Credential) (n
 	case "panic":
 		panic("told to")
 	case "slow":
-		<-n.w.pause // it is here
-		<-n.w.pause // it may go on
+		n.w.arrived <- struct{}{}
+		<-n.w.answer
 	case "busy":
 		return network.Account{}, &network.Error{Verdict: network.Throttled, Status: 429, RetryAfter: 6500 * time.Millisecond, Text: "Slowly."}
 	case "dead":
@@ -79,7 +79,8 @@ type world struct {
 	north   home
 	south   home
 	channel map[string]string // ids by handle, of north
-	pause   chan struct{}     // taken twice by a connection with the token "slow"
+	// A connection with the token "slow" tells that it arrived and waits.
+	arrived, answer chan struct{}
 }
 
 type home struct {

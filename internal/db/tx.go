@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"rapport/internal/fault"
@@ -26,7 +27,8 @@ type Tx struct {
 type Option uint8
 
 const (
-	// Durable makes the commit survive a loss of power before Tx returns.
+	// Durable makes the commit survive a loss of power before Tx returns. An
+	// error then may also mean that it was committed and may not survive.
 	Durable Option = iota + 1
 	// RowLocks runs on PostgreSQL as READ COMMITTED, for the few statements
 	// that lock or condition the very rows they change.
@@ -68,27 +70,26 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error, opts []Option) err
 	if err != nil {
 		return err
 	}
+	// The next writer goes on meanwhile, and may share the same fsync.
+	if d.log != nil && slices.Contains(opts, Durable) {
+		err = d.log.wait()
+	}
 	for _, f := range t.after {
 		f()
 	}
 	d.signals.deliver(t.notes)
-	return nil
+	return err
 }
 
 func (d *DB) run(ctx context.Context, fn func(tx *Tx) error, opts []Option) (*Tx, error) {
-	handle, isolation := d.write, sql.LevelSerializable
-	for _, o := range opts {
-		switch o {
-		case Durable:
-			handle = d.durable
-		case RowLocks:
-			isolation = sql.LevelReadCommitted
-		}
-	}
-	if d.Dialect == SQLite {
+	isolation := sql.LevelSerializable
+	switch {
+	case d.Dialect == SQLite:
 		isolation = sql.LevelDefault
+	case slices.Contains(opts, RowLocks):
+		isolation = sql.LevelReadCommitted
 	}
-	conn, err := handle.Conn(ctx)
+	conn, err := d.write.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("db: begin: %w", err)
 	}

@@ -144,6 +144,24 @@ func readGate(ctx context.Context, tx *db.Tx, d Delivery) (Gate, error) {
 	return Open, nil
 }
 
+// TakeAhead lists scheduled deliveries with pictures to a network that are due
+// until then and whose uploads nobody has begun. Each is listed once for each
+// revision: whoever gets it may upload, and the delivery stays scheduled.
+func TakeAhead(ctx context.Context, tx *db.Tx, network string, until db.Time, limit int) ([]Delivery, error) {
+	now := tx.DB.NowSQL()
+	rows, err := tx.QueryContext(ctx, `UPDATE delivery SET ahead = revision
+		WHERE id IN (SELECT w.id FROM delivery w JOIN channel c ON c.id = w.channel_id
+			WHERE w.state = 'scheduled' AND w.run_at > `+now+` AND w.run_at <= $2 AND w.ahead <> w.revision
+				AND c.network = $1 AND c.state = 'connected' AND EXISTS (SELECT 1 FROM post_media m WHERE m.post_id = w.post_id)
+			ORDER BY w.run_at, w.id LIMIT $3)
+		RETURNING `+bare, network, until, limit)
+	out, err := db.Collect(rows, err, scanRows)
+	if err != nil {
+		return nil, fmt.Errorf("delivery: take ahead: %w", err)
+	}
+	return out, withParts(ctx, tx, out)
+}
+
 // Prepare writes that uploads have begun. It reports false if the claim is no
 // longer this node's.
 func Prepare(ctx context.Context, tx *db.Tx, d Delivery) (bool, error) {
@@ -352,11 +370,21 @@ func Settle(ctx context.Context, tx *db.Tx, d Delivery, by string) error {
 	return published(ctx, tx, d, d.Parts[0].At, 0)
 }
 
-// Renew extends the leases of everything a node is at work on.
-func Renew(ctx context.Context, d *db.DB, node string, lease time.Duration) error {
-	_, err := d.ExecContext(ctx, `UPDATE delivery SET lease_until = `+d.NowSQL()+` + $2
-		WHERE state IN ('claimed', 'preparing', 'sending') AND node = $1`, node, lease.Milliseconds())
-	return err
+// Renew extends the leases of those that a node is at work on. A claim that
+// the node does not know of, because the answer to its claiming was lost, is
+// left to expire.
+func Renew(ctx context.Context, d *db.DB, node string, ids []string, lease time.Duration) error {
+	for some := range slices.Chunk(ids, 500) {
+		args := []any{node, lease.Milliseconds()}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		if _, err := d.ExecContext(ctx, `UPDATE delivery SET lease_until = `+d.NowSQL()+` + $2
+			WHERE state IN ('claimed', 'preparing', 'sending') AND node = $1 AND id IN (`+db.In(3, len(some))+`)`, args...); err != nil {
+			return fmt.Errorf("delivery: renew: %w", err)
+		}
+	}
+	return nil
 }
 
 // Orphan expires at once every lease that is not this node's. Only the sole

@@ -39,10 +39,10 @@ var floors = []struct {
 		"post":    "brand channel delivery media",
 		"letter":  "account",
 	}},
-	{"verbs", "publish notify measure", nil},
+	{"verbs", "agenda publish notify measure", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
-	{"whole", "demoworld server/edge server bench house publish/crash web/static/build", map[string]string{"server": "server/edge demoworld"}},
+	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
 
 func TestImportsGoDown(t *testing.T) {

@@ -103,6 +103,14 @@ func (h *Hub) since(n uint64) (events []Event, last uint64, lost bool) {
 	return events, n, lost
 }
 
+// Here is the id of the last event. A page that was rendered now hears all that
+// comes after if its stream resumes from here.
+func (h *Hub) Here() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.id(h.count)
+}
+
 func (h *Hub) id(n uint64) string { return h.run + "-" + strconv.FormatUint(n, 10) }
 
 // place finds where a stream goes on. known is false for an id of another

@@ -1,6 +1,7 @@
-// Package metric reads the counters that networks told, which are kept as
-// history: one row for each look. It neither asks networks nor adds up what
-// cannot be added, such as reach. No row means that nobody knows, never 0.
+// Package metric keeps the numbers that networks told, as history: what was
+// read, when, of which delivery or channel. It reads no network and computes
+// no ratios. A number that a network does not tell has no row: it is not
+// known, which is not 0.
 package metric
 
 import (
@@ -12,50 +13,101 @@ import (
 	"rapport/internal/db"
 )
 
-// The counters of a delivery that count what people did.
+// The names of the numbers.
 const (
-	Likes    = "likes"
-	Shares   = "shares"
-	Comments = "comments"
+	Likes     = "likes"
+	Shares    = "shares"
+	Comments  = "comments"
+	Views     = "views"
+	Followers = "followers" // of a channel
 )
 
-// Reactions are the counters that make up a delivery's reactions.
-var Reactions = []string{Likes, Shares, Comments}
+// Reading is one number as it stood at one instant, counted from the start of
+// its subject: not the growth since the reading before.
+type Reading struct {
+	Brand   string
+	Subject string // id of a delivery or a channel
+	Name    string
+	At      db.Time
+	Value   int64
+}
 
-// Latest returns for each subject the sum of the newest value of each named
-// counter. A subject without any such row is left out. The caller has checked
-// that the brand may be read.
-func Latest(ctx context.Context, q db.Queryer, brandID string, subjects []string, names ...string) (map[string]int64, error) {
-	out := map[string]int64{}
-	for chunk := range slices.Chunk(subjects, 400) {
+// Record keeps readings. The same subject, name and instant again changes
+// nothing.
+func Record(ctx context.Context, tx *db.Tx, all []Reading) error {
+	rows := make([][]any, len(all))
+	for i, r := range all {
+		rows[i] = []any{r.Brand, r.Subject, r.Name, r.At, r.Value}
+	}
+	if err := db.Many(ctx, tx, `INSERT INTO metric (brand_id, subject, name, at, value) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (brand_id, subject, name, at) DO NOTHING`, rows); err != nil {
+		return fmt.Errorf("metric: record: %w", err)
+	}
+	return nil
+}
+
+// Latest returns the newest reading of each number of each subject, by subject
+// and name. What was never read is not in it.
+func Latest(ctx context.Context, q db.Queryer, brandID string, subjects []string) (map[string]map[string]Reading, error) {
+	out := map[string]map[string]Reading{}
+	for chunk := range slices.Chunk(subjects, 500) {
 		args := []any{brandID}
 		for _, s := range chunk {
 			args = append(args, s)
 		}
-		for _, n := range names {
-			args = append(args, n)
+		all, err := list(ctx, q, `SELECT m.brand_id, m.subject, m.name, m.at, m.value FROM metric m
+			JOIN (SELECT subject, name, MAX(at) AS at FROM metric WHERE brand_id = $1 AND subject IN (`+db.In(2, len(chunk))+`) GROUP BY subject, name) n
+				ON n.subject = m.subject AND n.name = m.name AND n.at = m.at
+			WHERE m.brand_id = $1`, args...)
+		if err != nil {
+			return nil, err
 		}
-		rows, err := q.QueryContext(ctx, `SELECT m.subject, m.value FROM metric m WHERE m.brand_id = $1
-			AND m.subject IN (`+db.In(2, len(chunk))+`) AND m.name IN (`+db.In(2+len(chunk), len(names))+`)
-			AND m.at = (SELECT MAX(l.at) FROM metric l WHERE l.brand_id = m.brand_id AND l.subject = m.subject AND l.name = m.name)`, args...)
-		if err := add(rows, err, out); err != nil {
-			return nil, fmt.Errorf("metric: latest: %w", err)
+		for _, r := range all {
+			if out[r.Subject] == nil {
+				out[r.Subject] = map[string]Reading{}
+			}
+			out[r.Subject][r.Name] = r
 		}
 	}
 	return out, nil
 }
 
-func add(rows *sql.Rows, err error, out map[string]int64) error {
-	type row struct {
-		subject string
-		value   int64
-	}
-	all, err := db.Collect(rows, err, func(r *sql.Rows) (x row, err error) {
-		err = r.Scan(&x.subject, &x.value)
-		return x, err
+// History returns a subject's readings from since on, by name and then by
+// time, oldest first.
+func History(ctx context.Context, q db.Queryer, brandID, subject string, since db.Time) ([]Reading, error) {
+	return list(ctx, q, `SELECT brand_id, subject, name, at, value FROM metric
+		WHERE brand_id = $1 AND subject = $2 AND at >= $3 ORDER BY name, at`, brandID, subject, since)
+}
+
+func list(ctx context.Context, q db.Queryer, query string, args ...any) ([]Reading, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (v Reading, err error) {
+		return v, r.Scan(&v.Brand, &v.Subject, &v.Name, &v.At, &v.Value)
 	})
-	for _, x := range all {
-		out[x.subject] += x.value
+	if err != nil {
+		return nil, fmt.Errorf("metric: list: %w", err)
 	}
-	return err
+	return out, nil
+}
+
+// Reactions are the numbers that make up a delivery's reactions: what people
+// did, without what was merely shown to them.
+var Reactions = []string{Likes, Shares, Comments}
+
+// Sum returns for each subject the sum of the newest readings of the named
+// numbers. A subject of which none was ever read is left out.
+func Sum(ctx context.Context, q db.Queryer, brandID string, subjects []string, names ...string) (map[string]int64, error) {
+	latest, err := Latest(ctx, q, brandID, subjects)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for subject, readings := range latest {
+		for _, n := range names {
+			if r, known := readings[n]; known {
+				out[subject] += r.Value
+			}
+		}
+	}
+	return out, nil
 }

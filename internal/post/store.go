@@ -120,6 +120,10 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 	return all, next, withVariants(ctx, q, brandID, all)
 }
 
+// ofBrand keeps SQLite from reading all of a brand's posts when it is asked for
+// many by id.
+const ofBrand = `brand_id || '' = $1`
+
 // ByIDs returns those of the posts that the brand has, deleted or not, by id.
 // The caller has checked that they may be read.
 func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Post, error) {
@@ -129,7 +133,7 @@ func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map
 		for _, id := range chunk {
 			args = append(args, id)
 		}
-		all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.id IN (`+db.In(2, len(chunk))+`)`, args...)
+		all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE `+ofBrand+` AND p.id IN (`+db.In(2, len(chunk))+`)`, args...)
 		if err == nil {
 			err = withVariants(ctx, q, brandID, all)
 		}
@@ -138,6 +142,51 @@ func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map
 		}
 		for _, p := range all {
 			out[p.ID] = p
+		}
+	}
+	return out, nil
+}
+
+// Face is what one recognises a post by in a list.
+type Face struct {
+	Excerpt string
+	Picture string // id of its first picture; "" where it has none
+}
+
+// Face is what one recognises the post by.
+func (p Post) Face() Face {
+	for _, part := range p.Body.Parts {
+		if len(part.Media) > 0 {
+			return Face{Excerpt: p.Excerpt, Picture: part.Media[0]}
+		}
+	}
+	return Face{Excerpt: p.Excerpt}
+}
+
+// Faces returns those of the posts that the brand has, deleted or not, by id,
+// without reading more of them than is shown. The caller has checked that they
+// may be read.
+func Faces(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Face, error) {
+	out := make(map[string]Face, len(ids))
+	for chunk := range slices.Chunk(ids, 500) {
+		args := []any{brandID}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT id, excerpt, CASE WHEN body LIKE '%"media":%' THEN body ELSE '' END
+			FROM post WHERE `+ofBrand+` AND id IN (`+db.In(2, len(chunk))+`)`, args...)
+		_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+			var p Post
+			var body string
+			err := r.Scan(&p.ID, &p.Excerpt, &body)
+			if err == nil && body != "" {
+				err = json.Unmarshal([]byte(body), &p.Body)
+			}
+			out[p.ID] = p.Face()
+			return struct{}{}, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("post: faces: %w", err)
 		}
 	}
 	return out, nil
@@ -247,7 +296,12 @@ func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
 }
 
 func insertRest(ctx context.Context, tx *db.Tx, p Post) error {
-	var variants, pictures [][]any
+	variants, pictures := p.rest()
+	return writeRest(ctx, tx, variants, pictures)
+}
+
+// rest are the rows that hang on the post.
+func (p Post) rest() (variants, pictures [][]any) {
 	for _, v := range p.Variants {
 		body, options := "", ""
 		if v.Body != nil {
@@ -261,6 +315,10 @@ func insertRest(ctx context.Context, tx *db.Tx, p Post) error {
 	for _, id := range p.Input().Media() {
 		pictures = append(pictures, []any{id, p.ID, p.Brand})
 	}
+	return variants, pictures
+}
+
+func writeRest(ctx context.Context, tx *db.Tx, variants, pictures [][]any) error {
 	if err := db.Many(ctx, tx, `INSERT INTO variant (post_id, channel_id, brand_id, body, options) VALUES ($1, $2, $3, $4, $5)`, variants); err != nil {
 		return err
 	}

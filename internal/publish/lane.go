@@ -3,6 +3,8 @@ package publish
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"rapport/internal/channel"
@@ -50,10 +52,29 @@ func (d *Dispatcher) dropLane(id string) {
 	d.mu.Unlock()
 }
 
-func (d *Dispatcher) working() bool {
+// take keeps the leases of deliveries alive until as many drops.
+func (d *Dispatcher) take(all ...delivery.Delivery) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.lanes) > 0 || d.looking.Load() > 0
+	for _, del := range all {
+		d.hand[del.ID]++
+	}
+}
+
+func (d *Dispatcher) drop(all ...delivery.Delivery) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, del := range all {
+		if d.hand[del.ID]--; d.hand[del.ID] == 0 {
+			delete(d.hand, del.ID)
+		}
+	}
+}
+
+func (d *Dispatcher) inHand() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.hand))
 }
 
 func (d *Dispatcher) runLane(id string) {
@@ -74,7 +95,10 @@ func (d *Dispatcher) runLane(id string) {
 			}
 			continue
 		}
-		if !d.sendAll(claimed) {
+		d.take(claimed...)
+		goOn := d.sendAll(claimed)
+		d.drop(claimed...)
+		if !goOn {
 			d.dropLane(id)
 			return
 		}
@@ -303,7 +327,11 @@ func (d *Dispatcher) committed(ctx context.Context, o opened, del delivery.Deliv
 	})
 	row := part.row()
 	row.State = delivery.PartSending
-	d.wg.Go(func() { d.look(o, del, row, last) })
+	d.take(del)
+	d.wg.Go(func() {
+		defer d.drop(del)
+		d.look(o, del, row, last)
+	})
 	return laneFree
 }
 

@@ -91,7 +91,8 @@ type Dispatcher struct {
 
 	mu      sync.Mutex
 	lanes   map[string]*lane
-	looking atomic.Int64       // reconcilers at work
+	hand    map[string]int     // deliveries at work, and by how many: their leases are renewed
+	aheadAt time.Time          // when uploads were last looked for; the loop only
 	looked  atomic.Int64       // when a pass last saw the database, Unix milliseconds
 	asked   map[string]db.Time // unknown deliveries and when they were last asked after
 }
@@ -105,7 +106,7 @@ func New(o Options) *Dispatcher {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Dispatcher{Options: o, poke: make(chan struct{}, 1), lanes: map[string]*lane{}, asked: map[string]db.Time{}}
+	return &Dispatcher{Options: o, poke: make(chan struct{}, 1), lanes: map[string]*lane{}, hand: map[string]int{}, asked: map[string]db.Time{}}
 }
 
 // Start begins to send. It returns once claims of dead nodes are marked.
@@ -230,6 +231,7 @@ func (d *Dispatcher) rescue() {
 		more = left
 	}
 	d.follow()
+	d.ahead()
 }
 
 func (d *Dispatcher) takeOver() (taken []delivery.Delivery, more bool, err error) {
@@ -255,10 +257,7 @@ func (d *Dispatcher) renew() {
 			return
 		case <-tick.C:
 		}
-		if !d.working() {
-			continue
-		}
-		if err := delivery.Renew(d.stop, d.DB, d.Node, d.Times.Lease); err != nil {
+		if err := delivery.Renew(d.stop, d.DB, d.Node, d.inHand(), d.Times.Lease); err != nil {
 			d.failed("renew claims", err)
 		}
 	}

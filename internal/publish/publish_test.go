@@ -1,8 +1,11 @@
 package publish_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/png"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -588,4 +591,46 @@ func TestStopGivesBackWhatWasNotSent(t *testing.T) {
 		s.becomes(d.ID, delivery.Published)
 	}
 	s.published(6)
+}
+
+// Pictures are uploaded before their time, once, and the delivery stays
+// scheduled meanwhile.
+func TestUploadsRunAheadOfTheTime(t *testing.T) {
+	ctx := context.Background()
+	s := newStage(t, emulator.Options{MediaDelay: 200 * time.Millisecond}, 1)
+	pic, err := s.library.Add(ctx, s.owner, s.brand.ID, "dot.png", bytes.NewReader(dot()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := post.Input{Variants: []post.Variant{{Channel: s.chans[0].ID}},
+		Body: post.Body{Parts: []post.Part{{Text: "with a picture", Media: []string{pic.ID}}}}}
+	p, err := post.Draft(ctx, s.DB, s.owner, s.brand.ID, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds, err := post.Schedule(ctx, s.DB, s.owner, s.brand.ID, p.ID, s.Now().Add(10*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.node(true)
+	got := s.until(ds[0].ID, "the upload", func(d delivery.Delivery) bool { return len(d.Parts) == 1 && len(d.Parts[0].Prepared.Media) == 1 })
+	if got.State != delivery.Scheduled || s.net.Uploads() != 1 {
+		t.Errorf("it is %s after %d uploads", got.State, s.net.Uploads())
+	}
+	s.published(0)
+	s.ShiftClock(10 * time.Minute)
+	s.becomes(ds[0].ID, delivery.Published)
+	if n := s.net.Uploads(); n != 1 {
+		t.Errorf("uploaded %d times", n)
+	}
+}
+
+func dot() []byte {
+	img := image.NewRGBA(image.Rect(0, 0, 8, 8))
+	for i := range img.Pix {
+		img.Pix[i] = 200
+	}
+	var b bytes.Buffer
+	_ = png.Encode(&b, img) // a Buffer takes every write
+	return b.Bytes()
 }

@@ -12,6 +12,8 @@ import (
 
 // reconcile finds out what became of a delivery that was taken over.
 func (d *Dispatcher) reconcile(del delivery.Delivery) {
+	d.take(del)
+	defer d.drop(del)
 	o, err := d.open(del)
 	if err != nil {
 		d.failed("open the channel", err) // the lease expires and it is taken up again
@@ -79,8 +81,6 @@ func (d *Dispatcher) lookUnsent(o opened, del delivery.Delivery) {
 // draws the conclusion. The delivery stays sending and its lease is renewed
 // meanwhile.
 func (d *Dispatcher) look(o opened, del delivery.Delivery, part delivery.Part, last bool) {
-	d.looking.Add(1)
-	defer d.looking.Add(-1)
 	ctx := context.WithoutCancel(d.stop)
 	for _, wait := range d.Times.Looks {
 		if !d.sleep(wait) {

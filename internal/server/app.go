@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/db"
+	"rapport/internal/demoworld"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
 	"rapport/internal/live"
@@ -35,6 +36,7 @@ type app struct {
 	hub      *live.Hub
 	pages    *web.Pages
 	api      http.Handler
+	world    demoworld.World // where a demo is put
 	verdict  installation.Verdict
 	services []service
 	checks   []check

@@ -15,6 +15,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/brand"
 	"rapport/internal/db"
+	"rapport/internal/demoworld"
 	"rapport/internal/fault"
 	"rapport/internal/server/edge"
 )
@@ -88,7 +89,13 @@ func (a *app) fillDemo(ctx context.Context, chosen string) (shown string, err er
 		return "", err
 	}
 	if !any {
-		return a.bornDemo(ctx, chosen)
+		if shown, err = a.bornDemo(ctx, chosen); err != nil {
+			return "", err
+		}
+		return shown, a.fillWorld(ctx)
+	}
+	if err := a.fillWorld(ctx); err != nil {
+		return "", err
 	}
 	if chosen == "" {
 		return a.keptPassword(), nil
@@ -112,13 +119,36 @@ func (a *app) bornDemo(ctx context.Context, chosen string) (shown string, err er
 	_, err = account.Create(ctx, a.db, access.System(), account.New{Email: demoEmail, Name: "Robin Demo", Password: password},
 		func(tx *db.Tx, me account.Account) error {
 			who := access.Who{Account: me.ID, Name: me.Name, Email: me.Email}
-			_, err := brand.Start(ctx, tx, who, brand.New{Name: "North Coast Coffee", Zone: "Europe/Berlin", Demo: true})
+			_, err := brand.Start(ctx, tx, who, demoworld.Brand)
 			return err
 		})
 	if err != nil {
 		return "", err
 	}
 	return shown, a.keepPassword(shown)
+}
+
+// fillWorld puts the demo's year into its brand, once. An operator who has
+// deleted the demo's account or brand gets neither back.
+func (a *app) fillWorld(ctx context.Context) error {
+	me, err := account.ByEmail(ctx, a.db, demoEmail)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, err := brand.List(ctx, a.db, access.System())
+	if err != nil {
+		return err
+	}
+	for _, b := range all {
+		if b.Demo {
+			who := access.Who{Account: me.ID, Name: me.Name, Email: me.Email, Grants: []access.Grant{{Brand: b.ID, Role: access.Owner}}}
+			return a.world.Fill(ctx, who, b)
+		}
+	}
+	return nil
 }
 
 // The demo's own password is kept beside its data, so that the next start can
@@ -149,6 +179,11 @@ func welcome(out io.Writer, s settings, password string) {
 
   Sign in with  %s
   Password      %s
+
+Three things to try
+  Today     three deliveries need you; a post goes out in a few minutes
+  Compose   one post, a version for each channel, limits as you type
+  Calendar  drag a card to another time
 
 Nothing leaves this machine: the posts go to a demo network.
 Everything is kept in %s.

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/mail"
+	"rapport/internal/measure"
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
@@ -44,18 +45,21 @@ func (a *app) wire(ctx context.Context) error {
 	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }))
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	a.world.DB, a.world.Channels = a.db, channels
 	blobs, err := blob.OpenFolder(a.media())
 	if err != nil {
 		return err
 	}
 	a.closing = append(a.closing, func() { blobs.Close() })
 	library := &media.Library{DB: a.db, Blobs: blobs}
+	a.world.Library = library
 	a.hub = live.New(a.db)
 	a.closing = append(a.closing, a.hub.Close)
 
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
 	workers.Every(time.Hour, sweep{})
+	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	news, err := a.news(workers)
 	if err != nil {
 		return err
@@ -154,6 +158,7 @@ func (a *app) startDemoNetwork() (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("server: the demo network: %w", err)
 	}
+	a.world.Network = demoNetwork
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"rapport/internal/brand"
 	"rapport/internal/installation"
+	"rapport/internal/publish"
 	"rapport/internal/web/webtest"
 )
 
@@ -51,13 +54,19 @@ func serve(t *testing.T, s *webtest.Site) string {
 	return server.URL
 }
 
-var views = []struct {
+type sight struct {
 	name          string
 	width, height int64
 	look          string
-}{
-	{"wide-light", 1440, 900, "light"}, {"wide-dark", 1440, 900, "dark"},
-	{"phone-light", 390, 844, "light"}, {"phone-dark", 390, 844, "dark"},
+}
+
+// views are both widths and both themes; for pictures, each of the four.
+func views() []sight {
+	few := []sight{{"wide-light", 1440, 900, "light"}, {"phone-dark", 390, 844, "dark"}}
+	if os.Getenv("RAPPORT_PICTURES") == "" {
+		return few
+	}
+	return append(few, sight{"wide-dark", 1440, 900, "dark"}, sight{"phone-light", 390, 844, "light"})
 }
 
 // TestPagesAreAccessible asks axe-core for what is serious on every page of
@@ -72,7 +81,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	for _, c := range walks(t) {
 		base := serve(t, c.site)
 		for _, path := range c.paths {
-			for _, view := range views {
+			for _, view := range views() {
 				name := strings.Trim(c.name+strings.ReplaceAll(strings.TrimPrefix(path, c.site.Path()), "/", "-"), "-") + "-" + view.name
 				t.Run(name, func(t *testing.T) {
 					look(t, ctx, base+path+"?look="+view.look, view.width, view.height)
@@ -169,5 +178,55 @@ func judge(t *testing.T, ctx context.Context, axe string) {
 	wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > innerWidth"))
 	if err != nil || wide {
 		t.Errorf("the page is wider than its window (%v)", err)
+	}
+}
+
+// An open page shows what others do: the hold that everybody must see, and
+// what became of a delivery.
+func TestAnOpenPageFollows(t *testing.T) {
+	ctx := browser(t)
+	s := webtest.New(t)
+	w := s.Fill()
+	base := serve(t, s)
+	look(t, ctx, base+s.Path(), 1440, 900)
+	await(t, ctx, `document.querySelectorAll(".need").length === 5`)
+	if _, err := brand.Hold(t.Context(), s.DB, s.Who(), s.Brand.ID, "A recall"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ctx, `document.querySelector("#ribbons .ribbon")?.textContent.includes("A recall")`)
+	desk := publish.Desk{DB: s.DB, Channels: s.Channels}
+	if _, err := desk.Resolve(t.Context(), s.Who(), s.Brand.ID, w.Missed, publish.Decision{Choice: publish.Drop}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ctx, `document.querySelectorAll(".need").length === 4 && document.querySelector("#places .nav-count").textContent === "4"`)
+}
+
+// The hold is two keys away: the button of every page, and its dialog.
+func TestHoldByTheDialog(t *testing.T) {
+	ctx := browser(t)
+	s := webtest.New(t)
+	base := serve(t, s)
+	look(t, ctx, base+s.Path("settings", "about"), 1440, 900)
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".rail .nav-switch")),
+		chromedp.SendKeys(chromedp.CSS("#hold-dialog-reason"), "Wrong prices"),
+		chromedp.Click(chromedp.CSS("#hold-everything button[type=submit]")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, ctx, `document.querySelector(".ribbon")?.textContent.includes("Wrong prices") && location.pathname.endsWith("/settings/about")`)
+}
+
+func await(t *testing.T, ctx context.Context, expression string) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	for {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		if ok {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("it never came to %s (%v)", expression, err)
+		}
 	}
 }

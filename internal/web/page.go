@@ -38,6 +38,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, pg page, content te
 		return err
 	}
 	args := f.shell(r.Context(), pg)
+	args.StreamFrom = at(r).heard
 	args.Theme = theme(r)
 	if n := p.takeNote(w, r); n != nil {
 		args.Toasts = []ui.ToastArgs{*n}
@@ -45,7 +46,16 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, pg page, content te
 	if pg.Status == 0 {
 		pg.Status = http.StatusOK
 	}
-	return write(r.Context(), w, pg.Status, framed(args, f, content))
+	return write(r.Context(), w, pg.Status, framed(args, f, pg.Area, content))
+}
+
+// frameShow answers an open page with what has changed around its content.
+func (p *Pages) frameShow(w http.ResponseWriter, r *http.Request) error {
+	f, err := p.frame(r.Context(), at(r))
+	if err != nil {
+		return err
+	}
+	return part(w, r, ui.Frame(f.shell(r.Context(), page{Area: r.URL.Query().Get("area")})))
 }
 
 // frame is what every page of a brand shows around its content.
@@ -127,6 +137,7 @@ type area struct {
 // are the phone's bar.
 var areas = []area{
 	{"today", "Today", "sunrise", "t", nil, access.BrandRead},
+	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
 	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},

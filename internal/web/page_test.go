@@ -1,24 +1,29 @@
 package web_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
+	"rapport/internal/post"
 	"rapport/internal/web/webtest"
 )
 
 // get lists a page of every area below a brand, as addresses of that brand.
 func get(s *webtest.Site, w webtest.World) []string {
 	var out []string
-	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "palette?q=x", "theme.css", "settings",
+	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "frame", "palette?q=x", "theme.css", "settings",
 		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about",
-		"compose", "posts", "attention", "media"} {
+		"calendar", "compose", "posts", "attention", "media"} {
 		out = append(out, strings.TrimSuffix(s.Path(p), "/"))
 	}
 	if len(w.Channels) > 0 {
@@ -41,7 +46,7 @@ func TestEveryPageAnswers(t *testing.T) {
 				p = s.Follow(p)
 			}
 			p.Is(http.StatusOK)
-			if strings.Contains(p.Header.Get("Content-Type"), "html") {
+			if strings.Contains(p.Header.Get("Content-Type"), "html") && !strings.HasSuffix(path, "/frame") {
 				p.Has("main#content").Has(".rail .nav-entry", "Today", "Channels", "Settings")
 			}
 		}
@@ -162,7 +167,7 @@ func TestChannels(t *testing.T) {
 	p := s.Follow(s.Post(s.Path("connect", "paper"), "token", "north")).Is(200).Has("h1", "@north@paper.example").Has(".facts", "500 characters", "connected")
 	s.Get(s.Path("channels")).Has(".row", "@north@paper.example", "Paper", "up to 4 pictures", "connected")
 	id := strings.TrimSuffix(p.Attr("form[action$='/check']", "action"), "/check")
-	s.Follow(s.Post(id + "/check")).Has(".toast", "works")
+	s.Follow(s.Post(id+"/check")).Has(".toast", "works")
 	c := id[strings.LastIndexByte(id, '/')+1:]
 	s.Schedule("Soon", s.DB.Now().Add(3600*1e9), c)
 	s.Get(id+"/remove").Has(".notice", "1 delivery is planned here")
@@ -251,4 +256,29 @@ func TestTheLastBrandComesFirst(t *testing.T) {
 		t.Errorf("/studio leads to %s", to)
 	}
 	s.Post("/studio/brands", "name", "", "color", "#0f766e", "zone", "UTC").Is(http.StatusUnprocessableEntity).Has("#name-error").Has("input[name=color][value='#0f766e']")
+}
+
+func TestTodayShowsPictures(t *testing.T) {
+	s := webtest.New(t)
+	c := s.Connect("north")
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewRGBA(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.Media.Add(t.Context(), s.Who(), s.Brand.ID, "cup.png", &file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := post.Draft(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Input{Variants: []post.Variant{{Channel: c.ID}},
+		Body: post.Body{Parts: []post.Part{{Text: "A cup", Media: []string{m.ID}}}}})
+	if err == nil {
+		_, err = post.Schedule(t.Context(), s.DB, s.Who(), s.Brand.ID, p.ID, s.DB.Now().Add(time.Hour))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := s.Get(s.Path()).Attr("img.going-thumb", "src")
+	if kind := s.Get(src).Is(http.StatusOK).Header.Get("Content-Type"); !strings.HasPrefix(kind, "image/") {
+		t.Errorf("the picture is %q", kind)
+	}
 }

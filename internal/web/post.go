@@ -200,7 +200,7 @@ func (p *Pages) numbers(ctx context.Context, brandID string, ds []delivery.Deliv
 	for _, n := range []struct{ name, label string }{
 		{metric.Likes, i18n.T(ctx, "Likes")}, {metric.Shares, i18n.T(ctx, "Shares")}, {metric.Comments, i18n.T(ctx, "Comments")},
 	} {
-		latest, err := metric.Latest(ctx, p.DB, brandID, ids, n.name)
+		latest, err := metric.Sum(ctx, p.DB, brandID, ids, n.name)
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,7 @@ type visit struct {
 	Session account.Session // zero where nobody is signed in
 	Brand   brand.Brand     // zero outside of a brand
 	token   string
+	heard   string // the last live event before anything was read
 }
 
 type visitKey struct{}
@@ -68,7 +69,7 @@ func (p *Pages) serve(rt route) http.Handler {
 
 // enter finds out who asks, and the brand of the path.
 func (p *Pages) enter(w http.ResponseWriter, r *http.Request, d door) (*http.Request, error) {
-	v := &visit{}
+	v := &visit{heard: p.Hub.Here()}
 	zone := time.UTC
 	err := p.recognise(r, v)
 	if errors.Is(err, account.ErrSignedOut) && d == anyone {

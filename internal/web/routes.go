@@ -43,7 +43,11 @@ func (p *Pages) doorRoutes() []route {
 func (p *Pages) brandRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}", door: inBrand, handle: p.todayShow},
+		{pattern: "GET /studio/{brand}/calendar", door: inBrand, handle: p.calendarShow},
+		{pattern: "GET /studio/{brand}/calendar/pictures", door: inBrand, handle: p.calendarPictures},
+		{pattern: "POST /studio/{brand}/calendar/{post}", door: inBrand, handle: p.calendarMove},
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, handle: p.themeCSS},
+		{pattern: "GET /studio/{brand}/frame", door: inBrand, handle: p.frameShow},
 		{pattern: "GET /studio/{brand}/palette", door: inBrand, handle: p.paletteFind},
 		{pattern: "GET /studio/{brand}/notifications", door: inBrand, handle: p.noticeList},
 		{pattern: "POST /studio/{brand}/notifications/read", door: inBrand, handle: p.noticeRead},

@@ -246,7 +246,7 @@ func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
 	for i, o := range recent {
 		ids[i] = o.ID
 	}
-	counts, err := metric.Latest(ctx, p.DB, v.Brand.ID, ids, metric.Reactions...)
+	counts, err := metric.Sum(ctx, p.DB, v.Brand.ID, ids, metric.Reactions...)
 	if err != nil {
 		return out, err
 	}

@@ -200,6 +200,7 @@ CREATE TABLE delivery (
 	revision     BIGINT NOT NULL,               -- of the post, as scheduled
 	attempt      BIGINT NOT NULL DEFAULT 0,     -- fences: grows with every claim
 	tries        BIGINT NOT NULL DEFAULT 0,     -- of the same step, for the backoff
+	ahead        BIGINT NOT NULL DEFAULT 0,     -- the revision whose uploads were begun ahead of time
 	node         ctext NOT NULL DEFAULT '',
 	lease_until  BIGINT NOT NULL DEFAULT 0,
 	reason       TEXT NOT NULL DEFAULT '',      -- why it is in this state, for a person
@@ -338,3 +339,9 @@ CREATE TABLE metric (
 	PRIMARY KEY (brand_id, subject, name, at)
 );
 CREATE INDEX metric_time ON metric (brand_id, name, at);
+
+-- How far work that goes over time in steps has come.
+CREATE TABLE progress (
+	name ctext PRIMARY KEY,
+	at   BIGINT NOT NULL
+);

@@ -14,10 +14,12 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,6 +42,7 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
+	"rapport/internal/server"
 )
 
 // The test binary is also the node that is killed and the network's process.
@@ -48,6 +51,17 @@ func TestMain(m *testing.M) {
 	case "node":
 		if err := runNode(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case "writer":
+		if err := runWriter(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case "rapport":
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if err := server.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr); err != nil {
 			os.Exit(1)
 		}
 	case "network":
@@ -107,23 +121,36 @@ func runNode() error {
 	if err != nil {
 		return err
 	}
-	disp := publish.New(publish.Options{DB: d, Channels: channels, Media: lib, Node: db.NewID(), Alone: true, Times: quick, Trace: killer()})
+	disp := publish.New(publish.Options{DB: d, Channels: channels, Media: lib, Node: db.NewID(), Alone: os.Getenv("RAPPORT_CRASH_BESIDE") == "",
+		Times: quick, Trace: killer(), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err := disp.Start(ctx); err != nil {
 		return err
 	}
-	for {
-		var open int
-		if err := d.QueryRowContext(ctx, `SELECT COUNT(*) FROM delivery WHERE state IN ('scheduled', 'claimed', 'preparing', 'sending', 'pending')`).Scan(&open); err != nil {
-			return err
+	if err := leaveRoom(p); err != nil {
+		return err
+	}
+	for lost := 0; ; time.Sleep(10 * time.Millisecond) {
+		open, err := countOpen(ctx, d)
+		if err != nil && lost == 500 {
+			return err // the database does not come back
+		}
+		if err != nil {
+			lost++
+			continue
 		}
 		if open == 0 {
 			return disp.Stop(ctx)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// killer ends the process at the nth time of a step, or a little after it.
+func countOpen(ctx context.Context, q db.Queryer) (n int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM delivery WHERE state IN ('scheduled', 'claimed', 'preparing', 'sending', 'pending')`).Scan(&n)
+	return n, err
+}
+
+// killer ends the process at the nth time of a step, or a little after it; or
+// has it stopped there, or wait for a line.
 func killer() func(string) {
 	step := os.Getenv("RAPPORT_CRASH_STEP")
 	if step == "" {
@@ -131,6 +158,7 @@ func killer() func(string) {
 	}
 	n, _ := strconv.Atoi(os.Getenv("RAPPORT_CRASH_NTH"))
 	after, _ := time.ParseDuration(os.Getenv("RAPPORT_CRASH_AFTER"))
+	end := ends[os.Getenv("RAPPORT_CRASH_DO")]
 	seen := make(chan struct{}, 10_000)
 	return func(at string) {
 		if at != step {
@@ -141,11 +169,21 @@ func killer() func(string) {
 			return
 		}
 		if after > 0 {
-			time.AfterFunc(after, die)
+			time.AfterFunc(after, end)
 			return
 		}
-		die()
+		end()
 	}
+}
+
+// ends are what may happen to a node at its step.
+var ends = map[string]func(){
+	"":     die,
+	"stop": func() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) },
+	"pause": func() {
+		fmt.Println("paused")
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	},
 }
 
 func die() {

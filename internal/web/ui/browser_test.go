@@ -246,54 +246,6 @@ func TestHand(t *testing.T) {
 	})
 }
 
-// TestCalendar moves a card by hand and by keys; the times are the brand's and
-// not the browser's.
-func TestCalendar(t *testing.T) {
-	ctx := browser(t)
-	complaints := console(t, ctx)
-	server := pages(t)
-	const head = `document.querySelector('.ec-event[data-id="a"] time')`
-	for _, theme := range []string{"dark", "light"} {
-		load(t, ctx, server.URL+"/calendar?view=month&theme="+theme, 1440, 900)
-		until(t, ctx, head+` !== null`)
-		picture(t, ctx, "calendar-month-"+theme)
-		load(t, ctx, server.URL+"/calendar?view=week&theme="+theme, 1440, 900)
-		until(t, ctx, head+`?.textContent === "09:30"`)
-		picture(t, ctx, "calendar-week-"+theme)
-	}
-	load(t, ctx, server.URL+"/calendar?view=day", 390, 844)
-	until(t, ctx, head+` !== null`)
-	picture(t, ctx, "calendar-phone")
-	load(t, ctx, server.URL+"/calendar?view=week", 1440, 900)
-	until(t, ctx, head+`?.textContent === "09:30"`)
-	drag := func(right, down float64) {
-		t.Helper()
-		at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](
-			`(r => [r.x + r.width / 2, r.y + 8])(document.querySelector('.ec-event[data-id="a"]').getBoundingClientRect())`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		do(t, ctx, chromedp.DragAndDropXY(at[0], at[1], at[0]+right, at[1]+down, 8))
-	}
-	drag(0, 80)
-	until(t, ctx, head+`?.textContent === "10:30"`)
-	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-23T10:30")`)
-
-	do(t, ctx, chromedp.Focus(chromedp.CSS(`.ec-event[data-id="a"]`)),
-		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(kb.ModifierAlt)))
-	until(t, ctx, `document.querySelector("#toasts").textContent.includes("Moved to 2026-11-24T10:30")`)
-
-	until(t, ctx, `document.activeElement?.dataset.id === "a" && document.activeElement.getBoundingClientRect().x > 440`)
-	drag(-163, -160)
-	until(t, ctx, `document.querySelector("#toasts").textContent.includes("That time has passed.")`)
-	until(t, ctx, head+`?.textContent === "10:30"`)
-	for _, line := range complaints() {
-		if !strings.Contains(line, "409") {
-			t.Error(line)
-		}
-	}
-}
-
 // TestOneStream opens three tabs: they share one stream, each hears a change,
 // and what shows it is fetched again once.
 func TestOneStream(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/a-h/templ"
@@ -58,19 +57,6 @@ func pages(t *testing.T) *httptest.Server {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		show(w, r, ui.Shell(sampleShell(theme(r))), ui.Gallery())
 	})
-	mux.HandleFunc("/calendar", func(w http.ResponseWriter, r *http.Request) {
-		args := sampleShell(theme(r))
-		args.Head, args.Fill, args.Flush = ui.Head{Title: "Calendar", Sentence: "23 to 29 November"}, true, true
-		show(w, r, ui.Shell(args), calendarIsland(r.URL.Query().Get("view")))
-	})
-	mux.HandleFunc("/move", func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("at") < "2026-11-23T09" {
-			w.WriteHeader(http.StatusConflict)
-			_, _ = io.WriteString(w, `{"text":"That time has passed."}`)
-			return
-		}
-		_, _ = io.WriteString(w, `{"text":"Moved to `+r.FormValue("at")+`","undo":"/undo"}`)
-	})
 	mux.HandleFunc("/bare", func(w http.ResponseWriter, r *http.Request) {
 		page := ui.Bare(ui.BareArgs{Title: "Sign in", Sentence: "Welcome back.", Theme: theme(r), Foot: "Rapport runs on your own server."})
 		show(w, r, page, signIn())
@@ -108,18 +94,4 @@ func signIn() templ.Component {
 		ui.Button(ui.ButtonArgs{Label: "Sign in", Kind: ui.Primary, Submit: true, Size: "lg"}),
 		templ.Raw(`</form>`),
 	)
-}
-
-// calendarIsland holds a week of cards of every kind, in a zone that is not
-// the browser's.
-func calendarIsland(view string) templ.Component {
-	const entries = `{"entries":[
-		{"id":"a","at":"2026-11-23T09:30","text":"The autumn range is here, three coffees of it","href":"/a","networks":["net-demo","net-mastodon"],"word":"scheduled","icon":"clock","tone":"info","move":"/move"},
-		{"id":"b","at":"2026-11-24T11:00","text":"How we roast, part 2","href":"/b","networks":["net-bluesky"],"word":"in review","icon":"eye","tone":"wait","planned":true,"move":"/move"},
-		{"id":"c","at":"2026-11-25T13:15","text":"Thank you, ten thousand times","href":"/c","networks":["net-demo"],"word":"published","icon":"circle-check","tone":"good","fixed":true},
-		{"id":"d","at":"2026-11-25T13:15","text":"Office tour","href":"/d","networks":["net-mastodon"],"word":"unknown","icon":"circle-help","tone":"warn","fixed":true},
-		{"id":"e","at":"2026-11-27T10:00","text":"Winter menu","href":"/e","networks":["net-demo","net-bluesky"],"word":"rejected","icon":"circle-x","tone":"bad","fixed":true,"thumb":"` + "%s" + `"}
-	],"slots":[{"at":"2026-11-26T09:30","text":"Slot"}]}`
-	return templ.Raw(`<rapport-island data-island="calendar" data-view="` + view + `" data-date="2026-11-23" data-offset="+13:00" data-compose="/compose?at=" hx-morph-skip>` +
-		`<script type="application/json">` + strings.Replace(entries, "%s", static.URL("mark.svg"), 1) + `</script></rapport-island>`)
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -20,6 +21,7 @@ type Past struct {
 
 // PastPicture is a picture of such a post.
 type PastPicture struct {
+	ID      string // of a picture that several posts show; "" makes one of its own
 	Mime    string
 	Alt     string
 	Content []byte
@@ -55,11 +57,14 @@ func (s *Server) seed(in Past) error {
 		p.Root = above.Root
 	}
 	for i, pic := range in.Pictures {
-		m := &picture{ID: fmt.Sprintf("m%s-%d", in.ID, i+1), Account: in.Account, Mime: pic.Mime, Alt: pic.Alt, ReadyAt: p.PublishedAt}
+		m := &picture{ID: cmp.Or(pic.ID, fmt.Sprintf("m%s-%d", in.ID, i+1)), Account: in.Account, Mime: pic.Mime, Alt: pic.Alt, ReadyAt: p.PublishedAt}
+		p.Media = append(p.Media, m.ID)
+		if s.media[m.ID] != nil {
+			continue
+		}
 		if err := s.keep(m, pic.Content); err != nil {
 			return err
 		}
-		p.Media = append(p.Media, m.ID)
 	}
 	return s.add(p)
 }

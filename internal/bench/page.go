@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"rapport/internal/account"
+)
+
+// studio is a served world with years of posts and a session.
+type studio struct {
+	served
+	cookie http.Cookie
+	post   string // one of the posts
+}
+
+const manyPosts = 50_000
+
+func (b *bench) studio(ctx context.Context, posts int) (s studio, err error) {
+	if s.served, err = b.served(ctx, 20); err != nil {
+		return s, err
+	}
+	if s.post, err = s.world.history(ctx, posts); err != nil {
+		return s, err
+	}
+	if err := s.world.pictures(ctx, 40); err != nil {
+		return s, err
+	}
+	_, token, err := account.Begin(ctx, s.world.db, s.world.owner, account.Meta{Address: "127.0.0.1", Agent: "bench"})
+	s.cookie = http.Cookie{Name: "rapport", Value: token}
+	return s, err
+}
+
+// screens are the studio's pages with their addresses.
+func (s studio) screens() [][2]string {
+	at := "/studio/" + s.world.brand.Slug
+	return [][2]string{
+		{"Today", at},
+		{"Calendar, week", at + "/calendar?view=week"},
+		{"Calendar, month", at + "/calendar?view=month"},
+		{"Calendar, list", at + "/calendar?view=list"},
+		{"Posts", at + "/posts"},
+		{"Posts, rejected", at + "/posts?state=rejected"},
+		{"Posts, search without a hit", at + "/posts?q=zebracrossing"},
+		{"Post", at + "/posts/" + s.post},
+		{"Composer", at + "/compose"},
+		{"Attention", at + "/attention"},
+		{"Channels", at + "/channels"},
+		{"Media", at + "/media"},
+		{"Notifications", at + "/notifications"},
+		{"Settings", at + "/settings/brand"},
+	}
+}
+
+// pages takes how long the server needs for each screen.
+func pages(ctx context.Context, b *bench) error {
+	const each = 60
+	s, err := b.studio(ctx, manyPosts)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	var all []time.Duration
+	for _, screen := range s.screens() {
+		took := make([]time.Duration, each)
+		for i := range took {
+			began := time.Now()
+			if err := s.open(screen[1]); err != nil {
+				return fmt.Errorf("%s: %w", screen[0], err)
+			}
+			took[i] = time.Since(began)
+		}
+		all = append(all, took...)
+		b.add(row{"  " + screen[0] + ", 95 %", ms(quantile(took, 0.95)), 50, "ms", ""})
+	}
+	b.add(row{"any studio page with 50,000 posts, 95 %", ms(quantile(all, 0.95)), 50, "ms", ""})
+	return nil
+}
+
+func (s studio) open(path string) error {
+	req, err := http.NewRequest(http.MethodGet, s.server.address+path, nil)
+	if err != nil {
+		return err
+	}
+	req.AddCookie(&s.cookie)
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return errors.New(res.Status)
+	}
+	return nil
+}
+
+// firstViews takes what a browser that knows nothing yet loads for a screen.
+func firstViews(ctx context.Context, b *bench) error {
+	if b.chromium == "" {
+		return errors.New("-chromium names no browser")
+	}
+	s, err := b.studio(ctx, 2000)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	most := struct{ bytes, requests float64 }{}
+	for _, screen := range append(s.screens(), [2]string{"Sign in", "/studio/sign-in"}) {
+		m, err := b.view(ctx, s, screen[1])
+		if err != nil {
+			return fmt.Errorf("%s: %w", screen[0], err)
+		}
+		b.add(row{fmt.Sprintf("  %s, first view (%d requests)", screen[0], m.requests), float64(m.bytes) / 1000, 150, "KB", ""})
+		most.bytes, most.requests = max(most.bytes, float64(m.bytes)), max(most.requests, float64(m.requests))
+	}
+	b.add(row{"first view of any screen, compressed", most.bytes / 1000, 150, "KB", "364–913 KB"})
+	b.add(row{"first view of any screen, requests", most.requests, 15, "", "143–263"})
+	return nil
+}
+
+// meter is a way to the server that signs every request in and counts.
+type meter struct {
+	mu       sync.Mutex
+	requests int
+	bytes    int64
+	last     time.Time
+}
+
+func (m *meter) note(requests int, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests += requests
+	m.bytes += bytes
+	m.last = time.Now()
+}
+
+// quiet waits until nothing has come for a while.
+func (m *meter) quiet(ctx context.Context, pause time.Duration) error {
+	for {
+		m.mu.Lock()
+		rest := time.Until(m.last.Add(pause))
+		m.mu.Unlock()
+		if rest <= 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rest):
+		}
+	}
+}
+
+type counted struct {
+	io.ReadCloser
+	m *meter
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	if n > 0 {
+		c.m.note(0, int64(n))
+	}
+	return n, err
+}
+
+func (m *meter) before(s studio) http.Handler {
+	target, _ := url.Parse(s.server.address)
+	transport := &http.Transport{DisableCompression: true} // the browser's own wish is passed on
+	return &httputil.ReverseProxy{Transport: transport, FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			if r.In.URL.Path != "/studio/sign-in" {
+				r.Out.AddCookie(&s.cookie)
+			}
+			m.note(1, 0)
+		},
+		ModifyResponse: func(res *http.Response) error {
+			res.Body = counted{res.Body, m}
+			return nil
+		}}
+}
+
+// view opens a screen in a new browser.
+func (b *bench) view(ctx context.Context, s studio, path string) (*meter, error) {
+	m := &meter{}
+	server := httptest.NewServer(m.before(s))
+	defer server.Close()
+	defer server.CloseClientConnections() // the live stream has no end
+	profile, err := os.MkdirTemp(b.work, "chromium-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(b.chromium), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(profile), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	defer stop()
+	ctx, stop = chromedp.NewContext(ctx)
+	defer stop()
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(server.URL+path)); err != nil {
+		return nil, err
+	}
+	return m, m.quiet(ctx, time.Second)
+}
