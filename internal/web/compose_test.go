@@ -85,7 +85,7 @@ func tomorrow(s *webtest.Site) string {
 func TestComposeWithoutScripts(t *testing.T) {
 	s := webtest.New(t)
 	c := s.Connect("north")
-	s.Get(s.Path("compose")+"?at=2027-03-28T02:30").Is(200).Has("textarea[name='text.all.0']").
+	s.Get(s.Path("compose") + "?at=2027-03-28T02:30").Is(200).Has("textarea[name='text.all.0']").
 		Has("input[name=channel][checked]").Has("input[name=at][value='2027-03-28T03:30']")
 	p := s.Post(s.Path("compose", "edit"), "n.all", "1", "text.all.0", "One", "channel", c.ID, "edit", "add all").Is(200)
 	p.Has("textarea[name='text.all.1']").Has("textarea[name='text.all.0']", "One").Has(".preview-text", "One")
