@@ -32,7 +32,7 @@ func studioServer(t *testing.T, s *webtest.Site) (context.Context, string) {
 		s.Pages.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox,
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("force-prefers-reduced-motion", true),
 		chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.Env("TZ=Pacific/Auckland"))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
