@@ -491,12 +491,14 @@ func joined(a, b string) string {
 // lastTouched is when the post last changed, for lists.
 func lastTouched(one post.Post) db.Time { return max(one.UpdatedAt, one.CreatedAt) }
 
-// clockOf is the time of day, with the day where it is another than today.
+// clockOf is the time of day to the second, with the day where it is another
+// than today.
 func clockOf(ctx context.Context, t, now time.Time) string {
+	clock := t.In(i18n.Zone(ctx)).Format("15:04:05")
 	if i18n.Date(ctx, t) == i18n.Date(ctx, now) {
-		return i18n.Clock(ctx, t)
+		return clock
 	}
-	return i18n.Day(ctx, t) + " " + i18n.Clock(ctx, t)
+	return i18n.Day(ctx, t) + " " + clock
 }
 
 // partState is how one part's state is shown.
