@@ -184,7 +184,7 @@ class Composer {
     } else if (verb === "comment" || verb === "drop" || verb === "differ") {
       texts[texts.length - 1]?.focus();
     } else if (verb === "pick") {
-      find("#picker button", this.form())?.focus();
+      find("#picker-find", this.form())?.focus();
       find("#picker", this.form())?.scrollIntoView({ block: "nearest" });
     } else if (verb === "at") {
       find("#at", this.form())?.focus();

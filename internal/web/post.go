@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -106,7 +107,7 @@ func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: orWithout(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
+	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
 	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
@@ -507,6 +508,19 @@ func partState(s delivery.PartState) ui.State {
 		return ui.State{Word: "waiting", Icon: "clock", Tone: ui.Quiet, Means: "It follows once the part before it is out."}
 	}
 	return ui.DeliveryState(string(s))
+}
+
+// longestHeadline keeps a page's title on two lines of a phone; the whole text
+// stands below it.
+const longestHeadline = 60
+
+// headline is the first line of a post as a title.
+func headline(ctx context.Context, excerpt string) string {
+	text := []rune(orWithout(ctx, excerpt))
+	if len(text) <= longestHeadline {
+		return string(text)
+	}
+	return strings.TrimSpace(string(text[:longestHeadline-1])) + "…"
 }
 
 // draftWords say what comes next for a draft.
