@@ -224,6 +224,8 @@ func TestPicturesInThePost(t *testing.T) {
 	}
 	other := addPicture(t, s, "b.png", "", color.Black)
 	p = s.Post(s.Path("compose", "edit"), append(in, "edit", "pick all 0")...).Is(200).Has("#picker button[value='use all 0 " + other.ID + "']")
+	s.Post(s.Path("compose", "edit"), append(in, "edit", "", "pick", "all 0", "find", "b.p")...).Is(200).Has("#picker button[value='use all 0 " + other.ID + "']").
+		Lacks("#picker button[value='use all 0 " + id + "']")
 	p = s.Post(s.Path("compose", "edit"), append(in, "edit", "use all 0 "+other.ID)...).Is(200)
 	if n := p.Count(".tile"); n != 2 {
 		t.Errorf("%d pictures", n)

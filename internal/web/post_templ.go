@@ -964,7 +964,7 @@ func wayDecide(w way, f form, from string) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if c.Choice == publish.RemoveAll {
-					templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: c.Label, Icon: c.Icon, Size: "sm", Href: studio(w.Slug, "deliveries", w.ID, "remove")}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Button(ui.ButtonArgs{Label: c.Label, Icon: c.Icon, Size: "sm", Kind: decideKind(i), Href: studio(w.Slug, "deliveries", w.ID, "remove")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
