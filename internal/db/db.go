@@ -42,10 +42,10 @@ type DB struct {
 	Jobs Enqueuer
 
 	write    *sql.DB // SQLite: one connection. PostgreSQL: the pool
-	durable  *sql.DB // SQLite: one connection with synchronous=FULL. PostgreSQL: the pool
 	read     *sql.DB
 	pool     *pgxpool.Pool // nil on SQLite
 	turn     chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
+	flusher  *flusher      // SQLite: makes commits durable; nil on PostgreSQL, which does so itself
 	offset   atomic.Int64  // milliseconds added to the database's clock by tests
 	frozen   atomic.Int64  // when not 0, the instant that tests hold the clock at
 	signals  signals
@@ -72,17 +72,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func openSQLite(ctx context.Context, o Options) (*DB, error) {
-	d := &DB{Dialect: SQLite, turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	d := &DB{Dialect: SQLite, turn: make(chan struct{}, 1), flusher: &flusher{log: o.Path + "-wal"}, closed: make(chan struct{})}
 	var err error
-	if d.write, err = sqliteHandle(o.Path, "NORMAL", false, 1); err == nil {
+	if d.write, err = sqliteHandle(o.Path, false, 1); err == nil {
 		// The first connection creates the file and sets WAL before others look.
 		err = d.write.PingContext(ctx)
 	}
 	if err == nil {
-		d.durable, err = sqliteHandle(o.Path, "FULL", false, 1)
-	}
-	if err == nil {
-		d.read, err = sqliteHandle(o.Path, "NORMAL", true, o.MaxConns)
+		d.read, err = sqliteHandle(o.Path, true, o.MaxConns)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("db: open %s: %w", filepath.Base(o.Path), err)
@@ -90,10 +87,10 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 	return d, nil
 }
 
-func sqliteHandle(path, synchronous string, readOnly bool, conns int) (*sql.DB, error) {
+func sqliteHandle(path string, readOnly bool, conns int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)",
-		"synchronous(" + synchronous + ")", "temp_store(MEMORY)", "cache_size(-4000)",
+		"synchronous(NORMAL)", "temp_store(MEMORY)", "cache_size(-4000)",
 	}}
 	if readOnly {
 		q.Set("_txlock", "deferred")
@@ -126,7 +123,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 		return nil, fmt.Errorf("db: connect: %w", redact(err))
 	}
 	h := stdlib.OpenDBFromPool(pool)
-	return &DB{Dialect: Postgres, write: h, durable: h, read: h, pool: pool, closed: make(chan struct{})}, nil
+	return &DB{Dialect: Postgres, write: h, read: h, pool: pool, closed: make(chan struct{})}, nil
 }
 
 // redact drops the password that pgx may repeat from the address.
@@ -143,7 +140,10 @@ func (d *DB) Close() error {
 	var err error
 	d.closeOne.Do(func() {
 		close(d.closed)
-		err = errors.Join(d.read.Close(), d.durable.Close(), d.write.Close())
+		err = errors.Join(d.read.Close(), d.write.Close())
+		if d.flusher != nil {
+			err = errors.Join(err, d.flusher.close())
+		}
 		if d.pool != nil {
 			d.pool.Close()
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"rapport/internal/fault"
@@ -65,6 +66,9 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error, opts []Option) err
 	}
 	t, err := d.run(ctx, fn, opts)
 	release()
+	if err == nil && d.flusher != nil && slices.Contains(opts, Durable) {
+		err = d.flusher.wait()
+	}
 	if err != nil {
 		return err
 	}
@@ -76,19 +80,14 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error, opts []Option) err
 }
 
 func (d *DB) run(ctx context.Context, fn func(tx *Tx) error, opts []Option) (*Tx, error) {
-	handle, isolation := d.write, sql.LevelSerializable
-	for _, o := range opts {
-		switch o {
-		case Durable:
-			handle = d.durable
-		case RowLocks:
-			isolation = sql.LevelReadCommitted
-		}
+	isolation := sql.LevelSerializable
+	if slices.Contains(opts, RowLocks) {
+		isolation = sql.LevelReadCommitted
 	}
 	if d.Dialect == SQLite {
 		isolation = sql.LevelDefault
 	}
-	conn, err := handle.Conn(ctx)
+	conn, err := d.write.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("db: begin: %w", err)
 	}
