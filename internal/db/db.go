@@ -42,10 +42,10 @@ type DB struct {
 	Jobs Enqueuer
 
 	write    *sql.DB // SQLite: one connection. PostgreSQL: the pool
+	log      *syncer // SQLite: makes commits durable; nil on PostgreSQL
 	read     *sql.DB
 	pool     *pgxpool.Pool // nil on SQLite
 	turn     chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
-	flusher  *flusher      // SQLite: makes commits durable; nil on PostgreSQL, which does so itself
 	offset   atomic.Int64  // milliseconds added to the database's clock by tests
 	frozen   atomic.Int64  // when not 0, the instant that tests hold the clock at
 	signals  signals
@@ -72,11 +72,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func openSQLite(ctx context.Context, o Options) (*DB, error) {
-	d := &DB{Dialect: SQLite, turn: make(chan struct{}, 1), flusher: &flusher{log: o.Path + "-wal"}, closed: make(chan struct{})}
+	d := &DB{Dialect: SQLite, turn: make(chan struct{}, 1), closed: make(chan struct{})}
 	var err error
 	if d.write, err = sqliteHandle(o.Path, false, 1); err == nil {
 		// The first connection creates the file and sets WAL before others look.
 		err = d.write.PingContext(ctx)
+	}
+	if err == nil {
+		d.log, err = newSyncer(o.Path)
 	}
 	if err == nil {
 		d.read, err = sqliteHandle(o.Path, true, o.MaxConns)
@@ -141,8 +144,8 @@ func (d *DB) Close() error {
 	d.closeOne.Do(func() {
 		close(d.closed)
 		err = errors.Join(d.read.Close(), d.write.Close())
-		if d.flusher != nil {
-			err = errors.Join(err, d.flusher.close())
+		if d.log != nil {
+			err = errors.Join(err, d.log.close())
 		}
 		if d.pool != nil {
 			d.pool.Close()

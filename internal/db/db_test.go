@@ -3,8 +3,6 @@ package db_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -124,62 +122,5 @@ func TestClock(t *testing.T) {
 	}
 	if diff := n.Sub(d.Now()); diff < -time.Minute || diff > time.Minute {
 		t.Fatalf("SQL and Go disagree by %v", diff)
-	}
-}
-
-// A transaction that promises to be durable fails if its log cannot be
-// flushed; the others do not ask.
-func TestDurableWaitsForTheLog(t *testing.T) {
-	o := dbtest.Options(t)
-	if o.URL != "" {
-		t.Skip("PostgreSQL flushes by itself; this is about the log of SQLite")
-	}
-	d, err := db.Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	write := func(key string, opts ...db.Option) error {
-		return d.Tx(t.Context(), func(tx *db.Tx) error {
-			_, err := tx.ExecContext(t.Context(), `INSERT INTO installation (key, value) VALUES ($1, 'x')`, key)
-			return err
-		}, opts...)
-	}
-	if err := write("first"); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(o.Path + "-wal"); err != nil {
-		t.Fatal(err)
-	}
-	if err := write("plain"); err != nil {
-		t.Error(err)
-	}
-	if err := write("durable", db.Durable); err == nil {
-		t.Error("a log that is not there was flushed")
-	}
-}
-
-// Those who wait for the disk share a flush, and each is told.
-func TestDurableTogether(t *testing.T) {
-	d := dbtest.Open(t)
-	const writers, each = 8, 20
-	var wg sync.WaitGroup
-	for w := range writers {
-		wg.Go(func() {
-			for i := range each {
-				err := d.Tx(t.Context(), func(tx *db.Tx) error {
-					_, err := tx.ExecContext(t.Context(), `INSERT INTO installation (key, value) VALUES ($1, 'x')`, fmt.Sprint(w, "/", i))
-					return err
-				}, db.Durable)
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	var n int
-	if err := d.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM installation WHERE key LIKE '%/%'`).Scan(&n); err != nil || n != writers*each {
-		t.Errorf("%d of %d are there (%v)", n, writers*each, err)
 	}
 }

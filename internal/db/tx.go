@@ -27,7 +27,8 @@ type Tx struct {
 type Option uint8
 
 const (
-	// Durable makes the commit survive a loss of power before Tx returns.
+	// Durable makes the commit survive a loss of power before Tx returns. An
+	// error then may also mean that it was committed and may not survive.
 	Durable Option = iota + 1
 	// RowLocks runs on PostgreSQL as READ COMMITTED, for the few statements
 	// that lock or condition the very rows they change.
@@ -66,26 +67,27 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error, opts []Option) err
 	}
 	t, err := d.run(ctx, fn, opts)
 	release()
-	if err == nil && d.flusher != nil && slices.Contains(opts, Durable) {
-		err = d.flusher.wait()
-	}
 	if err != nil {
 		return err
+	}
+	// The next writer goes on meanwhile, and may share the same fsync.
+	if d.log != nil && slices.Contains(opts, Durable) {
+		err = d.log.wait()
 	}
 	for _, f := range t.after {
 		f()
 	}
 	d.signals.deliver(t.notes)
-	return nil
+	return err
 }
 
 func (d *DB) run(ctx context.Context, fn func(tx *Tx) error, opts []Option) (*Tx, error) {
 	isolation := sql.LevelSerializable
-	if slices.Contains(opts, RowLocks) {
-		isolation = sql.LevelReadCommitted
-	}
-	if d.Dialect == SQLite {
+	switch {
+	case d.Dialect == SQLite:
 		isolation = sql.LevelDefault
+	case slices.Contains(opts, RowLocks):
+		isolation = sql.LevelReadCommitted
 	}
 	conn, err := d.write.Conn(ctx)
 	if err != nil {

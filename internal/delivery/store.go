@@ -113,7 +113,8 @@ func OfPosts(ctx context.Context, q db.Queryer, brand string, posts []string) (m
 	for _, p := range posts {
 		args = append(args, p)
 	}
-	list, err := query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.post_id IN (`+db.In(2, len(posts))+`) ORDER BY d.created_at, d.id`, args...)
+	// Joined to nothing, the brand keeps SQLite from reading all of its rows.
+	list, err := query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id || '' = $1 AND d.post_id IN (`+db.In(2, len(posts))+`) ORDER BY d.created_at, d.id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +194,13 @@ func AttentionCount(ctx context.Context, q db.Queryer, brand string) (n int, err
 func PublishedSince(ctx context.Context, q db.Queryer, brand string, since db.Time, limit int) ([]Delivery, error) {
 	return query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.published_at > $2
 		ORDER BY d.published_at DESC, d.id DESC LIMIT $3`, brand, max(since, 0), limit)
+}
+
+// PublishedBetween returns what went out after from and until to, oldest
+// first, without parts; at most limit. What was taken down is left out.
+func PublishedBetween(ctx context.Context, q db.Queryer, brand string, from, to db.Time, limit int) ([]Delivery, error) {
+	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.published_at > $2 AND d.published_at <= $3
+		AND d.state = 'published' ORDER BY d.published_at, d.id LIMIT $4`, brand, max(from, 0), to, limit)
 }
 
 // Story returns what happened to a delivery, oldest first; at most 500 lines.

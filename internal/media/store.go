@@ -51,7 +51,8 @@ func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map
 		for _, id := range chunk {
 			args = append(args, id)
 		}
-		all, err := list(ctx, q, `SELECT `+columns+` FROM media WHERE brand_id = $1 AND id IN (`+db.In(2, len(chunk))+`)`, args...)
+		// Joined to nothing, the brand keeps SQLite from reading all of its rows.
+		all, err := list(ctx, q, `SELECT `+columns+` FROM media WHERE brand_id || '' = $1 AND id IN (`+db.In(2, len(chunk))+`)`, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -328,26 +328,26 @@ func TestAccountsAndTokens(t *testing.T) {
 	s := c.start("demo", "--addr", "127.0.0.1:0", "--data", c.path("demo"))
 	c.env["RAPPORT_DATA"] = c.path("demo") // while it runs
 	c.in = "a long password\n"
-	c.must("account", "create", "ann@example.com", "--name", "Ann", "--brand", "north-coast-coffee", "--role", "analyst")
+	c.must("account", "create", "ann@example.com", "--name", "Ann", "--brand", "northwind-coffee", "--role", "analyst")
 	if _, err := c.run("account", "create", "ann@example.com", "--name", "Ann"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("twice: %v", err)
 	}
-	if _, err := c.run("account", "create", "bob@example.com", "--name", "Bob", "--brand", "north-coast-coffee", "--role", "king"); !fault.Is(err, fault.Invalid) {
+	if _, err := c.run("account", "create", "bob@example.com", "--name", "Bob", "--brand", "northwind-coffee", "--role", "king"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("no such role: %v", err)
 	}
 	c.must("account", "password", "ann@example.com")
 
-	out := c.must("token", "create", "--brand", "north-coast-coffee", "--scopes", "posts:read,posts:write", "--name", "script")
+	out := c.must("token", "create", "--brand", "northwind-coffee", "--scopes", "posts:read,posts:write", "--name", "script")
 	if !regexp.MustCompile(`(?m)^rap_[\w-]{43}$`).MatchString(out) {
 		t.Errorf("no token alone on a line:\n%s", out)
 	}
-	if _, err := c.run("token", "create", "--brand", "north-coast-coffee", "--scopes", "posts:publish", "--as", "ann@example.com"); !fault.Is(err, fault.Denied) {
+	if _, err := c.run("token", "create", "--brand", "northwind-coffee", "--scopes", "posts:publish", "--as", "ann@example.com"); !fault.Is(err, fault.Denied) {
 		t.Errorf("more than its maker may: %v", err)
 	}
-	list := c.must("token", "list", "--brand", "north-coast-coffee")
+	list := c.must("token", "list", "--brand", "northwind-coffee")
 	id := regexp.MustCompile(`(?m)^[0-9a-f-]{36}`).FindString(list)
-	c.must("token", "revoke", id, "--brand", "north-coast-coffee")
-	if list := c.must("token", "list", "--brand", "north-coast-coffee"); !strings.Contains(list, "revoked") || strings.Contains(list, "rap_") {
+	c.must("token", "revoke", id, "--brand", "northwind-coffee")
+	if list := c.must("token", "list", "--brand", "northwind-coffee"); !strings.Contains(list, "revoked") || strings.Contains(list, "rap_") {
 		t.Errorf("after revoking:\n%s", list)
 	}
 	if err := s.stop(); err != nil {

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/mail"
+	"rapport/internal/measure"
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
@@ -58,6 +59,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
 	workers.Every(time.Hour, sweep{})
+	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	news, err := a.news(workers)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func browser(t *testing.T) context.Context {
 		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("force-prefers-reduced-motion", true), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
@@ -109,6 +109,7 @@ func walks(t *testing.T) []walk {
 	out.SignOut()
 	empty, full := webtest.New(t), webtest.New(t)
 	w := full.Fill()
+	wrote, wrotePaths := written(t)
 	held := webtest.New(t)
 	held.Fill()
 	held.Post(held.Path("hold"), "reason", "A supplier recall is being checked")
@@ -116,7 +117,7 @@ func walks(t *testing.T) []walk {
 	pages := func(s *webtest.Site, more ...string) []string {
 		var all []string
 		for _, p := range append([]string{"", "channels", "connect/paper", "notifications", "hold", "settings/brand", "settings/account",
-			"settings/tokens", "settings/mail", "settings/log", "settings/about"}, more...) {
+			"settings/tokens", "settings/mail", "settings/log", "settings/about", "compose", "posts", "attention", "media"}, more...) {
 			all = append(all, strings.TrimSuffix(s.Path(p), "/"))
 		}
 		return all
@@ -126,6 +127,7 @@ func walks(t *testing.T) []walk {
 		{"signin", out, []string{"/studio/sign-in"}},
 		{"empty", empty, append(pages(empty), "/studio/brands/new", "/studio/nowhere/")},
 		{"full", full, pages(full, "channels/"+w.Channels[0].ID, "channels/"+w.Channels[2].ID, "channels/"+w.Channels[0].ID+"/remove")},
+		{"written", wrote, wrotePaths},
 		{"held", held, []string{held.Path(), held.Path("hold")}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -148,6 +149,7 @@ type calendarView struct {
 	Total    int
 	Now      time.Time
 	zone     *time.Location
+	pictures []string // ids, in the order of the sheet
 }
 
 // calendarShow is what goes out when, as month, week, day or list.
@@ -215,6 +217,19 @@ func (p *Pages) fillList(ctx context.Context, v *calendarView, who access.Who) e
 		return err
 	}
 	return v.line(ctx, p.DB)
+}
+
+// calendarPictures draws the pictures of a calendar's cards as one.
+func (p *Pages) calendarPictures(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	sheet, err := p.Media.Sheet(r.Context(), v.Who, v.Brand.ID, strings.Split(r.URL.Query().Get("ids"), ","))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	_, _ = w.Write(sheet) // the reader has gone; nobody is left to tell
+	return nil
 }
 
 // rangeName is what a view shows, in words.

@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/agenda"
@@ -12,6 +14,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
+	"rapport/internal/media"
 	"rapport/internal/web/ui"
 )
 
@@ -24,11 +27,19 @@ type calendarCard struct {
 	Instant  string // in milliseconds
 	Clock    string
 	Text     string
-	Picture  string // id of its first picture
+	Square   int // of the sheet, where its picture is; -1 without one
 	Channels []channel.Channel
 	State    ui.State
 	Planned  bool
 	Hint     string
+}
+
+// nets is how many networks there is room for.
+func (c calendarCard) nets() int {
+	if c.Square >= 0 {
+		return netsMost / 2
+	}
+	return netsMost
 }
 
 // calendarHour is one hour of one day.
@@ -107,7 +118,7 @@ func (v *calendarView) lay(ctx context.Context, q db.Queryer, plan agenda.Agenda
 		v.Days[i].put(e, local.Hour())
 	}
 	v.nameHours()
-	if err := agenda.Recognise(ctx, q, v.Brand.ID, v.choose()); err != nil {
+	if err := v.recognise(ctx, q, v.choose()); err != nil {
 		return err
 	}
 	for i := range v.Days {
@@ -134,6 +145,37 @@ func (v *calendarView) choose() []*agenda.Entry {
 		}
 	}
 	return out
+}
+
+// recognise reads what is shown of the entries, and collects their pictures.
+func (v *calendarView) recognise(ctx context.Context, q db.Queryer, shown []*agenda.Entry) error {
+	if err := agenda.Recognise(ctx, q, v.Brand.ID, shown); err != nil || v.view == "month" {
+		return err
+	}
+	for _, e := range shown {
+		if e.Picture != "" && len(v.pictures) < media.SheetMost && !slices.Contains(v.pictures, e.Picture) {
+			v.pictures = append(v.pictures, e.Picture)
+		}
+	}
+	return nil
+}
+
+// square is where a picture is on the sheet.
+func (v *calendarView) square(picture string) int {
+	if picture == "" {
+		return -1
+	}
+	return slices.Index(v.pictures, picture)
+}
+
+// sheet is the strip that holds the pictures of all cards.
+func (v *calendarView) sheet() string {
+	return studio(v.slug, "calendar", "pictures") + "?ids=" + strings.Join(v.pictures, ",")
+}
+
+// squareBox is the part of the sheet that shows one picture.
+func squareBox(at int) string {
+	return fmt.Sprintf("%d 0 %d %d", at*media.SheetSide, media.SheetSide, media.SheetSide)
 }
 
 // settle makes cards of what was chosen.
@@ -271,7 +313,7 @@ func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[st
 	local := e.At.Time().In(v.zone)
 	c := calendarCard{ID: "c-" + e.Post + "-" + strconv.FormatInt(int64(e.At), 36), Href: studio(v.slug, "posts", e.Post),
 		At: local.Format("2006-01-02T15:04"), Instant: strconv.FormatInt(int64(e.At), 10), Clock: local.Format("15:04"),
-		Text: e.Excerpt, Picture: e.Picture, State: v.state(e), Planned: e.Planned}
+		Text: e.Excerpt, Square: v.square(e.Picture), State: v.state(e), Planned: e.Planned}
 	for _, id := range e.Channels {
 		if ch, ok := channels[id]; ok {
 			c.Channels = append(c.Channels, ch)
@@ -316,7 +358,7 @@ func (v *calendarView) line(ctx context.Context, q db.Queryer) error {
 	for i := range all {
 		all[i] = &v.Page.Entries[i]
 	}
-	if err := agenda.Recognise(ctx, q, v.Brand.ID, all); err != nil {
+	if err := v.recognise(ctx, q, all); err != nil {
 		return err
 	}
 	for _, e := range v.Page.Entries {

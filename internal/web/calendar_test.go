@@ -1,7 +1,11 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -44,6 +48,38 @@ func scheduleAt(t testing.TB, s *webtest.Site, text string, at db.Time, channels
 		t.Fatal(err)
 	}
 	return id
+}
+
+// paint adds a picture to the library.
+func paint(t testing.TB, s *webtest.Site, seed int) string {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 120, 90))
+	for i := range 120 * 90 {
+		img.Set(i%120, i/120, color.RGBA{uint8(seed * 53), uint8(i % 120 * 2), uint8(i / 120 * 2), 255})
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.Media.Add(t.Context(), s.Who(), s.Brand.ID, "a.png", &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.ID
+}
+
+// show gives a scheduled post a picture.
+func show(t testing.TB, s *webtest.Site, id, picture string) {
+	t.Helper()
+	p, err := post.ByID(t.Context(), s.DB, s.Who(), s.Brand.ID, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := p.Input()
+	in.Body.Parts[0].Media = []string{picture}
+	if _, err := post.Save(t.Context(), s.DB, s.Who(), s.Brand.ID, id, p.Revision, in); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // wall is what the brand's clock shows, as an instant.
@@ -93,6 +129,42 @@ func TestCalendarShows(t *testing.T) {
 	s.Get(s.Path("calendar")+"?date="+day+"&state=planned").Is(200).Has("#calendar", "An idea").Lacks("a[href='" + s.Path("posts", both) + "']")
 	s.Get(s.Path("calendar")+"?date="+day+"&channel="+a).Is(200).Has("a[href='"+s.Path("posts", both)+"']").Lacks(".card[data-planned]").Has(".chip[data-active]", "@north")
 	s.Get(s.Path("calendar") + "?date=nonsense&view=%3Cx%3E&state=lost").Is(200).Has("[data-view=week]").Has(".day[data-today]")
+}
+
+// All pictures of a view come as one.
+func TestCalendarPictures(t *testing.T) {
+	s := webtest.New(t)
+	channel := s.Connect("north").ID
+	day := comingWednesday(s)
+	var pictures []string
+	for i := range 3 {
+		pictures = append(pictures, paint(t, s, i))
+		show(t, s, scheduleAt(t, s, "With a picture", wall(t, s, fmt.Sprintf("%sT1%d:00", day, i)), channel), pictures[i])
+	}
+	p := s.Get(s.Path("calendar") + "?date=" + day).Is(200)
+	if !strings.Contains(p.Body, `viewBox="144 0 72 72"`) {
+		t.Error("no card shows the third square")
+	}
+	address := p.Attr(".card-picture image", "href")
+	if p.Count(".card-picture image[href='"+address+"']") != 3 {
+		t.Errorf("not every picture is on %s", address)
+	}
+	sheet := s.Get(address).Is(200)
+	img, kind, err := image.Decode(strings.NewReader(sheet.Body))
+	if err != nil || kind != "jpeg" || img.Bounds().Dx() != 3*72 || img.Bounds().Dy() != 72 {
+		t.Fatalf("sheet: %s %v %v", kind, img.Bounds(), err)
+	}
+	if a, b := img.At(36, 36), img.At(3*72-36, 36); a == b {
+		t.Errorf("the first and the last square are both %v", a)
+	}
+	s.Get(s.Path("calendar", "pictures") + "?ids=" + strings.Repeat("x,", 60)).Is(422)
+	s.SignIn(s.NewAccount("eve@example.com", "Eve"))
+	s.Get(address).Is(404)
+	s.Brand = s.NewBrand("Eve's")
+	grey, _, err := image.Decode(strings.NewReader(s.Get(s.Path("calendar", "pictures") + "?ids=" + pictures[0]).Is(200).Body))
+	if r, g, b, _ := grey.At(36, 36).RGBA(); err != nil || r != g || g != b {
+		t.Errorf("another brand's picture shows: %v (%v)", grey.At(36, 36), err)
+	}
 }
 
 func TestCalendarRests(t *testing.T) {

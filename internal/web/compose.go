@@ -41,6 +41,9 @@ type composeView struct {
 	Quick      []quickTime
 }
 
+// sheetFields are those that show what is wrong with them in their place.
+var sheetFields = []string{"at", "channels"}
+
 // composeChannel is a channel in the composer.
 type composeChannel struct {
 	channel.Channel
@@ -174,7 +177,7 @@ func (p *Pages) takeSheet(r *http.Request) (sheet, form, error) {
 	}
 	for _, file := range s.files {
 		m, err := p.upload(ctx, v, file.File)
-		if err != nil && !f.refused(err) {
+		if err != nil && !f.refused(err, sheetFields...) {
 			return s, f, err
 		}
 		if b := clone(s.body(file.Key)); err == nil && file.Part >= 0 && file.Part < len(b.Parts) {
@@ -186,7 +189,7 @@ func (p *Pages) takeSheet(r *http.Request) (sheet, form, error) {
 		if alt.Was == alt.Is {
 			continue
 		}
-		if _, err := p.Media.Describe(ctx, v.Who, v.Brand.ID, alt.ID, alt.Is); err != nil && !f.refused(err) {
+		if _, err := p.Media.Describe(ctx, v.Who, v.Brand.ID, alt.ID, alt.Is); err != nil && !f.refused(err, sheetFields...) {
 			return s, f, err
 		}
 	}
@@ -204,7 +207,7 @@ func (p *Pages) composeDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	to, err := p.finish(w, r, &s, f.Value("act"))
 	if err != nil {
-		if f.refused(err, "at", "channels") {
+		if f.refused(err, sheetFields...) {
 			return p.composePage(w, r, s, f)
 		}
 		return err
@@ -361,7 +364,7 @@ func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, erro
 		return view, err
 	}
 	if s.Pick != "" {
-		if view.Library, _, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{}, db.Page{}); err != nil {
+		if view.Library, _, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{Query: s.Find}, db.Page{}); err != nil {
 			return view, err
 		}
 	}
@@ -395,7 +398,7 @@ func (p *Pages) composeRows(r *http.Request, view *composeView) error {
 		return err
 	}
 	in, note, err := view.input(v.Brand)
-	if err != nil && !view.Form.refused(err, "at") {
+	if err != nil && !view.Form.refused(err, sheetFields...) {
 		return err
 	}
 	view.Note = note
@@ -403,7 +406,7 @@ func (p *Pages) composeRows(r *http.Request, view *composeView) error {
 		return !slices.ContainsFunc(all, func(c channel.Channel) bool { return c.ID == o.Channel })
 	})
 	checks, err := post.Check(ctx, p.DB, v.Who, v.Brand.ID, in)
-	if err != nil && !view.Form.refused(err) {
+	if err != nil && !view.Form.refused(err, sheetFields...) {
 		return err
 	}
 	for _, c := range all {

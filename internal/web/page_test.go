@@ -1,15 +1,20 @@
 package web_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
+	"rapport/internal/post"
 	"rapport/internal/web/webtest"
 )
 
@@ -17,11 +22,13 @@ import (
 func get(s *webtest.Site, w webtest.World) []string {
 	var out []string
 	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "frame", "palette?q=x", "theme.css", "settings",
-		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about"} {
+		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about",
+		"calendar", "compose", "posts", "attention", "media"} {
 		out = append(out, strings.TrimSuffix(s.Path(p), "/"))
 	}
 	if len(w.Channels) > 0 {
-		out = append(out, s.Path("channels", w.Channels[0].ID), s.Path("channels", w.Channels[0].ID, "remove"))
+		out = append(out, s.Path("channels", w.Channels[0].ID), s.Path("channels", w.Channels[0].ID, "remove"),
+			s.Path("posts", w.Best))
 	}
 	return out
 }
@@ -249,4 +256,29 @@ func TestTheLastBrandComesFirst(t *testing.T) {
 		t.Errorf("/studio leads to %s", to)
 	}
 	s.Post("/studio/brands", "name", "", "color", "#0f766e", "zone", "UTC").Is(http.StatusUnprocessableEntity).Has("#name-error").Has("input[name=color][value='#0f766e']")
+}
+
+func TestTodayShowsPictures(t *testing.T) {
+	s := webtest.New(t)
+	c := s.Connect("north")
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewRGBA(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.Media.Add(t.Context(), s.Who(), s.Brand.ID, "cup.png", &file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := post.Draft(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Input{Variants: []post.Variant{{Channel: c.ID}},
+		Body: post.Body{Parts: []post.Part{{Text: "A cup", Media: []string{m.ID}}}}})
+	if err == nil {
+		_, err = post.Schedule(t.Context(), s.DB, s.Who(), s.Brand.ID, p.ID, s.DB.Now().Add(time.Hour))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := s.Get(s.Path()).Attr("img.going-thumb", "src")
+	if kind := s.Get(src).Is(http.StatusOK).Header.Get("Content-Type"); !strings.HasPrefix(kind, "image/") {
+		t.Errorf("the picture is %q", kind)
+	}
 }

@@ -343,3 +343,9 @@ CREATE TABLE metric (
 	PRIMARY KEY (brand_id, subject, name, at)
 );
 CREATE INDEX metric_time ON metric (brand_id, name, at);
+
+-- How far work that goes over time in steps has come.
+CREATE TABLE progress (
+	name ctext PRIMARY KEY,
+	at   BIGINT NOT NULL
+);

@@ -1,0 +1,301 @@
+// Package measure reads the numbers of what is out, and of its channels, from
+// the networks that tell them, and keeps them as history. It computes nothing
+// from them. What a network does not tell is not kept: not known is not 0.
+package measure
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/delivery"
+	"rapport/internal/fault"
+	"rapport/internal/job"
+	"rapport/internal/metric"
+	"rapport/internal/network"
+)
+
+// Ages are how long after it went out a delivery's numbers are read.
+var Ages = []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 48 * time.Hour, 7 * 24 * time.Hour, 28 * 24 * time.Hour}
+
+// FollowersEvery is how often a channel's followers are counted.
+const FollowersEvery = 6 * time.Hour
+
+const (
+	sweepEvery = 5 * time.Minute
+	// A job reads so many deliveries, that it ends well within its time.
+	perJob = 50
+	// So many deliveries of a brand and an age are looked for in one sweep;
+	// more can only be due after a long stop, and come with the next ones.
+	perSweep = 2000
+)
+
+// Meter finds what is due to be read, and reads it.
+type Meter struct {
+	DB       *db.DB
+	Channels *channel.Channels
+}
+
+// Sweep is the job that finds what is due.
+type Sweep struct{}
+
+// Kind names the job.
+func (Sweep) Kind() string { return "measure.sweep" }
+
+// Look is the job that reads the numbers of deliveries of one channel.
+type Look struct {
+	Brand      string   `json:"brand"`
+	Channel    string   `json:"channel"`
+	Deliveries []string `json:"deliveries"`
+}
+
+// Kind names the job.
+func (Look) Kind() string { return "measure.look" }
+
+// Count is the job that reads a channel's number of followers.
+type Count struct {
+	Brand   string `json:"brand"`
+	Channel string `json:"channel"`
+}
+
+// Kind names the job.
+func (Count) Kind() string { return "measure.count" }
+
+// Work registers the jobs.
+func (m *Meter) Work(w *job.Workers) {
+	job.Handle(w, func(ctx context.Context, _ Sweep) error { return m.Sweep(ctx) })
+	job.Handle(w, m.Look)
+	job.Handle(w, m.Count)
+	w.Every(sweepEvery, Sweep{})
+}
+
+// Sweep inserts a job for everything that came of an age since the sweep
+// before, each delivery once, and notes how far it came. The first sweep of an
+// installation begins at its own time.
+func (m *Meter) Sweep(ctx context.Context) error {
+	err := m.DB.Tx(ctx, func(tx *db.Tx) error {
+		from, err := since(ctx, tx)
+		if err != nil {
+			return err
+		}
+		brands, err := brand.List(ctx, tx, access.System())
+		if err != nil {
+			return err
+		}
+		for _, b := range brands {
+			if err := m.sweep(ctx, tx, b.ID, from); err != nil {
+				return err
+			}
+		}
+		return reach(ctx, tx, tx.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("measure: sweep: %w", err)
+	}
+	return nil
+}
+
+const progressName = "measure.sweep"
+
+func since(ctx context.Context, tx *db.Tx) (at db.Time, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT at FROM progress WHERE name = $1`, progressName).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tx.Now(), nil
+	}
+	return at, err
+}
+
+func reach(ctx context.Context, tx *db.Tx, at db.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO progress (name, at) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE excluded.at > progress.at`, progressName, at)
+	return err
+}
+
+func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Time) error {
+	measured, err := m.measured(ctx, tx, brandID)
+	if err != nil {
+		return err
+	}
+	due, err := aged(ctx, tx, brandID, from)
+	if err != nil {
+		return err
+	}
+	for _, c := range measured {
+		for some := range slices.Chunk(due[c], perJob) {
+			if err := job.Insert(ctx, tx, Look{brandID, c, some}, 0); err != nil {
+				return err
+			}
+		}
+		if from/period == tx.Now()/period {
+			continue
+		}
+		if err := job.Insert(ctx, tx, Count{brandID, c}, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const period = db.Time(FollowersEvery / time.Millisecond)
+
+// measured are the channels that work and whose network tells numbers.
+func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string) ([]string, error) {
+	all, err := channel.List(ctx, tx, access.System(), brandID)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, c := range all {
+		n, err := m.Channels.Networks.Named(c.Network)
+		if err != nil {
+			continue // a network that this program no longer knows
+		}
+		if _, ok := n.(network.Measurer); ok && c.State == channel.StateConnected {
+			out = append(out, c.ID)
+		}
+	}
+	return out, nil
+}
+
+// aged are the deliveries that reached one of the ages, by channel.
+func aged(ctx context.Context, tx *db.Tx, brandID string, from db.Time) (map[string][]string, error) {
+	out, seen := map[string][]string{}, map[string]bool{}
+	for _, age := range Ages {
+		all, err := delivery.PublishedBetween(ctx, tx, brandID, from.Add(-age), tx.Now().Add(-age), perSweep)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range all {
+			if !seen[d.ID] {
+				out[d.Channel] = append(out[d.Channel], d.ID)
+			}
+			seen[d.ID] = true
+		}
+	}
+	return out, nil
+}
+
+// Look reads the numbers of the deliveries' first parts. A channel that is no
+// longer there, or a network that tells none, is no error.
+func (m *Meter) Look(ctx context.Context, l Look) error {
+	net, t, err := m.open(ctx, l.Brand, l.Channel)
+	if net == nil || err != nil {
+		return err
+	}
+	refs, of, err := m.refs(ctx, l)
+	if err != nil || len(refs) == 0 {
+		return err
+	}
+	found, failed := net.Measure(ctx, t, refs)
+	var readings []metric.Reading
+	for id, c := range found {
+		readings = append(readings, m.readings(metric.Reading{Brand: l.Brand, Subject: of[id], At: db.At(c.At)}, c)...)
+	}
+	return m.keep(ctx, l.Channel, l.Brand, readings, failed)
+}
+
+// refs are what the network calls the deliveries, and the way back.
+func (m *Meter) refs(ctx context.Context, l Look) ([]network.Ref, map[string]string, error) {
+	var refs []network.Ref
+	of := map[string]string{}
+	for _, id := range l.Deliveries {
+		d, err := delivery.ByID(ctx, m.DB, l.Brand, id)
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if d.State != delivery.Published || len(d.Parts) == 0 || d.Parts[0].Ref.ID == "" {
+			continue // taken down since, or out by a person's word only
+		}
+		refs, of[d.Parts[0].Ref.ID] = append(refs, d.Parts[0].Ref), d.ID
+	}
+	return refs, of, nil
+}
+
+func (m *Meter) readings(r metric.Reading, c network.Counters) []metric.Reading {
+	if r.At == 0 {
+		r.At = m.DB.Now()
+	}
+	var out []metric.Reading
+	for name, v := range map[string]*int64{metric.Likes: c.Likes, metric.Shares: c.Shares, metric.Comments: c.Comments, metric.Views: c.Views} {
+		if v != nil {
+			r.Name, r.Value = name, *v
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Count reads the channel's number of followers.
+func (m *Meter) Count(ctx context.Context, c Count) error {
+	net, t, err := m.open(ctx, c.Brand, c.Channel)
+	if net == nil || err != nil {
+		return err
+	}
+	n, err := net.Followers(ctx, t)
+	if err != nil {
+		return m.keep(ctx, c.Channel, c.Brand, nil, err)
+	}
+	return m.keep(ctx, c.Channel, c.Brand, []metric.Reading{{Brand: c.Brand, Subject: c.Channel, Name: metric.Followers, At: m.DB.Now(), Value: n}}, nil)
+}
+
+// open returns no network where there is nothing to ask any more.
+func (m *Meter) open(ctx context.Context, brandID, id string) (network.Measurer, network.Target, error) {
+	p, t, c, err := m.Channels.Target(ctx, m.DB, brandID, id)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict) {
+		return nil, t, nil
+	}
+	if err != nil {
+		return nil, t, fmt.Errorf("measure: open: %w", err)
+	}
+	net, ok := p.(network.Measurer)
+	if !ok || c.State != channel.StateConnected {
+		return nil, t, nil
+	}
+	return net, t, nil
+}
+
+// keep saves what was read, failure or not, and says when to try again.
+func (m *Meter) keep(ctx context.Context, id, brandID string, readings []metric.Reading, failed error) error {
+	if len(readings) > 0 {
+		err := m.DB.Tx(ctx, func(tx *db.Tx) error { return metric.Record(ctx, tx, readings) })
+		if err != nil {
+			return fmt.Errorf("measure: keep: %w", err)
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	switch network.VerdictOf(failed) {
+	case network.Throttled:
+		return job.Snooze(wait(failed))
+	case network.Unauthorized:
+		err := m.DB.Tx(ctx, func(tx *db.Tx) error {
+			return channel.Attention(ctx, tx, brandID, id, "The network no longer accepts the sign-in. Reconnect it.")
+		})
+		if err != nil {
+			return fmt.Errorf("measure: mark the channel: %w", err)
+		}
+		return job.Cancel(failed)
+	case network.Refused:
+		return job.Cancel(failed)
+	}
+	return fmt.Errorf("measure: read: %w", failed)
+}
+
+func wait(failed error) time.Duration {
+	var e *network.Error
+	if errors.As(failed, &e) {
+		return max(e.RetryAfter, time.Minute)
+	}
+	return time.Minute
+}
