@@ -188,7 +188,7 @@ func beforePort(addr string) string {
 }
 
 // distrust holds every brand, because the database may not know what was
-// sent, and has the networks asked about what fell due since.
+// sent, and has the networks asked about what is due.
 func distrust(ctx context.Context, d *db.DB, v installation.Verdict) error {
 	err := d.Tx(ctx, func(tx *db.Tx) error {
 		return brand.HoldAll(ctx, tx, brand.ByRestore, v.Reason)
@@ -196,7 +196,7 @@ func distrust(ctx context.Context, d *db.DB, v installation.Verdict) error {
 	if err != nil {
 		return err
 	}
-	_, err = publish.Doubt(ctx, d, v.Since)
+	_, err = publish.Doubt(ctx, d)
 	return err
 }
 
