@@ -56,13 +56,13 @@ var transitions = map[step]Actor{
 	{Scheduled, Unknown}:   Dispatcher, // a part of it may be out, and it became too late to find out
 	{Scheduled, Published}: Receipt,
 	{Claimed, Preparing}:   Dispatcher,
-	{Claimed, Sending}:     Dispatcher,
+	{Claimed, Sending}:     Dispatcher | Reconciler,
 	{Claimed, Scheduled}:   Dispatcher | Reconciler,
 	{Claimed, Rejected}:    Dispatcher,
 	{Claimed, Missed}:      Dispatcher,
 	{Claimed, Unknown}:     Dispatcher,
 	{Claimed, Published}:   Receipt,
-	{Preparing, Sending}:   Dispatcher,
+	{Preparing, Sending}:   Dispatcher | Reconciler,
 	{Preparing, Scheduled}: Dispatcher | Reconciler,
 	{Preparing, Rejected}:  Dispatcher,
 	{Preparing, Missed}:    Dispatcher,
@@ -73,6 +73,7 @@ var transitions = map[step]Actor{
 	{Sending, Rejected}:    Dispatcher | Reconciler,
 	{Sending, Unknown}:     Dispatcher | Reconciler,
 	{Sending, Missed}:      Reconciler,
+	{Pending, Sending}:     Reconciler, // a part of a thread was found, the next is read back
 	{Pending, Published}:   Reconciler | Receipt,
 	{Pending, Rejected}:    Reconciler,
 	{Pending, Unknown}:     Reconciler,

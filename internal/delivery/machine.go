@@ -420,16 +420,26 @@ func TakeExpired(ctx context.Context, tx *db.Tx, node string, lease time.Duratio
 	return out, len(stale) == limit || len(out) == limit, withParts(ctx, tx, out)
 }
 
-// TakeDoubtful hands what fell due in [since, now] to the reconciler instead
-// of the dispatcher: after a restore it may be out already.
-func TakeDoubtful(ctx context.Context, tx *db.Tx, since db.Time) (int, error) {
-	all, err := list(ctx, tx, `SELECT `+columns+` FROM delivery d WHERE d.state = 'scheduled' AND d.run_at >= $1 AND d.run_at <= $2`, since, tx.Now())
+// CodeDoubt is the reason code of a delivery that a restored copy knows too
+// little of: each of its parts may be out already.
+const CodeDoubt = "doubt"
+
+// TakeDoubtful hands everything that is due, or was being sent when the copy
+// was made, to the reconciler instead of the dispatcher: it may be out
+// already. What was overdue in the copy is as doubtful as what fell due since.
+func TakeDoubtful(ctx context.Context, tx *db.Tx) (int, error) {
+	all, err := list(ctx, tx, `SELECT `+columns+` FROM delivery d WHERE d.state IN ('claimed', 'preparing', 'sending', 'pending')
+		OR (d.state = 'scheduled' AND d.run_at <= $1)`, tx.Now())
 	if err != nil {
 		return 0, err
 	}
 	for _, d := range all {
-		if _, err := update(ctx, tx, `UPDATE delivery SET state = 'sending', node = '', attempt = attempt + 1, lease_until = 0, reason_code = 'doubt', updated_at = $3
-			WHERE brand_id = $1 AND id = $2 AND state = 'scheduled'`, d.Brand, d.ID, tx.Now()); err != nil {
+		to := Sending
+		if d.State == Pending {
+			to = Pending
+		}
+		if _, err := update(ctx, tx, `UPDATE delivery SET state = $4, node = '', attempt = attempt + 1, lease_until = 0, reason_code = $5, updated_at = $6
+			WHERE brand_id = $1 AND id = $2 AND state = $3`, d.Brand, d.ID, d.State, to, CodeDoubt, tx.Now()); err != nil {
 			return 0, err
 		}
 		if err := Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: "doubted", Part: -1,
@@ -438,6 +448,13 @@ func TakeDoubtful(ctx context.Context, tx *db.Tx, since db.Time) (int, error) {
 		}
 	}
 	return len(all), nil
+}
+
+// Onward keeps a doubtful delivery of which one part was found with the
+// reconciler, which reads back the next.
+func Onward(ctx context.Context, tx *db.Tx, d Delivery) error {
+	_, err := mine(ctx, tx, d, `state = 'sending', node = '', lease_until = 0`, `'claimed', 'preparing', 'sending', 'pending'`)
+	return err
 }
 
 // Doubt marks one part as possibly out.

@@ -465,7 +465,6 @@ func TestTwoNodesShareWithoutRepeating(t *testing.T) {
 func TestRestoredCopyAsksBeforeItSends(t *testing.T) {
 	ctx := context.Background()
 	s := newStage(t, emulator.Options{}, 1)
-	before := s.Now()
 	sent := s.schedule(s.Now().Add(10*time.Minute), "went out after the copy")[0]
 	lost := s.schedule(s.Now().Add(20*time.Minute), "was never sent")[0]
 	copied := snapshot(t, s, sent.ID)
@@ -481,7 +480,7 @@ func TestRestoredCopyAsksBeforeItSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := publish.Doubt(ctx, s.DB, before)
+	n, err := publish.Doubt(ctx, s.DB)
 	if err != nil || n != 2 {
 		t.Fatalf("%d are doubted, %v", n, err)
 	}
@@ -498,6 +497,46 @@ func TestRestoredCopyAsksBeforeItSends(t *testing.T) {
 	s.published(2)
 }
 
+// What the copy knew only half of is read back part by part, also where it was
+// overdue, claimed or between two parts at the moment of the copy.
+func TestRestoredCopyAsksForEveryPart(t *testing.T) {
+	ctx := context.Background()
+	for _, c := range []struct {
+		name  string
+		copy  string // what the copy says of the delivery
+		parts string // what it says of its parts
+	}{
+		{"waiting", `state = 'scheduled'`, `state = 'waiting'`},
+		{"overdue already", `state = 'scheduled', run_at = due_at - 60000`, `state = 'waiting'`},
+		{"claimed", `state = 'claimed', node = 'dead', lease_until = 1`, `state = 'waiting'`},
+		{"between two parts", `state = 'sending', node = 'dead', lease_until = 1`, `state = CASE WHEN ord = 0 THEN 'published' ELSE 'waiting' END`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t, emulator.Options{IgnoreIdempotency: true}, 1)
+			d := s.schedule(s.Now(), "one", "two", "three")[0]
+			stop := s.node(true)
+			s.becomes(d.ID, delivery.Published)
+			stop()
+			for _, q := range []string{
+				`UPDATE delivery SET published_at = 0, remote_id = '', remote_url = '', ` + c.copy + ` WHERE id = $1`,
+				`UPDATE part SET ` + c.parts + ` WHERE delivery_id = $1`,
+			} {
+				if _, err := s.ExecContext(ctx, q, d.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n, err := publish.Doubt(ctx, s.DB); err != nil || n != 1 {
+				t.Fatalf("%d are doubted, %v", n, err)
+			}
+			s.node(true)
+			if got := s.until(d.ID, "its end", func(d delivery.Delivery) bool { return d.State.Over() }); got.Out() != 3 {
+				t.Errorf("it is %s with %d parts out\n%s", got.State, got.Out(), s.story(d.ID))
+			}
+			s.published(3)
+		})
+	}
+}
+
 // snapshot returns a function that puts one delivery back as it is now.
 func snapshot(t *testing.T, s *stage, id string) func() {
 	return func() {
@@ -510,6 +549,30 @@ func snapshot(t *testing.T, s *stage, id string) func() {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// Where a network can only be searched by its words, the same words sent by
+// another delivery do not show that a lost one is out.
+func TestTheSameWordsElsewhereSettleNothing(t *testing.T) {
+	s := newStage(t, emulator.Options{IgnoreIdempotency: true}, 1)
+	s.order(wire.Fault{Kind: wire.ResetBefore, Times: 1})
+	s.node(true)
+	lost := s.schedule(s.Now(), "good morning")[0]
+	s.becomes(lost.ID, delivery.Unknown)
+	again := s.schedule(s.Now(), "good morning")[0]
+	s.becomes(again.ID, delivery.Published)
+	time.Sleep(5 * s.times.Poll) // it is noted as unknown, and
+	s.ShiftClock(time.Minute)    // then asked after
+	asked := s.net.Counts().Requests
+	for end := time.Now().Add(patience); s.net.Counts().Requests == asked; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody asked")
+		}
+	}
+	time.Sleep(5 * s.times.Poll)
+	if got := s.read(lost.ID); got.State != delivery.Unknown {
+		t.Errorf("it is called %s as %s, which is %s", got.State, got.RemoteID, s.read(again.ID).RemoteID)
 	}
 }
 

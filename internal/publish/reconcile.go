@@ -23,7 +23,7 @@ func (d *Dispatcher) reconcile(del delivery.Delivery) {
 	switch {
 	case part != nil:
 		d.look(o, del, *part, part.Ord == d.lastOrd(del))
-	case del.ReasonCode == "doubt":
+	case del.ReasonCode == delivery.CodeDoubt:
 		d.lookUnsent(o, del)
 	default:
 		// Between two parts of a thread: nothing is in doubt.
@@ -42,21 +42,26 @@ func (d *Dispatcher) lastOrd(del delivery.Delivery) int {
 	return max(len(parts), len(del.Parts)) - 1
 }
 
-// lookUnsent reads back a delivery of which this database knows no part,
-// because it was restored from a copy made before it was due. The handles
-// depend only on the delivery, so they are the same as then.
+// lookUnsent reads back a part of which this database does not know that it
+// was sent, because it was restored from an older copy. The handles depend
+// only on the delivery, so they are the same as then.
 func (d *Dispatcher) lookUnsent(o opened, del delivery.Delivery) {
 	ctx := context.WithoutCancel(d.stop)
 	parts, err := d.content(del)
+	i := firstOpen(parts)
 	if err != nil || len(parts) == 0 {
 		d.failed("read the post", err)
 		d.end(del, delivery.End{State: delivery.Unknown, Code: "lost", Reason: delivery.LostReason, Part: -1})
 		return
 	}
-	part := &parts[0]
+	if i == len(parts) {
+		d.closePublished(del, parts[i-1])
+		return
+	}
+	part := &parts[i]
 	call, cancel := context.WithTimeout(ctx, 2*d.Times.Commit)
 	defer cancel()
-	part.Prepared, err = o.publisher.Prepare(call, o.target, part.item, seed(del, 0), part.Prepared)
+	part.Prepared, err = o.publisher.Prepare(call, o.target, part.item, seed(del, i), part.Prepared)
 	if err != nil {
 		e := asError(err)
 		if e.Verdict == network.Refused || e.Verdict == network.Unauthorized {
@@ -74,7 +79,21 @@ func (d *Dispatcher) lookUnsent(o opened, del delivery.Delivery) {
 	}) {
 		return
 	}
-	d.look(o, del, row, len(parts) == 1)
+	d.look(o, del, row, i == len(parts)-1)
+}
+
+// firstOpen is the index of the first part that is not known to be out, with
+// its parent set; the number of parts where all are.
+func firstOpen(parts []content) int {
+	var parent *network.Ref
+	for i := range parts {
+		if parts[i].State != delivery.PartPublished {
+			parts[i].item.Parent = parent
+			return i
+		}
+		parent = follow(parent, parts[i].Ref)
+	}
+	return len(parts)
 }
 
 // look asks the network about a part whose answer was lost, several times, and
@@ -87,7 +106,7 @@ func (d *Dispatcher) look(o opened, del delivery.Delivery, part delivery.Part, l
 			return // stopping: whoever starts next asks
 		}
 		d.Trace("looking")
-		f, err := d.ask(ctx, o, part)
+		f, err := d.ask(ctx, o, del, part)
 		if d.conclude(ctx, o, del, part, last, f, err) {
 			return
 		}
@@ -95,23 +114,27 @@ func (d *Dispatcher) look(o opened, del delivery.Delivery, part delivery.Part, l
 	d.end(del, delivery.End{State: delivery.Unknown, Code: "lost", Reason: delivery.LostReason, Part: part.Ord})
 }
 
-func (d *Dispatcher) ask(ctx context.Context, o opened, part delivery.Part) (network.Finding, error) {
+// ask looks once. Where a network can only be searched by content, the same
+// words sent twice look alike, so what is known to be another delivery's tells
+// nothing.
+func (d *Dispatcher) ask(ctx context.Context, o opened, del delivery.Delivery, part delivery.Part) (network.Finding, error) {
 	call, cancel := context.WithTimeout(ctx, d.Times.Lookup)
 	defer cancel()
-	return o.publisher.Lookup(call, o.target, part.Prepared)
+	f, err := o.publisher.Lookup(call, o.target, part.Prepared)
+	if err != nil || f.Presence != network.Present {
+		return f, err
+	}
+	taken, err := delivery.Taken(ctx, d.DB, del, f.Receipt.Ref.ID)
+	if taken {
+		f = network.Finding{Why: "What was found there is another delivery's."}
+	}
+	return f, err
 }
 
 // conclude acts on what a look found, and reports whether that settles it.
 func (d *Dispatcher) conclude(ctx context.Context, o opened, del delivery.Delivery, part delivery.Part, last bool, f network.Finding, err error) bool {
 	if err != nil {
 		f = network.Finding{Presence: network.CannotTell, Why: asError(err).Text}
-	}
-	if f.Presence == network.Present {
-		// Where a network can only be searched by content, the same words sent
-		// twice look alike.
-		if taken, err := delivery.Taken(ctx, d.DB, del, f.Receipt.Ref.ID); err != nil || taken {
-			f.Presence = network.CannotTell
-		}
 	}
 	switch f.Presence {
 	case network.Present:
@@ -140,7 +163,7 @@ func (d *Dispatcher) conclude(ctx context.Context, o opened, del delivery.Delive
 func (d *Dispatcher) verify(ctx context.Context, o opened, del delivery.Delivery, part delivery.Part, last bool) progress {
 	wait := delivery.Back{RunAt: d.in(del), What: "looked", Part: part.Ord, Tried: true, Text: "The network could not be asked yet."}
 	d.Trace("looking")
-	f, err := d.ask(ctx, o, part)
+	f, err := d.ask(ctx, o, del, part)
 	switch {
 	case err != nil:
 		return d.back(del, wait, laneWait)
@@ -179,6 +202,9 @@ func (d *Dispatcher) found(ctx context.Context, del delivery.Delivery, part deli
 		}
 		if err := delivery.Out(ctx, tx, del, part, r, last, 0); err != nil || last {
 			return err
+		}
+		if del.ReasonCode == delivery.CodeDoubt {
+			return delivery.Onward(ctx, tx, del)
 		}
 		_, err := delivery.Return(ctx, tx, del, delivery.Back{Part: -1})
 		return err
@@ -219,7 +245,7 @@ func (d *Dispatcher) followOne(del delivery.Delivery) {
 		return
 	}
 	ctx := context.WithoutCancel(d.stop)
-	f, err := d.ask(ctx, o, *part)
+	f, err := d.ask(ctx, o, del, *part)
 	if err == nil && f.Presence == network.Present && part.Ord == d.lastOrd(del) {
 		d.found(ctx, del, *part, f.Receipt, true)
 	}

@@ -180,11 +180,11 @@ func (k Desk) remove(ctx context.Context, who access.Who, d delivery.Delivery) (
 	return delivery.ByID(ctx, k.DB, d.Brand, d.ID)
 }
 
-// Doubt marks what fell due since the last sign of life of a restored
-// database, so that the network is asked before anything is sent.
-func Doubt(ctx context.Context, d *db.DB, since db.Time) (n int, err error) {
+// Doubt marks everything of a restored database that may have been sent since
+// it was copied, so that the network is asked before anything is sent.
+func Doubt(ctx context.Context, d *db.DB) (n int, err error) {
 	err = d.Tx(ctx, func(tx *db.Tx) (err error) {
-		n, err = delivery.TakeDoubtful(ctx, tx, since)
+		n, err = delivery.TakeDoubtful(ctx, tx)
 		return err
 	})
 	return n, err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -57,7 +58,9 @@ func (a *app) wire(ctx context.Context) error {
 	a.closing = append(a.closing, a.hub.Close)
 
 	workers := job.NewWorkers()
-	job.Handle(workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
+	job.Handle(workers, func(ctx context.Context, _ sweep) error {
+		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db))
+	})
 	workers.Every(time.Hour, sweep{})
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	news, err := a.news(workers)
@@ -120,7 +123,7 @@ func post(server mail.Sender) func(context.Context, letter.Letter) error {
 	}
 }
 
-// sweep forgets ended sessions.
+// sweep forgets ended sessions and the API's old answers.
 type sweep struct{}
 
 func (sweep) Kind() string { return "account.sweep" }
@@ -185,7 +188,7 @@ func beforePort(addr string) string {
 }
 
 // distrust holds every brand, because the database may not know what was
-// sent, and has the networks asked about what fell due since.
+// sent, and has the networks asked about what is due.
 func distrust(ctx context.Context, d *db.DB, v installation.Verdict) error {
 	err := d.Tx(ctx, func(tx *db.Tx) error {
 		return brand.HoldAll(ctx, tx, brand.ByRestore, v.Reason)
@@ -193,7 +196,7 @@ func distrust(ctx context.Context, d *db.DB, v installation.Verdict) error {
 	if err != nil {
 		return err
 	}
-	_, err = publish.Doubt(ctx, d, v.Since)
+	_, err = publish.Doubt(ctx, d)
 	return err
 }
 

@@ -34,6 +34,14 @@ type calendarCard struct {
 	Hint     string
 }
 
+// nets is how many networks there is room for.
+func (c calendarCard) nets() int {
+	if c.Square >= 0 {
+		return netsMost / 2
+	}
+	return netsMost
+}
+
 // calendarHour is one hour of one day.
 type calendarHour struct {
 	At    string // "2026-11-23T09"

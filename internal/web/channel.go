@@ -325,7 +325,7 @@ func firstPicture(b post.Body) string {
 }
 
 // thumb is the address of a small picture.
-func thumb(slug, id string) string { return studio(slug, "media", id, "thumb") }
+func thumb(slug, id string) string { return studio(slug, "media", id, "file") + "?size=thumb" }
 
 func distinct(ids []string) []string {
 	seen := map[string]bool{}

@@ -97,9 +97,9 @@ func (p *Pages) postListPage(w http.ResponseWriter, r *http.Request, f form) err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Posts"), Views: postViews(view)}
 	if view.MayWrite {
-		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New post"), Icon: "plus", Kind: ui.Primary, Href: studio(view.Slug, "compose"), Key: "c"})
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New post"), Icon: "plus", Kind: ui.Primary, Href: studio(view.Slug, "compose"), Key: "n"})
 	}
-	keys := []ui.KeyLine{{Text: i18n.T(ctx, "New post"), Keys: []string{"c"}}, {Text: i18n.T(ctx, "Edit the post"), Keys: []string{"e"}}}
+	keys := []ui.KeyLine{{Text: i18n.T(ctx, "New post"), Keys: []string{"n"}}, {Text: i18n.T(ctx, "Edit the post"), Keys: []string{"e"}}}
 	return p.show(w, r, page{Area: "posts", Head: head, Flush: len(view.Rows) > 0, Keys: keys, Status: f.Status()}, postListPage(view))
 }
 

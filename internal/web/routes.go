@@ -1,10 +1,6 @@
 package web
 
-import (
-	"slices"
-
-	"rapport/internal/media"
-)
+import "slices"
 
 // route is one line of the list of routes.
 type route struct {
@@ -119,8 +115,7 @@ func (p *Pages) mediaRoutes() []route {
 		{pattern: "GET /studio/{brand}/media", door: inBrand, handle: p.mediaList},
 		{pattern: "POST /studio/{brand}/media", door: inBrand, handle: p.mediaAdd, body: composeMost},
 		{pattern: "GET /studio/{brand}/media/{media}", door: inBrand, handle: p.mediaShow},
-		{pattern: "GET /studio/{brand}/media/{media}/full", door: inBrand, handle: p.mediaFile(media.Full)},
-		{pattern: "GET /studio/{brand}/media/{media}/thumb", door: inBrand, handle: p.mediaFile(media.Thumb)},
+		{pattern: "GET /studio/{brand}/media/{media}/file", door: inBrand, handle: p.mediaFile},
 		{pattern: "POST /studio/{brand}/media/{media}/describe", door: inBrand, handle: p.mediaDescribe},
 		{pattern: "GET /studio/{brand}/media/{media}/crop", door: inBrand, handle: p.mediaCropShow},
 		{pattern: "POST /studio/{brand}/media/{media}/crop", door: inBrand, handle: p.mediaCrop},

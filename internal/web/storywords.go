@@ -97,6 +97,9 @@ func choiceWords(ctx context.Context, c publish.Choice, l deliveryLine) choiceVi
 	case publish.Continue:
 		v.Label, v.Icon = i18n.T(ctx, "Send the rest"), "send"
 		v.Consequence = i18n.T(ctx, "The parts that are out stay; the others follow now.")
+		if l.State == delivery.Unknown {
+			v.Consequence = i18n.T(ctx, "You looked and the part in doubt is not on {{.Channel}}. It follows now with the rest; if it is there after all, it will be there twice.", where...)
+		}
 	case publish.RemoveAll:
 		v.Label, v.Icon, v.Danger = i18n.T(ctx, "Take down what is out"), "trash-2", true
 		v.Consequence = i18n.T(ctx, "It disappears from {{.Channel}}. This cannot be undone.", where...)
