@@ -44,7 +44,7 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 	}
 	view := attentionView{Slug: v.Brand.Slug, Form: f, May: p.may(r, access.DeliveryResolve), MayFix: p.may(r, access.ChannelWrite), Now: p.DB.Now().Time()}
 	view.Wall = wall(v.Brand, p.DB.Now().Add(time.Hour))
-	ds, err := delivery.Attention(ctx, p.DB, v.Brand.ID, attentionMost)
+	ds, err := delivery.Attention(ctx, p.DB, v.Who, v.Brand.ID, attentionMost)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 			view.Missed++
 		}
 	}
-	if view.Total, err = delivery.AttentionCount(ctx, p.DB, v.Brand.ID); err != nil {
+	if view.Total, err = delivery.AttentionCount(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
 	if view.Ways, err = p.ways(r, ds, false); err != nil {
@@ -92,7 +92,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	ds, err := delivery.Attention(ctx, p.DB, v.Brand.ID, attentionMost)
+	ds, err := delivery.Attention(ctx, p.DB, v.Who, v.Brand.ID, attentionMost)
 	if err != nil {
 		return err
 	}
