@@ -24,6 +24,7 @@ const patience = 30 * time.Second
 type Tab struct {
 	t    testing.TB
 	ctx  context.Context
+	stop context.CancelFunc
 	said *complaints
 }
 
@@ -62,11 +63,17 @@ func (b *Tab) Another() *Tab {
 	return open(b.t, b.ctx)
 }
 
-func open(t testing.TB, parent context.Context) *Tab {
+// Apart opens a tab that shares nothing with the others: no cookie, no cache.
+func (b *Tab) Apart() *Tab {
+	b.t.Helper()
+	return open(b.t, b.ctx, chromedp.WithNewBrowserContext())
+}
+
+func open(t testing.TB, parent context.Context, options ...chromedp.ContextOption) *Tab {
 	t.Helper()
-	ctx, stop := chromedp.NewContext(parent)
+	ctx, stop := chromedp.NewContext(parent, options...)
 	t.Cleanup(stop)
-	b := &Tab{t: t, ctx: ctx, said: &complaints{}}
+	b := &Tab{t: t, ctx: ctx, stop: stop, said: &complaints{}}
 	if err := b.said.listen(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +81,11 @@ func open(t testing.TB, parent context.Context) *Tab {
 	return b
 }
 
+// Close ends the tab before the test does.
+func (b *Tab) Close() { b.stop() }
+
 // For gives the tab to a part of the test, which then ends instead of the whole.
-func (b *Tab) For(t testing.TB) *Tab { return &Tab{t: t, ctx: b.ctx, said: b.said} }
+func (b *Tab) For(t testing.TB) *Tab { return &Tab{t: t, ctx: b.ctx, stop: b.stop, said: b.said} }
 
 // Context is that of chromedp, for what this package lacks.
 func (b *Tab) Context() context.Context { return b.ctx }
@@ -133,9 +143,12 @@ func (b *Tab) Click(css string) {
 // Type writes at the end of what an input holds.
 func (b *Tab) Type(css, text string) {
 	b.t.Helper()
-	if err := b.try(chromedp.SendKeys(chromedp.CSS(css), text)); err != nil {
+	if err := b.try(chromedp.Focus(chromedp.CSS(css))); err != nil {
 		b.t.Fatalf("type into %s: %v, at %s", css, err, b.where())
 	}
+	// An address or a number has no caret that could be set.
+	Ask[any](b, `(e => e instanceof HTMLTextAreaElement && e.setSelectionRange(e.value.length, e.value.length))(document.activeElement), 0`)
+	b.Press(text)
 }
 
 // Set gives an input a value, as a date picker does, and says so to the page.
