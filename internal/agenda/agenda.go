@@ -52,8 +52,23 @@ type Filter struct {
 	State   string // of deliveries, or Planned, or Attention
 }
 
-func (f Filter) deliveries() delivery.Filter {
-	var out delivery.Filter
+// sight is a filter within what the account may see.
+type sight struct {
+	Filter
+	only []string // channels; none is all
+}
+
+// seenBy narrows the filter to what the account may see.
+func (f Filter) seenBy(now db.Time, who access.Who, brandID string) (sight, error) {
+	out := sight{f, who.Channels(now, brandID)}
+	if f.Channel == "" {
+		return out, who.May(now, brandID, access.PostRead)
+	}
+	return out, who.May(now, brandID, access.PostRead, f.Channel)
+}
+
+func (f sight) deliveries() delivery.Filter {
+	out := delivery.Filter{Channels: f.only}
 	if f.Channel != "" {
 		out.Channels = []string{f.Channel}
 	}
@@ -71,12 +86,12 @@ func (f Filter) drafts() bool { return f.State == "" || f.State == Planned }
 
 // Between returns what lies in [from, to). Of more than 3,500 deliveries or
 // 500 drafts the later ones are left out.
-func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, from, to db.Time, f Filter) (Agenda, error) {
-	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
+func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, from, to db.Time, filter Filter) (Agenda, error) {
+	f, err := filter.seenBy(q.Now(), who, brandID)
+	if err != nil {
 		return Agenda{}, err
 	}
 	var due []delivery.Delivery
-	var err error
 	if f.State != Planned {
 		if due, err = delivery.Calendar(ctx, q, brandID, from, to, f.deliveries()); err != nil {
 			return Agenda{}, err
@@ -89,7 +104,7 @@ func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 	return gather(ctx, q, brandID, due, drafts)
 }
 
-func planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, from, to db.Time, f Filter) ([]post.Post, error) {
+func planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, from, to db.Time, f sight) ([]post.Post, error) {
 	if !f.drafts() || to <= from {
 		return nil, nil
 	}

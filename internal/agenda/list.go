@@ -34,8 +34,9 @@ const (
 
 // List returns up to limit deliveries after a point, or with back those up to
 // it, and the drafts planned in the same stretch.
-func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, at Point, back bool, f Filter, limit int) (Page, error) {
-	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
+func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, at Point, back bool, filter Filter, limit int) (Page, error) {
+	f, err := filter.seenBy(q.Now(), who, brandID)
+	if err != nil {
 		return Page{}, err
 	}
 	due, err := along(ctx, q, brandID, at, back, f, limit+1)
@@ -69,7 +70,7 @@ func (p *Page) end(last, next delivery.Delivery, back bool) {
 	}
 }
 
-func (p *Page) fill(ctx context.Context, q db.Queryer, who access.Who, brandID string, due []delivery.Delivery, f Filter) error {
+func (p *Page) fill(ctx context.Context, q db.Queryer, who access.Who, brandID string, due []delivery.Delivery, f sight) error {
 	from, _, err := p.From.key()
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (p *Page) fill(ctx context.Context, q db.Queryer, who access.Who, brandID s
 }
 
 // along returns the deliveries after a point, or up to it, the nearest first.
-func along(ctx context.Context, q db.Queryer, brandID string, at Point, back bool, f Filter, limit int) ([]delivery.Delivery, error) {
+func along(ctx context.Context, q db.Queryer, brandID string, at Point, back bool, f sight, limit int) ([]delivery.Delivery, error) {
 	if f.State == Planned {
 		return nil, nil
 	}
@@ -95,7 +96,7 @@ func along(ctx context.Context, q db.Queryer, brandID string, at Point, back boo
 }
 
 // some reports whether anything lies on that side of a point.
-func some(ctx context.Context, q db.Queryer, who access.Who, brandID string, at Point, back bool, f Filter) (bool, error) {
+func some(ctx context.Context, q db.Queryer, who access.Who, brandID string, at Point, back bool, f sight) (bool, error) {
 	due, err := along(ctx, q, brandID, at, back, f, 1)
 	if err != nil || len(due) > 0 {
 		return len(due) > 0, err

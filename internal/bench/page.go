@@ -148,7 +148,7 @@ func (m *meter) note(path string, requests int, bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = time.Now()
-	if strings.HasSuffix(path, "/thumb") {
+	if strings.HasSuffix(path, "/file") {
 		m.pictures += requests
 		return
 	}

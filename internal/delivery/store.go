@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,17 +177,28 @@ func Along(ctx context.Context, q db.Queryer, brand string, page db.Page, back b
 		AND d.state <> 'cancelled'`+where+` ORDER BY `+order+` LIMIT $4`, args...)
 }
 
-// Attention returns what waits for a person's decision, newest first, with
-// parts; at most limit.
-func Attention(ctx context.Context, q db.Queryer, brand string, limit int) ([]Delivery, error) {
-	return query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.state IN ('rejected', 'unknown', 'missed')
-		ORDER BY d.updated_at DESC, d.id DESC LIMIT $2`, brand, limit)
+// Attention returns what waits for a person's decision on the channels that
+// the account may see, newest first, with parts; at most limit.
+func Attention(ctx context.Context, q db.Queryer, who access.Who, brand string, limit int) ([]Delivery, error) {
+	where, args := narrow("", []any{brand, limit}, who.Channels(q.Now(), brand))
+	return query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.state IN ('rejected', 'unknown', 'missed')`+where+`
+		ORDER BY d.updated_at DESC, d.id DESC LIMIT $2`, args...)
 }
 
-// AttentionCount counts what waits for a person's decision.
-func AttentionCount(ctx context.Context, q db.Queryer, brand string) (n int, err error) {
-	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM delivery WHERE brand_id = $1 AND state IN ('rejected', 'unknown', 'missed')`, brand).Scan(&n)
+// AttentionCount counts what Attention would list.
+func AttentionCount(ctx context.Context, q db.Queryer, who access.Who, brand string) (n int, err error) {
+	where, args := narrow("", []any{brand}, who.Channels(q.Now(), brand))
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM delivery d WHERE d.brand_id = $1 AND d.state IN ('rejected', 'unknown', 'missed')`+where, args...).Scan(&n)
 	return n, err
+}
+
+// Seen leaves out the deliveries of channels that the account may not see.
+func Seen(now db.Time, who access.Who, brand string, all []Delivery) []Delivery {
+	only := who.Channels(now, brand)
+	if len(only) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(d Delivery) bool { return !slices.Contains(only, d.Channel) })
 }
 
 // PublishedSince returns what went out since then, newest first, with parts;

@@ -44,7 +44,7 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 	}
 	view := attentionView{Slug: v.Brand.Slug, Form: f, May: p.may(r, access.DeliveryResolve), MayFix: p.may(r, access.ChannelWrite), Now: p.DB.Now().Time()}
 	view.Wall = wall(v.Brand, p.DB.Now().Add(time.Hour))
-	ds, err := delivery.Attention(ctx, p.DB, v.Brand.ID, attentionMost)
+	ds, err := delivery.Attention(ctx, p.DB, v.Who, v.Brand.ID, attentionMost)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 			view.Missed++
 		}
 	}
-	if view.Total, err = delivery.AttentionCount(ctx, p.DB, v.Brand.ID); err != nil {
+	if view.Total, err = delivery.AttentionCount(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
 	if view.Ways, err = p.ways(r, ds, false); err != nil {
@@ -116,7 +116,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 
 // missed are the ids of what was missed as a whole.
 func (p *Pages) missed(r *http.Request) ([]string, error) {
-	ds, err := delivery.Attention(r.Context(), p.DB, at(r).Brand.ID, attentionMost)
+	ds, err := delivery.Attention(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, attentionMost)
 	var ids []string
 	for _, d := range ds {
 		if d.State == delivery.Missed && !d.HalfSent() {

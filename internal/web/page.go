@@ -81,7 +81,7 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 	if f.Brands, err = brand.List(ctx, p.DB, v.Who); err != nil {
 		return f, err
 	}
-	if f.Needs, err = delivery.AttentionCount(ctx, p.DB, v.Brand.ID); err != nil {
+	if f.Needs, err = delivery.AttentionCount(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return f, fmt.Errorf("web: count what needs a person: %w", err)
 	}
 	if f.Broken, err = p.broken(ctx, v); err != nil {

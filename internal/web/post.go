@@ -123,7 +123,7 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 	if err != nil {
 		return view, err
 	}
-	if view.Ways, err = p.ways(r, ds, true); err != nil {
+	if view.Ways, err = p.ways(r, delivery.Seen(p.DB.Now(), v.Who, v.Brand.ID, ds), true); err != nil {
 		return view, err
 	}
 	if view.Media, err = media.ByIDs(ctx, p.DB, v.Brand.ID, view.Input().Media()); err != nil {
@@ -368,11 +368,11 @@ func (p *Pages) deliveryLeave(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) takeDownPage(w http.ResponseWriter, r *http.Request, f form) error {
 	v, ctx := at(r), r.Context()
-	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.DeliveryResolve); err != nil {
-		return err
-	}
 	d, err := delivery.ByID(ctx, p.DB, v.Brand.ID, r.PathValue("delivery"))
 	if err != nil {
+		return err
+	}
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.DeliveryResolve, d.Channel); err != nil {
 		return err
 	}
 	lines, err := p.lines(r, []delivery.Delivery{d})

@@ -95,12 +95,12 @@ func (p *Pages) todayView(r *http.Request) (todayView, error) {
 }
 
 func (p *Pages) todayNeeds(r *http.Request, view *todayView) error {
-	all, err := delivery.Attention(r.Context(), p.DB, view.Brand.ID, needsMost)
+	all, err := delivery.Attention(r.Context(), p.DB, at(r).Who, view.Brand.ID, needsMost)
 	if err != nil {
 		return err
 	}
 	if len(all) == needsMost {
-		n, err := delivery.AttentionCount(r.Context(), p.DB, view.Brand.ID)
+		n, err := delivery.AttentionCount(r.Context(), p.DB, at(r).Who, view.Brand.ID)
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ var goingStates = []delivery.State{delivery.Scheduled, delivery.Claimed, deliver
 
 func (p *Pages) todayGoing(r *http.Request, view *todayView) error {
 	ctx, now := r.Context(), db.At(view.Now)
-	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(lookAhead), delivery.Filter{States: goingStates})
+	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(lookAhead), delivery.Filter{States: goingStates, Channels: at(r).Who.Channels(now, view.Brand.ID)})
 	if err != nil {
 		return err
 	}

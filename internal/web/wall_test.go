@@ -1,0 +1,283 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/db"
+	"rapport/internal/network"
+	"rapport/internal/post"
+	"rapport/internal/web/webtest"
+)
+
+// canary stands in everything that the walled brand owns.
+const canary = "zanzibar"
+
+// walled is a brand with one of everything, and the ids of it by the name that
+// routes give them.
+type walled struct {
+	*webtest.Site
+	brand brand.Brand
+	ids   map[string]string
+}
+
+func newWalled(t *testing.T) walled {
+	t.Helper()
+	ctx := context.Background()
+	s := webtest.Empty(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := s.NewAccount("owner@example.com", "Owner")
+	s.SignIn(owner)
+	s.Brand = s.NewBrand("Walled")
+	c := s.Connect(canary)
+	var picture bytes.Buffer
+	must(png.Encode(&picture, image.NewGray(image.Rect(0, 0, 40, 40))))
+	m, err := s.Media.Add(ctx, s.Who(), s.Brand.ID, canary+".png", &picture)
+	must(err)
+	p, err := post.Draft(ctx, s.DB, s.Who(), s.Brand.ID, post.Input{
+		Body: post.Body{Parts: []post.Part{{Text: canary, Media: []string{m.ID}}}}, Variants: []post.Variant{{Channel: c.ID}}})
+	must(err)
+	ds, err := post.Schedule(ctx, s.DB, s.Who(), s.Brand.ID, p.ID, s.DB.Now().Add(time.Hour))
+	must(err)
+	_, stuck := s.Schedule(canary+" stuck", s.DB.Now().Add(time.Hour), c.ID)
+	exec(t, s.DB, `UPDATE delivery SET state = 'missed', reason = 'late' WHERE id = $1`, stuck[0])
+	token, _, err := account.TokenCreate(ctx, s.DB, s.Who(), s.Brand.ID, account.NewToken{Name: canary, Scopes: []access.Action{access.PostRead}})
+	must(err)
+	exec(t, s.DB, `INSERT INTO letter (id, brand_id, account_id, address, subject, text, state, source, created_at) VALUES ('letter', $1, $2, 'x@example.com', $3, $3, 'kept', 's', 1)`,
+		s.Brand.ID, owner.ID, canary)
+	exec(t, s.DB, `INSERT INTO notification (id, brand_id, account_id, kind, subject, text, href, source, created_at) VALUES ('notice', $1, $2, 'delivery.missed', $3, $4, '/studio', 's', 1)`,
+		s.Brand.ID, owner.ID, stuck[0], canary)
+	sessions, err := account.Sessions(ctx, s.DB, s.Who())
+	must(err)
+	return walled{s, s.Brand, map[string]string{"post": p.ID, "delivery": ds[0].ID, "channel": c.ID, "media": m.ID, "token": token.ID,
+		"letter": "letter", "session": sessions[0].ID, "network": "paper"}}
+}
+
+// state is everything of the brand that a visitor without a right must not
+// change, as text.
+func (w walled) state(t *testing.T) string {
+	t.Helper()
+	var all []string
+	for _, table := range []string{"post", "variant", "delivery", "part", "media", "channel", "hold", "api_token", "letter", "access_grant", "brand"} {
+		key := "brand_id"
+		if table == "brand" {
+			key = "id"
+		}
+		rows, err := w.DB.QueryContext(context.Background(), `SELECT * FROM `+table+` WHERE `+key+` = $1`, w.brand.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, _ := rows.Columns()
+		for rows.Next() {
+			row := make([]any, len(columns))
+			to := make([]any, len(columns))
+			for i := range row {
+				to[i] = &row[i]
+			}
+			if err := rows.Scan(to...); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, fmt.Sprint(table, row))
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// request fills a pattern in, with a form that would do something.
+func (w walled) request(pattern, slug string) *http.Request {
+	method, path, _ := strings.Cut(pattern, " ")
+	path = strings.TrimSuffix(path, "{$}")
+	for name, id := range w.ids {
+		path = strings.ReplaceAll(path, "{"+name+"}", id)
+	}
+	path = strings.ReplaceAll(path, "{brand}", slug)
+	v := url.Values{"id": {w.ids["post"]}, "revision": {"1"}, "n.all": {"1"}, "text.all.0": {"taken over"}, "media.all.0": {w.ids["media"]},
+		"alt." + w.ids["media"]: {"taken over"}, "channel": {w.ids["channel"]}, "post": {w.ids["post"]}, "act": {"now"}, "edit": {"part.add"},
+		"at": {"2031-01-01T10:00"}, "to": {"2031-01-01T10:00"}, "choice": {"drop"}, "reason": {"x"}, "alt": {"taken over"}, "token": {"taken-over"},
+		"x": {"0"}, "y": {"0"}, "width": {"20"}, "height": {"20"}, "cancel": {"true"}, "handle": {"@" + canary + "@paper.example"},
+		"name": {"Taken over"}, "color": {"#112233"}, "zone": {"Europe/Paris"}, "language": {"en"}, "tolerance": {"5"}, "scopes": {"posts:read"},
+		"confirm": {"Walled"}, "channels": {w.ids["channel"]}}
+	for _, act := range []string{"delete", "unschedule"} {
+		if strings.HasSuffix(path, "bulk") {
+			v.Set("act", act)
+		}
+	}
+	if method == http.MethodGet {
+		return httptest.NewRequest(method, path+"?"+url.Values{"q": {canary}, "post": {w.ids["post"]}, "media": {w.ids["media"]}, "from": {w.ids["post"]}}.Encode(), nil)
+	}
+	r := httptest.NewRequest(method, path, strings.NewReader(v.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+// Every route for everybody who has no right to it: nothing is shown, nothing
+// is changed, and nothing breaks.
+func TestEveryRouteForThoseWithoutARight(t *testing.T) {
+	w := newWalled(t)
+	ctx := context.Background()
+	south := w.NewAccount("south@example.com", "South")
+	w.SignIn(south)
+	own := w.NewBrand("South")
+	ended := w.NewAccount("ended@example.com", "Ended")
+	ambassador := w.NewAccount("ambassador@example.com", "Ambassador")
+	err := w.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := account.Put(ctx, tx, ended.ID, access.Grant{Brand: w.brand.ID, Role: access.Owner, EndsAt: tx.Now().Add(-time.Minute)}); err != nil {
+			return err
+		}
+		return account.Put(ctx, tx, ambassador.ID, access.Grant{Brand: w.brand.ID, Role: access.Ambassador})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := w.state(t)
+	for _, v := range []struct {
+		name    string
+		account account.Account // zero is nobody
+		slug    string
+		may     []int
+	}{
+		{"nobody", account.Account{}, w.brand.Slug, []int{303, 401}},
+		{"a stranger", south, w.brand.Slug, []int{404}},
+		{"a stranger at home with the ids of others", south, own.Slug, nil},
+		{"one whose part has ended", ended, w.brand.Slug, []int{404}},
+		{"an ambassador", ambassador, w.brand.Slug, nil},
+	} {
+		for _, pattern := range w.Pages.Patterns() {
+			if !strings.Contains(pattern, "{brand}") {
+				continue
+			}
+			t.Run(v.name+" "+pattern, func(t *testing.T) {
+				w.SignOut()
+				if v.account.ID != "" {
+					w.SignIn(v.account)
+				}
+				p := w.Do(w.request(pattern, v.slug))
+				if p.Status >= 500 || v.may != nil && !slices.Contains(v.may, p.Status) {
+					t.Errorf("status %d", p.Status)
+				}
+				if shown := strings.ReplaceAll(p.Body, "@"+canary+"@paper.example", ""); strings.Contains(shown, canary+" stuck") || strings.Contains(shown, canary+".png") || p.Header.Get("Content-Type") == "image/png" {
+					t.Errorf("what is not theirs is shown: %s", p.Text("main"))
+				}
+				for _, at := range []string{w.ids["delivery"], w.ids["token"]} {
+					if p.Status == http.StatusOK && strings.Contains(p.Body, at) && !strings.Contains(pattern, "{") {
+						t.Errorf("the id %s is shown", at)
+					}
+				}
+				if now := w.state(t); now != before {
+					t.Errorf("what is not theirs was changed:\n%s\nwas\n%s", now, before)
+					before = now
+				}
+			})
+		}
+	}
+}
+
+// Who may only read changes nothing, by no route.
+func TestEveryRouteForThoseWhoRead(t *testing.T) {
+	w := newWalled(t)
+	ctx := context.Background()
+	before := ""
+	for _, role := range []access.Role{access.Analyst, access.Moderator} {
+		a := w.NewAccount(string(role)+"@example.com", string(role))
+		if err := w.DB.Tx(ctx, func(tx *db.Tx) error {
+			return account.Put(ctx, tx, a.ID, access.Grant{Brand: w.brand.ID, Role: role})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.SignIn(a)
+		before = w.state(t)
+		for _, pattern := range w.Pages.Patterns() {
+			if !strings.Contains(pattern, "{brand}") {
+				continue
+			}
+			t.Run(string(role)+" "+pattern, func(t *testing.T) {
+				p := w.Do(w.request(pattern, w.brand.Slug))
+				if p.Status >= 500 {
+					t.Errorf("status %d", p.Status)
+				}
+				if now := w.state(t); now != before {
+					t.Errorf("a reader changed it:\n%s\nwas\n%s", now, before)
+					before = now
+				}
+				if role == access.Moderator && (strings.Contains(p.Body, canary) && !strings.Contains(pattern, "connect")) {
+					t.Errorf("posts are shown to a moderator: %s", p.Text("main"))
+				}
+			})
+		}
+	}
+}
+
+// Who works on one channel sees and decides no delivery of the others.
+func TestEveryRouteForThoseOfOneChannel(t *testing.T) {
+	w := newWalled(t)
+	ctx := context.Background()
+	other, err := w.Channels.Connect(ctx, w.Who(), w.brand.ID, "paper", "", network.Credential{"token": "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := w.NewAccount("narrow@example.com", "Narrow")
+	if err := w.DB.Tx(ctx, func(tx *db.Tx) error {
+		return account.Put(ctx, tx, a.ID, access.Grant{Brand: w.brand.ID, Role: access.Manager, Channels: []string{other.ID}})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.SignIn(a)
+	deliveries := func() string {
+		var all []string
+		for _, line := range strings.Split(w.state(t), "\n") {
+			if strings.HasPrefix(line, "delivery[") || strings.HasPrefix(line, "part[") || strings.HasPrefix(line, "variant[") ||
+				strings.HasPrefix(line, "channel[") && strings.Contains(line, w.ids["channel"]) {
+				all = append(all, line)
+			}
+		}
+		return strings.Join(all, "\n")
+	}
+	before := deliveries()
+	for _, pattern := range w.Pages.Patterns() {
+		if !strings.Contains(pattern, "{brand}") || strings.Contains(pattern, "hold") {
+			continue
+		}
+		t.Run(pattern, func(t *testing.T) {
+			p := w.Do(w.request(pattern, w.brand.Slug))
+			if p.Status >= 500 {
+				t.Errorf("status %d", p.Status)
+			}
+			if strings.Contains(p.Body, "@"+canary+"@paper.example") && !tellsPosts(pattern) || strings.Contains(p.Body, "/deliveries/"+w.ids["delivery"]) {
+				t.Errorf("the other channel is shown: %s", p.Text("main"))
+			}
+			if now := deliveries(); now != before {
+				t.Errorf("another channel's were changed:\n%s\nwas\n%s", now, before)
+				before = now
+			}
+		})
+	}
+}
+
+// tellsPosts names the pages of posts and of the team's acts, which belong to
+// the whole brand, with the names of the channels they are for.
+func tellsPosts(pattern string) bool {
+	return strings.Contains(pattern, "/posts") || strings.Contains(pattern, "POST /studio/{brand}/deliveries") || strings.HasSuffix(pattern, "/settings/log")
+}
