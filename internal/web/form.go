@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/fault"
 )
@@ -36,7 +37,28 @@ func read(r *http.Request) (form, error) {
 		}
 		return form{}, fault.As(fault.Invalid, err, "The form did not arrive whole. Send it again.")
 	}
+	for name, values := range r.PostForm {
+		if !keepable(name) || !composed(name) && !keepable(values...) {
+			return form{}, fault.New(fault.Invalid, "The form holds characters that are no text. Type it again.")
+		}
+	}
 	return form{values: r.PostForm}, nil
+}
+
+// composed reports whether a field is a text of the composer, which says
+// itself what is wrong with a text and shows it again.
+func composed(name string) bool {
+	return strings.HasPrefix(name, "text.") || strings.HasPrefix(name, "alt.") || strings.HasPrefix(name, "was.")
+}
+
+// keepable reports whether every database takes it as text.
+func keepable(all ...string) bool {
+	for _, s := range all {
+		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // Value is what stands in a field, without spaces around it.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -57,6 +59,10 @@ func (p *Pages) serve(rt route) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, rt.body)
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Cookie, HX-Request")
+		if !legible(r) {
+			p.fail(w, r, p.missing(w, r))
+			return
+		}
 		r, err := p.enter(w, r, rt.door)
 		if err == nil {
 			err = rt.handle(w, r)
@@ -65,6 +71,12 @@ func (p *Pages) serve(rt route) http.Handler {
 			p.fail(w, r, err)
 		}
 	})
+}
+
+// legible reports whether the address is text that could be looked for.
+func legible(r *http.Request) bool {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	return err == nil && keepable(r.URL.Path, query)
 }
 
 // enter finds out who asks, and the brand of the path.
@@ -103,7 +115,7 @@ func (p *Pages) recognise(r *http.Request, v *visit) error {
 }
 
 func (p *Pages) meta(r *http.Request) account.Meta {
-	return account.Meta{Address: p.address(r), Agent: r.UserAgent()}
+	return account.Meta{Address: p.address(r), Agent: strings.ToValidUTF8(r.UserAgent(), "\uFFFD")}
 }
 
 func (p *Pages) address(r *http.Request) string {

@@ -201,17 +201,29 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 	for _, s := range f.All("scopes") {
 		n.Scopes = append(n.Scopes, access.Action(s))
 	}
-	if days, err := strconv.Atoi(f.Value("days")); err == nil && days > 0 {
-		n.ExpiresAt = p.DB.Now().Add(time.Duration(min(days, 3650)) * 24 * time.Hour)
+	plain := ""
+	if n.ExpiresAt, err = p.tokenEnd(r, f.Value("days")); err == nil {
+		_, plain, err = account.TokenCreate(r.Context(), p.DB, v.Who, v.Brand.ID, n)
 	}
-	_, plain, err := account.TokenCreate(r.Context(), p.DB, v.Who, v.Brand.ID, n)
 	if err != nil {
-		if f.refused(err, "name", "scopes") {
+		if f.refused(err, "name", "scopes", "days") {
 			return p.tokensPage(w, r, f, "")
 		}
 		return err
 	}
 	return p.tokensPage(w, r, form{}, plain)
+}
+
+// tokenEnd is when a token that works for so many days ends, 0 for never.
+func (p *Pages) tokenEnd(r *http.Request, days string) (db.Time, error) {
+	if days == "" || days == "0" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(days)
+	if err != nil || n < 1 || n > 3650 {
+		return 0, fault.OnField("days", "%s", i18n.T(r.Context(), "Choose for how many days it works, at most 3650."))
+	}
+	return p.DB.Now().Add(time.Duration(n) * 24 * time.Hour), nil
 }
 
 // settingsTokenRevoke ends a token.

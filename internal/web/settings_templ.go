@@ -558,7 +558,7 @@ func tokenSettings(v tokensView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(ui.Field{Name: "days", Label: i18n.T(ctx, "Works for")}, v.Form.Value("days"), []ui.Option{
+			templ_7745c5c3_Err = ui.Select(ui.Field{Name: "days", Label: i18n.T(ctx, "Works for"), Error: v.Form.Error("days")}, v.Form.Value("days"), []ui.Option{
 				{Value: "90", Label: i18n.N(ctx, 90, "{{.N}} day", "{{.N}} days")},
 				{Value: "365", Label: i18n.T(ctx, "a year")},
 				{Value: "0", Label: i18n.T(ctx, "until it is revoked")},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -280,4 +281,64 @@ func TestEveryRouteForThoseOfOneChannel(t *testing.T) {
 // the whole brand, with the names of the channels they are for.
 func tellsPosts(pattern string) bool {
 	return strings.Contains(pattern, "/posts") || strings.Contains(pattern, "POST /studio/{brand}/deliveries") || strings.HasSuffix(pattern, "/settings/log")
+}
+
+// Bytes that no database takes as text are refused with words, wherever they
+// come in.
+func TestEveryRouteTakesOnlyText(t *testing.T) {
+	w := newWalled(t)
+	for _, bad := range []string{"a\x00b", "\xff\xfe", strings.Repeat("é", 3000)} {
+		for _, pattern := range w.Pages.Patterns() {
+			if strings.Contains(pattern, "sign-out") || strings.HasSuffix(pattern, "/live") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%.4q %s", bad, pattern), func(t *testing.T) {
+				r := w.request(pattern, w.brand.Slug)
+				form := url.Values{}
+				for _, name := range fields {
+					form.Set(name, bad)
+				}
+				r.URL.RawQuery = form.Encode()
+				if r.Method == http.MethodPost {
+					r = httptest.NewRequest(r.Method, r.URL.Path, strings.NewReader(form.Encode()))
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				}
+				r.Header.Set("User-Agent", bad)
+				r.Header.Set("Accept-Language", bad)
+				if p := w.Do(r); p.Status >= 500 {
+					t.Errorf("status %d: %s", p.Status, p.Text("main"))
+				}
+				if len(bad) > 10 || !strings.Contains(pattern, "{") {
+					return
+				}
+				path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(pattern, url.PathEscape(bad))
+				method, path, _ := strings.Cut(path, " ")
+				if p := w.Do(httptest.NewRequest(method, path, nil)); p.Status >= 500 {
+					t.Errorf("in the address: status %d", p.Status)
+				}
+				path = strings.Replace(pattern, "{brand}", w.brand.Slug, 1)
+				path = regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(path, url.PathEscape(bad))
+				method, path, _ = strings.Cut(path, " ")
+				if p := w.Do(httptest.NewRequest(method, path, nil)); p.Status >= 500 {
+					t.Errorf("in the address below the brand: status %d", p.Status)
+				}
+			})
+		}
+	}
+}
+
+// fields are the names of everything that a form or an address carries.
+var fields = []string{"act", "after", "alt", "at", "brand", "cancel", "channel", "choice", "code", "color", "current", "date", "days", "edit", "email",
+	"from", "handle", "id", "language", "last", "media", "media.all.0", "n.all", "name", "new", "next", "options.x", "own", "page", "password", "pick", "post", "q",
+	"reason", "revision", "scopes", "server", "state", "tab", "text.all.0", "theme", "to", "token", "tolerance", "url", "view", "zone", "alt.x", "was.x", "x"}
+
+// An end that cannot be read must not become a token without an end.
+func TestTokensEndAsChosen(t *testing.T) {
+	s := webtest.New(t)
+	for days, status := range map[string]int{"": 200, "90": 200, "-1": 422, "NaN": 422, "9999999999999": 422} {
+		p := s.Post(s.Path("settings", "tokens"), "name", "Script", "scopes", "posts:read", "days", days).Is(status)
+		if status == 422 {
+			p.Has("#days-error", "days")
+		}
+	}
 }
