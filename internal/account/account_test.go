@@ -15,6 +15,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/fault"
+	"rapport/internal/outbox"
 )
 
 const secret = "correct horse battery"
@@ -58,6 +59,53 @@ func signIn(t testing.TB, d *db.DB, email string) (account.Session, string) {
 		t.Fatal(err)
 	}
 	return s, token
+}
+
+// What ends or changes somebody's access makes their open streams ask anew.
+func TestOpenStreamsHearOfChangedAccess(t *testing.T) {
+	d := dbtest.Open(t)
+	addBrand(t, d, "b")
+	owner, ada := create(t, d, "owner@example.com"), create(t, d, "ada@example.com")
+	who := put(t, d, owner, access.Grant{Brand: "b", Role: access.Owner})
+	s, _ := signIn(t, d, "ada@example.com")
+	_, token := signIn(t, d, "ada@example.com")
+	adaWho, err := account.As(ctx, d, ada)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan string, 100)
+	stop := d.Subscribe(outbox.LiveTopic, func(payload string) { heard <- payload })
+	defer stop()
+	for _, c := range []struct {
+		name string
+		do   func() error
+	}{
+		{"sign out", func() error { return account.SignOut(ctx, d, token) }},
+		{"a session is ended", func() error { return account.Revoke(ctx, d, adaWho, s.ID) }},
+		{"a new password", func() error {
+			return account.SetPassword(ctx, d, access.System(), account.Password{Account: ada.ID, New: "another long secret"})
+		}},
+		{"a grant is given", func() error {
+			return account.Give(ctx, d, who, ada.ID, access.Grant{Brand: "b", Role: access.Analyst})
+		}},
+		{"a grant is taken", func() error { return account.Take(ctx, d, who, "b", ada.ID) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.do(); err != nil {
+				t.Fatal(err)
+			}
+			for {
+				select {
+				case got := <-heard:
+					if got == " access.changed "+ada.ID {
+						return
+					}
+				case <-time.After(30 * time.Second):
+					t.Fatal("nobody was told")
+				}
+			}
+		})
+	}
 }
 
 func TestCreateRefuses(t *testing.T) {

@@ -138,6 +138,7 @@ func Put(ctx context.Context, tx *db.Tx, accountID string, g access.Grant) error
 	if err != nil {
 		return fmt.Errorf("account: put a grant: %w", err)
 	}
+	accessChanged(tx, accountID)
 	return nil
 }
 
@@ -158,6 +159,7 @@ func Take(ctx context.Context, d *db.DB, who access.Who, brandID, accountID stri
 		if err := needOwner(ctx, tx, brandID); err != nil {
 			return err
 		}
+		accessChanged(tx, accountID)
 		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "grant.taken", Subject: accountID})
 	})
 	if err != nil {

@@ -158,6 +158,7 @@ func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) erro
 		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, p.Account, p.Keep); err != nil {
 			return err
 		}
+		accessChanged(tx, p.Account)
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.password_changed", Subject: p.Account})
 	})
 	if err != nil {

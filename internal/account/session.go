@@ -14,6 +14,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/outbox"
 	"rapport/internal/secret"
 )
 
@@ -205,10 +206,25 @@ func Seen(ctx context.Context, d *db.DB, s Session, m Meta) error {
 
 // SignOut ends the session with the token. One that is gone already is fine.
 func SignOut(ctx context.Context, d *db.DB, token string) error {
-	if _, err := d.ExecContext(ctx, `DELETE FROM session WHERE token_hash = $1`, secret.Hash(token)); err != nil {
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		var id string
+		err := tx.QueryRowContext(ctx, `DELETE FROM session WHERE token_hash = $1 RETURNING account_id`, secret.Hash(token)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		accessChanged(tx, id)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("account: sign out: %w", err)
 	}
 	return nil
+}
+
+// accessChanged makes open streams of the account ask at once whether they may
+// go on.
+func accessChanged(tx *db.Tx, account string) {
+	tx.Notify(outbox.LiveTopic, " access.changed "+account)
 }
 
 // Sessions lists the acting account's sessions, the last used first.
@@ -239,6 +255,7 @@ func Revoke(ctx context.Context, d *db.DB, who access.Who, id string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return cmp.Or[error](err, fault.New(fault.NotFound, "There is no such session. It may have ended already."))
 		}
+		accessChanged(tx, who.Account)
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "session.revoked", Subject: id})
 	})
 	if err != nil {

@@ -84,6 +84,12 @@ func TestVerdicts(t *testing.T) {
 			_, err := d.ExecContext(ctx, `UPDATE installation SET value = 'other' WHERE key = 'id'`)
 			must(t, err)
 		}, installation.Moved},
+		{"an empty witness", func(t *testing.T, _ *db.DB, p *installation.Place) {
+			must(t, os.WriteFile(p.Witness, nil, 0o600))
+		}, installation.Moved},
+		{"half a witness", func(t *testing.T, _ *db.DB, p *installation.Place) {
+			must(t, os.WriteFile(p.Witness, []byte(`{"installation": "`), 0o600))
+		}, installation.Moved},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := dbtest.Open(t)

@@ -83,6 +83,8 @@ func (in *Installation) judgeWitness(beat db.Time) (Verdict, error) {
 		return Verdict{Finding: OK, Since: beat}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return Verdict{Moved, beat, "This database was last run elsewhere. It may be a copy."}, nil
+	case errors.Is(err, errDamaged):
+		return Verdict{Moved, beat, "What Rapport keeps beside its data folder is damaged, so this database may be a copy."}, nil
 	case err != nil:
 		return Verdict{}, fmt.Errorf("installation: the witness file %s: %w", in.witness, err)
 	case w.Installation != in.ID:
@@ -131,13 +133,20 @@ func MarkRestored(ctx context.Context, d *db.DB) error {
 	return nil
 }
 
+// errDamaged is a witness that says nothing, as a full disk or a loss of power
+// leaves it.
+var errDamaged = errors.New("installation: the witness is damaged")
+
 func (in *Installation) readWitness() (witness, error) {
 	b, err := os.ReadFile(in.witness)
 	if err != nil {
 		return witness{}, err
 	}
 	var w witness
-	return w, json.Unmarshal(b, &w)
+	if json.Unmarshal(b, &w) != nil || w.Installation == "" {
+		return witness{}, errDamaged
+	}
+	return w, nil
 }
 
 // writeWitness replaces the file in one step.
@@ -162,7 +171,7 @@ func replace(path string, content []byte) error {
 	}
 	defer os.Remove(f.Name()) // does nothing after the rename
 	_, err = f.Write(content)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

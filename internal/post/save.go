@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"rapport/internal/access"
 	"rapport/internal/activity"
 	"rapport/internal/audit"
@@ -23,14 +25,57 @@ func Draft(ctx context.Context, d *db.DB, who access.Who, brandID string, in Inp
 		if err != nil {
 			return err
 		}
-		p, err = create(ctx, tx, who, brandID, in)
+		p, err = create(ctx, tx, who, Post{ID: db.NewID(), Brand: brandID}, in)
 		return err
 	})
 	return p, err
 }
 
-func create(ctx context.Context, tx *db.Tx, who access.Who, brandID string, in Input) (Post, error) {
-	p := Post{ID: db.NewID(), Brand: brandID, State: StateDraft, Revision: 1, Author: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+// Once saves a new post under an id that its form was given before anything
+// was typed, so that a form that is sent twice makes one post. What
+// the form changed of a draft since is saved over it; where the id stands for
+// anything else, the post gets another.
+func Once(ctx context.Context, d *db.DB, who access.Who, brandID, id string, in Input) (p Post, err error) {
+	if uuid.Validate(id) != nil || len(id) != 36 {
+		return Draft(ctx, d, who, brandID, in)
+	}
+	save := func(tx *db.Tx) (err error) {
+		p, err = once(ctx, tx, who, Post{ID: id, Brand: brandID}, in)
+		return err
+	}
+	if err = d.Tx(ctx, save); db.IsDuplicate(err) {
+		err = d.Tx(ctx, save) // the same form came in this moment, or the id is another's
+	}
+	if db.IsDuplicate(err) {
+		return Draft(ctx, d, who, brandID, in)
+	}
+	return p, err
+}
+
+func once(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (Post, error) {
+	in, err := checked(ctx, tx, who, as.Brand, in)
+	if err != nil {
+		return Post{}, err
+	}
+	old, err := anyByID(ctx, tx, as.Brand, as.ID)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return create(ctx, tx, who, as, in)
+	case err != nil:
+		return Post{}, err
+	case old.Author != who.Account || old.DeletedAt > 0:
+	case reflect.DeepEqual(in.Body, old.Body) && reflect.DeepEqual(in.Variants, old.Variants):
+		return old, nil
+	case old.State == StateDraft:
+		return revise(ctx, tx, who, old, in)
+	}
+	return create(ctx, tx, who, Post{ID: db.NewID(), Brand: as.Brand}, in)
+}
+
+// create saves a new post with the id and the brand of as.
+func create(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (Post, error) {
+	brandID := as.Brand
+	p := Post{ID: as.ID, Brand: brandID, State: StateDraft, Revision: 1, Author: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	p.take(in)
 	if err := insert(ctx, tx, p); err != nil {
 		return p, err
@@ -172,7 +217,7 @@ func Duplicate(ctx context.Context, d *db.DB, who access.Who, brandID, id string
 		if err := who.May(tx.Now(), brandID, access.PostWrite, channelsOf(in.Variants)...); err != nil {
 			return err
 		}
-		p, err = create(ctx, tx, who, brandID, in.clean())
+		p, err = create(ctx, tx, who, Post{ID: db.NewID(), Brand: brandID}, in.clean())
 		return err
 	})
 	return p, err

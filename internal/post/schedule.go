@@ -46,7 +46,7 @@ func Compose(ctx context.Context, d *db.DB, who access.Who, brandID string, in I
 		if err := who.May(tx.Now(), brandID, access.PostPublish, channelsOf(in.Variants)...); err != nil {
 			return err
 		}
-		if p, err = create(ctx, tx, who, brandID, in); err != nil {
+		if p, err = create(ctx, tx, who, Post{ID: db.NewID(), Brand: brandID}, in); err != nil {
 			return err
 		}
 		p, out, err = schedule(ctx, tx, who, p, at)

@@ -190,6 +190,9 @@ func (k *Keyring) Open(purpose, aad, sealed string) ([]byte, error) {
 		return nil, err
 	}
 	used, ok := k.named(id)
+	if !ok && k.reload() == nil {
+		used, ok = k.named(id) // it was rotated while we ran
+	}
 	if !ok {
 		return nil, fmt.Errorf("%w: key %q is not in the key file", ErrBroken, id)
 	}
@@ -207,6 +210,24 @@ func (k *Keyring) NeedsReseal(sealed string) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return err != nil || id != k.keys[len(k.keys)-1].id
+}
+
+// reload reads the file again. A file that cannot be read, or that lacks a key
+// we have, changes nothing.
+func (k *Keyring) reload() error {
+	fresh, err := Open(k.file)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, known := range k.keys {
+		if i >= len(fresh.keys) || fresh.keys[i] != known {
+			return fmt.Errorf("secret: the key file %s is another one now", k.file)
+		}
+	}
+	k.keys = fresh.keys
+	return nil
 }
 
 func (k *Keyring) named(id string) (key, bool) {

@@ -337,6 +337,13 @@ func TestAccountsAndTokens(t *testing.T) {
 	}
 	c.must("account", "password", "ann@example.com")
 
+	if out := c.must("key", "rotate"); !strings.Contains(out, "4 channels") {
+		t.Errorf("a new key:\n%s", out)
+	}
+	if out := c.must("doctor"); !strings.Contains(out, "ok    keys") {
+		t.Errorf("after a new key:\n%s", out)
+	}
+
 	out := c.must("token", "create", "--brand", "northwind-coffee", "--scopes", "posts:read,posts:write", "--name", "script")
 	if !regexp.MustCompile(`(?m)^rap_[\w-]{43}$`).MatchString(out) {
 		t.Errorf("no token alone on a line:\n%s", out)

@@ -226,7 +226,7 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	case "schedule":
 		err = stillAhead(ctx, in.PlannedAt, p.DB.Now())
 	case "copy":
-		s.ID = ""
+		s.ID, s.New = "", ""
 	case "overwrite":
 		err = p.keepTheirs(r, s)
 	}
@@ -239,9 +239,9 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	page := studio(v.Brand.Slug, "posts", s.ID)
 	switch act {
 	case "schedule":
-		return page, p.scheduled(w, r, s.ID, in.PlannedAt, dst)
+		return page, p.scheduledOnce(w, r, s, in.PlannedAt, dst)
 	case "now":
-		return page, p.scheduled(w, r, s.ID, p.DB.Now(), "")
+		return page, p.scheduledOnce(w, r, s, p.DB.Now(), "")
 	case "update":
 		return page, p.updated(w, r, s.ID, in.PlannedAt)
 	case "copy":
@@ -270,7 +270,7 @@ func (p *Pages) keep(r *http.Request, s *sheet, in post.Input) error {
 	var one post.Post
 	var err error
 	if s.ID == "" {
-		one, err = post.Draft(ctx, p.DB, v.Who, v.Brand.ID, in)
+		one, err = post.Once(ctx, p.DB, v.Who, v.Brand.ID, s.New, in)
 	} else {
 		one, err = post.Save(ctx, p.DB, v.Who, v.Brand.ID, s.ID, s.Revision, in)
 	}
@@ -291,6 +291,16 @@ func (p *Pages) keepTheirs(r *http.Request, s *sheet) error {
 	s.Revision = now.Revision
 	_, err = post.Duplicate(ctx, p.DB, v.Who, v.Brand.ID, s.ID)
 	return err
+}
+
+// scheduledOnce takes the second sending of one form for what the first did.
+func (p *Pages) scheduledOnce(w http.ResponseWriter, r *http.Request, s *sheet, when db.Time, dst string) error {
+	err := p.scheduled(w, r, s.ID, when, dst)
+	if s.ID != s.New || !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "It was sent twice and counts once."), "")
+	return nil
 }
 
 func (p *Pages) scheduled(w http.ResponseWriter, r *http.Request, id string, when db.Time, dst string) error {

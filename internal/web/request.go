@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -115,7 +114,7 @@ func (p *Pages) recognise(r *http.Request, v *visit) error {
 }
 
 func (p *Pages) meta(r *http.Request) account.Meta {
-	return account.Meta{Address: p.address(r), Agent: strings.ToValidUTF8(r.UserAgent(), "\uFFFD")}
+	return account.Meta{Address: p.address(r), Agent: r.UserAgent()}
 }
 
 func (p *Pages) address(r *http.Request) string {

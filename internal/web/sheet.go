@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"mime/multipart"
@@ -24,6 +25,7 @@ const common = "all"
 // each button works without scripts and nothing typed is lost.
 type sheet struct {
 	ID       string // "" until it is saved
+	New      string // the id it will be saved under; this form's own
 	Revision int64
 	Body     post.Body
 	Own      map[string]post.Body // of channels that differ, chosen or not
@@ -35,6 +37,15 @@ type sheet struct {
 	Find     string // what is looked for in the library
 	alts     []altText
 	files    []partFile
+}
+
+// formID is the id that a new form will be saved under, however often it is
+// sent.
+func (s sheet) formID() string {
+	if s.ID != "" {
+		return ""
+	}
+	return cmp.Or(s.New, db.NewID())
 }
 
 // altText is a picture's description as the form had it and as it is now.
@@ -79,7 +90,7 @@ func readSheet(r *http.Request) (sheet, form, error) {
 	if err != nil {
 		return sheet{}, f, err
 	}
-	s := sheet{ID: f.Value("id"), At: f.Value("at"), Tab: f.Value("tab"), Pick: f.Value("pick"), Find: f.Value("find"),
+	s := sheet{ID: f.Value("id"), New: f.Value("new"), At: f.Value("at"), Tab: f.Value("tab"), Pick: f.Value("pick"), Find: f.Value("find"),
 		Own: map[string]post.Body{}, Options: map[string]map[string]string{}, Channels: f.All("channel")}
 	s.Revision, _ = strconv.ParseInt(f.Value("revision"), 10, 64) // a broken one differs from the stored one
 	s.Body = bodyIn(f.values, common)

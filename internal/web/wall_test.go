@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -340,5 +341,49 @@ func TestTokensEndAsChosen(t *testing.T) {
 		if status == 422 {
 			p.Has("#days-error", "days")
 		}
+	}
+}
+
+// A form that is sent several times at once, as impatient fingers do, makes
+// one post that goes out once.
+func TestFormsThatAreSentTwiceCountOnce(t *testing.T) {
+	for _, act := range []string{"draft", "now", "schedule"} {
+		t.Run(act, func(t *testing.T) {
+			s := webtest.New(t)
+			c := s.Connect("north")
+			id := s.Get(s.Path("compose")).Is(200).Attr("input[name=new]", "value")
+			if again := s.Get(s.Path("compose")).Attr("input[name=new]", "value"); id == "" || id == again {
+				t.Fatalf("two forms have the ids %q and %q", id, again)
+			}
+			send := func() int {
+				v := url.Values{"new": {id}, "n.all": {"1"}, "text.all.0": {"once"}, "channel": {c.ID}, "revision": {"0"}, "act": {act}, "at": {"2031-01-01T10:00"}}
+				if act == "now" {
+					v.Del("at")
+				}
+				r := httptest.NewRequest(http.MethodPost, s.Path("compose"), strings.NewReader(v.Encode()))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				s.Sign(r)
+				w := httptest.NewRecorder()
+				s.Pages.ServeHTTP(w, r)
+				return w.Code
+			}
+			var wg sync.WaitGroup
+			for range 6 {
+				wg.Go(func() {
+					if status := send(); status != http.StatusSeeOther {
+						t.Errorf("status %d", status)
+					}
+				})
+			}
+			wg.Wait()
+			posts, _, err := post.List(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Filter{}, db.Page{})
+			if err != nil || len(posts) != 1 || posts[0].ID != id {
+				t.Fatalf("%d posts, %v", len(posts), err)
+			}
+			var deliveries int
+			if err := s.DB.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM delivery`).Scan(&deliveries); err != nil || (deliveries == 1) != (act != "draft") {
+				t.Errorf("%d deliveries, %v", deliveries, err)
+			}
+		})
 	}
 }
