@@ -13,17 +13,9 @@ import (
 // stay as they are. It may run beside a server, and again after it was cut
 // short.
 func (cs *Channels) Reseal(ctx context.Context) (sealed, broken int, err error) {
-	rows, err := cs.DB.QueryContext(ctx, `SELECT `+columns+` FROM channel WHERE credential <> ''`)
-	type row struct {
-		Channel
-		sealed string
-	}
-	all, err := db.Collect(rows, err, func(r *sql.Rows) (row, error) {
-		c, text, err := scan(r)
-		return row{c, text}, err
-	})
+	all, err := cs.withCredentials(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("channel: reseal: %w", err)
+		return 0, 0, err
 	}
 	for _, c := range all {
 		if !cs.Keys.NeedsReseal(c.sealed) {
@@ -42,4 +34,32 @@ func (cs *Channels) Reseal(ctx context.Context) (sealed, broken int, err error) 
 		sealed++
 	}
 	return sealed, broken, nil
+}
+
+// Unopened counts the credentials that no key of the file opens.
+func (cs *Channels) Unopened(ctx context.Context) (n int, err error) {
+	all, err := cs.withCredentials(ctx)
+	for _, c := range all {
+		if _, err := cs.open(c.Channel, c.sealed); err != nil {
+			n++
+		}
+	}
+	return n, err
+}
+
+type locked struct {
+	Channel
+	sealed string
+}
+
+func (cs *Channels) withCredentials(ctx context.Context) ([]locked, error) {
+	rows, err := cs.DB.QueryContext(ctx, `SELECT `+columns+` FROM channel WHERE credential <> ''`)
+	all, err := db.Collect(rows, err, func(r *sql.Rows) (locked, error) {
+		c, text, err := scan(r)
+		return locked{c, text}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("channel: credentials: %w", err)
+	}
+	return all, nil
 }

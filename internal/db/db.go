@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -74,9 +75,12 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 
 func openSQLite(ctx context.Context, o Options) (*DB, error) {
 	d := &DB{Dialect: SQLite, turn: make(chan struct{}, 1), closed: make(chan struct{})}
-	var err error
-	if d.write, err = sqliteHandle(o.Path, false, 1); err == nil {
-		// The first connection creates the file and sets WAL before others look.
+	err := ownFile(o.Path)
+	if err == nil {
+		d.write, err = sqliteHandle(o.Path, false, 1)
+	}
+	if err == nil {
+		// The first connection sets WAL before others look.
 		err = d.write.PingContext(ctx)
 	}
 	if err == nil {
@@ -90,6 +94,16 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 	}
 	d.kept = &prepared{on: d.read, byID: map[string]*sql.Stmt{}}
 	return d, nil
+}
+
+// ownFile makes a new database for its owner only, whatever the folder allows:
+// it holds password hashes. SQLite gives its other files the same mode.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func sqliteHandle(path string, readOnly bool, conns int) (*sql.DB, error) {

@@ -3,6 +3,8 @@ package db_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -122,5 +124,28 @@ func TestClock(t *testing.T) {
 	}
 	if diff := n.Sub(d.Now()); diff < -time.Minute || diff > time.Minute {
 		t.Fatalf("SQL and Go disagree by %v", diff)
+	}
+}
+
+// Others on the machine must not read password hashes, whatever the folder's
+// mode is.
+func TestANewFileIsItsOwnersOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rapport.db")
+	d, err := db.Open(context.Background(), db.Options{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v, %v", filepath.Base(f), info.Mode(), err)
+		}
 	}
 }

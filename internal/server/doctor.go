@@ -100,6 +100,7 @@ func (x *doctor) database(d *db.DB) {
 	x.running(d)
 	x.brands(d)
 	x.sessions(d)
+	x.credentials(d)
 }
 
 // clock matters because leases are by the database's clock and due times by
@@ -178,6 +179,22 @@ func (x *doctor) sessions(d *db.DB) {
 		return
 	}
 	x.well("sessions", "%d browsers are signed in, %d API tokens are valid", open, tokens)
+}
+
+// credentials tries the key file on what it seals. What is wrong with the file
+// itself is told by keys.
+func (x *doctor) credentials(d *db.DB) {
+	keys, err := secret.Open(x.keyFile())
+	if err != nil {
+		return
+	}
+	n, err := (&channel.Channels{DB: d, Keys: keys}).Unopened(x.ctx)
+	switch {
+	case err != nil:
+		x.ill("credentials", "They cannot be read: %v.", err)
+	case n > 0:
+		x.ill("credentials", "%s does not open those of %d channels. Put back the key file they were sealed with, or connect them again.", x.keyFile(), n)
+	}
 }
 
 func (x *doctor) keys() {

@@ -337,6 +337,12 @@ func TestAccountsAndTokens(t *testing.T) {
 	}
 	c.must("account", "password", "ann@example.com")
 
+	if err := os.WriteFile(c.path("foreign"), []byte("0badcafe "+strings.Repeat("A", 43)+"=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.run("doctor", "--key-file", c.path("foreign")); err == nil || !strings.Contains(out, "LOOK  credentials") {
+		t.Errorf("with another key file: %v\n%s", err, out)
+	}
 	if out := c.must("key", "rotate"); !strings.Contains(out, "4 channels") {
 		t.Errorf("a new key:\n%s", out)
 	}
