@@ -7,7 +7,7 @@ export RAPPORT_CRASH_RUNS=${RAPPORT_CRASH_RUNS:-1000}
 source scripts/postgres.sh
 step() { echo "== $*"; }
 step "$RAPPORT_CRASH_RUNS crash runs on SQLite"
-go test -count=1 -timeout=180m -run 'TestCrash' -v ./internal/publish/crash
+go test -count=1 -timeout=180m -v ./internal/publish/crash
 start_postgres
 step "$RAPPORT_CRASH_RUNS crash runs on PostgreSQL"
-RAPPORT_TEST_POSTGRES=$RAPPORT_TEST_POSTGRES go test -count=1 -timeout=180m -run 'TestCrash' -v ./internal/publish/crash
+RAPPORT_TEST_POSTGRES=$RAPPORT_TEST_POSTGRES go test -count=1 -timeout=180m -v ./internal/publish/crash

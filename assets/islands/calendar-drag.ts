@@ -229,7 +229,7 @@ function inHours(el: HTMLElement, x: number, y: number, fine: boolean): Spot | n
   const part = Math.max(0, Math.min(0.999, (y - box.top) / box.height));
   const minutes = Math.min(60 - step, Math.round((part * 60) / step) * step);
   const clock = `${hour.dataset.hour?.slice(11)}:${String(minutes).padStart(2, "0")}`;
-  const name = `${find(".day-head span", day)?.textContent ?? ""} ${find(".day-head b", day)?.textContent ?? ""}`;
+  const name = `${find(".day-name", day)?.textContent ?? ""} ${find(".day-head b", day)?.textContent ?? ""}`;
   return {
     at: `${day.dataset.date}T${clock}`,
     text: `${name}, ${clock}`,

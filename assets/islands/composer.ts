@@ -51,7 +51,12 @@ class Composer {
     const held = this.saving.found();
     if (!held) return;
     held.set("edit", "refresh");
-    void this.redraw(held).then(() => show("found"));
+    void this.redraw(held).then(() => {
+      const text = find<HTMLTextAreaElement>("[data-body]:not([hidden]) textarea", this.form());
+      text?.focus();
+      text?.setSelectionRange(text.value.length, text.value.length);
+      show("found");
+    });
   }
 
   private input(event: Event): void {
@@ -133,17 +138,17 @@ class Composer {
   private async redraw(data: FormData, part: HTMLElement | null = null): Promise<void> {
     const form = this.form();
     const before = new Map(all<HTMLTextAreaElement>("textarea", form).map((t) => [t.name, t.value]));
-    const at = document.activeElement?.id ?? "";
     const answer = await send(form.dataset.edit ?? "", data, "text/html", part ? progress(part, form) : undefined);
     if (!this.usable(answer)) return;
     const typed = all<HTMLTextAreaElement>("textarea", form).filter((t) => before.get(t.name) !== t.value);
+    const caret = caretIn(form);
     this.replace(form, answer.text);
     for (const text of typed) {
       const now = find<HTMLTextAreaElement>(`textarea[name="${CSS.escape(text.name)}"]`, this.form());
       if (now) now.value = text.value;
     }
     this.refresh();
-    if (at && !document.activeElement?.id) document.getElementById(at)?.focus({ preventScroll: true });
+    caret();
   }
 
   private replace(form: HTMLFormElement, html: string): void {
@@ -179,7 +184,7 @@ class Composer {
     } else if (verb === "comment" || verb === "drop" || verb === "differ") {
       texts[texts.length - 1]?.focus();
     } else if (verb === "pick") {
-      find("#picker button", this.form())?.focus();
+      find("#picker-find", this.form())?.focus();
       find("#picker", this.form())?.scrollIntoView({ block: "nearest" });
     } else if (verb === "at") {
       find("#at", this.form())?.focus();
@@ -302,7 +307,7 @@ function left(text: string, limits: Limits): { left: number; of: number } {
 
 function tell(out: HTMLOutputElement, found: { left: number; of: number }[]): void {
   const tightest = found.sort((a, b) => a.left - b.left)[0];
-  out.value = tightest ? `${tightest.left}` : "";
+  out.value = tightest ? `${tightest.left}`.replace("-", "\u2212") : "";
   if (!tightest) return;
   out.dataset.tone = tightest.left < 0 ? "bad" : tightest.left < tightest.of * (1 - near) ? "warn" : "quiet";
 }
@@ -320,6 +325,18 @@ function pieces(text: string): Node[] {
   }
   if (end < text.length) out.push(document.createTextNode(text.slice(end)));
   return out;
+}
+
+/** caretIn notes where somebody writes and gives what takes them back there. */
+function caretIn(form: HTMLFormElement): () => void {
+  const field = document.activeElement;
+  if (!(field instanceof HTMLElement) || !form.contains(field) || !field.id) return () => {};
+  const [start, end] = field instanceof HTMLTextAreaElement ? [field.selectionStart, field.selectionEnd] : [0, 0];
+  return () => {
+    const now = document.getElementById(field.id);
+    now?.focus({ preventScroll: true });
+    if (now instanceof HTMLTextAreaElement) now.setSelectionRange(start, end);
+  };
 }
 
 /** describe gives a part the name of its files in the form. */

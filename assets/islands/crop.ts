@@ -11,16 +11,22 @@ export function mount(el: HTMLElement): () => void {
   const cropper = new Cropper(image, { container: el });
   const selection = cropper.getCropperSelection();
   const whole = Number(el.dataset.width) || image.naturalWidth;
+  const high = Number(el.dataset.height) || image.naturalHeight;
+  const canvas = cropper.getCropperCanvas();
+  if (canvas) canvas.style.aspectRatio = `${whole} / ${high}`;
+  find("cropper-handle[action=move]", el)?.setAttribute("theme-color", "transparent");
 
   const write = (): void => {
     const shown = cropper.getCropperImage()?.getBoundingClientRect();
     const frame = cropper.getCropperCanvas()?.getBoundingClientRect();
     if (!selection || !shown || !frame || shown.width === 0) return;
     const scale = whole / shown.width;
-    set(form, "x", (selection.x + frame.left - shown.left) * scale);
-    set(form, "y", (selection.y + frame.top - shown.top) * scale);
-    set(form, "width", selection.width * scale);
-    set(form, "height", selection.height * scale);
+    const left = within((selection.x + frame.left - shown.left) * scale, whole);
+    const top = within((selection.y + frame.top - shown.top) * scale, high);
+    set(form, "x", left);
+    set(form, "y", top);
+    set(form, "width", within((selection.x + selection.width + frame.left - shown.left) * scale, whole) - left);
+    set(form, "height", within((selection.y + selection.height + frame.top - shown.top) * scale, high) - top);
   };
   const ratio = (event: Event): void => {
     const button = closest(event, "[data-ratio]");
@@ -39,7 +45,12 @@ export function mount(el: HTMLElement): () => void {
   };
 }
 
+/** within keeps an edge inside the picture, in whole pixels. */
+function within(value: number, most: number): number {
+  return Math.min(most, Math.max(0, Math.round(value)));
+}
+
 function set(form: HTMLFormElement, name: string, value: number): void {
   const input = find<HTMLInputElement>(`input[name="${name}"]`, form);
-  if (input) input.value = `${Math.max(0, Math.round(value))}`;
+  if (input) input.value = `${value}`;
 }

@@ -37,7 +37,8 @@ export async function cropIn(link: HTMLAnchorElement): Promise<string | null> {
 }
 
 async function cropped(form: HTMLFormElement): Promise<string | null> {
-  const answer = await send(form.action, new FormData(form), "application/json");
+  const fields = Array.from(new FormData(form)).map(([name, value]): [string, string] => [name, `${value}`]);
+  const answer = await send(form.action, new URLSearchParams(fields), "application/json");
   const said = answer.json ? (JSON.parse(answer.text) as { text: string; id?: string }) : { text: "" };
   if (answer.status === 200 && said.id) return said.id;
   const note = find("[data-crop-error]", form);

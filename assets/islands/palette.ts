@@ -55,8 +55,16 @@ function shown(): HTMLElement[] {
 
 function filter(query: string): void {
   const items = all("#palette .menu-item:not([data-found])");
+  items.forEach((el, i) => (el.dataset.place ??= String(i)));
+  const place = (el: HTMLElement) => Number(el.dataset.place);
   const ranked = items.map((el) => ({ el, rank: score(query, el.dataset.words ?? el.textContent ?? "") }));
-  for (const { el, rank } of ranked) el.hidden = rank < 0;
+  ranked.sort((a, b) => b.rank - a.rank || place(a.el) - place(b.el));
+  // The best match stands first, so that enter takes it.
+  const after = items.at(-1)?.nextSibling ?? null;
+  for (const { el, rank } of ranked) {
+    el.hidden = rank < 0;
+    el.parentElement?.insertBefore(el, after);
+  }
   select(shown()[0]);
   const none = find("#palette .palette-none");
   if (none) none.hidden = shown().length > 0;

@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** send posts data the way htmx does, so that the server answers with a part. */
-export function send(url: string, data: FormData, accept: string, progress?: (percent: number) => void): Promise<Answer> {
+export function send(url: string, data: FormData | URLSearchParams, accept: string, progress?: (percent: number) => void): Promise<Answer> {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);

@@ -40,8 +40,8 @@ type bench struct {
 	binary   string // a built rapport
 	chromium string // "" leaves out what needs a browser
 	work     string
-	pprof    bool
-	rows     []row
+
+	rows []row
 }
 
 func main() {

@@ -45,6 +45,7 @@ type DB struct {
 	write    *sql.DB // SQLite: one connection. PostgreSQL: the pool
 	log      *syncer // SQLite: makes commits durable; nil on PostgreSQL
 	read     *sql.DB
+	kept     *prepared     // SQLite: of read; nil on PostgreSQL
 	pool     *pgxpool.Pool // nil on SQLite
 	turn     chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
 	offset   atomic.Int64  // milliseconds added to the database's clock by tests
@@ -91,6 +92,7 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("db: open %s: %w", filepath.Base(o.Path), err)
 	}
+	d.kept = &prepared{on: d.read, byID: map[string]*sql.Stmt{}}
 	return d, nil
 }
 
@@ -173,11 +175,17 @@ func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 
 // QueryContext reads outside a transaction.
 func (d *DB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if st := d.kept.statement(ctx, query); st != nil {
+		return st.QueryContext(ctx, args...)
+	}
 	return d.read.QueryContext(ctx, query, args...)
 }
 
 // QueryRowContext reads outside a transaction.
 func (d *DB) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if st := d.kept.statement(ctx, query); st != nil {
+		return st.QueryRowContext(ctx, args...)
+	}
 	return d.read.QueryRowContext(ctx, query, args...)
 }
 

@@ -157,7 +157,8 @@ func (w World) draw(ctx context.Context, who access.Who, b brand.Brand, now time
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(2, runtime.GOMAXPROCS(0)))
 	for i, p := range all {
-		added := now.Add(-before - time.Hour).Add(time.Duration(i) * before / time.Duration(len(all)+2))
+		// A stride through the list mixes what is alike.
+		added := now.Add(-before - time.Hour).Add(time.Duration(i*23%len(all)) * before / time.Duration(len(all)+2))
 		m := media.Media{ID: db.NewID(), Brand: b.ID, Name: p.Name, Mime: "image/jpeg", Width: width, Height: width * 3 / 4,
 			Alt: p.Alt, Color: p.Tone(), CreatedBy: who.Account, CreatedAt: db.At(added)}
 		g.Go(func() (err error) {

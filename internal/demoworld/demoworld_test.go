@@ -327,3 +327,37 @@ func (s *stage) checkNumbers(t *testing.T, d delivery.Delivery) {
 		}
 	}
 }
+
+func TestLoad(t *testing.T) {
+	s := newStage(t, midday)
+	for _, account := range []string{"northwind-coffee-1", "northwind-coffee-2", "northwind-coffee-3"} {
+		if err := s.Network.SetAccount(emulator.Account{Name: account}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := 0
+	load := demoworld.Load{Posts: 2600, Channels: 3, Progress: func(n int) { heard = n }}
+	if err := s.Load(t.Context(), s.who, s.brand, load); err != nil {
+		t.Fatal(err)
+	}
+	got := s.counts(t)
+	if got["post"] != 2600 || got["channel"] != 3 || heard != 2600 || got["delivery"] < 2700 || got["variant"] != got["delivery"] {
+		t.Errorf("%v, heard of %d", got, heard)
+	}
+	count := map[delivery.State]int{}
+	for _, d := range s.deliveries(t) {
+		count[d.State]++
+		if ahead := d.DueAt > db.At(midday); ahead != (d.State == delivery.Scheduled) || d.CreatedAt >= d.DueAt {
+			t.Errorf("%s, due %s, made %s", d.State, d.DueAt.Time(), d.CreatedAt.Time())
+		}
+	}
+	if count[delivery.Published] < 2000 || count[delivery.Scheduled] < 30 {
+		t.Errorf("states %v", count)
+	}
+	if err := s.Load(t.Context(), s.who, s.brand, demoworld.Load{Posts: 10, Channels: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if again := s.counts(t); again["post"] != 2610 || again["channel"] != 3 {
+		t.Errorf("a second time: %v", again)
+	}
+}

@@ -91,6 +91,7 @@ func year(now time.Time, zone *time.Location) []entry {
 	})
 	y.trouble()
 	slices.SortStableFunc(y.entries, func(a, b entry) int { return a.at.Compare(b.at) })
+	y.thin()
 	for i := range y.entries {
 		if e := &y.entries[i]; e.state == "" {
 			e.state = delivery.Scheduled
@@ -101,6 +102,19 @@ func year(now time.Time, zone *time.Location) []entry {
 	}
 	y.drafts()
 	return y.entries
+}
+
+// thin leaves out a habit that comes within an hour of something else on the
+// same channel.
+func (y *writer) thin() {
+	last := map[string]time.Time{}
+	y.entries = slices.DeleteFunc(y.entries, func(e entry) bool {
+		if e.state == "" && e.at.Sub(last[e.to[0]]) < time.Hour {
+			return true
+		}
+		last[e.to[0]] = e.at
+		return false
+	})
 }
 
 // near leaves the minutes around now to what a visitor is to see.
@@ -124,13 +138,21 @@ func (y *writer) on(week int, day time.Weekday, hour, minute int) time.Time {
 	return time.Date(monday.Year(), monday.Month(), monday.Day()+week*7+(int(day)+6)%7, hour, minute, 0, 0, y.zone)
 }
 
-// weekly spreads the notes of each file evenly over the weeks.
+// recent are the last weeks, which visitors look at: they miss no habit.
+const recent = 9
+
+// weekly spreads the notes of each file evenly over the weeks, the recent
+// ones first where there are enough.
 func (y *writer) weekly() {
 	for _, r := range rhythms {
-		left := notes(r.file)
-		many, used := len(left), 0
+		left, used := notes(r.file), 0
+		full := len(left) > 2*recent
+		many, over := len(left), weeks
+		if full {
+			many, over = many-recent, over-recent
+		}
 		for w := range weeks {
-			if (w+1)*many/weeks == w*many/weeks {
+			if (w+1)*many/over == w*many/over && !(full && w >= over) {
 				continue
 			}
 			at := y.on(w, r.day, r.hour, r.minute+w*7%4*5)
@@ -149,7 +171,7 @@ func (y *writer) serial() {
 	for _, s := range serials {
 		n := 0
 		for w := range weeks {
-			if s.week >= 0 && w%4 != s.week || s.week < 0 && w%9 == 7 {
+			if s.week >= 0 && w%4 != s.week || s.week < 0 && w%9 == 2 {
 				continue // even the best habit skips a week
 			}
 			at := y.on(w, s.day, s.hour, s.minute+w*3%4*5)

@@ -55,10 +55,12 @@ func Latest(ctx context.Context, q db.Queryer, brandID string, subjects []string
 		for _, s := range chunk {
 			args = append(args, s)
 		}
-		all, err := list(ctx, q, `SELECT m.brand_id, m.subject, m.name, m.at, m.value FROM metric m
-			JOIN (SELECT subject, name, MAX(at) AS at FROM metric WHERE brand_id = $1 AND subject IN (`+db.In(2, len(chunk))+`) GROUP BY subject, name) n
-				ON n.subject = m.subject AND n.name = m.name AND n.at = m.at
-			WHERE m.brand_id = $1`, args...)
+		// CROSS JOIN makes SQLite begin with the few newest instants; left to
+		// itself it reads the brand's whole history and looks each row up in them.
+		all, err := list(ctx, q, `SELECT m.brand_id, m.subject, m.name, m.at, m.value FROM
+			(SELECT subject, name, MAX(at) AS at FROM metric WHERE brand_id = $1 AND subject IN (`+db.In(2, len(chunk))+`) GROUP BY subject, name) n
+			CROSS JOIN metric m
+			WHERE m.brand_id = $1 AND m.subject = n.subject AND m.name = n.name AND m.at = n.at`, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -86,12 +86,20 @@ func (l Limits) Counted() Unit {
 	return l.Unit
 }
 
+// word is the unit as people say it: what one sees is a character to them.
+func (l Limits) word() string {
+	if l.Counted() == Graphemes {
+		return string(Runes)
+	}
+	return string(l.Counted())
+}
+
 // CheckText returns what is wrong with one text by itself.
 func (l Limits) CheckText(part int, text string) []Problem {
 	var out []Problem
 	if n := l.Length(text); l.Text > 0 && n > l.Text {
 		out = append(out, Problem{"text_too_long", Blocking, part,
-			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.Counted(), l.Text)})
+			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.word(), l.Text)})
 	}
 	if l.TextBytes > 0 && len(text) > l.TextBytes {
 		out = append(out, Problem{"text_too_many_bytes", Blocking, part,

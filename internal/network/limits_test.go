@@ -112,7 +112,7 @@ func TestCheck(t *testing.T) {
 func TestProblemsSayHowMuch(t *testing.T) {
 	got := network.Limits{Text: 10, Unit: network.Graphemes}.CheckText(3, "thirteen char")
 	want := []network.Problem{{Code: "text_too_long", Severity: network.Blocking, Part: 3,
-		Text: "Shorten the text by 3 graphemes; 10 is the most."}}
+		Text: "Shorten the text by 3 characters; 10 is the most."}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

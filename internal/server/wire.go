@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -57,7 +58,9 @@ func (a *app) wire(ctx context.Context) error {
 	a.closing = append(a.closing, a.hub.Close)
 
 	workers := job.NewWorkers()
-	job.Handle(workers, func(ctx context.Context, _ sweep) error { return account.Sweep(ctx, a.db) })
+	job.Handle(workers, func(ctx context.Context, _ sweep) error {
+		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db))
+	})
 	workers.Every(time.Hour, sweep{})
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	news, err := a.news(workers)
@@ -120,7 +123,7 @@ func post(server mail.Sender) func(context.Context, letter.Letter) error {
 	}
 }
 
-// sweep forgets ended sessions.
+// sweep forgets ended sessions and the API's old answers.
 type sweep struct{}
 
 func (sweep) Kind() string { return "account.sweep" }

@@ -92,15 +92,9 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	ds, err := delivery.Attention(ctx, p.DB, v.Who, v.Brand.ID, attentionMost)
+	ids, err := p.missed(r)
 	if err != nil {
 		return err
-	}
-	var ids []string
-	for _, d := range ds {
-		if d.State == delivery.Missed && !d.HalfSent() {
-			ids = append(ids, d.ID)
-		}
 	}
 	done, refusal, err := each(ids, func(id string) error {
 		_, err := p.Desk.Resolve(ctx, v.Who, v.Brand.ID, id, decision)
@@ -118,6 +112,18 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.note(w, r, text, "")
 	return see(w, r, studio(v.Brand.Slug, "attention"))
+}
+
+// missed are the ids of what was missed as a whole.
+func (p *Pages) missed(r *http.Request) ([]string, error) {
+	ds, err := delivery.Attention(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, attentionMost)
+	var ids []string
+	for _, d := range ds {
+		if d.State == delivery.Missed && !d.HalfSent() {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids, err
 }
 
 func (p *Pages) laterThanNow(r *http.Request, f form) (db.Time, error) {

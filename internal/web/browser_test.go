@@ -27,7 +27,7 @@ func browser(t *testing.T) context.Context {
 		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("force-prefers-reduced-motion", true), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)

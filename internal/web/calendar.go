@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -217,19 +216,6 @@ func (p *Pages) fillList(ctx context.Context, v *calendarView, who access.Who) e
 		return err
 	}
 	return v.line(ctx, p.DB)
-}
-
-// calendarPictures draws the pictures of a calendar's cards as one.
-func (p *Pages) calendarPictures(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	sheet, err := p.Media.Sheet(r.Context(), v.Who, v.Brand.ID, strings.Split(r.URL.Query().Get("ids"), ","))
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Cache-Control", "private, max-age=3600")
-	_, _ = w.Write(sheet) // the reader has gone; nobody is left to tell
-	return nil
 }
 
 // rangeName is what a view shows, in words.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"rapport/internal/agenda"
@@ -32,6 +31,14 @@ type calendarCard struct {
 	State    ui.State
 	Planned  bool
 	Hint     string
+}
+
+// nets is how many networks there is room for.
+func (c calendarCard) nets() int {
+	if c.Square >= 0 {
+		return netsMost / 2
+	}
+	return netsMost
 }
 
 // calendarHour is one hour of one day.
@@ -162,12 +169,7 @@ func (v *calendarView) square(picture string) int {
 
 // sheet is the strip that holds the pictures of all cards.
 func (v *calendarView) sheet() string {
-	return studio(v.slug, "calendar", "pictures") + "?ids=" + strings.Join(v.pictures, ",")
-}
-
-// squareBox is the part of the sheet that shows one picture.
-func squareBox(at int) string {
-	return fmt.Sprintf("%d 0 %d %d", at*media.SheetSide, media.SheetSide, media.SheetSide)
+	return stripURL(v.slug, v.pictures)
 }
 
 // settle makes cards of what was chosen.

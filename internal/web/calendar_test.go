@@ -157,11 +157,11 @@ func TestCalendarPictures(t *testing.T) {
 	if a, b := img.At(36, 36), img.At(3*72-36, 36); a == b {
 		t.Errorf("the first and the last square are both %v", a)
 	}
-	s.Get(s.Path("calendar", "pictures") + "?ids=" + strings.Repeat("x,", 60)).Is(422)
+	s.Get(s.Path("media", "strip") + "?ids=" + strings.Repeat("x,", 60)).Is(422)
 	s.SignIn(s.NewAccount("eve@example.com", "Eve"))
 	s.Get(address).Is(404)
 	s.Brand = s.NewBrand("Eve's")
-	grey, _, err := image.Decode(strings.NewReader(s.Get(s.Path("calendar", "pictures") + "?ids=" + pictures[0]).Is(200).Body))
+	grey, _, err := image.Decode(strings.NewReader(s.Get(s.Path("media", "strip") + "?ids=" + pictures[0]).Is(200).Body))
 	if r, g, b, _ := grey.At(36, 36).RGBA(); err != nil || r != g || g != b {
 		t.Errorf("another brand's picture shows: %v (%v)", grey.At(36, 36), err)
 	}

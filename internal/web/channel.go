@@ -264,7 +264,8 @@ type deliveryLine struct {
 	Post    post.Post
 	Channel channel.Channel
 	Title   string // of the network
-	Thumb   string // address; "" for none
+	Picture string // id of its first picture; "" for none
+	Square  square // of the strip that the list's pictures are on
 	Held    bool   // it waits behind the brand's hold
 	Href    string
 	Now     time.Time
@@ -302,15 +303,16 @@ func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine,
 	if err != nil {
 		return nil, err
 	}
-	out := make([]deliveryLine, len(all))
+	out, pictures := make([]deliveryLine, len(all)), make([]string, len(all))
 	for i, d := range all {
 		c := byChannel[d.Channel]
 		l := deliveryLine{Delivery: d, Post: byPost[d.Post], Channel: c, Title: p.networkTitle(c.Network),
 			Held: v.Brand.Held, Href: studio(v.Brand.Slug, "posts", d.Post), Now: p.DB.Now().Time()}
-		if id := firstPicture(l.Post.ContentFor(d.Channel)); id != "" {
-			l.Thumb = thumb(v.Brand.Slug, id)
-		}
-		out[i] = l
+		l.Picture = firstPicture(l.Post.ContentFor(d.Channel))
+		out[i], pictures[i] = l, l.Picture
+	}
+	for i, s := range squares(v.Brand.Slug, pictures) {
+		out[i].Square = s
 	}
 	return out, nil
 }
@@ -325,7 +327,7 @@ func firstPicture(b post.Body) string {
 }
 
 // thumb is the address of a small picture.
-func thumb(slug, id string) string { return studio(slug, "media", id, "thumb") }
+func thumb(slug, id string) string { return studio(slug, "media", id, "file") + "?size=thumb" }
 
 func distinct(ids []string) []string {
 	seen := map[string]bool{}

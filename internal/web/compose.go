@@ -374,7 +374,7 @@ func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, erro
 		return view, err
 	}
 	if s.Pick != "" {
-		if view.Library, _, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{}, db.Page{}); err != nil {
+		if view.Library, _, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{Query: s.Find}, db.Page{}); err != nil {
 			return view, err
 		}
 	}

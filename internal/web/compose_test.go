@@ -85,7 +85,7 @@ func tomorrow(s *webtest.Site) string {
 func TestComposeWithoutScripts(t *testing.T) {
 	s := webtest.New(t)
 	c := s.Connect("north")
-	s.Get(s.Path("compose")+"?at=2027-03-28T02:30").Is(200).Has("textarea[name='text.all.0']").
+	s.Get(s.Path("compose") + "?at=2027-03-28T02:30").Is(200).Has("textarea[name='text.all.0']").
 		Has("input[name=channel][checked]").Has("input[name=at][value='2027-03-28T03:30']")
 	p := s.Post(s.Path("compose", "edit"), "n.all", "1", "text.all.0", "One", "channel", c.ID, "edit", "add all").Is(200)
 	p.Has("textarea[name='text.all.1']").Has("textarea[name='text.all.0']", "One").Has(".preview-text", "One")
@@ -224,6 +224,8 @@ func TestPicturesInThePost(t *testing.T) {
 	}
 	other := addPicture(t, s, "b.png", "", color.Black)
 	p = s.Post(s.Path("compose", "edit"), append(in, "edit", "pick all 0")...).Is(200).Has("#picker button[value='use all 0 " + other.ID + "']")
+	s.Post(s.Path("compose", "edit"), append(in, "edit", "", "pick", "all 0", "find", "b.p")...).Is(200).Has("#picker button[value='use all 0 " + other.ID + "']").
+		Lacks("#picker button[value='use all 0 " + id + "']")
 	p = s.Post(s.Path("compose", "edit"), append(in, "edit", "use all 0 "+other.ID)...).Is(200)
 	if n := p.Count(".tile"); n != 2 {
 		t.Errorf("%d pictures", n)
@@ -259,7 +261,7 @@ func TestOthersPostsAreNotThere(t *testing.T) {
 	one := w.Best
 	s.SignIn(s.NewAccount("eve@example.com", "Eve"))
 	s.Brand = s.NewBrand("South")
-	for _, path := range []string{"posts/" + one, "posts/" + one + "/edit", "media/" + m.ID, "media/" + m.ID + "/full", "media/" + m.ID + "/thumb",
+	for _, path := range []string{"posts/" + one, "posts/" + one + "/edit", "media/" + m.ID, "media/" + m.ID + "/file?size=full", "media/" + m.ID + "/file?size=thumb",
 		"media/" + m.ID + "/crop", "deliveries/" + w.Missed + "/remove"} {
 		s.Get(s.Path(path)).Is(http.StatusNotFound)
 	}

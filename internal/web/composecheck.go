@@ -32,6 +32,11 @@ func (v composeView) problems(ctx context.Context) []problemLine {
 			}
 		}
 	}
+	for i := range out {
+		if all := len(v.chosen()); all > 1 && out[i].n == all {
+			out[i].Who = i18n.T(ctx, "All channels:")
+		}
+	}
 	return out
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"image/color"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +87,68 @@ func TestComposerByHand(t *testing.T) {
 	}
 }
 
+// TestComposerLosesNothing takes the server away, changes the post behind the
+// writer's back and pastes a picture: the text is there every time.
+func TestComposerLosesNothing(t *testing.T) {
+	ctx := browser(t)
+	s := webtest.New(t)
+	s.Connect("north")
+	var away atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() && strings.HasSuffix(r.URL.Path, "/compose/save") {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+		s.Sign(r)
+		s.Pages.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	away.Store(true)
+	look(t, ctx, server.URL+s.Path("compose"), 1280, 900)
+	ready(t, ctx, "rapport-island[data-ready]")
+	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("[data-text=all]"), "Written on a train")))
+	ready(t, ctx, "[data-save-state=offline]")
+	must(t, chromedp.Do(ctx, chromedp.Reload()))
+	ready(t, ctx, "[data-save-state=found]")
+	same(t, ctx, ".preview-text", "Written on a train")
+	away.Store(false)
+	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("[data-text=all]"), ", on paper")))
+	ready(t, ctx, "[data-save-state=saved]")
+	all, _, err := post.List(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Filter{}, pageAll)
+	if err != nil || len(all) != 1 || all[0].Excerpt != "Written on a train, on paper" {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	const paste = `(async () => {
+		const canvas = document.createElement("canvas");
+		canvas.width = 40; canvas.height = 30;
+		const blob = await new Promise((done) => canvas.toBlob(done));
+		const data = new DataTransfer();
+		data.items.add(new File([blob], "cup.png", { type: "image/png" }));
+		document.querySelector("[data-text=all]").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+		return 0;
+	})()`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[int](paste, chromedp.EvalAwaitPromise)); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, ctx, ".tile img")
+	ready(t, ctx, "[data-save-state=saved]")
+	now, err := post.ByID(t.Context(), s.DB, s.Who(), s.Brand.ID, all[0].ID)
+	must(t, err)
+	_, err = post.Save(t.Context(), s.DB, s.Who(), s.Brand.ID, now.ID, now.Revision, post.Input{Body: post.Body{Parts: []post.Part{{Text: "Theirs"}}}})
+	must(t, err)
+	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("[data-text=all]"), " indeed"), chromedp.WaitVisible(chromedp.CSS(".conflict"))))
+	picture(t, ctx, "conflict")
+	same(t, ctx, ".preview-text", "Written on a train, on paper indeed")
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("button[value=overwrite]")), chromedp.WaitVisible(chromedp.CSS(".toast"))))
+	all, _, err = post.List(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Filter{}, pageAll)
+	if err != nil || len(all) != 2 {
+		t.Errorf("%d posts, %v: the other version is not kept", len(all), err)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -140,7 +205,7 @@ func TestBrowserCountsLikeTheServer(t *testing.T) {
 			must(t, err)
 			look(t, ctx, serve(t, s)+s.Path("posts", one.ID, "edit"), 1280, 900)
 			ready(t, ctx, ".pick .counter[data-tone]")
-			left, err := chromedp.Run(ctx, chromedp.Evaluate[int](`Number(document.querySelector(".pick .counter").value)`))
+			left, err := chromedp.Run(ctx, chromedp.Evaluate[int](`Number(document.querySelector(".pick .counter").value.replace("\u2212", "-"))`))
 			if err != nil || v.Limits.Text-left != v.Length {
 				t.Errorf("the browser counts %d, the server %d (%v)", v.Limits.Text-left, v.Length, err)
 			}

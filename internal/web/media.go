@@ -20,30 +20,28 @@ import (
 // pictureURL is the address of a picture's file. It changes with the picture,
 // so browsers keep what they have.
 func pictureURL(slug string, m media.Media, size string) string {
-	return studio(slug, "media", m.ID, size) + fmt.Sprintf("?v=%dx%d-%d", m.Width, m.Height, m.Bytes)
+	return studio(slug, "media", m.ID, "file") + fmt.Sprintf("?size=%s&v=%dx%d-%d", size, m.Width, m.Height, m.Bytes)
 }
 
-// mediaFile sends a picture's file to the team.
-func (p *Pages) mediaFile(size string) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		v := at(r)
-		f, m, kind, err := p.Media.Open(r.Context(), v.Who, v.Brand.ID, r.PathValue("media"), size)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		h := w.Header()
-		h.Set("Content-Type", kind)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": m.Name}))
-		h.Set("ETag", fmt.Sprintf(`"%s-%s-%dx%d-%d"`, m.ID, size, m.Width, m.Height, m.Bytes))
-		h.Set("Cache-Control", "private, max-age=300")
-		if r.URL.Query().Has("v") {
-			h.Set("Cache-Control", "private, max-age=31536000, immutable")
-		}
-		http.ServeContent(w, r, "", time.Time{}, f)
-		return nil
+// mediaFile sends a picture's file to the team: ?size=full or thumb.
+func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
+	v, size := at(r), r.URL.Query().Get("size")
+	f, m, kind, err := p.Media.Open(r.Context(), v.Who, v.Brand.ID, r.PathValue("media"), size)
+	if err != nil {
+		return err
 	}
+	defer f.Close()
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": m.Name}))
+	h.Set("ETag", fmt.Sprintf(`"%s-%s-%dx%d-%d"`, m.ID, size, m.Width, m.Height, m.Bytes))
+	h.Set("Cache-Control", "private, max-age=300")
+	if r.URL.Query().Has("v") {
+		h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	}
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
 }
 
 // upload keeps one file of a form in the library.

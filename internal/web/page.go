@@ -200,8 +200,8 @@ func (f frame) ribbons(ctx context.Context) []ui.Ribbon {
 	}
 	if f.Brand.Demo {
 		out = append(out, ui.Ribbon{
-			Text: i18n.T(ctx, "Demo brand: it speaks to the built-in demo network only. Nothing leaves this machine."),
-			Icon: "flask-conical", Action: i18n.T(ctx, "Start your own brand"), Href: "/studio/brands/new"})
+			Text: i18n.T(ctx, "Demo brand: nothing leaves this machine."), More: i18n.T(ctx, "It speaks to the built-in demo network only."),
+			Icon: "flask-conical", Action: i18n.T(ctx, "Start your own"), Href: "/studio/brands/new"})
 	}
 	return out
 }

@@ -277,7 +277,7 @@ func TestTodayShowsPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := s.Get(s.Path()).Attr("img.going-thumb", "src")
+	src := s.Get(s.Path()).Attr(".going-thumb image", "href")
 	if kind := s.Get(src).Is(http.StatusOK).Header.Get("Content-Type"); !strings.HasPrefix(kind, "image/") {
 		t.Errorf("the picture is %q", kind)
 	}

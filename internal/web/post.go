@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -106,7 +107,7 @@ func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: orWithout(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
+	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
 	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
@@ -459,6 +460,14 @@ func (w way) outOf(ctx context.Context) string {
 	return i18n.T(ctx, "{{.Out}} of {{.All}} published", "Out", w.Out(), "All", len(w.Parts))
 }
 
+// link is where the post can be seen on its network; "" where nobody knows.
+func (w way) link() string {
+	if w.RemoteURL != "" || len(w.Parts) == 0 {
+		return w.RemoteURL
+	}
+	return w.Parts[0].URL
+}
+
 func eventFacts(ctx context.Context, e delivery.Event) string {
 	text := ""
 	if e.Attempt > 1 {
@@ -483,12 +492,14 @@ func joined(a, b string) string {
 // lastTouched is when the post last changed, for lists.
 func lastTouched(one post.Post) db.Time { return max(one.UpdatedAt, one.CreatedAt) }
 
-// clockOf is the time of day, with the day where it is another than today.
+// clockOf is the time of day to the second, with the day where it is another
+// than today.
 func clockOf(ctx context.Context, t, now time.Time) string {
+	clock := t.In(i18n.Zone(ctx)).Format("15:04:05")
 	if i18n.Date(ctx, t) == i18n.Date(ctx, now) {
-		return i18n.Clock(ctx, t)
+		return clock
 	}
-	return i18n.Day(ctx, t) + " " + i18n.Clock(ctx, t)
+	return i18n.Day(ctx, t) + " " + clock
 }
 
 // partState is how one part's state is shown.
@@ -497,6 +508,19 @@ func partState(s delivery.PartState) ui.State {
 		return ui.State{Word: "waiting", Icon: "clock", Tone: ui.Quiet, Means: "It follows once the part before it is out."}
 	}
 	return ui.DeliveryState(string(s))
+}
+
+// longestHeadline keeps a page's title on two lines of a phone; the whole text
+// stands below it.
+const longestHeadline = 60
+
+// headline is the first line of a post as a title.
+func headline(ctx context.Context, excerpt string) string {
+	text := []rune(orWithout(ctx, excerpt))
+	if len(text) <= longestHeadline {
+		return string(text)
+	}
+	return strings.TrimSpace(string(text[:longestHeadline-1])) + "…"
 }
 
 // draftWords say what comes next for a draft.

@@ -158,10 +158,10 @@ func TestMedia(t *testing.T) {
 	s.Post(at+"/describe", "alt", strings.Repeat("x", 5000)).Is(http.StatusUnprocessableEntity).Has("#alt-error", "4000")
 	s.Follow(s.Post(at+"/describe", "alt", "A white field")).Is(200).Has("#alt", "A white field")
 	s.Get(s.Path("media") + "?q=WHITE").Has(".media-tile").Lacks(".media-tile .badge")
-	s.Get(at+"/crop").Is(200).Has("input[name=width][value='300']")
+	s.Get(at + "/crop").Is(200).Has("input[name=width][value='300']")
 	s.Post(at+"/crop", "x", "0", "y", "0", "width", "301", "height", "9").Is(http.StatusUnprocessableEntity).Has(".notice", "300 × 200").Has("input[value='301']")
 	s.Follow(s.Post(at+"/crop", "x", "10", "y", "0", "width", "100", "height", "50")).Is(200).Has(".facts", "100 × 50")
-	gone := s.Follow(s.Post(at + "/delete")).Is(200).Has(".empty").Has(".toast", "deleted")
+	gone := s.Follow(s.Post(at+"/delete")).Is(200).Has(".empty").Has(".toast", "deleted")
 	s.Get(s.Path("media") + "?deleted=true").Has(".media-tile")
 	s.Follow(s.Post(gone.Attr(".toast form", "action"))).Is(200).Has(".toast", "back")
 }
@@ -170,7 +170,7 @@ func TestMediaFile(t *testing.T) {
 	s := webtest.New(t)
 	m := addPicture(t, s, `a "b".png`, "", color.White)
 	for _, size := range []string{"full", "thumb"} {
-		p := s.Get(s.Path("media", m.ID, size)).Is(200)
+		p := s.Get(s.Path("media", m.ID, "file") + "?size=" + size).Is(200)
 		for name, want := range map[string]string{"Content-Type": m.Mime, "X-Content-Type-Options": "nosniff", "Cache-Control": "private"} {
 			if got := p.Header.Get(name); !strings.HasPrefix(got, want) {
 				t.Errorf("%s: %s is %q", size, name, got)
@@ -179,10 +179,10 @@ func TestMediaFile(t *testing.T) {
 		if got := p.Header.Get("Content-Disposition"); !strings.HasPrefix(got, "inline") {
 			t.Errorf("disposition %q", got)
 		}
-		r := httptest.NewRequest(http.MethodGet, s.Path("media", m.ID, size), nil)
+		r := httptest.NewRequest(http.MethodGet, s.Path("media", m.ID, "file")+"?size="+size, nil)
 		r.Header.Set("If-None-Match", p.Header.Get("ETag"))
 		s.Do(r).Is(http.StatusNotModified)
 	}
 	s.SignOut()
-	s.Get(s.Path("media", m.ID, "full")).Is(http.StatusSeeOther)
+	s.Get(s.Path("media", m.ID, "file")).Is(http.StatusSeeOther)
 }

@@ -34,7 +34,7 @@ type postRow struct {
 	Deliveries []delivery.Delivery
 	Channels   []channelRow
 	State      ui.State
-	Thumb      string
+	Square     square
 	Chosen     bool
 }
 
@@ -97,9 +97,9 @@ func (p *Pages) postListPage(w http.ResponseWriter, r *http.Request, f form) err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Posts"), Views: postViews(view)}
 	if view.MayWrite {
-		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New post"), Icon: "plus", Kind: ui.Primary, Href: studio(view.Slug, "compose"), Key: "c"})
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New post"), Icon: "plus", Kind: ui.Primary, Href: studio(view.Slug, "compose"), Key: "n"})
 	}
-	keys := []ui.KeyLine{{Text: i18n.T(ctx, "New post"), Keys: []string{"c"}}, {Text: i18n.T(ctx, "Edit the post"), Keys: []string{"e"}}}
+	keys := []ui.KeyLine{{Text: i18n.T(ctx, "New post"), Keys: []string{"n"}}, {Text: i18n.T(ctx, "Edit the post"), Keys: []string{"e"}}}
 	return p.show(w, r, page{Area: "posts", Head: head, Flush: len(view.Rows) > 0, Keys: keys, Status: f.Status()}, postListPage(view))
 }
 
@@ -137,16 +137,17 @@ func (p *Pages) postRows(r *http.Request, all []post.Post, f form) ([]postRow, e
 	if err != nil {
 		return nil, err
 	}
-	out := make([]postRow, len(all))
+	out, pictures := make([]postRow, len(all)), make([]string, len(all))
 	for i, one := range all {
 		ds := slices.DeleteFunc(deliveries[one.ID], func(d delivery.Delivery) bool { return d.State == delivery.Cancelled })
 		out[i] = postRow{Post: one, Deliveries: ds, State: postState(one.State, ds, v.Brand.Held), Chosen: f.Has("post", one.ID)}
 		for _, id := range one.Channels() {
 			out[i].Channels = append(out[i].Channels, p.rowOf(known[id]))
 		}
-		if id := firstPicture(one.Body); id != "" {
-			out[i].Thumb = thumb(v.Brand.Slug, id)
-		}
+		pictures[i] = firstPicture(one.Body)
+	}
+	for i, s := range squares(v.Brand.Slug, pictures) {
+		out[i].Square = s
 	}
 	return out, nil
 }

@@ -1,10 +1,6 @@
 package web
 
-import (
-	"slices"
-
-	"rapport/internal/media"
-)
+import "slices"
 
 // route is one line of the list of routes.
 type route struct {
@@ -48,7 +44,6 @@ func (p *Pages) brandRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}", door: inBrand, handle: p.todayShow},
 		{pattern: "GET /studio/{brand}/calendar", door: inBrand, handle: p.calendarShow},
-		{pattern: "GET /studio/{brand}/calendar/pictures", door: inBrand, handle: p.calendarPictures},
 		{pattern: "POST /studio/{brand}/calendar/{post}", door: inBrand, handle: p.calendarMove},
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, handle: p.themeCSS},
 		{pattern: "GET /studio/{brand}/frame", door: inBrand, handle: p.frameShow},
@@ -118,9 +113,9 @@ func (p *Pages) mediaRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}/media", door: inBrand, handle: p.mediaList},
 		{pattern: "POST /studio/{brand}/media", door: inBrand, handle: p.mediaAdd, body: composeMost},
+		{pattern: "GET /studio/{brand}/media/strip", door: inBrand, handle: p.mediaStrip},
 		{pattern: "GET /studio/{brand}/media/{media}", door: inBrand, handle: p.mediaShow},
-		{pattern: "GET /studio/{brand}/media/{media}/full", door: inBrand, handle: p.mediaFile(media.Full)},
-		{pattern: "GET /studio/{brand}/media/{media}/thumb", door: inBrand, handle: p.mediaFile(media.Thumb)},
+		{pattern: "GET /studio/{brand}/media/{media}/file", door: inBrand, handle: p.mediaFile},
 		{pattern: "POST /studio/{brand}/media/{media}/describe", door: inBrand, handle: p.mediaDescribe},
 		{pattern: "GET /studio/{brand}/media/{media}/crop", door: inBrand, handle: p.mediaCropShow},
 		{pattern: "POST /studio/{brand}/media/{media}/crop", door: inBrand, handle: p.mediaCrop},

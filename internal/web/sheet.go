@@ -34,6 +34,7 @@ type sheet struct {
 	At       string // as the brand's clock shows it: 2026-03-29T14:30
 	Tab      string // key of the body that shows
 	Pick     string // "key part" that a picture is being chosen for
+	Find     string // what is looked for in the library
 	alts     []altText
 	files    []partFile
 }
@@ -89,7 +90,7 @@ func readSheet(r *http.Request) (sheet, form, error) {
 	if err != nil {
 		return sheet{}, f, err
 	}
-	s := sheet{ID: f.Value("id"), New: f.Value("new"), At: f.Value("at"), Tab: f.Value("tab"), Pick: f.Value("pick"),
+	s := sheet{ID: f.Value("id"), New: f.Value("new"), At: f.Value("at"), Tab: f.Value("tab"), Pick: f.Value("pick"), Find: f.Value("find"),
 		Own: map[string]post.Body{}, Options: map[string]map[string]string{}, Channels: f.All("channel")}
 	s.Revision, _ = strconv.ParseInt(f.Value("revision"), 10, 64) // a broken one differs from the stored one
 	s.Body = bodyIn(f.values, common)
@@ -227,7 +228,9 @@ func (s sheet) pictures() []string {
 // "up all 2". What makes no sense any more changes nothing.
 func (s *sheet) edit(what string) {
 	verb, rest, _ := strings.Cut(what, " ")
-	s.Pick = ""
+	if what != "" { // the enter key in a field names no button
+		s.Pick = ""
+	}
 	switch verb {
 	case "differ":
 		if _, ok := s.Own[rest]; !ok && rest != common && rest != "" {

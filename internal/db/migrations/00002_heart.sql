@@ -166,6 +166,9 @@ CREATE TABLE post (
 	updated_at BIGINT NOT NULL,
 	deleted_at BIGINT NOT NULL DEFAULT 0
 );
+-- Without statistics SQLite takes any index on the brand for one row in a
+-- hundred; this one lets it find posts by id whatever the brand's size.
+CREATE UNIQUE INDEX post_brand ON post (brand_id, id);
 CREATE INDEX post_recent ON post (brand_id, deleted_at, updated_at, id);
 CREATE INDEX post_state ON post (brand_id, deleted_at, state, updated_at, id);
 CREATE INDEX post_created ON post (brand_id, deleted_at, created_at, id);
@@ -219,7 +222,8 @@ CREATE INDEX delivery_lease ON delivery (lease_until) WHERE state IN ('claimed',
 CREATE INDEX delivery_calendar ON delivery (brand_id, due_at, id);
 CREATE INDEX delivery_attention ON delivery (brand_id, updated_at, id) WHERE state IN ('rejected', 'unknown', 'missed');
 CREATE INDEX delivery_out ON delivery (brand_id, published_at, id) WHERE published_at > 0;
-CREATE INDEX delivery_post ON delivery (post_id, created_at);
+CREATE INDEX delivery_post ON delivery (brand_id, post_id, created_at);
+CREATE INDEX delivery_standing ON delivery (brand_id, state, post_id) WHERE state NOT IN ('published', 'cancelled');
 CREATE INDEX delivery_channel ON delivery (channel_id, due_at);
 
 CREATE TABLE part (

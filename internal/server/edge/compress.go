@@ -12,7 +12,9 @@ import (
 const worthBytes = 600
 
 var zippers = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, 5) // the level is valid
+	// The fastest level: a list of 100 posts cost more to pack at level 5 than
+	// to read and to encode, for a tenth of its size.
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	return z
 }}
 

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/db"
+	"rapport/internal/demoworld"
+	"rapport/internal/fault"
+)
+
+type seedCommand struct {
+	place
+	Brand    string `required:"" placeholder:"ADDRESS" help:"Brand to fill, as in /studio/ADDRESS; it is made where it is missing."`
+	Owner    string `placeholder:"E-MAIL" help:"Account that owns a brand made here."`
+	Posts    int    `default:"50000" help:"How many posts to add, over a year and two weeks ahead."`
+	Channels int    `default:"20" help:"How many channels of the demo network the brand has at least."`
+}
+
+// Run needs the installation for itself, as serve does.
+func (cmd *seedCommand) Run(c *console) error {
+	if cmd.Posts < 0 || cmd.Channels < 1 || cmd.Channels > 500 {
+		return fault.OnField("channels", "Choose 0 posts or more and 1 to 500 channels.")
+	}
+	p, err := cmd.place.absolute()
+	if err != nil {
+		return err
+	}
+	set := settings{place: p, command: "seed", addr: "127.0.0.1:0", level: slog.LevelWarn}
+	set.listening(set.addr)
+	a, err := open(c.ctx, set, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: set.level})))
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	b, err := cmd.brand(c.ctx, a)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = a.world.Load(c.ctx, access.System(), b, demoworld.Load{Posts: cmd.Posts, Channels: cmd.Channels, Progress: func(n int) {
+		fmt.Fprintf(c.err, "\r%d of %d posts", n, cmd.Posts)
+	}})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "\n%s has %d posts more, after %s.\n", b.Name, cmd.Posts, time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+func (cmd *seedCommand) brand(ctx context.Context, a *app) (brand.Brand, error) {
+	b, err := brand.BySlug(ctx, a.db, access.System(), cmd.Brand)
+	if !fault.Is(err, fault.NotFound) {
+		return b, err
+	}
+	who := access.System()
+	if cmd.Owner != "" {
+		me, err := account.ByEmail(ctx, a.db, cmd.Owner)
+		if err != nil {
+			return b, err
+		}
+		who = access.Who{Account: me.ID, Name: me.Name, Email: me.Email}
+	}
+	err = a.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		b, err = brand.Start(ctx, tx, who, brand.New{Name: cmd.Brand, Zone: "Europe/Berlin"})
+		return err
+	})
+	return b, err
+}

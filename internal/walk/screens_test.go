@@ -1,0 +1,237 @@
+package walk_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"rapport/internal/browsertest"
+)
+
+const (
+	firstViewRequests = 15
+	firstViewBytes    = 150_000
+)
+
+// screens are the studio's pages. The last two are found on the way there.
+var screens = []struct{ name, path string }{
+	{"today", ""},
+	{"week", "/calendar"},
+	{"month", "/calendar?view=month"},
+	{"day", "/calendar?view=day"},
+	{"list", "/calendar?view=list"},
+	{"posts", "/posts"},
+	{"compose", "/compose"},
+	{"attention", "/attention"},
+	{"media", "/media"},
+	{"channels", "/channels"},
+	{"connect", "/connect"},
+	{"notifications", "/notifications"},
+	{"hold", "/hold"},
+	{"brand", "/settings/brand"},
+	{"account", "/settings/account"},
+	{"tokens", "/settings/tokens"},
+	{"mail", "/settings/mail"},
+	{"log", "/settings/log"},
+	{"about", "/settings/about"},
+	{"post", "/posts/{post}"},
+	{"edit", "/posts/{draft}/edit"},
+	{"picture", "/media/{media}"},
+	{"channel", "/channels/{channel}"},
+}
+
+// TestScreens opens every screen of the demo as a browser that knows nothing
+// yet: it must load little, complain of nothing, fit, and be accessible. Each
+// is looked at in two of the four views, so that all four see half of them.
+func TestScreens(t *testing.T) {
+	axe := browsertest.Axe(t)
+	b := browsertest.Open(t)
+	way := newMeter(t)
+	for i, s := range screens {
+		path := way.fill(t, s.path)
+		for k, look := range []string{"light", "dark"} {
+			wide := (i+k)%2 == 0
+			name := s.name + "-" + look + map[bool]string{true: "-wide", false: "-phone"}[wide]
+			t.Run(name, func(t *testing.T) {
+				way.begin(look)
+				tab := b.For(t).Apart()
+				defer tab.Close()
+				if !wide {
+					tab.Phone()
+				}
+				tab.Go(way.url + path)
+				tab.Until(`!!window.htmx && [...document.querySelectorAll("rapport-island")].every(e => e.hasAttribute("data-ready")) && document.documentElement.hasAttribute("data-stream")`)
+				browsertest.Ask[any](tab, `document.fonts.ready.then(() => 0)`)
+				requests, bytes := way.settled()
+				t.Logf("%-24s %2d requests %6.1f KB", name, requests, float64(bytes)/1000)
+				if requests > firstViewRequests || bytes > firstViewBytes {
+					t.Errorf("the first view takes %d requests and %d bytes, at most %d and %d are allowed:\n%s",
+						requests, bytes, firstViewRequests, firstViewBytes, way.list())
+				}
+				tab.Accessible(axe)
+				tab.Clean()
+			})
+		}
+	}
+}
+
+// meter stands between the browser and the demo, signs each request in and
+// counts what comes back as it travels, compressed. A browser's own events
+// would miss what its workers load.
+type meter struct {
+	url     string
+	brand   string // path of the brand's studio
+	client  *http.Client
+	session string
+
+	mu       sync.Mutex
+	idle     *sync.Cond
+	look     string
+	running  int
+	requests int
+	bytes    int
+	said     []string
+}
+
+// newMeter signs in at the door, without a browser.
+func newMeter(t *testing.T) *meter {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &meter{client: &http.Client{Jar: jar}}
+	m.idle = sync.NewCond(&m.mu)
+	res, err := m.client.PostForm(demo+"/studio/sign-in", url.Values{"email": {email}, "password": {password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	target, err := url.Parse(demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cookies []string
+	for _, c := range jar.Cookies(target) {
+		cookies = append(cookies, c.Name+"="+c.Value)
+	}
+	m.session, m.brand = strings.Join(cookies, "; "), res.Request.URL.Path
+	proxy := &httputil.ReverseProxy{Transport: &http.Transport{DisableCompression: true}, FlushInterval: -1,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			r.Out.Header.Set("Cookie", m.session+"; theme="+m.look)
+		}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &counter{ResponseWriter: w}
+		live := r.URL.Path == "/studio/live" // never ends by itself
+		m.started(live)
+		defer func() { m.ended(live, r.URL.Path, c.bytes) }()
+		proxy.ServeHTTP(c, r)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	m.url = server.URL
+	return m
+}
+
+func (m *meter) begin(look string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.look, m.requests, m.bytes, m.said = look, 0, 0, nil
+}
+
+func (m *meter) started(live bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests++
+	if !live {
+		m.running++
+	}
+}
+
+func (m *meter) ended(live bool, path string, bytes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if live {
+		return
+	}
+	m.running--
+	m.bytes += bytes
+	m.said = append(m.said, fmt.Sprintf("  %7d %s", bytes, path))
+	m.idle.Broadcast()
+}
+
+// settled waits until everything asked for has come.
+func (m *meter) settled() (requests, bytes int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.running > 0 {
+		m.idle.Wait()
+	}
+	return m.requests, m.bytes
+}
+
+func (m *meter) list() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return strings.Join(m.said, "\n")
+}
+
+// fill puts the ids of things that exist into a path.
+func (m *meter) fill(t *testing.T, path string) string {
+	t.Helper()
+	for what, page := range map[string]string{"post": "/posts?state=published", "draft": "/posts?state=draft", "media": "/media", "channel": "/channels"} {
+		if !strings.Contains(path, "{"+what+"}") {
+			continue
+		}
+		kind := what
+		if what == "draft" {
+			kind = "post"
+		}
+		path = strings.Replace(path, "{"+what+"}", m.first(t, page, strings.TrimSuffix(kind, "s")), 1)
+	}
+	return m.brand + path
+}
+
+// first is the id of the first thing that a page links to.
+func (m *meter) first(t *testing.T, page, kind string) string {
+	t.Helper()
+	res, err := m.client.Get(demo + m.brand + page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	html, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := map[string]string{"post": "/posts/", "media": "/media/", "channel": "/channels/"}[kind]
+	_, rest, found := strings.Cut(string(html), m.brand+folder+"0")
+	if !found || len(rest) < 35 {
+		t.Fatalf("%s links to no %s", page, kind)
+	}
+	return "0" + rest[:35]
+}
+
+// counter counts what goes to the browser.
+type counter struct {
+	http.ResponseWriter
+	bytes int
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.bytes += n
+	return n, err
+}
+
+func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Measures speed and compares it with what docs/performance.md promises. Names
+# of measurements as arguments take only those: scripts/bench.sh lone burst
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+go build -trimpath -ldflags "-s -w" -o "$work/rapport" ./cmd/rapport
+go build -o "$work/bench" ./internal/bench
+"$work/bench" -binary "$work/rapport" -chromium "$(command -v chromium || true)" -only "$(IFS=,; echo "$*")"
