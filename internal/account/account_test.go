@@ -76,6 +76,9 @@ func TestOpenStreamsHearOfChangedAccess(t *testing.T) {
 	heard := make(chan string, 100)
 	stop := d.Subscribe(outbox.LiveTopic, func(payload string) { heard <- payload })
 	defer stop()
+	if d.Dialect == db.Postgres {
+		<-heard // the listener is there
+	}
 	for _, c := range []struct {
 		name string
 		do   func() error
