@@ -15,7 +15,7 @@ var floors = []struct {
 	packages string
 	also     map[string]string
 }{
-	{"stones", "fault i18n", nil},
+	{"stones", "fault i18n browsertest", nil},
 	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
@@ -42,7 +42,7 @@ var floors = []struct {
 	{"verbs", "agenda publish notify measure", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
-	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},
+	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
 
 func TestImportsGoDown(t *testing.T) {

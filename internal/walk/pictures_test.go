@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"rapport/internal/browsertest"
 )
 
@@ -25,7 +23,7 @@ func TestPictures(t *testing.T) {
 	if folder == "" {
 		t.Skip("RAPPORT_DOC_PICTURES names no folder; scripts/pictures.sh does")
 	}
-	u := signIn(t, browsertest.Open(t, chromedp.Flag("lang", "en-GB"), chromedp.Env("LANGUAGE=en_GB")))
+	u := signIn(t, browsertest.Open(t))
 	soon := "/calendar?date=" + wall(t, time.Now().AddDate(0, 0, 3))[:10]
 	for _, p := range []struct {
 		name  string

@@ -91,15 +91,17 @@ func write(t *testing.T, w *walkers) {
 	w.Until(`document.querySelectorAll(".way").length === 2 && document.querySelectorAll(".version").length === 2`)
 }
 
-// move drags the card two hours on and takes that back.
+// move drags the card an hour back and takes that back.
 func move(t *testing.T, w *walkers) {
 	at := coming(t, 2)
 	day := at[:10]
 	w.open("/calendar?date=" + day)
 	card := fmt.Sprintf(`document.querySelector('.card[href*="%s"]')`, w.post)
 	w.Until(card + `?.dataset.at === "` + at + `"`)
-	w.Drag(card, fmt.Sprintf(`document.querySelector('[data-hour="%sT16"]')`, day), 6, 3)
-	w.Until(card + `?.dataset.at.startsWith("` + day + `T16")`)
+	// In the middle: at the window's edge the page would move along.
+	browsertest.Ask[any](w.Tab, card+`.scrollIntoView({block: "center"}), 0`)
+	w.Drag(card, fmt.Sprintf(`document.querySelector('[data-hour="%sT13"]')`, day), 6, 3)
+	w.Until(card + `?.dataset.at.startsWith("` + day + `T13")`)
 	w.Click("#toasts form button")
 	w.Until(card + `?.dataset.at === "` + at + `"`)
 }

@@ -13,26 +13,16 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"rapport/internal/brand"
+	"rapport/internal/browsertest"
 	"rapport/internal/installation"
 	"rapport/internal/publish"
 	"rapport/internal/web/webtest"
 )
 
-// browser opens a headless Chromium, the one that make test has found or
-// installed and named in RAPPORT_TEST_CHROMIUM.
+// browser opens a headless Chromium.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	chromium := os.Getenv("RAPPORT_TEST_CHROMIUM")
-	if chromium == "" {
-		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("force-prefers-reduced-motion", true), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	return ctx
+	return browsertest.Open(t).Context()
 }
 
 // serve gives every request of the browser the session of the site, and the
@@ -74,10 +64,7 @@ func views() []sight {
 // RAPPORT_PICTURES it leaves a picture of each in that folder.
 func TestPagesAreAccessible(t *testing.T) {
 	ctx := browser(t)
-	axe, err := os.ReadFile(filepath.Join(os.Getenv("RAPPORT_TEST_NODE_MODULES"), "axe-core", "axe.min.js"))
-	if err != nil {
-		t.Skip("RAPPORT_TEST_NODE_MODULES names no folder with axe-core; make test sets it")
-	}
+	axe := browsertest.Axe(t)
 	for _, c := range walks(t) {
 		base := serve(t, c.site)
 		for _, path := range c.paths {
@@ -86,7 +73,7 @@ func TestPagesAreAccessible(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					look(t, ctx, base+path+"?look="+view.look, view.width, view.height)
 					picture(t, ctx, name)
-					judge(t, ctx, string(axe))
+					judge(t, ctx, axe)
 				})
 			}
 		}

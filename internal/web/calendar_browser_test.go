@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"rapport/internal/browsertest"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/web/webtest"
@@ -23,21 +24,12 @@ import (
 // browser that is signed in and lives in Auckland.
 func studioServer(t *testing.T, s *webtest.Site) (context.Context, string) {
 	t.Helper()
-	chromium := os.Getenv("RAPPORT_TEST_CHROMIUM")
-	if chromium == "" {
-		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
-	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'")
 		s.Pages.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("force-prefers-reduced-motion", true),
-		chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.Env("TZ=Pacific/Auckland"))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
+	ctx := browsertest.Open(t, chromedp.Env("TZ=Pacific/Auckland")).Context()
 	steps(t, ctx, chromedp.Navigate(server.URL+"/studio/sign-in"),
 		chromedp.SendKeys(chromedp.CSS("input[name=email]"), "ada@example.com"),
 		chromedp.SendKeys(chromedp.CSS("input[name=password]"), webtest.Password+kb.Enter))

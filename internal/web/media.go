@@ -77,6 +77,9 @@ func (v mediaListView) more() string {
 }
 
 // mediaList is the library.
+// mediaPageSize fills a window once: a browser asks for what is below it, too.
+const mediaPageSize = 24
+
 func (p *Pages) mediaList(w http.ResponseWriter, r *http.Request) error {
 	return p.mediaPage(w, r, form{})
 }
@@ -86,7 +89,9 @@ func (p *Pages) mediaPage(w http.ResponseWriter, r *http.Request, f form) error 
 	q := r.URL.Query()
 	view := mediaListView{Slug: v.Brand.Slug, Query: q.Get("q"), Deleted: q.Get("deleted") == "true", May: p.may(r, access.MediaWrite), Form: f}
 	var err error
-	view.All, view.Next, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{Query: view.Query, Deleted: view.Deleted}, pageOf(r))
+	few := pageOf(r)
+	few.Limit = mediaPageSize
+	view.All, view.Next, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{Query: view.Query, Deleted: view.Deleted}, few)
 	if err != nil {
 		return err
 	}

@@ -17,28 +17,15 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"rapport/internal/browsertest"
 	"rapport/internal/web/static"
 	"rapport/internal/web/ui"
 )
 
-// browser opens a headless Chromium, the one that make test has found or
-// installed and named in RAPPORT_TEST_CHROMIUM.
+// browser opens a headless Chromium.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	chromium := os.Getenv("RAPPORT_TEST_CHROMIUM")
-	if chromium == "" {
-		t.Skip("RAPPORT_TEST_CHROMIUM names no browser; make test sets it")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("force-prefers-reduced-motion", true), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
+	return browsertest.Open(t).Context()
 }
 
 // views are the widths and themes that every page is looked at in.
@@ -58,14 +45,7 @@ var views = []struct {
 // RAPPORT_PICTURES it leaves a picture of each in that folder.
 func TestAccessible(t *testing.T) {
 	ctx := browser(t)
-	modules := os.Getenv("RAPPORT_TEST_NODE_MODULES")
-	if modules == "" {
-		t.Skip("RAPPORT_TEST_NODE_MODULES names no folder with axe-core; make test sets it")
-	}
-	axe, err := os.ReadFile(modules + "/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
+	axe := browsertest.Axe(t)
 	server := pages(t)
 	for _, path := range []string{"/", "/bare"} {
 		for _, view := range views {
@@ -73,7 +53,7 @@ func TestAccessible(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				load(t, ctx, server.URL+path+"?theme="+view.theme, view.width, view.height)
 				picture(t, ctx, name)
-				if found := audit(t, ctx, string(axe)); len(found) > 0 {
+				if found := audit(t, ctx, axe); len(found) > 0 {
 					t.Errorf("axe-core found:\n%s", strings.Join(found, "\n"))
 				}
 				wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > innerWidth"))
