@@ -470,7 +470,8 @@ func (v composeView) takesThread(key string) bool {
 // quickTimes are times that people often mean, by the brand's clock.
 func quickTimes(ctx context.Context, b brand.Brand, now db.Time) []quickTime {
 	t := now.Time().In(b.Location())
-	hour := t.Truncate(time.Hour).Add(2 * time.Hour)
+	// By the wall clock: some zones are half an hour off the world's hours.
+	hour := time.Date(t.Year(), t.Month(), t.Day(), t.Hour()+2, 0, 0, 0, t.Location())
 	tomorrow := time.Date(t.Year(), t.Month(), t.Day()+1, 9, 0, 0, 0, t.Location())
 	monday := tomorrow.AddDate(0, 0, (int(time.Monday)-int(tomorrow.Weekday())+7)%7)
 	out := []quickTime{

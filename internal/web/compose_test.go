@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"rapport/internal/brand"
 	"rapport/internal/delivery"
 	"rapport/internal/media"
 	"rapport/internal/post"
@@ -275,4 +276,21 @@ func TestOthersPostsAreNotThere(t *testing.T) {
 	s.Post(s.Path("media", m.ID, "crop"), "x", "0", "y", "0", "width", "9", "height", "9").Is(http.StatusNotFound)
 	s.Post(s.Path("compose"), "id", one, "revision", "1", "n.all", "1", "text.all.0", "x", "act", "draft").Is(http.StatusNotFound)
 	autosaved(t, s, http.StatusNotFound, "id", one, "revision", "1", "n.all", "1", "text.all.0", "x")
+}
+
+// The times offered are whole hours of the brand's clock, also where that is
+// half an hour off.
+func TestQuickTimesAreWholeHours(t *testing.T) {
+	for _, zone := range []string{"Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu"} {
+		s := webtest.New(t)
+		s.Connect("north")
+		if _, err := brand.Change(t.Context(), s.DB, s.Who(), s.Brand.ID, brand.Settings{Name: s.Brand.Name, Color: s.Brand.Color, Zone: zone,
+			Language: "en", Tolerance: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		s.DB.SetClock(s.DB.Now().Time().Truncate(24 * time.Hour).Add(6 * time.Hour))
+		if got := s.Get(s.Path("compose")).Text(".compose-quick"); !strings.Contains(got, "Today") || strings.Contains(got, ":30") || strings.Contains(got, ":45") {
+			t.Errorf("%s: %q", zone, got)
+		}
+	}
 }
