@@ -248,6 +248,7 @@ func (d *Dispatcher) sendPart(o opened, del delivery.Delivery, part *content, pa
 			return network.Ref{}, next
 		}
 	}
+	asked := time.Now()
 	gate, err := d.fence(ctx, del, part.row())
 	if err != nil {
 		// Not known to be committed: nothing may be sent on it.
@@ -259,6 +260,12 @@ func (d *Dispatcher) sendPart(o opened, del delivery.Delivery, part *content, pa
 		return network.Ref{}, d.back(del, delivery.Back{What: "held", Part: part.Ord, Unsent: !part.State.Frozen()}, laneWait)
 	case delivery.Changed, delivery.Superseded:
 		return network.Ref{}, d.back(del, delivery.Back{RunAt: d.DB.Now().Add(50 * time.Millisecond), Part: part.Ord, Unsent: !part.State.Frozen()}, laneFree)
+	}
+	d.Trace("fenced")
+	if time.Since(asked) >= d.Times.Lease {
+		// This node was frozen, and another may have taken over and sent it. If
+		// none did, the claim is still ours to give back.
+		return network.Ref{}, d.back(del, delivery.Back{RunAt: d.in(del), Tried: true, Part: part.Ord, Unsent: !part.State.Frozen()}, laneFree)
 	}
 	return d.commit(ctx, o, del, part, last)
 }
@@ -273,7 +280,6 @@ func (d *Dispatcher) fence(ctx context.Context, del delivery.Delivery, p deliver
 
 // commit makes the one irreversible call and records what it says.
 func (d *Dispatcher) commit(ctx context.Context, o opened, del delivery.Delivery, part *content, last bool) (network.Ref, progress) {
-	d.Trace("fenced")
 	began := time.Now()
 	call, cancel := context.WithTimeout(ctx, d.Times.Commit)
 	r, err := o.publisher.Commit(call, o.target, part.Prepared)

@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -696,4 +697,39 @@ func dot() []byte {
 	var b bytes.Buffer
 	_ = png.Encode(&b, img) // a Buffer takes every write
 	return b.Bytes()
+}
+
+// A node that is frozen between its fence and its commit, while another finds
+// the part absent, must not send what the other has sent meanwhile.
+func TestFrozenBetweenFenceAndCommit(t *testing.T) {
+	s := newStage(t, emulator.Options{}, 1)
+	thawed := make(chan struct{})
+	frozen := make(chan struct{})
+	var once sync.Once
+	d := publish.New(publish.Options{DB: s.DB, Channels: s.channels, Media: s.library, Node: "frozen", Times: s.times, Trace: func(step string) {
+		if step == "fenced" {
+			once.Do(func() { close(frozen); <-thawed })
+		}
+	}})
+	if err := d.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	del := s.schedule(s.Now(), "hello")[0]
+	<-frozen
+	// A frozen process renews no lease.
+	if _, err := s.ExecContext(context.Background(), `UPDATE delivery SET lease_until = 1, node = 'dead' WHERE id = $1`, del.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.node(false)
+	s.becomes(del.ID, delivery.Published)
+	time.Sleep(s.times.Lease) // a node is frozen for longer than its lease
+	close(thawed)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := d.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.net.Arrivals(0)); n != 1 {
+		t.Errorf("%d requests arrived, want 1", n)
+	}
 }

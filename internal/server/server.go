@@ -35,10 +35,10 @@ type commands struct {
 		List   tokenListCommand   `cmd:"" help:"List a brand's API tokens."`
 		Revoke tokenRevokeCommand `cmd:"" help:"End an API token for good."`
 	} `cmd:"" help:"API tokens of a brand."`
-	Key struct {
+	Seed seedCommand `cmd:"" help:"Fill a brand with plain posts for a load test. Rapport must not be running."`
+	Key  struct {
 		Rotate keyRotateCommand `cmd:"" help:"Make a new key and seal all credentials with it. A server on this machine goes on; stop those on others and copy the key file to them."`
 	} `cmd:"" help:"Keys of sealed secrets."`
-	Seed    seedCommand    `cmd:"" help:"Fill a brand with plain posts for a load test. Rapport must not be running."`
 	Backup  backupCommand  `cmd:"" help:"Write the database and the media to one file. Rapport may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder from a backup. Every brand starts on hold."`
 	Emulate struct {
