@@ -45,28 +45,39 @@ const (
 	AuditRead       Action = "audit:read"
 	TokenWrite      Action = "tokens:write"
 	TeamWrite       Action = "team:write"
+
+	ConversationRead  Action = "conversations:read"
+	ConversationWrite Action = "conversations:write" // states, assignment, notes, labels
+	ConversationReply Action = "conversations:reply" // speak for the brand
+	PersonRead        Action = "people:read"
+	PersonWrite       Action = "people:write" // notes on people, export, erase
+	MetricRead        Action = "metrics:read"
 )
 
 // Actions are all actions, in the order documents show them.
 var Actions = []Action{
 	PostRead, PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelRead, ChannelWrite,
 	MediaRead, MediaWrite, BrandRead, BrandWrite, AuditRead, TokenWrite, TeamWrite,
+	ConversationRead, ConversationWrite, ConversationReply, PersonRead, PersonWrite, MetricRead,
 }
 
 // Roles are all roles, in the order documents show them.
 var Roles = []Role{Owner, Manager, Strategist, Creator, Analyst, Community, Moderator, Ambassador}
 
-var reads = []Action{PostRead, ChannelRead, MediaRead, BrandRead}
+var reads = []Action{PostRead, ChannelRead, MediaRead, BrandRead, ConversationRead, MetricRead}
+
+// desk is what answering people needs.
+var desk = []Action{ConversationWrite, ConversationReply, PersonRead}
 
 // table is the one place that says what a role may do.
 var table = map[Role][]Action{
 	Owner: Actions,
-	Manager: append([]Action{PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelWrite,
-		MediaWrite, AuditRead}, reads...),
+	Manager: slices.Concat([]Action{PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelWrite,
+		MediaWrite, AuditRead, PersonWrite}, desk, reads),
 	Strategist: append([]Action{PostWrite, MediaWrite}, reads...),
 	Creator:    append([]Action{PostWrite, MediaWrite}, reads...),
 	Analyst:    reads,
-	Community:  append([]Action{PostWrite, MediaWrite, HoldSet}, reads...),
+	Community:  slices.Concat([]Action{PostWrite, MediaWrite, HoldSet, PersonWrite}, desk, reads),
 	Moderator:  {BrandRead},
 	Ambassador: {},
 }

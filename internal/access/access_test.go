@@ -21,6 +21,8 @@ func TestTable(t *testing.T) {
 		access.ChannelRead: "omscay", access.ChannelWrite: "om", access.MediaRead: "omscay",
 		access.MediaWrite: "omscy", access.BrandRead: "omscayd", access.BrandWrite: "o",
 		access.AuditRead: "om", access.TokenWrite: "o", access.TeamWrite: "o",
+		access.ConversationRead: "omscay", access.ConversationWrite: "omy", access.ConversationReply: "omy",
+		access.PersonRead: "omy", access.PersonWrite: "omy", access.MetricRead: "omscay",
 	}
 	for _, a := range access.Actions {
 		var got []byte

@@ -68,7 +68,7 @@ func (*net) Commit(context.Context, network.Target, network.Prepared) (network.R
 func (*net) Lookup(context.Context, network.Target, network.Prepared) (network.Finding, error) {
 	return network.Finding{}, errors.New("not asked")
 }
-func (*net) RepeatHarmless(network.Target) bool { return false }
+func (*net) RepeatHarmless(network.Target, time.Duration) bool { return false }
 
 // world is two brands with an owner each.
 type world struct {

@@ -37,6 +37,7 @@ type Channel struct {
 	AvatarURL   string
 	URL         string
 	Limits      network.Limits
+	Details     map[string]string // what the connector noted: software, version, granted scopes
 	State       string
 	StateReason string // why it needs attention, for a person
 	StateAt     db.Time
@@ -81,7 +82,7 @@ func (cs *Channels) target(ctx context.Context, q db.Queryer, brandID, id string
 		return c, network.Target{}, fault.New(fault.Conflict, "%s was removed. Connect it again first.", c.Handle)
 	}
 	cred, err := cs.open(c, sealed)
-	return c, network.Target{Server: c.Server, AccountID: c.RemoteID, Credential: cred, Limits: c.Limits}, err
+	return c, network.Target{Server: c.Server, AccountID: c.RemoteID, Credential: cred, Limits: c.Limits, Details: c.Details}, err
 }
 
 // Attention says that only a person can make the channel work again, in

@@ -72,7 +72,7 @@ func (n *net) Commit(context.Context, network.Target, network.Prepared) (network
 func (n *net) Lookup(context.Context, network.Target, network.Prepared) (network.Finding, error) {
 	return network.Finding{}, errors.New("not asked")
 }
-func (n *net) RepeatHarmless(network.Target) bool { return false }
+func (n *net) RepeatHarmless(network.Target, time.Duration) bool { return false }
 
 type world struct {
 	d     *db.DB

@@ -169,7 +169,7 @@ func fromAccount(old Channel, f found) Channel {
 	c, a := old, f.account
 	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.network, a.Server, a.ID
 	c.Handle, c.Name, c.AvatarURL, c.URL = a.Handle, a.Name, a.AvatarURL, a.URL
-	c.Limits, c.ExpiresAt = a.Limits, db.At(a.ExpiresAt)
+	c.Limits, c.Details, c.ExpiresAt = a.Limits, a.Details, db.At(a.ExpiresAt)
 	return c
 }
 

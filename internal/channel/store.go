@@ -13,14 +13,17 @@ import (
 )
 
 const columns = `id, brand_id, network, server, remote_id, handle, name, avatar_url, url, credential, limits,
-	state, state_reason, state_at, expires_at, ready_at, worked_at, created_at`
+	state, state_reason, state_at, expires_at, ready_at, worked_at, created_at, details`
 
 func scan(row interface{ Scan(...any) error }) (c Channel, sealed string, err error) {
-	var limits string
+	var limits, details string
 	err = row.Scan(&c.ID, &c.Brand, &c.Network, &c.Server, &c.RemoteID, &c.Handle, &c.Name, &c.AvatarURL, &c.URL, &sealed, &limits,
-		&c.State, &c.StateReason, &c.StateAt, &c.ExpiresAt, &c.ReadyAt, &c.WorkedAt, &c.CreatedAt)
+		&c.State, &c.StateReason, &c.StateAt, &c.ExpiresAt, &c.ReadyAt, &c.WorkedAt, &c.CreatedAt, &details)
 	if err == nil {
 		err = json.Unmarshal([]byte(limits), &c.Limits)
+	}
+	if err == nil && details != "" {
+		err = json.Unmarshal([]byte(details), &c.Details)
 	}
 	return c, sealed, err
 }
@@ -131,15 +134,19 @@ func upsert(ctx context.Context, tx *db.Tx, c Channel, sealed string) error {
 	if err != nil {
 		return fmt.Errorf("channel: limits: %w", err)
 	}
+	details, err := json.Marshal(c.Details)
+	if err != nil {
+		return fmt.Errorf("channel: details: %w", err)
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO channel (id, brand_id, network, server, remote_id, handle, name, avatar_url, url,
-			credential, limits, state, state_reason, state_at, expires_at, ready_at, worked_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+			credential, limits, state, state_reason, state_at, expires_at, ready_at, worked_at, created_at, details)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, name = excluded.name, avatar_url = excluded.avatar_url,
 			url = excluded.url, credential = excluded.credential, limits = excluded.limits, state = excluded.state,
 			state_reason = excluded.state_reason, state_at = excluded.state_at, expires_at = excluded.expires_at,
-			worked_at = excluded.worked_at, renew_until = 0`,
+			worked_at = excluded.worked_at, details = excluded.details, renew_until = 0`,
 		c.ID, c.Brand, c.Network, c.Server, c.RemoteID, c.Handle, c.Name, c.AvatarURL, c.URL,
-		sealed, string(limits), c.State, c.StateReason, c.StateAt, c.ExpiresAt, c.ReadyAt, c.WorkedAt, c.CreatedAt)
+		sealed, string(limits), c.State, c.StateReason, c.StateAt, c.ExpiresAt, c.ReadyAt, c.WorkedAt, c.CreatedAt, string(details))
 	if err != nil {
 		return fmt.Errorf("channel: save: %w", err)
 	}

@@ -439,6 +439,17 @@ func orBusy(err error) error {
 	return busy()
 }
 
+// FirstSent returns when a part was first about to be sent, by the delivery's
+// story; 0 if it never was.
+func FirstSent(ctx context.Context, q db.Queryer, d Delivery, ord int) (at db.Time, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM delivery_event
+		WHERE brand_id = $1 AND delivery_id = $2 AND what = 'sending' AND part = $3`, d.Brand, d.ID, ord).Scan(&at)
+	if err != nil {
+		return 0, fmt.Errorf("delivery: first sent: %w", err)
+	}
+	return at, nil
+}
+
 // DoubtfulCount counts the deliveries that a restore made doubtful since then:
 // their networks are asked before anything of them is sent.
 func DoubtfulCount(ctx context.Context, q db.Queryer, brand string, since db.Time) (n int, err error) {

@@ -16,7 +16,7 @@ var floors = []struct {
 	also     map[string]string
 }{
 	{"stones", "fault i18n browsertest", nil},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live media/picture", map[string]string{
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live search media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"config":        "outbound secret",
@@ -28,18 +28,22 @@ var floors = []struct {
 		"activity":      "access db outbox",
 		"audit":         "access db",
 		"live":          "access db outbox",
+		"search":        "access db",
 	}},
 	{"network", "network", nil},
-	{"networks", "network/networktest/wire network/networktest network/demo network/demo/emulator", map[string]string{
-		"network/networktest":   "network/networktest/wire",
-		"network/demo/emulator": "network/networktest/wire",
+	{"networks", "network/networktest/wire network/networktest network/demo network/demo/emulator network/mastodon network/mastodon/emulator network/bluesky network/bluesky/emulator", map[string]string{
+		"network/networktest":       "network/networktest/wire",
+		"network/demo/emulator":     "network/networktest/wire",
+		"network/mastodon/emulator": "network/networktest/wire",
+		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand channel delivery letter media metric post installation", map[string]string{
-		"channel": "delivery", // what waits for a channel is cancelled with it
-		"post":    "brand channel delivery media",
-		"letter":  "account",
+	{"nouns", "account brand channel delivery letter media metric post installation person conversation", map[string]string{
+		"channel":      "delivery", // what waits for a channel is cancelled with it
+		"post":         "brand channel delivery media",
+		"letter":       "account",
+		"conversation": "person",
 	}},
-	{"verbs", "agenda publish notify measure", nil},
+	{"verbs", "agenda publish notify measure ingest answer", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},

@@ -222,11 +222,17 @@ func (m *Meter) refs(ctx context.Context, l Look) ([]network.Ref, map[string]str
 }
 
 func (m *Meter) readings(r metric.Reading, c network.Counters) []metric.Reading {
+	return m.told(r, map[string]*int64{metric.Likes: c.Likes, metric.Shares: c.Shares, metric.Comments: c.Comments,
+		metric.Quotes: c.Quotes, metric.Views: c.Views})
+}
+
+// told makes a reading like r of each number that the network told.
+func (m *Meter) told(r metric.Reading, numbers map[string]*int64) []metric.Reading {
 	if r.At == 0 {
 		r.At = m.DB.Now()
 	}
 	var out []metric.Reading
-	for name, v := range map[string]*int64{metric.Likes: c.Likes, metric.Shares: c.Shares, metric.Comments: c.Comments, metric.Views: c.Views} {
+	for name, v := range numbers {
 		if v != nil {
 			r.Name, r.Value = name, *v
 			out = append(out, r)
@@ -235,17 +241,19 @@ func (m *Meter) readings(r metric.Reading, c network.Counters) []metric.Reading 
 	return out
 }
 
-// Count reads the channel's number of followers.
+// Count reads the account's own numbers.
 func (m *Meter) Count(ctx context.Context, c Count) error {
 	net, t, err := m.open(ctx, c.Brand, c.Channel)
 	if net == nil || err != nil {
 		return err
 	}
-	n, err := net.Followers(ctx, t)
+	found, err := net.MeasureAccount(ctx, t)
 	if err != nil {
 		return m.keep(ctx, c.Channel, c.Brand, nil, err)
 	}
-	return m.keep(ctx, c.Channel, c.Brand, []metric.Reading{{Brand: c.Brand, Subject: c.Channel, Name: metric.Followers, At: m.DB.Now(), Value: n}}, nil)
+	r := metric.Reading{Brand: c.Brand, Subject: c.Channel, At: db.At(found.At)}
+	return m.keep(ctx, c.Channel, c.Brand, m.told(r, map[string]*int64{
+		metric.Followers: found.Followers, metric.Following: found.Following, metric.Posts: found.Posts}), nil)
 }
 
 // open returns no network where there is nothing to ask any more.

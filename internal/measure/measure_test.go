@@ -49,7 +49,10 @@ func (n *net) Measure(_ context.Context, _ network.Target, refs []network.Ref) (
 	return out, n.fails
 }
 
-func (n *net) Followers(context.Context, network.Target) (int64, error) { return 812, n.fails }
+func (n *net) MeasureAccount(context.Context, network.Target) (network.AccountCounters, error) {
+	followers := int64(812)
+	return network.AccountCounters{Followers: &followers}, n.fails
+}
 
 // queue keeps what was inserted, in order.
 type queue struct{ looks, counts []string }

@@ -19,7 +19,10 @@ const (
 	Shares    = "shares"
 	Comments  = "comments"
 	Views     = "views"
+	Quotes    = "quotes"
 	Followers = "followers" // of a channel
+	Following = "following" // of a channel
+	Posts     = "posts"     // of a channel, as the network counts them
 )
 
 // Reading is one number as it stood at one instant, counted from the start of

@@ -38,6 +38,21 @@ type Facts struct {
 	// AbsentWhen says when Lookup may answer Absent, and why that is certain.
 	// Empty where it never may.
 	AbsentWhen string
+
+	// ServerLabel asks for the address of the server: "Your server's address".
+	// Empty where the network has one only.
+	ServerLabel, ServerHelp string
+
+	// Options are what a post may carry beside its text and pictures.
+	Options []Option
+
+	// Untold says for each number, by its name in the metric package, why the
+	// network does not tell it: "Mastodon does not count views."
+	Untold map[string]string
+
+	// MentionReplies is set where an answer reaches its reader only if it
+	// names them; the reply box then begins with their handle.
+	MentionReplies bool
 }
 
 // Field is one thing Connect asks a person for.
@@ -65,6 +80,9 @@ type Target struct {
 	AccountID  string // the network's id of the account
 	Credential Credential
 	Limits     Limits // as last read from the network
+	// Details are what the connector noted of the account and its server when
+	// it was last asked: software, version, granted scopes. Never secrets.
+	Details map[string]string
 }
 
 // Account is what a network says of the account that was connected.
@@ -80,6 +98,8 @@ type Account struct {
 	Credential Credential
 	// ExpiresAt is when the credential stops working by itself; zero if never.
 	ExpiresAt time.Time
+	// Details are kept with the channel and come back in Target.
+	Details map[string]string
 }
 
 // Connector turns what a person typed into an account, or says why not.
@@ -206,8 +226,9 @@ type Publisher interface {
 	Lookup(ctx context.Context, t Target, p Prepared) (Finding, error)
 
 	// RepeatHarmless reports whether a second arrival of the same Prepared at
-	// this account's server is proven to publish nothing more.
-	RepeatHarmless(t Target) bool
+	// this account's server is proven to publish nothing more, if the first
+	// may have arrived so long ago. Networks forget their keys.
+	RepeatHarmless(t Target, age time.Duration) bool
 }
 
 // Remover takes something published down again.
@@ -224,7 +245,17 @@ type Counters struct {
 	Likes    *int64
 	Shares   *int64
 	Comments *int64
+	Quotes   *int64
 	Views    *int64
+}
+
+// AccountCounters are an account's numbers. A nil pointer means that the
+// network does not tell: never 0.
+type AccountCounters struct {
+	At        time.Time
+	Followers *int64
+	Following *int64
+	Posts     *int64
 }
 
 // Measurer reads numbers.
@@ -232,6 +263,6 @@ type Measurer interface {
 	Network
 	// Measure returns the counters of each ref it could read, by Ref.ID.
 	Measure(ctx context.Context, t Target, refs []Ref) (map[string]Counters, error)
-	// Followers returns the account's number of followers.
-	Followers(ctx context.Context, t Target) (int64, error)
+	// MeasureAccount returns the account's own numbers.
+	MeasureAccount(ctx context.Context, t Target) (AccountCounters, error)
 }

@@ -149,7 +149,8 @@ func (d *Dispatcher) conclude(ctx context.Context, o opened, del delivery.Delive
 		d.back(del, delivery.Back{RunAt: d.in(del), What: "looked", Text: f.Why, Part: part.Ord, Tried: true, Unsent: true}, laneFree)
 		return true
 	}
-	if o.publisher.RepeatHarmless(o.target) {
+	age, err := d.age(ctx, del, part)
+	if err == nil && o.publisher.RepeatHarmless(o.target, age) {
 		d.back(del, delivery.Back{RunAt: d.in(del), What: "looked", Part: part.Ord, Tried: true,
 			Text: "The answer was lost. This network publishes a repeated request only once, so it may be sent again."}, laneFree)
 		return true
@@ -171,7 +172,7 @@ func (d *Dispatcher) verify(ctx context.Context, o opened, del delivery.Delivery
 		d.conclude(ctx, o, del, part, last, f, nil)
 		return laneFree
 	}
-	harmless, err := d.repeatHarmless(ctx, o)
+	harmless, err := d.repeatHarmless(ctx, o, del, part)
 	if err != nil {
 		return d.back(del, wait, laneWait)
 	}
@@ -182,14 +183,29 @@ func (d *Dispatcher) verify(ctx context.Context, o opened, del delivery.Delivery
 	return partOut
 }
 
-func (d *Dispatcher) repeatHarmless(ctx context.Context, o opened) (bool, error) {
+// age is how long ago the part may have reached the network for the first
+// time. What was restored from a copy knows no first time of its own, but was
+// never sent before it was due.
+func (d *Dispatcher) age(ctx context.Context, del delivery.Delivery, part delivery.Part) (time.Duration, error) {
+	first, err := delivery.FirstSent(ctx, d.DB, del, part.Ord)
+	if first == 0 || del.DueAt < first {
+		first = del.DueAt
+	}
+	return max(d.DB.Now().Sub(first), 0), err
+}
+
+func (d *Dispatcher) repeatHarmless(ctx context.Context, o opened, del delivery.Delivery, part delivery.Part) (bool, error) {
 	call, cancel := context.WithTimeout(ctx, d.Times.Lookup)
 	defer cancel()
 	if _, err := d.Channels.Check(call, access.System(), o.channel.Brand, o.channel.ID); err != nil {
 		return false, err
 	}
 	p, target, _, err := d.Channels.Target(ctx, d.DB, o.channel.Brand, o.channel.ID)
-	return err == nil && p.RepeatHarmless(target), err
+	if err != nil {
+		return false, err
+	}
+	age, err := d.age(ctx, del, part)
+	return err == nil && p.RepeatHarmless(target, age), err
 }
 
 // found records that a part is out after all, and lets the rest of the thread

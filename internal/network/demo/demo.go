@@ -164,18 +164,19 @@ func (n *Network) Measure(ctx context.Context, t network.Target, refs []network.
 	return out, nil
 }
 
-// Followers reads the account's number of followers.
-func (n *Network) Followers(ctx context.Context, t network.Target) (int64, error) {
+// MeasureAccount reads the account's number of followers; the demo network
+// tells no more.
+func (n *Network) MeasureAccount(ctx context.Context, t network.Target) (network.AccountCounters, error) {
 	var got struct {
 		Followers *int64 `json:"followers"`
 	}
 	if err := n.read(ctx, t, "/v1/account/numbers", &got); err != nil {
-		return 0, err
+		return network.AccountCounters{}, err
 	}
 	if got.Followers == nil {
-		return 0, unreadable(http.StatusOK, fmt.Errorf("demo: no number of followers"))
+		return network.AccountCounters{}, unreadable(http.StatusOK, fmt.Errorf("demo: no number of followers"))
 	}
-	return *got.Followers, nil
+	return network.AccountCounters{Followers: got.Followers}, nil
 }
 
 func postPath(id string) string { return "/v1/posts/" + url.PathEscape(id) }

@@ -290,9 +290,9 @@ func TestMeasure(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || seen.Views == 0 {
 		t.Errorf("counters (-want +got):\n%s", diff)
 	}
-	followers, err := n.Followers(t.Context(), to)
-	if err != nil || followers != s.FollowersAt("north", at.Now()) {
-		t.Errorf("%d followers, %v", followers, err)
+	account, err := n.MeasureAccount(t.Context(), to)
+	if followers := s.FollowersAt("north", at.Now()); err != nil || account.Followers == nil || *account.Followers != followers {
+		t.Errorf("%+v, want %d followers, %v", account, followers, err)
 	}
 	if err := s.Order(wire.Fault{Kind: wire.Status, Status: 429, RetryAfter: "9", Path: "/v1/posts/*"}); err != nil {
 		t.Fatal(err)
@@ -374,7 +374,7 @@ func FuzzAnswers(f *testing.F) {
 		if found, err := n.Lookup(t.Context(), to, p); err == nil && found.Presence == network.Present && found.Receipt.Ref.ID == "" {
 			t.Errorf("%q is present without an id", answer)
 		}
-		if _, err := n.Followers(t.Context(), to); err != nil {
+		if _, err := n.MeasureAccount(t.Context(), to); err != nil {
 			judge(t, code, err)
 		}
 	})

@@ -305,4 +305,6 @@ func (n *Network) list(ctx context.Context, t network.Target, most int) ([]postA
 }
 
 // RepeatHarmless is what the network said of the account.
-func (*Network) RepeatHarmless(t network.Target) bool { return !t.Limits.RepeatUnsafe }
+func (*Network) RepeatHarmless(t network.Target, _ time.Duration) bool {
+	return !t.Limits.RepeatUnsafe
+}

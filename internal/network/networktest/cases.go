@@ -381,7 +381,7 @@ func repeat(t *testing.T, start starter) {
 	t.Run("where it is harmless", func(t *testing.T) {
 		rig := start(t, Options{})
 		to := ready(t, rig)
-		if !rig.Network.RepeatHarmless(to) {
+		if !rig.Network.RepeatHarmless(to, 0) {
 			return // nothing was promised
 		}
 		p := prepare(t, rig, to, text("Once is enough."), "seed-1")
@@ -410,7 +410,7 @@ func repeat(t *testing.T, start starter) {
 		p := prepare(t, rig, to, text("Twice."), "seed-1")
 		commit(t, rig, to, p)
 		commit(t, rig, to, p)
-		if published := rig.published(); published > 1 && rig.Network.RepeatHarmless(to) {
+		if published := rig.published(); published > 1 && rig.Network.RepeatHarmless(to, 0) {
 			t.Errorf("a repeat is called harmless and published %d posts", published)
 		}
 	})

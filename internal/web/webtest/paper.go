@@ -43,4 +43,4 @@ func (Paper) Lookup(context.Context, network.Target, network.Prepared) (network.
 }
 
 // RepeatHarmless is false.
-func (Paper) RepeatHarmless(network.Target) bool { return false }
+func (Paper) RepeatHarmless(network.Target, time.Duration) bool { return false }
