@@ -1,5 +1,6 @@
-// A line chart over days. The data stand in a script block inside the island,
-// the same that the table view shows.
+// A line chart over time. The data stand in a script block inside the island,
+// the same that the table view shows. A null is a gap; what is provisional is
+// hatched; every line carries its name at its end, so there is no legend.
 import uPlot from "uplot";
 import { color, find } from "./dom";
 import { changed } from "./theme";
@@ -12,9 +13,13 @@ interface Series {
 
 interface Data {
   times: number[]; // seconds
-  unit: string;
+  zone?: string; // IANA name of the clock that days go by
+  clock?: boolean; // hours matter, not only days
+  provisional?: number; // seconds: from then on numbers still grow
   series: Series[];
 }
+
+const height = 200;
 
 export function mount(el: HTMLElement): () => void {
   const block = find("script[type='application/json']", el);
@@ -26,7 +31,7 @@ export function mount(el: HTMLElement): () => void {
   el.append(stage);
 
   let plot = draw(stage, data);
-  const resize = new ResizeObserver(() => plot.setSize({ width: stage.clientWidth, height: 180 }));
+  const resize = new ResizeObserver(() => plot.setSize({ width: stage.clientWidth, height }));
   resize.observe(stage);
   const redraw = (): void => {
     plot.destroy();
@@ -43,34 +48,98 @@ export function mount(el: HTMLElement): () => void {
 
 function draw(stage: HTMLElement, data: Data): uPlot {
   const lang = document.documentElement.lang || "en";
-  const day = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short" });
+  const day = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: data.zone });
+  const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: data.zone });
   const number = new Intl.NumberFormat(lang, { notation: "compact" });
+  const font = `12px ${getComputedStyle(stage).fontFamily}`;
   const axis = {
     stroke: color("--muted", stage),
-    font: `12px ${getComputedStyle(stage).fontFamily}`,
+    font,
     grid: { stroke: color("--line", stage), width: 1 },
     ticks: { show: false },
   };
+  const label = (t: number, step: number): string => (data.clock && step < 86400 ? clock.format(t * 1000) : day.format(t * 1000));
   const options: uPlot.Options = {
     width: stage.clientWidth,
-    height: 180,
+    height,
     legend: { show: false },
     cursor: { y: false },
+    padding: [12, endRoom(stage, data, font), 0, 0],
     axes: [
-      { ...axis, grid: { show: false }, values: (_, times) => times.map((t) => day.format(t * 1000)) },
-      { ...axis, values: (_, values) => values.map((v) => number.format(v)) },
+      { ...axis, grid: { show: false }, space: 64, values: (_, times, __, ___, step) => times.map((t) => label(t, step)) },
+      { ...axis, size: 44, values: (_, values) => values.map((v) => (Number.isInteger(v) ? number.format(v) : "")) },
     ],
-    series: [{}, ...data.series.map((s) => line(s, stage))],
+    series: [{}, ...data.series.map((s) => line(s, stage, data))],
+    hooks: {
+      drawClear: [(u) => hatch(u, data, color("--line", stage))],
+      draw: [(u) => names(u, data, stage, font)],
+    },
   };
   return new uPlot(options, [data.times, ...data.series.map((s) => s.values)] as uPlot.AlignedData, stage);
 }
 
-function line(series: Series, stage: HTMLElement): uPlot.Series {
+function line(series: Series, stage: HTMLElement, data: Data): uPlot.Series {
+  const stroke = color(series.token ?? "--accent-text", stage);
   return {
     label: series.label,
-    stroke: color(series.token ?? "--accent-text", stage),
+    stroke,
     width: 1.5,
     spanGaps: false,
-    points: { show: false },
+    points: { show: data.times.length < 40, size: 4, fill: stroke },
   };
+}
+
+/** endRoom is the space that the lines' names need at the right. */
+function endRoom(stage: HTMLElement, data: Data, font: string): number {
+  const pen = document.createElement("canvas").getContext("2d");
+  if (!pen || stage.clientWidth < 480) return 16;
+  pen.font = font;
+  return 16 + Math.max(...data.series.map((s) => pen.measureText(s.label).width));
+}
+
+/** names writes each line's name behind its last point, without overlap. */
+function names(u: uPlot, data: Data, stage: HTMLElement, font: string): void {
+  if (stage.clientWidth < 480) return;
+  const scale = devicePixelRatio;
+  const ends = data.series
+    .map((s) => {
+      const i = s.values.findLastIndex((v) => v !== null);
+      const value = s.values[i];
+      return { s, x: i < 0 ? 0 : u.valToPos(data.times[i] ?? 0, "x", true), y: value == null ? NaN : u.valToPos(value, "y", true) };
+    })
+    .filter((e) => !Number.isNaN(e.y))
+    .sort((a, b) => a.y - b.y);
+  let free = -Infinity;
+  const pen = u.ctx;
+  pen.save();
+  pen.font = font.replace("12px", `${12 * scale}px`);
+  pen.textBaseline = "middle";
+  for (const e of ends) {
+    const y = Math.max(e.y, free);
+    free = y + 15 * scale;
+    pen.fillStyle = color(e.s.token ?? "--accent-text", stage);
+    pen.fillText(e.s.label, e.x + 8 * scale, y);
+  }
+  pen.restore();
+}
+
+/** hatch marks the time in which numbers still grow. */
+function hatch(u: uPlot, data: Data, stroke: string): void {
+  if (!data.provisional) return;
+  const { left, top, width, height: tall } = u.bbox;
+  const from = Math.max(left, u.valToPos(data.provisional, "x", true));
+  const pen = u.ctx;
+  pen.save();
+  pen.beginPath();
+  pen.rect(from, top, left + width - from, tall);
+  pen.clip();
+  pen.strokeStyle = stroke;
+  pen.lineWidth = devicePixelRatio;
+  pen.beginPath();
+  for (let x = from - tall; x < left + width; x += 8 * devicePixelRatio) {
+    pen.moveTo(x, top + tall);
+    pen.lineTo(x + tall, top);
+  }
+  pen.stroke();
+  pen.restore();
 }
