@@ -8,6 +8,7 @@ import { changed } from "./theme";
 interface Series {
   label: string;
   token?: string; // "--accent-text"
+  bars?: boolean; // each value stands for itself
   values: (number | null)[];
 }
 
@@ -50,7 +51,9 @@ function draw(stage: HTMLElement, data: Data): uPlot {
   const lang = document.documentElement.lang || "en";
   const day = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: data.zone });
   const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: data.zone });
-  const number = new Intl.NumberFormat(lang, { notation: "compact" });
+  const plain = new Intl.NumberFormat(lang);
+  const compact = new Intl.NumberFormat(lang, { notation: "compact" });
+  const number = (v: number): string => (Math.abs(v) < 100_000 ? plain : compact).format(v);
   const font = `12px ${getComputedStyle(stage).fontFamily}`;
   const axis = {
     stroke: color("--muted", stage),
@@ -58,16 +61,24 @@ function draw(stage: HTMLElement, data: Data): uPlot {
     grid: { stroke: color("--line", stage), width: 1 },
     ticks: { show: false },
   };
-  const label = (t: number, step: number): string => (data.clock && step < 86400 ? clock.format(t * 1000) : day.format(t * 1000));
+  const label = (times: number[], i: number, step: number): string => {
+    const at = (times[i] ?? 0) * 1000;
+    const last = (times[i - 1] ?? 0) * 1000;
+    if (!data.clock || step >= 86400) return day.format(at);
+    return day.format(at) === day.format(last) ? clock.format(at) : `${clock.format(at)}\n${day.format(at)}`;
+  };
+  const bars = data.series.some((s) => s.bars);
   const options: uPlot.Options = {
     width: stage.clientWidth,
     height,
     legend: { show: false },
-    cursor: { y: false },
+    cursor: { show: false },
+    tzDate: (t) => uPlot.tzDate(new Date(t * 1000), data.zone ?? "UTC"),
+    scales: { x: { range: (_, low, high) => (bars ? [low - 43200, high + 43200] : [low, high]) }, y: { range: (_, low, high) => (bars ? [0, Math.max(1, high * 1.1)] : uPlot.rangeNum(low, high, 0.1, true)) } },
     padding: [12, endRoom(stage, data, font), 0, 0],
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_, times, __, ___, step) => times.map((t) => label(t, step)) },
-      { ...axis, size: 44, values: (_, values) => values.map((v) => (Number.isInteger(v) ? number.format(v) : "")) },
+      { ...axis, grid: { show: false }, space: 64, size: data.clock ? 40 : 26, values: (_, times, __, ___, step) => times.map((_, i) => label(times, i, step)) },
+      { ...axis, size: 52, values: (_, values) => values.map((v) => (Number.isInteger(v) ? number(v) : "")) },
     ],
     series: [{}, ...data.series.map((s) => line(s, stage, data))],
     hooks: {
@@ -85,21 +96,23 @@ function line(series: Series, stage: HTMLElement, data: Data): uPlot.Series {
     stroke,
     width: 1.5,
     spanGaps: false,
-    points: { show: data.times.length < 40, size: 4, fill: stroke },
+    points: { show: !series.bars && data.times.length < 40, size: 4, fill: stroke },
+    ...(series.bars ? { fill: stroke, width: 0, paths: uPlot.paths.bars?.({ size: [0.6, 24], radius: 0.15 }) } : {}),
   };
 }
 
-/** endRoom is the space that the lines' names need at the right. */
+/** endRoom is the space that the lines' names need at the right; one line
+ * alone is named by the chart's title. */
 function endRoom(stage: HTMLElement, data: Data, font: string): number {
   const pen = document.createElement("canvas").getContext("2d");
-  if (!pen || stage.clientWidth < 480) return 16;
+  if (!pen || stage.clientWidth < 480 || data.series.length < 2) return 16;
   pen.font = font;
   return 16 + Math.max(...data.series.map((s) => pen.measureText(s.label).width));
 }
 
 /** names writes each line's name behind its last point, without overlap. */
 function names(u: uPlot, data: Data, stage: HTMLElement, font: string): void {
-  if (stage.clientWidth < 480) return;
+  if (stage.clientWidth < 480 || data.series.length < 2) return;
   const scale = devicePixelRatio;
   const ends = data.series
     .map((s) => {
@@ -114,6 +127,7 @@ function names(u: uPlot, data: Data, stage: HTMLElement, font: string): void {
   pen.save();
   pen.font = font.replace("12px", `${12 * scale}px`);
   pen.textBaseline = "middle";
+  pen.textAlign = "left";
   for (const e of ends) {
     const y = Math.max(e.y, free);
     free = y + 15 * scale;

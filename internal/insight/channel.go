@@ -46,7 +46,7 @@ func OfChannel(ctx context.Context, q db.Queryer, who access.Who, brandID, chann
 	if err := who.May(q.Now(), brandID, access.MetricRead, channelID); err != nil {
 		return Channel{}, err
 	}
-	c, err := channel.ByID(ctx, q, who, brandID, channelID)
+	c, err := channel.ByID(ctx, q, access.System(), brandID, channelID)
 	if err != nil {
 		return Channel{}, err
 	}

@@ -116,8 +116,8 @@ func windowChoices(ctx context.Context, v numbersView) templ.Component {
 
 // figure shows a value as people may rely on it. id keeps it apart from the
 // same number elsewhere in the page.
-func figure(ctx context.Context, id string, v insight.Value, now time.Time, compared string) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: aboutValue(ctx, id, v, now)}
+func figure(ctx context.Context, id string, v insight.Value, compared string) ui.NumberArgs {
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: aboutValue(ctx, id, v, compared)}
 	if v.Now == nil {
 		n.Reason = i18n.T(ctx, v.Why)
 		return n
@@ -191,15 +191,15 @@ func toneOf(d metric.Direction, diff float64) ui.Tone {
 }
 
 // aboutValue is what stands behind a number's label.
-func aboutValue(ctx context.Context, id string, v insight.Value, now time.Time) *ui.About {
+func aboutValue(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
 	a := &ui.About{ID: id, Means: i18n.T(ctx, v.Means)}
 	say := func(label, text string) {
 		if text != "" {
 			a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, label), Text: i18n.T(ctx, text)})
 		}
 	}
-	say("Above the line", v.Numerator)
-	say("Below the line", v.Denominator)
+	say("Counted", v.Numerator)
+	say("Divided by", v.Denominator)
 	say("Window", v.Window)
 	say("Left out", v.Excludes)
 	say("Comes from", v.Source)
@@ -213,6 +213,9 @@ func aboutValue(ctx context.Context, id string, v insight.Value, now time.Time) 
 		say("As of", i18n.T(ctx, "{{.Time}}, and still growing", "Time", i18n.DateTime(ctx, v.At.Time())))
 	default:
 		say("As of", i18n.DateTime(ctx, v.At.Time()))
+	}
+	if v.Before != nil {
+		say("The change", compared)
 	}
 	if v.Now == nil && v.Why != "" {
 		say("Why there is none", v.Why)
@@ -234,6 +237,7 @@ type chartArgs struct {
 type chartSeries struct {
 	Label  string     `json:"label"`
 	Token  string     `json:"token,omitempty"`
+	Bars   bool       `json:"bars,omitempty"` // each value stands for itself
 	Values []*float64 `json:"values"`
 }
 
@@ -289,7 +293,7 @@ func (v numbersView) chart(ctx context.Context, id, title string, growing bool, 
 	}
 	for i, name := range ids {
 		value := v.Value(name)
-		c.Series = append(c.Series, chartSeries{i18n.T(ctx, value.Name), lineTokens[i%len(lineTokens)], value.Course})
+		c.Series = append(c.Series, chartSeries{i18n.T(ctx, value.Name), lineTokens[i%len(lineTokens)], growing, value.Course})
 	}
 	return c
 }
@@ -314,12 +318,10 @@ func (v numbersView) shown() []insight.Value {
 // wayNumbers are what a delivery brought, for its panel.
 type wayNumbers struct {
 	insight.Delivery
-	ID    string
-	Slug  string
-	Post  string
-	Now   time.Time
-	Zone  string
-	Known bool
+	ID   string
+	Slug string
+	Post string
+	Zone string
 }
 
 // numbersOfWay computes what a delivery brought; one that is not out has none.
@@ -332,7 +334,7 @@ func (p *Pages) numbersOfWay(r *http.Request, l deliveryLine) (*wayNumbers, erro
 	if err != nil {
 		return nil, err
 	}
-	return &wayNumbers{Delivery: d, ID: l.ID, Slug: v.Brand.Slug, Post: l.Delivery.Post, Now: p.DB.Now().Time(), Zone: v.Brand.Zone, Known: d.Known()}, nil
+	return &wayNumbers{Delivery: d, ID: l.ID, Slug: v.Brand.Slug, Post: l.Delivery.Post, Zone: v.Brand.Zone}, nil
 }
 
 // untold are a network's reasons for the numbers it does not tell.
@@ -352,7 +354,7 @@ func (w wayNumbers) chart(ctx context.Context) chartArgs {
 	}
 	for _, name := range metric.Engaging {
 		if v := w.Value(name); v.Now != nil {
-			c.Series = append(c.Series, chartSeries{i18n.T(ctx, v.Name), lineTokens[len(c.Series)%len(lineTokens)], v.Course})
+			c.Series = append(c.Series, chartSeries{i18n.T(ctx, v.Name), lineTokens[len(c.Series)%len(lineTokens)], false, v.Course})
 		}
 	}
 	return c
