@@ -45,7 +45,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if err := who.May(cs.DB.Now(), brandID, access.ChannelWrite, id); err != nil {
 		return Channel{}, err
 	}
-	c, t, err := cs.target(ctx, cs.DB, brandID, id)
+	c, t, err := cs.fresh(ctx, brandID, id)
 	if err != nil {
 		return c, err
 	}
@@ -54,6 +54,12 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 		return c, err
 	}
 	a, err := con.Connect(ctx, c.Server, t.Credential)
+	if network.HasExpired(err) {
+		if c, t, err = cs.renewed(ctx, brandID, id, t); err != nil {
+			return c, err
+		}
+		a, err = con.Connect(ctx, c.Server, t.Credential)
+	}
 	if err != nil && network.VerdictOf(err) == network.Unauthorized {
 		dead := cs.DB.Tx(ctx, func(tx *db.Tx) error { return Attention(ctx, tx, brandID, id, expired(c)) })
 		if dead != nil {
@@ -162,6 +168,9 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 	if err := upsert(ctx, tx, c, cs.seal(c, cred)); err != nil {
 		return Channel{}, err
 	}
+	if f.why == renewing {
+		return c, nil // every hour or so, and nobody's act
+	}
 	return c, record(ctx, tx, who, c, f.why)
 }
 
@@ -169,7 +178,10 @@ func fromAccount(old Channel, f found) Channel {
 	c, a := old, f.account
 	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.network, a.Server, a.ID
 	c.Handle, c.Name, c.AvatarURL, c.URL = a.Handle, a.Name, a.AvatarURL, a.URL
-	c.Limits, c.Details, c.ExpiresAt = a.Limits, a.Details, db.At(a.ExpiresAt)
+	c.Limits, c.Details = a.Limits, a.Details
+	if len(a.Credential) > 0 || !a.ExpiresAt.IsZero() {
+		c.ExpiresAt = db.At(a.ExpiresAt)
+	}
 	return c
 }
 
