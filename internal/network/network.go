@@ -43,7 +43,8 @@ type Facts struct {
 	// Empty where the network has one only.
 	ServerLabel, ServerHelp string
 
-	// Options are what a post may carry beside its text and pictures.
+	// Options are what a post may carry beside its text and pictures, on
+	// accounts whose Limits name no others.
 	Options []Option
 
 	// Untold says for each number, by its name in the metric package, why the
