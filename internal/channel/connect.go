@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,7 +37,7 @@ func (cs *Channels) Connect(ctx context.Context, who access.Who, brandID, networ
 	if len(a.Credential) == 0 {
 		a.Credential = cred
 	}
-	return cs.keep(ctx, who, found{brandID, networkName, a, connecting})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting})
 }
 
 // Check asks the network again about a channel with the credential that is
@@ -72,7 +73,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if a.ID != c.RemoteID {
 		return c, fault.New(fault.Conflict, "This access now belongs to another account, %s. Connect %s again.", a.Handle, c.Handle)
 	}
-	return cs.keep(ctx, who, found{brandID, c.Network, a, checking})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, checking})
 }
 
 func (cs *Channels) connector(ctx context.Context, brandID, name string) (network.Connector, error) {
@@ -116,9 +117,10 @@ func checked(fields []network.Field, typed network.Credential) (network.Credenti
 
 // found is what a network said of an account, and why it was asked.
 type found struct {
-	brand, network string
-	account        network.Account
-	why            string
+	brand   string
+	facts   network.Facts
+	account network.Account
+	why     string
 }
 
 const (
@@ -131,7 +133,7 @@ const (
 // is. Only connecting makes a channel, or revives a removed one.
 func (cs *Channels) keep(ctx context.Context, who access.Who, f found) (Channel, error) {
 	if f.account.ID == "" {
-		return Channel{}, fmt.Errorf("channel: %s returned an account without an id", f.network)
+		return Channel{}, fmt.Errorf("channel: %s returned an account without an id", f.facts.Name)
 	}
 	var c Channel
 	save := func(tx *db.Tx) (err error) { c, err = cs.save(ctx, tx, who, f); return err }
@@ -143,7 +145,7 @@ func (cs *Channels) keep(ctx context.Context, who access.Who, f found) (Channel,
 }
 
 func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found) (Channel, error) {
-	old, sealed, err := byRemote(ctx, tx, f.brand, f.network, f.account.Server, f.account.ID)
+	old, sealed, err := byRemote(ctx, tx, f.brand, f.facts.Name, f.account.Server, f.account.ID)
 	if err != nil {
 		return Channel{}, err
 	}
@@ -176,13 +178,33 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 
 func fromAccount(old Channel, f found) Channel {
 	c, a := old, f.account
-	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.network, a.Server, a.ID
+	if f.why == renewing {
+		a = completed(a, old)
+	}
+	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.facts.Name, a.Server, a.ID
 	c.Handle, c.Name, c.AvatarURL, c.URL = a.Handle, a.Name, a.AvatarURL, a.URL
 	c.Limits, c.Details = a.Limits, a.Details
 	if len(a.Credential) > 0 || !a.ExpiresAt.IsZero() {
 		c.ExpiresAt = db.At(a.ExpiresAt)
 	}
+	if c.Limits.Options == nil {
+		c.Limits.Options = f.facts.Options
+	}
 	return c
+}
+
+// completed adds what is known of the account to what a renewal said: often
+// that is no more than a new credential.
+func completed(a network.Account, old Channel) network.Account {
+	a.Handle, a.Name = cmp.Or(a.Handle, old.Handle), cmp.Or(a.Name, old.Name)
+	a.AvatarURL, a.URL = cmp.Or(a.AvatarURL, old.AvatarURL), cmp.Or(a.URL, old.URL)
+	if a.Limits.Text == 0 {
+		a.Limits = old.Limits
+	}
+	if a.Details == nil {
+		a.Details = old.Details
+	}
+	return a
 }
 
 func record(ctx context.Context, tx *db.Tx, who access.Who, c Channel, act string) error {

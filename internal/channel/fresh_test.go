@@ -90,6 +90,20 @@ func TestDoRenewsWhatTheNetworkCallsExpired(t *testing.T) {
 	}
 }
 
+// A renewal that says nothing but the new credential changes nothing else.
+func TestRenewedKeepsTheRest(t *testing.T) {
+	w, ch := ending(t, time.Minute)
+	w.net.account = network.Account{ID: "42", Credential: network.Credential{"token": "two"}, ExpiresAt: morning.Add(2 * time.Hour)}
+	got, err := w.cs.Refresh(ctx, w.brand, ch.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch.ExpiresAt = db.At(morning.Add(2 * time.Hour))
+	if diff := cmp.Diff(ch, got); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
 // Many on two nodes are told at once that the credential has expired: the
 // network is asked for a new one once, and none of them ends with the old one.
 func TestRenewAsksOnce(t *testing.T) {
