@@ -30,9 +30,12 @@ func (cs *Channels) Connect(ctx context.Context, who access.Who, brandID, networ
 	if cred, err = checked(con.Facts().Fields, cred); err != nil {
 		return Channel{}, err
 	}
+	if server, err = address(con.Facts(), server); err != nil {
+		return Channel{}, err
+	}
 	a, err := con.Connect(ctx, server, cred)
 	if err != nil {
-		return Channel{}, asFault(con.Facts().Title, err)
+		return Channel{}, atField(con.Facts(), accessField(con.Facts()), err)
 	}
 	if len(a.Credential) == 0 {
 		a.Credential = cred
@@ -93,6 +96,17 @@ func (cs *Channels) connector(ctx context.Context, brandID, name string) (networ
 		return nil, fault.New(fault.Invalid, "This is the demo brand; it takes only demo networks. Start your own brand to connect %s.", n.Facts().Title)
 	}
 	return con, nil
+}
+
+// accessField is the one a network's access stands in: the last secret.
+func accessField(f network.Facts) string {
+	name := ""
+	for _, field := range f.Fields {
+		if field.Secret {
+			name = field.Name
+		}
+	}
+	return name
 }
 
 const longestSecret = 8 << 10
@@ -244,11 +258,15 @@ func place(c Channel) string {
 }
 
 func (cs *Channels) seal(c Channel, cred network.Credential) string {
-	plain, err := json.Marshal(cred)
+	return cs.Keys.Seal(sealedFor, place(c), encoded(cred))
+}
+
+func encoded(v any) []byte {
+	plain, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // a map of strings always encodes
+		panic(err) // strings and maps of strings always encode
 	}
-	return cs.Keys.Seal(sealedFor, place(c), plain)
+	return plain
 }
 
 func (cs *Channels) open(c Channel, sealed string) (network.Credential, error) {

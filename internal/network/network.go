@@ -40,8 +40,10 @@ type Facts struct {
 	AbsentWhen string
 
 	// ServerLabel asks for the address of the server: "Your server's address".
-	// Empty where the network has one only.
+	// Empty where the network has one only. ServerOptional is set where most
+	// people need not answer: "" is then the server that most are on.
 	ServerLabel, ServerHelp string
+	ServerOptional          bool
 
 	// Options are what a post may carry beside its text and pictures, on
 	// accounts whose Limits name no others.
