@@ -34,8 +34,8 @@ type Error struct {
 	// and the same call succeeds with what Refresh returns. Only a Refresher
 	// says so, with the verdict NotSent, so that nobody takes it for a dead one.
 	Expired bool
-	Text       string        // for a person: what the network said, cleaned and shortened
-	Cause      error         // for the log
+	Text    string // for a person: what the network said, cleaned and shortened
+	Cause   error  // for the log
 }
 
 // Error is for logs.
