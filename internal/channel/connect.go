@@ -29,14 +29,17 @@ func (cs *Channels) Connect(ctx context.Context, who access.Who, brandID, networ
 	if cred, err = checked(con.Facts().Fields, cred); err != nil {
 		return Channel{}, err
 	}
+	if server, err = address(con.Facts(), server); err != nil {
+		return Channel{}, err
+	}
 	a, err := con.Connect(ctx, server, cred)
 	if err != nil {
-		return Channel{}, asFault(con.Facts().Title, err)
+		return Channel{}, atField(con.Facts(), accessField(con.Facts()), err)
 	}
 	if len(a.Credential) == 0 {
 		a.Credential = cred
 	}
-	return cs.keep(ctx, who, found{brandID, networkName, a, connecting})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting})
 }
 
 // Check asks the network again about a channel with the credential that is
@@ -66,7 +69,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if a.ID != c.RemoteID {
 		return c, fault.New(fault.Conflict, "This access now belongs to another account, %s. Connect %s again.", a.Handle, c.Handle)
 	}
-	return cs.keep(ctx, who, found{brandID, c.Network, a, checking})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, checking})
 }
 
 func (cs *Channels) connector(ctx context.Context, brandID, name string) (network.Connector, error) {
@@ -86,6 +89,17 @@ func (cs *Channels) connector(ctx context.Context, brandID, name string) (networ
 		return nil, fault.New(fault.Invalid, "This is the demo brand; it takes only demo networks. Start your own brand to connect %s.", n.Facts().Title)
 	}
 	return con, nil
+}
+
+// accessField is the one a network's access stands in: the last secret.
+func accessField(f network.Facts) string {
+	name := ""
+	for _, field := range f.Fields {
+		if field.Secret {
+			name = field.Name
+		}
+	}
+	return name
 }
 
 const longestSecret = 8 << 10
@@ -110,9 +124,10 @@ func checked(fields []network.Field, typed network.Credential) (network.Credenti
 
 // found is what a network said of an account, and why it was asked.
 type found struct {
-	brand, network string
-	account        network.Account
-	why            string
+	brand   string
+	facts   network.Facts
+	account network.Account
+	why     string
 }
 
 const (
@@ -125,7 +140,7 @@ const (
 // is. Only connecting makes a channel, or revives a removed one.
 func (cs *Channels) keep(ctx context.Context, who access.Who, f found) (Channel, error) {
 	if f.account.ID == "" {
-		return Channel{}, fmt.Errorf("channel: %s returned an account without an id", f.network)
+		return Channel{}, fmt.Errorf("channel: %s returned an account without an id", f.facts.Name)
 	}
 	var c Channel
 	save := func(tx *db.Tx) (err error) { c, err = cs.save(ctx, tx, who, f); return err }
@@ -137,7 +152,7 @@ func (cs *Channels) keep(ctx context.Context, who access.Who, f found) (Channel,
 }
 
 func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found) (Channel, error) {
-	old, sealed, err := byRemote(ctx, tx, f.brand, f.network, f.account.Server, f.account.ID)
+	old, sealed, err := byRemote(ctx, tx, f.brand, f.facts.Name, f.account.Server, f.account.ID)
 	if err != nil {
 		return Channel{}, err
 	}
@@ -167,9 +182,12 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 
 func fromAccount(old Channel, f found) Channel {
 	c, a := old, f.account
-	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.network, a.Server, a.ID
+	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.facts.Name, a.Server, a.ID
 	c.Handle, c.Name, c.AvatarURL, c.URL = a.Handle, a.Name, a.AvatarURL, a.URL
 	c.Limits, c.Details, c.ExpiresAt = a.Limits, a.Details, db.At(a.ExpiresAt)
+	if c.Limits.Options == nil {
+		c.Limits.Options = f.facts.Options
+	}
 	return c
 }
 
@@ -210,11 +228,15 @@ func place(c Channel) string {
 }
 
 func (cs *Channels) seal(c Channel, cred network.Credential) string {
-	plain, err := json.Marshal(cred)
+	return cs.Keys.Seal(sealedFor, place(c), encoded(cred))
+}
+
+func encoded(v any) []byte {
+	plain, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // a map of strings always encodes
+		panic(err) // strings and maps of strings always encode
 	}
-	return cs.Keys.Seal(sealedFor, place(c), plain)
+	return plain
 }
 
 func (cs *Channels) open(c Channel, sealed string) (network.Credential, error) {

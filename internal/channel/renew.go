@@ -65,7 +65,7 @@ func (cs *Channels) renew(ctx context.Context, r network.Refresher, c Channel, t
 		if a.ID != c.RemoteID {
 			return c, fmt.Errorf("channel: the renewed credential of %s belongs to another account", c.ID)
 		}
-		return cs.keep(ctx, access.System(), found{c.Brand, c.Network, a, renewing})
+		return cs.keep(ctx, access.System(), found{c.Brand, r.Facts(), a, renewing})
 	}
 	saved := cs.DB.Tx(ctx, func(tx *db.Tx) error {
 		if network.VerdictOf(err) == network.Unauthorized {
