@@ -246,7 +246,7 @@ func Find(ctx context.Context, d *db.DB, who access.Who, brandID string, query Q
 	if err != nil || !a.any() {
 		return nil, "", err
 	}
-	return a.find(ctx, d)
+	return a.find(ctx, d, dialects[d.Dialect])
 }
 
 // asked is a query that may be asked.
@@ -328,8 +328,8 @@ type row struct {
 	Hit
 }
 
-func (a asked) find(ctx context.Context, d *db.DB) ([]Hit, string, error) {
-	rows, err := dialects[d.Dialect].find(ctx, d, a)
+func (a asked) find(ctx context.Context, q db.Queryer, in dialect) ([]Hit, string, error) {
+	rows, err := in.find(ctx, q, a)
 	if err != nil {
 		return nil, "", fmt.Errorf("search: find: %w", err)
 	}

@@ -353,6 +353,18 @@ func TestWhoFindsWhat(t *testing.T) {
 	}
 }
 
+func TestNothingIsScanned(t *testing.T) {
+	s := open(t)
+	for _, q := range []search.Query{
+		{Text: "word"}, {Text: "wo"}, {Text: `"a word" -other`}, {Text: "word", Kinds: []search.Kind{search.Post}},
+		{Text: "word", Channels: []string{"c"}, Person: "p", From: 1, To: 9},
+	} {
+		if _, _, err := search.FindOn(ctx, s.DB, dbtest.Indexed(t, s.DB), as(access.Owner, "c"), "north", q, db.Page{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestSnippets(t *testing.T) {
 	s := open(t)
 	long := strings.Repeat("lorem ipsum dolor sit amet ", 30)
