@@ -64,6 +64,7 @@ func (a *app) wire(ctx context.Context) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
+	channels.Work(workers)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	news, err := a.news(workers)
