@@ -28,7 +28,7 @@ var floors = []struct {
 		"activity":      "access db outbox",
 		"audit":         "access db",
 		"live":          "access db outbox",
-		"search":        "access db",
+		"search":        "access db job",
 	}},
 	{"network", "network", nil},
 	{"networks", "network/networktest/wire network/networktest network/demo network/demo/emulator network/mastodon network/mastodon/emulator network/bluesky network/bluesky/emulator", map[string]string{
