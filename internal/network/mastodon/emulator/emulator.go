@@ -90,7 +90,7 @@ func New(o Options) (*Server, error) {
 		tokens: map[string]*token{}, budgets: map[string]*budget{}, streams: map[*stream]struct{}{}, lastNote: 6, ending: make(chan struct{})}
 	s.gate.MaxBody = 120 << 20
 	s.gate.Describe = s.describe
-	s.gate.Refusal = func(text string) any { return map[string]string{"error": text} }
+	s.gate.Refusal = func(_ int, text string) string { return fmt.Sprintf(`{"error":%q}`, text) }
 	s.gate.Next = s.api()
 	s.gate.Latency = o.Latency
 	s.mux = s.routes()

@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,9 +25,9 @@ type Gate struct {
 	Latency time.Duration
 	// MaxBody in bytes; more is answered 413.
 	MaxBody int64
-	// Refusal is the body of a refusal as this network writes it; nil is
-	// {"error":{"code","text"}}.
-	Refusal func(text string) any
+	// Refusal is the body of an error as this network writes it, for faults
+	// that answer one; nil is {"error":{"code","text"}}.
+	Refusal func(status int, text string) string
 
 	Faults   Faults
 	Arrivals Arrivals
@@ -78,7 +77,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gate) tooLarge(w http.ResponseWriter, err error) {
 	var most *http.MaxBytesError
 	if errors.As(err, &most) {
-		g.answer(w, http.StatusRequestEntityTooLarge, "too_large", "This request is too large.")
+		g.answer(w, http.StatusRequestEntityTooLarge, "This request is too large.")
 		return
 	}
 	panic(http.ErrAbortHandler)
@@ -140,7 +139,7 @@ func (g *Gate) strike(w http.ResponseWriter, r *http.Request, f Fault, rec *kept
 	case Redirect:
 		http.Redirect(w, r, f.Location, http.StatusTemporaryRedirect)
 	case Echo:
-		g.answer(w, http.StatusUnprocessableEntity, "ordered", "The header said "+r.Header.Get("Authorization"))
+		g.answer(w, http.StatusUnprocessableEntity, "The header said "+r.Header.Get("Authorization"))
 	case Endless:
 		g.pour(w, r, rec.code)
 	case Half:
@@ -165,20 +164,15 @@ func (g *Gate) answerStatus(w http.ResponseWriter, f Fault) {
 	if f.RetryAfter != "" {
 		w.Header().Set("Retry-After", f.RetryAfter)
 	}
-	g.answer(w, f.Status, "ordered", http.StatusText(f.Status)+", by order.")
+	g.answer(w, f.Status, http.StatusText(f.Status)+", by order.")
 }
 
-func (g *Gate) answer(w http.ResponseWriter, status int, code, text string) {
-	var body any = map[string]any{"error": map[string]string{"code": code, "text": text}}
-	if g.Refusal != nil {
-		body = g.Refusal(text)
+func (g *Gate) answer(w http.ResponseWriter, status int, text string) {
+	refusal := g.Refusal
+	if refusal == nil {
+		refusal = func(_ int, text string) string { return fmt.Sprintf(`{"error":{"code":"ordered","text":%q}}`, text) }
 	}
-	out, err := json.Marshal(body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	answerRaw(w, status, string(out))
+	answerRaw(w, status, refusal(status, text))
 }
 
 func answerRaw(w http.ResponseWriter, status int, body string) {
