@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -29,7 +28,7 @@ type Limits struct {
 	Text       int      `json:"text"`                 // in Unit
 	Unit       Unit     `json:"unit"`                 // "" counts as Runes
 	TextBytes  int      `json:"text_bytes,omitempty"` // a second limit in UTF-8 bytes
-	URLLength  int      `json:"url_length,omitempty"` // every http(s) address counts as this many units
+	URLLength  int      `json:"url_length,omitempty"` // every address counts as this many units
 	Images     int      `json:"images"`               // 0 means that pictures cannot be sent
 	ImageBytes int64    `json:"image_bytes,omitempty"`
 	ImageTypes []string `json:"image_types,omitempty"` // MIME types; none listed means all we make
@@ -37,6 +36,11 @@ type Limits struct {
 	Parts      int      `json:"parts"`                 // parts of a thread; 0 counts as 1
 	Comment    bool     `json:"comment,omitempty"`     // a first comment may follow
 	NeedsMedia bool     `json:"needs_media,omitempty"` // a post without a picture is refused
+	// MentionsLocal is set where of @user@host only @user counts.
+	MentionsLocal bool `json:"mentions_local,omitempty"`
+	// WarningCounts is set where a content warning counts into the text, as it
+	// is written.
+	WarningCounts bool `json:"warning_counts,omitempty"`
 	// RepeatUnsafe is set where the server was seen to publish a repeated
 	// request again.
 	RepeatUnsafe bool `json:"repeat_unsafe,omitempty"`
@@ -59,13 +63,24 @@ type Problem struct {
 	Text     string   `json:"text"` // what to do about it
 }
 
-var address = regexp.MustCompile(`https?://[^\s<>"]+`)
+// OptionWarning is the name of the option that holds a content warning, on
+// every network that has them.
+const OptionWarning = "warning"
 
 // Length counts text as the limits count it.
-func (l Limits) Length(text string) int {
-	if l.URLLength > 0 {
-		text = address.ReplaceAllString(text, strings.Repeat("u", l.URLLength))
+func (l Limits) Length(text string) int { return l.units(l.counted(text)) }
+
+// LengthOf counts an item: its text, and its content warning where that counts
+// too.
+func (l Limits) LengthOf(it Item) int {
+	text := l.counted(it.Text)
+	if l.WarningCounts {
+		text = it.Options[OptionWarning] + text
 	}
+	return l.units(text)
+}
+
+func (l Limits) units(text string) int {
 	switch l.Unit {
 	case Graphemes:
 		return uniseg.GraphemeClusterCount(text)
@@ -96,10 +111,19 @@ func (l Limits) word() string {
 
 // CheckText returns what is wrong with one text by itself.
 func (l Limits) CheckText(part int, text string) []Problem {
+	return l.checkText(part, Item{Text: text})
+}
+
+func (l Limits) checkText(part int, it Item) []Problem {
 	var out []Problem
-	if n := l.Length(text); l.Text > 0 && n > l.Text {
+	text := it.Text
+	if n := l.LengthOf(it); l.Text > 0 && n > l.Text {
+		what := "text"
+		if l.WarningCounts && it.Options[OptionWarning] != "" {
+			what = "text or the content warning"
+		}
 		out = append(out, Problem{"text_too_long", Blocking, part,
-			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.word(), l.Text)})
+			fmt.Sprintf("Shorten the %s by %d %s; %d is the most.", what, n-l.Text, l.word(), l.Text)})
 	}
 	if l.TextBytes > 0 && len(text) > l.TextBytes {
 		out = append(out, Problem{"text_too_many_bytes", Blocking, part,
@@ -121,7 +145,7 @@ func (l Limits) Check(items []Item) []Problem {
 			fmt.Sprintf("Use at most %d parts here.", most)})
 	}
 	for i, it := range items {
-		out = append(out, l.CheckText(i, it.Text)...)
+		out = append(out, l.checkText(i, it)...)
 		out = append(out, l.checkMedia(i, it)...)
 		if strings.TrimSpace(it.Text) == "" && len(it.Media) == 0 {
 			out = append(out, Problem{"empty", Blocking, i, "Write something or add a picture."})

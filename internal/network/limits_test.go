@@ -47,6 +47,27 @@ func TestLength(t *testing.T) {
 	}
 }
 
+func TestAWarningCounts(t *testing.T) {
+	it := network.Item{Text: "four @mira@a.example", Options: map[string]string{network.OptionWarning: "Food @a@b.example"}}
+	for _, c := range []struct {
+		name   string
+		limits network.Limits
+		want   int
+	}{
+		{"not at all", network.Limits{Text: 20}, 20},
+		{"as it is written", network.Limits{Text: 26, WarningCounts: true, MentionsLocal: true}, 27},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.limits.LengthOf(it); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+			if got := c.limits.Check([]network.Item{it}); len(got) != c.want-c.limits.Text {
+				t.Errorf("problems: %+v", got)
+			}
+		})
+	}
+}
+
 func TestCounted(t *testing.T) {
 	if got := (network.Limits{}).Counted(); got != network.Runes {
 		t.Errorf("no unit is %q", got)
