@@ -7,7 +7,6 @@ export interface Limits {
   unit: string;
   url_length?: number; // every address counts as this many
   mentions_local?: boolean; // of @user@host only @user counts
-  warning_counts?: boolean; // a content warning counts into the text
 }
 
 // What counts as an address: internal/network/entity.go says the same, and why.
@@ -34,10 +33,9 @@ const mostAddress = 4096;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** length counts text in the unit of the limits, with the content warning
- * where that counts too. */
-export function length(text: string, limits: Limits, warning = ""): number {
-  const count = (limits.warning_counts ? warning : "") + counted(text, limits);
+/** length counts text in the unit of the limits. */
+export function length(text: string, limits: Limits): number {
+  const count = counted(text, limits);
   switch (limits.unit) {
     case "graphemes":
       return graphemes(count);

@@ -198,7 +198,7 @@ func (m *Meter) Look(ctx context.Context, l Look) error {
 	for id, c := range found {
 		readings = append(readings, m.readings(metric.Reading{Brand: l.Brand, Subject: of[id], At: db.At(c.At)}, c)...)
 	}
-	return m.keep(ctx, l.Channel, l.Brand, readings, failed)
+	return m.keep(ctx, l.Channel, l.Brand, readings, m.renewed(ctx, l.Channel, l.Brand, t, failed))
 }
 
 // refs are what the network calls the deliveries, and the way back.
@@ -249,7 +249,7 @@ func (m *Meter) Count(ctx context.Context, c Count) error {
 	}
 	found, err := net.MeasureAccount(ctx, t)
 	if err != nil {
-		return m.keep(ctx, c.Channel, c.Brand, nil, err)
+		return m.keep(ctx, c.Channel, c.Brand, nil, m.renewed(ctx, c.Channel, c.Brand, t, err))
 	}
 	r := metric.Reading{Brand: c.Brand, Subject: c.Channel, At: db.At(found.At)}
 	return m.keep(ctx, c.Channel, c.Brand, m.told(r, map[string]*int64{
@@ -258,7 +258,7 @@ func (m *Meter) Count(ctx context.Context, c Count) error {
 
 // open returns no network where there is nothing to ask any more.
 func (m *Meter) open(ctx context.Context, brandID, id string) (network.Measurer, network.Target, error) {
-	p, t, c, err := m.Channels.Target(ctx, m.DB, brandID, id)
+	p, t, c, err := m.Channels.Fresh(ctx, brandID, id)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict) {
 		return nil, t, nil
 	}
@@ -270,6 +270,18 @@ func (m *Meter) open(ctx context.Context, brandID, id string) (network.Measurer,
 		return nil, t, nil
 	}
 	return net, t, nil
+}
+
+// renewed sees to it that the next try has a new credential where this one had
+// expired.
+func (m *Meter) renewed(ctx context.Context, id, brandID string, used network.Target, failed error) error {
+	if !network.HasExpired(failed) {
+		return failed
+	}
+	if err := m.Channels.Renew(ctx, brandID, id, used); err != nil {
+		return err
+	}
+	return failed
 }
 
 // keep saves what was read, failure or not, and says when to try again.

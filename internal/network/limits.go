@@ -36,11 +36,11 @@ type Limits struct {
 	Parts      int      `json:"parts"`                 // parts of a thread; 0 counts as 1
 	Comment    bool     `json:"comment,omitempty"`     // a first comment may follow
 	NeedsMedia bool     `json:"needs_media,omitempty"` // a post without a picture is refused
+	// Options are what a post may carry beside its text and pictures; where a
+	// connector names none, those of its Facts.
+	Options []Option `json:"options,omitempty"`
 	// MentionsLocal is set where of @user@host only @user counts.
 	MentionsLocal bool `json:"mentions_local,omitempty"`
-	// WarningCounts is set where a content warning counts into the text, as it
-	// is written.
-	WarningCounts bool `json:"warning_counts,omitempty"`
 	// RepeatUnsafe is set where the server was seen to publish a repeated
 	// request again.
 	RepeatUnsafe bool `json:"repeat_unsafe,omitempty"`
@@ -63,22 +63,8 @@ type Problem struct {
 	Text     string   `json:"text"` // what to do about it
 }
 
-// OptionWarning is the name of the option that holds a content warning, on
-// every network that has them.
-const OptionWarning = "warning"
-
 // Length counts text as the limits count it.
 func (l Limits) Length(text string) int { return l.units(l.counted(text)) }
-
-// LengthOf counts an item: its text, and its content warning where that counts
-// too.
-func (l Limits) LengthOf(it Item) int {
-	text := l.counted(it.Text)
-	if l.WarningCounts {
-		text = it.Options[OptionWarning] + text
-	}
-	return l.units(text)
-}
 
 func (l Limits) units(text string) int {
 	switch l.Unit {
@@ -111,19 +97,14 @@ func (l Limits) word() string {
 
 // CheckText returns what is wrong with one text by itself.
 func (l Limits) CheckText(part int, text string) []Problem {
-	return l.checkText(part, Item{Text: text})
+	return l.checkText(part, text, 0)
 }
 
-func (l Limits) checkText(part int, it Item) []Problem {
+func (l Limits) checkText(part int, text string, beside int) []Problem {
 	var out []Problem
-	text := it.Text
-	if n := l.LengthOf(it); l.Text > 0 && n > l.Text {
-		what := "text"
-		if l.WarningCounts && it.Options[OptionWarning] != "" {
-			what = "text or the content warning"
-		}
+	if n := l.Length(text) + beside; l.Text > 0 && n > l.Text {
 		out = append(out, Problem{"text_too_long", Blocking, part,
-			fmt.Sprintf("Shorten the %s by %d %s; %d is the most.", what, n-l.Text, l.word(), l.Text)})
+			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.word(), l.Text)})
 	}
 	if l.TextBytes > 0 && len(text) > l.TextBytes {
 		out = append(out, Problem{"text_too_many_bytes", Blocking, part,
@@ -145,7 +126,7 @@ func (l Limits) Check(items []Item) []Problem {
 			fmt.Sprintf("Use at most %d parts here.", most)})
 	}
 	for i, it := range items {
-		out = append(out, l.checkText(i, it)...)
+		out = append(out, l.checkText(i, it.Text, l.Beside(it.Options))...)
 		out = append(out, l.checkMedia(i, it)...)
 		if strings.TrimSpace(it.Text) == "" && len(it.Media) == 0 {
 			out = append(out, Problem{"empty", Blocking, i, "Write something or add a picture."})

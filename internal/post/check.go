@@ -79,19 +79,18 @@ func check(ctx context.Context, q db.Queryer, brandID string, in Input) (map[str
 			return nil, fault.New(fault.NotFound, "There is no such channel.")
 		}
 		body := p.ContentFor(c.ID)
-		parts := body.items("", v.Options, items)
-		found := ChannelCheck{Channel: c.ID, Handle: c.Handle, Parts: measure(c.Limits, parts), Problems: standing(c)}
-		found.Problems = append(found.Problems, c.Limits.Check(parts)...)
+		found := ChannelCheck{Channel: c.ID, Handle: c.Handle, Parts: measure(c.Limits, body, v.Options), Problems: standing(c)}
+		found.Problems = append(found.Problems, c.Limits.Check(body.items("", v.Options, items))...)
 		found.Problems = append(found.Problems, gone(body, pictures)...)
 		out[c.ID] = found
 	}
 	return out, nil
 }
 
-func measure(l network.Limits, parts []network.Item) []PartCheck {
-	out := make([]PartCheck, len(parts))
-	for i, part := range parts {
-		out[i] = PartCheck{Length: l.LengthOf(part), Limit: l.Text, Unit: string(l.Counted())}
+func measure(l network.Limits, b Body, options map[string]string) []PartCheck {
+	out := make([]PartCheck, len(b.Parts))
+	for i, part := range b.Parts {
+		out[i] = PartCheck{Length: l.Length(part.Text) + l.Beside(options), Limit: l.Text, Unit: string(l.Counted())}
 	}
 	return out
 }

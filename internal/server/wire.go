@@ -59,9 +59,10 @@ func (a *app) wire(ctx context.Context) error {
 
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
-		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db))
+		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
+	channels.Work(workers)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	news, err := a.news(workers)
 	if err != nil {
@@ -123,7 +124,8 @@ func post(server mail.Sender) func(context.Context, letter.Letter) error {
 	}
 }
 
-// sweep forgets ended sessions and the API's old answers.
+// sweep forgets ended sessions, sign-ins that nobody ended and the API's old
+// answers.
 type sweep struct{}
 
 func (sweep) Kind() string { return "account.sweep" }

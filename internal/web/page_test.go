@@ -272,7 +272,7 @@ func TestTodayShowsPictures(t *testing.T) {
 	p, err := post.Draft(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Input{Variants: []post.Variant{{Channel: c.ID}},
 		Body: post.Body{Parts: []post.Part{{Text: "A cup", Media: []string{m.ID}}}}})
 	if err == nil {
-		_, err = post.Schedule(t.Context(), s.DB, s.Who(), s.Brand.ID, p.ID, s.DB.Now().Add(time.Hour))
+		_, err = post.Schedule(t.Context(), s.DB, s.Who(), s.Brand.ID, p.ID, 0, s.DB.Now().Add(time.Hour))
 	}
 	if err != nil {
 		t.Fatal(err)

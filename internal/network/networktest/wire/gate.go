@@ -25,6 +25,9 @@ type Gate struct {
 	Latency time.Duration
 	// MaxBody in bytes; more is answered 413.
 	MaxBody int64
+	// Refusal is the body of an error as this network writes it, for faults
+	// that answer one; nil is {"error":{"code","text"}}.
+	Refusal func(status int, text string) string
 
 	Faults   Faults
 	Arrivals Arrivals
@@ -64,17 +67,17 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.requests.Add(1)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.MaxBody))
 	if err != nil {
-		tooLarge(w, err)
+		g.tooLarge(w, err)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	g.pass(w, r, body, at)
 }
 
-func tooLarge(w http.ResponseWriter, err error) {
+func (g *Gate) tooLarge(w http.ResponseWriter, err error) {
 	var most *http.MaxBytesError
 	if errors.As(err, &most) {
-		http.Error(w, `{"error":{"code":"too_large","text":"This request is too large."}}`, http.StatusRequestEntityTooLarge)
+		g.answer(w, http.StatusRequestEntityTooLarge, "This request is too large.")
 		return
 	}
 	panic(http.ErrAbortHandler)
@@ -124,7 +127,7 @@ func (g *Gate) wait(d time.Duration) {
 func (g *Gate) strike(w http.ResponseWriter, r *http.Request, f Fault, rec *kept) {
 	switch f.Kind {
 	case Status, StatusAfter:
-		answerStatus(w, f)
+		g.answerStatus(w, f)
 	case ResetBefore, ResetAfter:
 		reset(r)
 	case SilentBefore, Silent:
@@ -136,7 +139,7 @@ func (g *Gate) strike(w http.ResponseWriter, r *http.Request, f Fault, rec *kept
 	case Redirect:
 		http.Redirect(w, r, f.Location, http.StatusTemporaryRedirect)
 	case Echo:
-		answer(w, http.StatusUnprocessableEntity, "The header said "+r.Header.Get("Authorization"))
+		g.answer(w, http.StatusUnprocessableEntity, "The header said "+r.Header.Get("Authorization"))
 	case Endless:
 		g.pour(w, r, rec.code)
 	case Half:
@@ -157,15 +160,19 @@ func reset(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-func answerStatus(w http.ResponseWriter, f Fault) {
+func (g *Gate) answerStatus(w http.ResponseWriter, f Fault) {
 	if f.RetryAfter != "" {
 		w.Header().Set("Retry-After", f.RetryAfter)
 	}
-	answer(w, f.Status, http.StatusText(f.Status)+", by order.")
+	g.answer(w, f.Status, http.StatusText(f.Status)+", by order.")
 }
 
-func answer(w http.ResponseWriter, status int, text string) {
-	answerRaw(w, status, fmt.Sprintf(`{"error":{"code":"ordered","text":%q}}`, text))
+func (g *Gate) answer(w http.ResponseWriter, status int, text string) {
+	refusal := g.Refusal
+	if refusal == nil {
+		refusal = func(_ int, text string) string { return fmt.Sprintf(`{"error":{"code":"ordered","text":%q}}`, text) }
+	}
+	answerRaw(w, status, refusal(status, text))
 }
 
 func answerRaw(w http.ResponseWriter, status int, body string) {

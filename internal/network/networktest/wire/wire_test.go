@@ -253,3 +253,24 @@ func TestCloseLetsTheSilentGo(t *testing.T) {
 		t.Error("the silent request was answered")
 	}
 }
+
+func TestErrorsOfTheNetworksOwnShape(t *testing.T) {
+	g := gate()
+	g.Refusal = func(status int, text string) string { return fmt.Sprintf(`{"error":"E%d","message":%q}`, status, text) }
+	order(t, g, wire.Fault{Kind: wire.Status, Status: 503})
+	_, base := serve(t, g)
+	got := []string{}
+	for _, body := range []string{"a", strings.Repeat("x", 2000)} {
+		resp, err := http.Post(base, "text/plain", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		got = append(got, string(answer))
+	}
+	want := []string{`{"error":"E503","message":"Service Unavailable, by order."}`, `{"error":"E413","message":"This request is too large."}`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s", diff)
+	}
+}
