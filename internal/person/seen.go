@@ -183,10 +183,16 @@ func byRemote(ctx context.Context, q db.Queryer, brandID, networkName, remoteID 
 }
 
 func insertIdentity(ctx context.Context, tx *db.Tx, i Identity) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO identity (id, brand_id, person_id, network, remote_id, handle, name, avatar_url, url, seen_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO identity (id, brand_id, person_id, network, remote_id, handle, name, avatar_url, url, seen_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`, // met by another node: it is tried again
 		i.ID, i.Brand, i.Person, i.Network, i.RemoteID, i.Handle, i.Name, i.AvatarURL, i.URL, i.SeenAt, i.CreatedAt)
-	return err
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return cmp.Or(err, errors.New("somebody else keeps this identity"))
+	}
+	return nil
 }
 
 // line makes one line of plain text, at most so many runes, of what others
