@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,7 +49,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if err := who.May(cs.DB.Now(), brandID, access.ChannelWrite, id); err != nil {
 		return Channel{}, err
 	}
-	c, t, err := cs.target(ctx, cs.DB, brandID, id)
+	c, t, err := cs.fresh(ctx, brandID, id)
 	if err != nil {
 		return c, err
 	}
@@ -57,6 +58,12 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 		return c, err
 	}
 	a, err := con.Connect(ctx, c.Server, t.Credential)
+	if network.HasExpired(err) {
+		if c, t, err = cs.renewed(ctx, brandID, id, t); err != nil {
+			return c, err
+		}
+		a, err = con.Connect(ctx, c.Server, t.Credential)
+	}
 	if err != nil && network.VerdictOf(err) == network.Unauthorized {
 		dead := cs.DB.Tx(ctx, func(tx *db.Tx) error { return Attention(ctx, tx, brandID, id, expired(c)) })
 		if dead != nil {
@@ -177,18 +184,41 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 	if err := upsert(ctx, tx, c, cs.seal(c, cred)); err != nil {
 		return Channel{}, err
 	}
+	if f.why == renewing {
+		return c, nil // every hour or so, and nobody's act
+	}
 	return c, record(ctx, tx, who, c, f.why)
 }
 
 func fromAccount(old Channel, f found) Channel {
 	c, a := old, f.account
+	if f.why == renewing {
+		a = completed(a, old)
+	}
 	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.facts.Name, a.Server, a.ID
 	c.Handle, c.Name, c.AvatarURL, c.URL = a.Handle, a.Name, a.AvatarURL, a.URL
-	c.Limits, c.Details, c.ExpiresAt = a.Limits, a.Details, db.At(a.ExpiresAt)
+	c.Limits, c.Details = a.Limits, a.Details
+	if len(a.Credential) > 0 || !a.ExpiresAt.IsZero() {
+		c.ExpiresAt = db.At(a.ExpiresAt)
+	}
 	if c.Limits.Options == nil {
 		c.Limits.Options = f.facts.Options
 	}
 	return c
+}
+
+// completed adds what is known of the account to what a renewal said: often
+// that is no more than a new credential.
+func completed(a network.Account, old Channel) network.Account {
+	a.Handle, a.Name = cmp.Or(a.Handle, old.Handle), cmp.Or(a.Name, old.Name)
+	a.AvatarURL, a.URL = cmp.Or(a.AvatarURL, old.AvatarURL), cmp.Or(a.URL, old.URL)
+	if a.Limits.Text == 0 {
+		a.Limits = old.Limits
+	}
+	if a.Details == nil {
+		a.Details = old.Details
+	}
+	return a
 }
 
 func record(ctx context.Context, tx *db.Tx, who access.Who, c Channel, act string) error {

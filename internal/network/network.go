@@ -116,7 +116,8 @@ type Connector interface {
 // Refresher renews a credential before it expires.
 type Refresher interface {
 	Network
-	// Refresh returns the account with a new credential. A transient failure
+	// Refresh returns the account with a new credential; what it leaves empty
+	// stays as it was. A transient failure
 	// is an Unclear or NotSent *Error and changes nothing; only Unauthorized
 	// means that a person must connect again.
 	Refresh(ctx context.Context, t Target) (Account, error)

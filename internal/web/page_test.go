@@ -126,8 +126,8 @@ func TestToday(t *testing.T) {
 		Has(".need", "2 of 3 out", "The picture is larger than the network takes.").
 		Has(".today-going", "Our Sunday blend is back").
 		Has(".going-later", "Next after that:").
-		Has(".best[href$='"+w.Best+"']", "508 reactions").
-		Has(".figure", "Published", "On time", "100 %", "Reactions")
+		Has(".best[href$='"+w.Best+"']", "508 engagements").
+		Has(".figure", "Published", "On time", "100 %", "Engagements")
 	if n := p.Count(".need"); n != 5 {
 		t.Errorf("%d things need a person", n)
 	}
