@@ -386,7 +386,7 @@ func (t *taker) flush(ctx context.Context) error {
 		t.out.Touched = append(t.out.Touched, id)
 	}
 	for _, id := range sortedKeys(t.wrote) {
-		if err := person.Wrote(ctx, t.tx, t.src.Brand, id, t.wrote[id].n, t.wrote[id].first, t.wrote[id].last); err != nil {
+		if err := person.Wrote(ctx, t.tx, t.src.Brand, t.src.Channel, id, t.wrote[id].n, t.wrote[id].first, t.wrote[id].last); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -29,7 +28,7 @@ type Limits struct {
 	Text       int      `json:"text"`                 // in Unit
 	Unit       Unit     `json:"unit"`                 // "" counts as Runes
 	TextBytes  int      `json:"text_bytes,omitempty"` // a second limit in UTF-8 bytes
-	URLLength  int      `json:"url_length,omitempty"` // every http(s) address counts as this many units
+	URLLength  int      `json:"url_length,omitempty"` // every address counts as this many units
 	Images     int      `json:"images"`               // 0 means that pictures cannot be sent
 	ImageBytes int64    `json:"image_bytes,omitempty"`
 	ImageTypes []string `json:"image_types,omitempty"` // MIME types; none listed means all we make
@@ -37,6 +36,11 @@ type Limits struct {
 	Parts      int      `json:"parts"`                 // parts of a thread; 0 counts as 1
 	Comment    bool     `json:"comment,omitempty"`     // a first comment may follow
 	NeedsMedia bool     `json:"needs_media,omitempty"` // a post without a picture is refused
+	// Options are what a post may carry beside its text and pictures; where a
+	// connector names none, those of its Facts.
+	Options []Option `json:"options,omitempty"`
+	// MentionsLocal is set where of @user@host only @user counts.
+	MentionsLocal bool `json:"mentions_local,omitempty"`
 	// RepeatUnsafe is set where the server was seen to publish a repeated
 	// request again.
 	RepeatUnsafe bool `json:"repeat_unsafe,omitempty"`
@@ -59,13 +63,10 @@ type Problem struct {
 	Text     string   `json:"text"` // what to do about it
 }
 
-var address = regexp.MustCompile(`https?://[^\s<>"]+`)
-
 // Length counts text as the limits count it.
-func (l Limits) Length(text string) int {
-	if l.URLLength > 0 {
-		text = address.ReplaceAllString(text, strings.Repeat("u", l.URLLength))
-	}
+func (l Limits) Length(text string) int { return l.units(l.counted(text)) }
+
+func (l Limits) units(text string) int {
 	switch l.Unit {
 	case Graphemes:
 		return uniseg.GraphemeClusterCount(text)
@@ -96,8 +97,12 @@ func (l Limits) word() string {
 
 // CheckText returns what is wrong with one text by itself.
 func (l Limits) CheckText(part int, text string) []Problem {
+	return l.checkText(part, text, 0)
+}
+
+func (l Limits) checkText(part int, text string, beside int) []Problem {
 	var out []Problem
-	if n := l.Length(text); l.Text > 0 && n > l.Text {
+	if n := l.Length(text) + beside; l.Text > 0 && n > l.Text {
 		out = append(out, Problem{"text_too_long", Blocking, part,
 			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.word(), l.Text)})
 	}
@@ -121,7 +126,7 @@ func (l Limits) Check(items []Item) []Problem {
 			fmt.Sprintf("Use at most %d parts here.", most)})
 	}
 	for i, it := range items {
-		out = append(out, l.CheckText(i, it.Text)...)
+		out = append(out, l.checkText(i, it.Text, l.Beside(it.Options))...)
 		out = append(out, l.checkMedia(i, it)...)
 		if strings.TrimSpace(it.Text) == "" && len(it.Media) == 0 {
 			out = append(out, Problem{"empty", Blocking, i, "Write something or add a picture."})
