@@ -75,6 +75,9 @@ func TestScenarios(t *testing.T) {
 		{"unplan", request{"PATCH", "/posts/" + draft, `{"planned_at":""}`, full, nil}, 200, nil, []string{"planned_at"}},
 		{"schedule without a channel", request{"POST", "/posts/" + draft + "/schedule", `{"at":"2028-01-01T00:00:00Z"}`, full, nil}, 422, []string{`"name":"channels"`}, nil},
 		{"give it a channel", request{"PATCH", "/posts/" + draft, `{"channels":["` + news + `"]}`, full, nil}, 200, []string{news}, nil},
+		{"schedule what is old", request{"POST", "/posts/" + draft + "/schedule", `{"at":"2028-01-01T00:00:00Z","revision":1}`, full, nil}, 409, []string{`"conflict"`}, nil},
+		{"schedule with an old tag", request{"POST", "/posts/" + draft + "/schedule", `{"at":"2028-01-01T00:00:00Z"}`, full, map[string]string{"If-Match": `"1"`}}, 412, []string{`"precondition_failed"`}, nil},
+		{"publish with an old tag", request{"POST", "/posts/" + draft + "/publish", "", full, map[string]string{"If-Match": `"1"`}}, 412, nil, nil},
 		{"schedule", request{"POST", "/posts/" + draft + "/schedule", `{"at":"2028-01-01T00:00:00Z"}`, full, nil}, 200, []string{`"state":"scheduled"`, `"due_at":"2028-01-01T00:00:00Z"`}, nil},
 		{"schedule twice", request{"POST", "/posts/" + draft + "/schedule", `{"at":"now"}`, full, nil}, 409, nil, nil},
 		{"move", request{"POST", "/posts/" + draft + "/move", `{"at":"2028-02-01T00:00:00Z"}`, full, nil}, 200, []string{`"due_at":"2028-02-01T00:00:00Z"`}, nil},
@@ -90,6 +93,12 @@ func TestScenarios(t *testing.T) {
 		{"remove a channel in use", request{"DELETE", "/channels/" + news, "", full, nil}, 409, nil, nil},
 		{"remove a channel", request{"DELETE", "/channels/" + news + "?cancel=true", "", full, nil}, 204, nil, nil},
 		{"a removed channel is kept", request{"GET", "/channels/" + news, "", full, nil}, 200, []string{`"removed"`}, nil},
+
+		{"readings", request{"GET", "/metrics?channel=" + shop + "&metric=followers", "", read, nil}, 200, []string{`"items":[]`}, nil},
+		{"readings of nothing", request{"GET", "/metrics", "", read, nil}, 422, []string{`"name":"channel"`}, nil},
+		{"readings of no delivery", request{"GET", "/metrics?delivery=none", "", read, nil}, 404, nil, nil},
+		{"definitions", request{"GET", "/metrics/definitions", "", read, nil}, 200, []string{`"id":"engagement_rate"`, "Followers on the day"}, nil},
+		{"a channel's numbers", request{"GET", "/channels/" + shop + "/numbers?days=7", "", read, nil}, 200, []string{`"metric":"followers"`, `"value":null`, `"why":"It was not counted yet.`}, nil},
 
 		{"hold", request{"POST", "/holds", `{"reason":"An outage"}`, full, nil}, 201, []string{`"An outage"`, `"person"`}, []string{"released_at"}},
 		{"hold without a reason", request{"POST", "/holds", `{"reason":""}`, full, nil}, 422, []string{`"name":"reason"`}, nil},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -217,11 +218,23 @@ type changedPost struct {
 	}
 }
 
+// Seen is what of a post the caller read before it approves it.
+type Seen struct {
+	IfMatch string `header:"If-Match" maxLength:"40" doc:"The ETag that was read: the post is approved only if it is still that one, else 412."`
+}
+
 type postTime struct {
 	Addressed
+	Seen
 	Body struct {
-		At string `json:"at" minLength:"1" maxLength:"40" doc:"RFC 3339, or now." example:"2027-03-01T09:00:00Z"`
+		At       string `json:"at" minLength:"1" maxLength:"40" doc:"RFC 3339, or now." example:"2027-03-01T09:00:00Z"`
+		Revision int64  `json:"revision,omitempty" minimum:"1" doc:"The revision that was read: it is approved only if it is still that one, else 409."`
 	}
+}
+
+type postNow struct {
+	Addressed
+	Seen
 }
 
 type moveTime struct {
@@ -261,8 +274,8 @@ func (a *handler) postOperations() {
 		about: "Takes back what is scheduled. What is out stays in the history.", scope: access.PostWrite}, a.deletePost)
 	add(a, op{id: "restore-post", method: http.MethodPost, path: "/posts/{id}/restore", tag: "Posts", title: "Restore a deleted post", about: "As a draft, planned for the time it had.", scope: access.PostWrite}, a.restorePost)
 	add(a, op{id: "duplicate-post", method: http.MethodPost, path: "/posts/{id}/duplicate", tag: "Posts", title: "Duplicate a post", status: http.StatusCreated, about: "A new draft that says the same.", scope: access.PostWrite}, a.duplicatePost)
-	add(a, op{id: "schedule-post", example: `{"at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/schedule", tag: "Posts", title: "Schedule a post", about: "Approves the post as it stands and gives each channel a delivery. A time that has passed is now.", scope: access.PostPublish}, a.schedulePost)
-	add(a, op{id: "publish-post", method: http.MethodPost, path: "/posts/{id}/publish", tag: "Posts", title: "Publish a post now", scope: access.PostPublish}, a.publishPost)
+	add(a, op{id: "schedule-post", example: `{"at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/schedule", tag: "Posts", title: "Schedule a post", about: "Approves the post as it stands and gives each channel a delivery. A time that has passed is now. Send the revision or If-Match so that nobody approves words they have not read.", scope: access.PostPublish, errors: []int{http.StatusPreconditionFailed}}, a.schedulePost)
+	add(a, op{id: "publish-post", method: http.MethodPost, path: "/posts/{id}/publish", tag: "Posts", title: "Publish a post now", about: "Send If-Match so that nobody approves words they have not read.", scope: access.PostPublish, errors: []int{http.StatusPreconditionFailed}}, a.publishPost)
 	add(a, op{id: "unschedule-post", method: http.MethodPost, path: "/posts/{id}/unschedule", tag: "Posts", title: "Take a post back", about: "Cancels what has not gone out. If nothing is out it is a draft again.", scope: access.PostPublish}, a.unschedulePost)
 	add(a, op{id: "move-post", example: `{"at":"2027-03-02T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/move", tag: "Posts", title: "Give a post another time", about: "The one it goes out at if it is scheduled, which needs posts:publish as well, or a draft's planned one.", scope: access.PostWrite}, a.movePost)
 }
@@ -407,15 +420,26 @@ func (a *handler) schedulePost(ctx context.Context, c caller, in *postTime) (*po
 	if err != nil {
 		return nil, err
 	}
-	return a.schedule(ctx, c, in.ID, at)
+	return a.schedule(ctx, c, in.ID, in.IfMatch, in.Body.Revision, at)
 }
 
-func (a *handler) publishPost(ctx context.Context, c caller, in *Addressed) (*postAnswer, error) {
-	return a.schedule(ctx, c, in.ID, a.DB.Now())
+func (a *handler) publishPost(ctx context.Context, c caller, in *postNow) (*postAnswer, error) {
+	return a.schedule(ctx, c, in.ID, in.IfMatch, 0, a.DB.Now())
 }
 
-func (a *handler) schedule(ctx context.Context, c caller, id string, at db.Time) (*postAnswer, error) {
-	if _, err := post.Schedule(ctx, a.DB, c.who, c.token.Brand, id, at); err != nil {
+// schedule approves the revision that was read, where the caller says which.
+func (a *handler) schedule(ctx context.Context, c caller, id, ifMatch string, revision int64, at db.Time) (*postAnswer, error) {
+	if ifMatch != "" && ifMatch != "*" {
+		p, err := post.ByID(ctx, a.DB, access.System(), c.token.Brand, id)
+		switch {
+		case err != nil:
+			return nil, err
+		case !matches(ifMatch, p.Revision):
+			return nil, problem(http.StatusPreconditionFailed, "Someone has changed this post since you read it. Read it again.")
+		}
+		revision = cmp.Or(revision, p.Revision)
+	}
+	if _, err := post.Schedule(ctx, a.DB, c.who, c.token.Brand, id, revision, at); err != nil {
 		return nil, err
 	}
 	return a.reread(ctx, c, id)

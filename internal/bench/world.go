@@ -106,7 +106,7 @@ func (w *world) plan(ctx context.Context, n, channelsEach int) error {
 		if err != nil {
 			return err
 		}
-		if _, err := post.Schedule(ctx, w.db, access.System(), w.brand.ID, p.ID, far); err != nil {
+		if _, err := post.Schedule(ctx, w.db, access.System(), w.brand.ID, p.ID, 0, far); err != nil {
 			return err
 		}
 	}

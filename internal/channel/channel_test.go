@@ -33,6 +33,7 @@ type net struct {
 	got     network.Credential
 	calls   int
 	gate    chan struct{} // Refresh waits for it, where set
+	during  func()        // and calls it
 }
 
 func (n *net) Facts() network.Facts {
@@ -60,6 +61,9 @@ func (n *net) Refresh(_ context.Context, t network.Target) (network.Account, err
 	defer n.mu.Unlock()
 	n.calls++
 	n.got = t.Credential
+	if n.during != nil {
+		n.during()
+	}
 	return n.account, n.err
 }
 

@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,14 +30,17 @@ func (cs *Channels) Connect(ctx context.Context, who access.Who, brandID, networ
 	if cred, err = checked(con.Facts().Fields, cred); err != nil {
 		return Channel{}, err
 	}
+	if server, err = address(con.Facts(), server); err != nil {
+		return Channel{}, err
+	}
 	a, err := con.Connect(ctx, server, cred)
 	if err != nil {
-		return Channel{}, asFault(con.Facts().Title, err)
+		return Channel{}, atField(con.Facts(), accessField(con.Facts()), err)
 	}
 	if len(a.Credential) == 0 {
 		a.Credential = cred
 	}
-	return cs.keep(ctx, who, found{brandID, networkName, a, connecting})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting})
 }
 
 // Check asks the network again about a channel with the credential that is
@@ -45,7 +49,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if err := who.May(cs.DB.Now(), brandID, access.ChannelWrite, id); err != nil {
 		return Channel{}, err
 	}
-	c, t, err := cs.target(ctx, cs.DB, brandID, id)
+	c, t, err := cs.fresh(ctx, brandID, id)
 	if err != nil {
 		return c, err
 	}
@@ -54,6 +58,12 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 		return c, err
 	}
 	a, err := con.Connect(ctx, c.Server, t.Credential)
+	if network.HasExpired(err) {
+		if c, t, err = cs.renewed(ctx, brandID, id, t); err != nil {
+			return c, err
+		}
+		a, err = con.Connect(ctx, c.Server, t.Credential)
+	}
 	if err != nil && network.VerdictOf(err) == network.Unauthorized {
 		dead := cs.DB.Tx(ctx, func(tx *db.Tx) error { return Attention(ctx, tx, brandID, id, expired(c)) })
 		if dead != nil {
@@ -66,7 +76,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if a.ID != c.RemoteID {
 		return c, fault.New(fault.Conflict, "This access now belongs to another account, %s. Connect %s again.", a.Handle, c.Handle)
 	}
-	return cs.keep(ctx, who, found{brandID, c.Network, a, checking})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, checking})
 }
 
 func (cs *Channels) connector(ctx context.Context, brandID, name string) (network.Connector, error) {
@@ -86,6 +96,17 @@ func (cs *Channels) connector(ctx context.Context, brandID, name string) (networ
 		return nil, fault.New(fault.Invalid, "This is the demo brand; it takes only demo networks. Start your own brand to connect %s.", n.Facts().Title)
 	}
 	return con, nil
+}
+
+// accessField is the one a network's access stands in: the last secret.
+func accessField(f network.Facts) string {
+	name := ""
+	for _, field := range f.Fields {
+		if field.Secret {
+			name = field.Name
+		}
+	}
+	return name
 }
 
 const longestSecret = 8 << 10
@@ -110,9 +131,10 @@ func checked(fields []network.Field, typed network.Credential) (network.Credenti
 
 // found is what a network said of an account, and why it was asked.
 type found struct {
-	brand, network string
-	account        network.Account
-	why            string
+	brand   string
+	facts   network.Facts
+	account network.Account
+	why     string
 }
 
 const (
@@ -125,7 +147,7 @@ const (
 // is. Only connecting makes a channel, or revives a removed one.
 func (cs *Channels) keep(ctx context.Context, who access.Who, f found) (Channel, error) {
 	if f.account.ID == "" {
-		return Channel{}, fmt.Errorf("channel: %s returned an account without an id", f.network)
+		return Channel{}, fmt.Errorf("channel: %s returned an account without an id", f.facts.Name)
 	}
 	var c Channel
 	save := func(tx *db.Tx) (err error) { c, err = cs.save(ctx, tx, who, f); return err }
@@ -137,7 +159,7 @@ func (cs *Channels) keep(ctx context.Context, who access.Who, f found) (Channel,
 }
 
 func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found) (Channel, error) {
-	old, sealed, err := byRemote(ctx, tx, f.brand, f.network, f.account.Server, f.account.ID)
+	old, sealed, err := byRemote(ctx, tx, f.brand, f.facts.Name, f.account.Server, f.account.ID)
 	if err != nil {
 		return Channel{}, err
 	}
@@ -162,15 +184,41 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 	if err := upsert(ctx, tx, c, cs.seal(c, cred)); err != nil {
 		return Channel{}, err
 	}
+	if f.why == renewing {
+		return c, nil // every hour or so, and nobody's act
+	}
 	return c, record(ctx, tx, who, c, f.why)
 }
 
 func fromAccount(old Channel, f found) Channel {
 	c, a := old, f.account
-	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.network, a.Server, a.ID
+	if f.why == renewing {
+		a = completed(a, old)
+	}
+	c.Brand, c.Network, c.Server, c.RemoteID = f.brand, f.facts.Name, a.Server, a.ID
 	c.Handle, c.Name, c.AvatarURL, c.URL = a.Handle, a.Name, a.AvatarURL, a.URL
-	c.Limits, c.Details, c.ExpiresAt = a.Limits, a.Details, db.At(a.ExpiresAt)
+	c.Limits, c.Details = a.Limits, a.Details
+	if len(a.Credential) > 0 || !a.ExpiresAt.IsZero() {
+		c.ExpiresAt = db.At(a.ExpiresAt)
+	}
+	if c.Limits.Options == nil {
+		c.Limits.Options = f.facts.Options
+	}
 	return c
+}
+
+// completed adds what is known of the account to what a renewal said: often
+// that is no more than a new credential.
+func completed(a network.Account, old Channel) network.Account {
+	a.Handle, a.Name = cmp.Or(a.Handle, old.Handle), cmp.Or(a.Name, old.Name)
+	a.AvatarURL, a.URL = cmp.Or(a.AvatarURL, old.AvatarURL), cmp.Or(a.URL, old.URL)
+	if a.Limits.Text == 0 {
+		a.Limits = old.Limits
+	}
+	if a.Details == nil {
+		a.Details = old.Details
+	}
+	return a
 }
 
 func record(ctx context.Context, tx *db.Tx, who access.Who, c Channel, act string) error {
@@ -210,11 +258,15 @@ func place(c Channel) string {
 }
 
 func (cs *Channels) seal(c Channel, cred network.Credential) string {
-	plain, err := json.Marshal(cred)
+	return cs.Keys.Seal(sealedFor, place(c), encoded(cred))
+}
+
+func encoded(v any) []byte {
+	plain, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // a map of strings always encodes
+		panic(err) // strings and maps of strings always encode
 	}
-	return cs.Keys.Seal(sealedFor, place(c), plain)
+	return plain
 }
 
 func (cs *Channels) open(c Channel, sealed string) (network.Credential, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"rapport/internal/access"
-	"rapport/internal/fault"
 	"rapport/internal/network"
 )
 
@@ -28,13 +27,13 @@ func (cs *Channels) Reconnect(ctx context.Context, who access.Who, brandID, id s
 	}
 	a, err := con.Connect(ctx, c.Server, cred)
 	if err != nil {
-		return c, asFault(con.Facts().Title, err)
+		return c, atField(con.Facts(), accessField(con.Facts()), err)
 	}
-	if a.ID != c.RemoteID {
-		return c, fault.New(fault.Conflict, "This opens another account, %s. Connect it as a channel of its own, or sign in as %s.", a.Handle, c.Handle)
+	if a.ID != c.RemoteID || a.Server != c.Server {
+		return c, otherAccount(a, c)
 	}
 	if len(a.Credential) == 0 {
 		a.Credential = cred
 	}
-	return cs.keep(ctx, who, found{brandID, c.Network, a, connecting})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting})
 }

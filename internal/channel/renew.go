@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"rapport/internal/access"
@@ -17,15 +18,27 @@ const renewLease = 2 * time.Minute
 // callers on all nodes one asks the network; the others get the channel as it
 // is then kept, which may still hold the old credential. A failure that may
 // pass changes nothing; only a refusal makes the channel need attention.
+// Who gives up waiting leaves the renewal to end by itself.
 func (cs *Channels) Refresh(ctx context.Context, brandID, id string) (Channel, error) {
-	v, err, _ := cs.renewing.Do(brandID+" "+id, func() (any, error) {
-		return cs.refresh(context.WithoutCancel(ctx), brandID, id)
-	})
-	c, _ := v.(Channel)
-	return c, err
+	return cs.refreshOnce(ctx, brandID, id, nil)
 }
 
-func (cs *Channels) refresh(ctx context.Context, brandID, id string) (Channel, error) {
+// refreshOnce does nothing where used is given and is no longer the channel's
+// credential.
+func (cs *Channels) refreshOnce(ctx context.Context, brandID, id string, used network.Credential) (Channel, error) {
+	done := cs.renewing.DoChan(brandID+" "+id, func() (any, error) {
+		return cs.refresh(context.WithoutCancel(ctx), brandID, id, used)
+	})
+	select {
+	case got := <-done:
+		c, _ := got.Val.(Channel)
+		return c, got.Err
+	case <-ctx.Done():
+		return Channel{}, ctx.Err()
+	}
+}
+
+func (cs *Channels) refresh(ctx context.Context, brandID, id string, used network.Credential) (Channel, error) {
 	c, t, err := cs.target(ctx, cs.DB, brandID, id)
 	if err != nil {
 		return c, err
@@ -46,8 +59,8 @@ func (cs *Channels) refresh(ctx context.Context, brandID, id string) (Channel, e
 	if c, t, err = cs.target(ctx, cs.DB, brandID, id); err != nil {
 		return c, err
 	}
-	if c.ExpiresAt != old {
-		// Another node renewed it between the read and the claim.
+	if c.ExpiresAt != old || used != nil && !maps.Equal(used, t.Credential) {
+		// Another node renewed it before the claim.
 		return c, cs.DB.Tx(ctx, func(tx *db.Tx) error { return endRenewal(ctx, tx, brandID, id) })
 	}
 	return cs.renew(ctx, r, c, t)
@@ -65,7 +78,7 @@ func (cs *Channels) renew(ctx context.Context, r network.Refresher, c Channel, t
 		if a.ID != c.RemoteID {
 			return c, fmt.Errorf("channel: the renewed credential of %s belongs to another account", c.ID)
 		}
-		return cs.keep(ctx, access.System(), found{c.Brand, c.Network, a, renewing})
+		return cs.keep(ctx, access.System(), found{c.Brand, r.Facts(), a, renewing})
 	}
 	saved := cs.DB.Tx(ctx, func(tx *db.Tx) error {
 		if network.VerdictOf(err) == network.Unauthorized {

@@ -33,7 +33,7 @@ func (cs *Channels) Reseal(ctx context.Context) (sealed, broken int, err error) 
 		}
 		sealed++
 	}
-	return sealed, broken, nil
+	return sealed, broken, cs.resealApps(ctx)
 }
 
 // Unopened counts the credentials that no key of the file opens.

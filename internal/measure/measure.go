@@ -119,7 +119,7 @@ func reach(ctx context.Context, tx *db.Tx, at db.Time) error {
 }
 
 func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Time) error {
-	measured, err := m.measured(ctx, tx, brandID)
+	measured, fresh, err := m.measured(ctx, tx, brandID, from)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Ti
 				return err
 			}
 		}
-		if from/period == tx.Now()/period {
+		if from/period == tx.Now()/period && !fresh[c] {
 			continue
 		}
 		if err := job.Insert(ctx, tx, Count{brandID, c}, 0); err != nil {
@@ -145,13 +145,14 @@ func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Ti
 
 const period = db.Time(FollowersEvery / time.Millisecond)
 
-// measured are the channels that work and whose network tells numbers.
-func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string) ([]string, error) {
+// measured are the channels that work and whose network tells numbers, and
+// those of them that began to work since the sweep before.
+func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string, from db.Time) (out []string, fresh map[string]bool, err error) {
 	all, err := channel.List(ctx, tx, access.System(), brandID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []string
+	fresh = map[string]bool{}
 	for _, c := range all {
 		n, err := m.Channels.Networks.Named(c.Network)
 		if err != nil {
@@ -159,9 +160,10 @@ func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string) ([]stri
 		}
 		if _, ok := n.(network.Measurer); ok && c.State == channel.StateConnected {
 			out = append(out, c.ID)
+			fresh[c.ID] = c.StateAt >= from && c.StateAt < tx.Now()
 		}
 	}
-	return out, nil
+	return out, fresh, nil
 }
 
 // aged are the deliveries that reached one of the ages, by channel.
@@ -198,7 +200,7 @@ func (m *Meter) Look(ctx context.Context, l Look) error {
 	for id, c := range found {
 		readings = append(readings, m.readings(metric.Reading{Brand: l.Brand, Subject: of[id], At: db.At(c.At)}, c)...)
 	}
-	return m.keep(ctx, l.Channel, l.Brand, readings, failed)
+	return m.keep(ctx, l.Channel, l.Brand, readings, m.renewed(ctx, l.Channel, l.Brand, t, failed))
 }
 
 // refs are what the network calls the deliveries, and the way back.
@@ -249,7 +251,7 @@ func (m *Meter) Count(ctx context.Context, c Count) error {
 	}
 	found, err := net.MeasureAccount(ctx, t)
 	if err != nil {
-		return m.keep(ctx, c.Channel, c.Brand, nil, err)
+		return m.keep(ctx, c.Channel, c.Brand, nil, m.renewed(ctx, c.Channel, c.Brand, t, err))
 	}
 	r := metric.Reading{Brand: c.Brand, Subject: c.Channel, At: db.At(found.At)}
 	return m.keep(ctx, c.Channel, c.Brand, m.told(r, map[string]*int64{
@@ -258,7 +260,7 @@ func (m *Meter) Count(ctx context.Context, c Count) error {
 
 // open returns no network where there is nothing to ask any more.
 func (m *Meter) open(ctx context.Context, brandID, id string) (network.Measurer, network.Target, error) {
-	p, t, c, err := m.Channels.Target(ctx, m.DB, brandID, id)
+	p, t, c, err := m.Channels.Fresh(ctx, brandID, id)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict) {
 		return nil, t, nil
 	}
@@ -270,6 +272,18 @@ func (m *Meter) open(ctx context.Context, brandID, id string) (network.Measurer,
 		return nil, t, nil
 	}
 	return net, t, nil
+}
+
+// renewed sees to it that the next try has a new credential where this one had
+// expired.
+func (m *Meter) renewed(ctx context.Context, id, brandID string, used network.Target, failed error) error {
+	if !network.HasExpired(failed) {
+		return failed
+	}
+	if err := m.Channels.Renew(ctx, brandID, id, used); err != nil {
+		return err
+	}
+	return failed
 }
 
 // keep saves what was read, failure or not, and says when to try again.

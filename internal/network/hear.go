@@ -158,15 +158,17 @@ type Abler interface {
 // Option is something a post may carry to a network beside its text and
 // pictures, in Item.Options under its Name.
 type Option struct {
-	Name    string // "warning"
-	Label   string // "Content warning"
-	Help    string
-	Choices []OptionChoice // empty: free text
-	Longest int            // of a free text, in runes; 0 is 500
+	Name    string         `json:"name"`  // "warning"
+	Label   string         `json:"label"` // "Content warning"
+	Help    string         `json:"help,omitempty"`
+	Choices []OptionChoice `json:"choices,omitempty"` // empty: free text
+	Longest int            `json:"longest,omitempty"` // of a free text, in runes; 0 is 500
+	Counts  bool           `json:"counts,omitempty"`  // its length counts with the text of each part
 }
 
 // OptionChoice is one of an option's values; the first is what counts where
 // nothing was chosen.
 type OptionChoice struct {
-	Value, Label string
+	Value string `json:"value"`
+	Label string `json:"label"`
 }

@@ -37,6 +37,9 @@ type Limits struct {
 	Parts      int      `json:"parts"`                 // parts of a thread; 0 counts as 1
 	Comment    bool     `json:"comment,omitempty"`     // a first comment may follow
 	NeedsMedia bool     `json:"needs_media,omitempty"` // a post without a picture is refused
+	// Options are what a post may carry beside its text and pictures; where a
+	// connector names none, those of its Facts.
+	Options []Option `json:"options,omitempty"`
 	// RepeatUnsafe is set where the server was seen to publish a repeated
 	// request again.
 	RepeatUnsafe bool `json:"repeat_unsafe,omitempty"`
@@ -96,8 +99,12 @@ func (l Limits) word() string {
 
 // CheckText returns what is wrong with one text by itself.
 func (l Limits) CheckText(part int, text string) []Problem {
+	return l.checkText(part, text, 0)
+}
+
+func (l Limits) checkText(part int, text string, beside int) []Problem {
 	var out []Problem
-	if n := l.Length(text); l.Text > 0 && n > l.Text {
+	if n := l.Length(text) + beside; l.Text > 0 && n > l.Text {
 		out = append(out, Problem{"text_too_long", Blocking, part,
 			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.word(), l.Text)})
 	}
@@ -121,7 +128,7 @@ func (l Limits) Check(items []Item) []Problem {
 			fmt.Sprintf("Use at most %d parts here.", most)})
 	}
 	for i, it := range items {
-		out = append(out, l.CheckText(i, it.Text)...)
+		out = append(out, l.checkText(i, it.Text, l.Beside(it.Options))...)
 		out = append(out, l.checkMedia(i, it)...)
 		if strings.TrimSpace(it.Text) == "" && len(it.Media) == 0 {
 			out = append(out, Problem{"empty", Blocking, i, "Write something or add a picture."})

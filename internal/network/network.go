@@ -40,10 +40,13 @@ type Facts struct {
 	AbsentWhen string
 
 	// ServerLabel asks for the address of the server: "Your server's address".
-	// Empty where the network has one only.
+	// Empty where the network has one only. ServerOptional is set where most
+	// people need not answer: "" is then the server that most are on.
 	ServerLabel, ServerHelp string
+	ServerOptional          bool
 
-	// Options are what a post may carry beside its text and pictures.
+	// Options are what a post may carry beside its text and pictures, on
+	// accounts whose Limits name no others.
 	Options []Option
 
 	// Untold says for each number, by its name in the metric package, why the
@@ -113,7 +116,8 @@ type Connector interface {
 // Refresher renews a credential before it expires.
 type Refresher interface {
 	Network
-	// Refresh returns the account with a new credential. A transient failure
+	// Refresh returns the account with a new credential; what it leaves empty
+	// stays as it was. A transient failure
 	// is an Unclear or NotSent *Error and changes nothing; only Unauthorized
 	// means that a person must connect again.
 	Refresh(ctx context.Context, t Target) (Account, error)

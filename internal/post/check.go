@@ -79,7 +79,7 @@ func check(ctx context.Context, q db.Queryer, brandID string, in Input) (map[str
 			return nil, fault.New(fault.NotFound, "There is no such channel.")
 		}
 		body := p.ContentFor(c.ID)
-		found := ChannelCheck{Channel: c.ID, Handle: c.Handle, Parts: measure(c.Limits, body), Problems: standing(c)}
+		found := ChannelCheck{Channel: c.ID, Handle: c.Handle, Parts: measure(c.Limits, body, v.Options), Problems: standing(c)}
 		found.Problems = append(found.Problems, c.Limits.Check(body.items("", v.Options, items))...)
 		found.Problems = append(found.Problems, gone(body, pictures)...)
 		out[c.ID] = found
@@ -87,10 +87,10 @@ func check(ctx context.Context, q db.Queryer, brandID string, in Input) (map[str
 	return out, nil
 }
 
-func measure(l network.Limits, b Body) []PartCheck {
+func measure(l network.Limits, b Body, options map[string]string) []PartCheck {
 	out := make([]PartCheck, len(b.Parts))
 	for i, part := range b.Parts {
-		out[i] = PartCheck{Length: l.Length(part.Text), Limit: l.Text, Unit: string(l.Counted())}
+		out[i] = PartCheck{Length: l.Length(part.Text) + l.Beside(options), Limit: l.Text, Unit: string(l.Counted())}
 	}
 	return out
 }

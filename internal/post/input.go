@@ -25,7 +25,7 @@ const (
 	MostVariants = 200
 	mostOptions  = 20
 	longestKey   = 50
-	longestValue = 500
+	longestValue = 2000 // in bytes; a network takes less
 )
 
 // clean returns the input as it is stored: line ends are \n, an unnamed kind
@@ -38,15 +38,28 @@ func (in Input) clean() Input {
 			b := v.Body.clean()
 			in.Variants[i].Body = &b
 		}
-		if len(v.Options) == 0 {
-			in.Variants[i].Options = nil
-		}
+		in.Variants[i].Options = set(v.Options)
 	}
 	if len(in.Variants) == 0 {
 		in.Variants = nil
 	}
 	slices.SortFunc(in.Variants, func(a, b Variant) int { return strings.Compare(a.Channel, b.Channel) })
 	return in
+}
+
+// set are the options that say something; nil where none does.
+func set(options map[string]string) map[string]string {
+	var out map[string]string
+	for name, value := range options {
+		if value = strings.TrimSpace(value); value == "" {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = value
+	}
+	return out
 }
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
@@ -100,11 +113,16 @@ func (f *faults) channels(ctx context.Context, q db.Queryer, brandID string, in 
 		return err
 	}
 	for _, v := range in.Variants {
-		switch c, ok := known[v.Channel]; {
+		c, ok := known[v.Channel]
+		switch {
 		case !ok:
 			f.say("channels", "One of the channels is not there. Choose again.")
 		case c.State == channel.StateRemoved:
 			f.say("channels", "%s was removed. Connect it again or leave it out.", c.Handle)
+		default:
+			for _, bad := range c.Limits.CheckOptions(v.Options) {
+				f.say("options."+v.Channel+"."+bad.Name, "%s: %s", c.Handle, bad.Text)
+			}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@
 package post
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -78,7 +79,8 @@ func (p Post) ContentFor(channelID string) Body {
 }
 
 // ItemsFor is what the channel gets as networks take it, with the pictures by
-// id. A picture that is not among them is left out.
+// id. A picture that is not among them is left out. The language is the
+// variant's own where it has one.
 func (p Post) ItemsFor(channelID, language string, pictures map[string]network.Media) []network.Item {
 	var options map[string]string
 	for _, v := range p.Variants {
@@ -86,6 +88,7 @@ func (p Post) ItemsFor(channelID, language string, pictures map[string]network.M
 			options = v.Options
 		}
 	}
+	language = cmp.Or(options[network.OptionLanguage], language)
 	return p.ContentFor(channelID).items(language, options, pictures)
 }
 

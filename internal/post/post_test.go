@@ -37,9 +37,16 @@ func open(t *testing.T) *world {
 	w := &world{d: dbtest.Open(t)}
 	w.brand = w.newBrand(t)
 	w.who = as(w.brand, access.Owner)
-	w.a = w.newChannel(t, w.brand, network.Limits{Text: 500, Images: 4, Parts: 5, Comment: true})
+	w.a = w.newChannel(t, w.brand, network.Limits{Text: 500, Images: 4, Parts: 5, Comment: true, Options: options})
 	w.b = w.newChannel(t, w.brand, network.Limits{Text: 20, Images: 1})
 	return w
+}
+
+// options are those of the channel a.
+var options = []network.Option{
+	{Name: "warning", Label: "Content warning", Longest: 10, Counts: true},
+	{Name: "visibility", Label: "Who sees it", Choices: []network.OptionChoice{{Value: "public"}, {Value: "unlisted"}}},
+	{Name: "language", Label: "Language"},
 }
 
 func as(brand string, role access.Role) access.Who {
@@ -107,7 +114,7 @@ func (w *world) draft(t *testing.T, in post.Input) post.Post {
 
 func (w *world) schedule(t *testing.T, id string, at db.Time) []delivery.Delivery {
 	t.Helper()
-	ds, err := post.Schedule(ctx, w.d, w.who, w.brand, id, at)
+	ds, err := post.Schedule(ctx, w.d, w.who, w.brand, id, 0, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +191,7 @@ func TestAnEmptyDraftIsKept(t *testing.T) {
 	if err != nil || len(got.Body.Parts) != 1 || got.Excerpt != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0); !fault.Is(err, fault.Invalid) {
+	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0, 0); !fault.Is(err, fault.Invalid) {
 		t.Errorf("scheduling it: %v", err)
 	}
 }
@@ -230,6 +237,11 @@ func TestInputIsRefusedWhole(t *testing.T) {
 		{"a channel without a name", text("x", "")},
 		{"a broken variant", post.Input{Variants: []post.Variant{{Channel: w.a, Body: &post.Body{Parts: []post.Part{{Text: "\x00"}}}}}}},
 		{"a broken option", post.Input{Variants: []post.Variant{{Channel: w.a, Options: map[string]string{"k": "\x00"}}}}},
+		{"an option of another network", post.Input{Variants: []post.Variant{{Channel: w.a, Options: map[string]string{"mood": "good"}}}}},
+		{"an option where there is none", post.Input{Variants: []post.Variant{{Channel: w.b, Options: map[string]string{"warning": "x"}}}}},
+		{"a choice that is none", post.Input{Variants: []post.Variant{{Channel: w.a, Options: map[string]string{"visibility": "secret"}}}}},
+		{"a long warning", post.Input{Variants: []post.Variant{{Channel: w.a, Options: map[string]string{"warning": "eleven runes"}}}}},
+		{"a language of no people", post.Input{Variants: []post.Variant{{Channel: w.a, Options: map[string]string{"language": "klingonese"}}}}},
 		{"a time before time", post.Input{PlannedAt: -1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -321,7 +333,7 @@ func TestSchedule(t *testing.T) {
 	if err != nil || got.State != post.StateApproved || got.Approved != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, at); !fault.Is(err, fault.Conflict) {
+	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0, at); !fault.Is(err, fault.Conflict) {
 		t.Errorf("again: %v", err)
 	}
 	now := w.draft(t, text("Now", w.a))
@@ -337,7 +349,7 @@ func TestScheduledTwiceAtOnceIsOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 6 {
 		wg.Go(func() {
-			_, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0)
+			_, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0, 0)
 			if err == nil {
 				won.Add(1)
 			} else if !fault.Is(err, fault.Conflict) {
@@ -373,7 +385,7 @@ func TestScheduleIsRefused(t *testing.T) {
 		{"in six years", w.draft(t, text("x", w.a)).ID, w.d.Now().Add(6 * 366 * 24 * time.Hour), "five years"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := post.Schedule(ctx, w.d, w.who, w.brand, c.id, c.at)
+			_, err := post.Schedule(ctx, w.d, w.who, w.brand, c.id, 0, c.at)
 			if !fault.Is(err, fault.Invalid) || !strings.Contains(fault.Text(err), c.says) {
 				t.Errorf("got %v, want %q", err, c.says)
 			}
@@ -642,7 +654,10 @@ func TestPermissions(t *testing.T) {
 			_, err := post.Move(ctx, w.d, who, b, id, w.tomorrow())
 			return err
 		}},
-		{"schedule", access.PostPublish, fresh, func(who access.Who, b, id string) error { _, err := post.Schedule(ctx, w.d, who, b, id, 0); return err }},
+		{"schedule", access.PostPublish, fresh, func(who access.Who, b, id string) error {
+			_, err := post.Schedule(ctx, w.d, who, b, id, 0, 0)
+			return err
+		}},
 		{"unschedule", access.PostPublish, scheduled, func(who access.Who, b, id string) error {
 			_, err := post.Unschedule(ctx, w.d, who, b, id)
 			return err
@@ -679,14 +694,14 @@ func TestGrantOnNamedChannels(t *testing.T) {
 		t.Errorf("drafting for another channel: %v", err)
 	}
 	both := w.draft(t, text("x", w.a, w.b))
-	if _, err := post.Schedule(ctx, w.d, part, w.brand, both.ID, 0); !fault.Is(err, fault.Denied) {
+	if _, err := post.Schedule(ctx, w.d, part, w.brand, both.ID, 0, 0); !fault.Is(err, fault.Denied) {
 		t.Errorf("publishing on another channel: %v", err)
 	}
 	if _, err := post.Save(ctx, w.d, part, w.brand, both.ID, 1, text("x", w.a)); !fault.Is(err, fault.Denied) {
 		t.Errorf("taking another channel away: %v", err)
 	}
 	mine := w.draft(t, text("x", w.a))
-	if _, err := post.Schedule(ctx, w.d, part, w.brand, mine.ID, 0); err != nil {
+	if _, err := post.Schedule(ctx, w.d, part, w.brand, mine.ID, 0, 0); err != nil {
 		t.Errorf("its own channel: %v", err)
 	}
 }
@@ -782,7 +797,7 @@ func TestSchedulingAgainstDeletingItsPicture(t *testing.T) {
 		p := w.draft(t, in)
 		var scheduled, deleted error
 		var wg sync.WaitGroup
-		wg.Go(func() { _, scheduled = post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0) })
+		wg.Go(func() { _, scheduled = post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0, 0) })
 		wg.Go(func() { deleted = lib.Delete(ctx, w.who, w.brand, in.Body.Parts[0].Media[0]) })
 		wg.Wait()
 		if (scheduled == nil) == (deleted == nil) {
@@ -801,11 +816,52 @@ func TestSchedulingAgainstRemovingItsChannel(t *testing.T) {
 		p := w.draft(t, text("x", c))
 		var scheduled, removed error
 		var wg sync.WaitGroup
-		wg.Go(func() { _, scheduled = post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0) })
+		wg.Go(func() { _, scheduled = post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0, 0) })
 		wg.Go(func() { removed = cs.Remove(ctx, w.who, w.brand, c, false) })
 		wg.Wait()
 		if (scheduled == nil) == (removed == nil) {
 			t.Errorf("scheduled: %v, removed: %v; want exactly one refused", scheduled, removed)
 		}
+	}
+}
+
+// An option reaches the network as it was set, empty ones are none, and a
+// warning takes up room.
+func TestOptions(t *testing.T) {
+	w := open(t)
+	in := text("Hello", w.a)
+	in.Variants[0].Options = map[string]string{"warning": " Food ", "visibility": "", "language": "pt-BR"}
+	p := w.draft(t, in)
+	want := map[string]string{"warning": "Food", "language": "pt-BR"}
+	items := p.ItemsFor(w.a, "en", nil)
+	if diff := cmp.Diff(want, items[0].Options); diff != "" || items[0].Language != "pt-BR" {
+		t.Error(diff, items[0].Language)
+	}
+	got, err := post.Check(ctx, w.d, w.who, w.brand, p.Input())
+	if err != nil || got[0].Parts[0].Length != len("Hello")+len("Food") {
+		t.Errorf("%+v, %v", got, err)
+	}
+	in.Body.Parts[0].Text = strings.Repeat("x", 497)
+	if got, err = post.Check(ctx, w.d, w.who, w.brand, in); err != nil || !got[0].Blocked() {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What another tab saved in between is not approved unseen.
+func TestScheduleApprovesOnlyWhatWasSeen(t *testing.T) {
+	w := open(t)
+	p := w.draft(t, text("Seen", w.a))
+	newer, err := post.Save(ctx, w.d, w.who, w.brand, p.ID, p.Revision, text("Unseen", w.a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, p.Revision, 0); !fault.Is(err, fault.Conflict) {
+		t.Errorf("got %v", err)
+	}
+	if got := w.states(t, p.ID); len(got) != 0 {
+		t.Errorf("scheduled: %v", got)
+	}
+	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, newer.Revision, 0); err != nil {
+		t.Error(err)
 	}
 }

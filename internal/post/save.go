@@ -112,12 +112,16 @@ func Save(ctx context.Context, d *db.DB, who access.Who, brandID, id string, rev
 			return err
 		}
 		if old.Revision != revision {
-			return fault.New(fault.Conflict, "Someone has changed this post since you opened it. Look at the newer text, or save yours as a copy.")
+			return changedMeanwhile()
 		}
 		p, err = revise(ctx, tx, who, old, in)
 		return err
 	})
 	return p, err
+}
+
+func changedMeanwhile() error {
+	return fault.New(fault.Conflict, "Someone has changed this post since you opened it. Look at the newer text, or save yours as a copy.")
 }
 
 func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) (Post, error) {
@@ -242,6 +246,9 @@ func Delete(ctx context.Context, d *db.DB, who access.Who, brandID, id string) e
 			return err
 		}
 		p.DeletedAt = tx.Now()
+		if err := index(ctx, tx, p); err != nil {
+			return err
+		}
 		return change(ctx, tx, who, p, "post.deleted")
 	})
 }
@@ -262,6 +269,9 @@ func Restore(ctx context.Context, d *db.DB, who access.Who, brandID, id string) 
 			return err
 		}
 		p.DeletedAt, p.UpdatedAt = 0, tx.Now()
+		if err := index(ctx, tx, p); err != nil {
+			return err
+		}
 		return change(ctx, tx, who, p, "post.restored")
 	})
 	return p, err

@@ -16,14 +16,19 @@ const furthest = 5 * 366 * 24 * time.Hour
 
 // Schedule approves the post as it stands and gives each of its channels a
 // delivery due at that time; a time that is not in the future is now. Every
-// variant must fit its channel. A post that is already scheduled or out is
-// fault.Conflict.
-func Schedule(ctx context.Context, d *db.DB, who access.Who, brandID, id string, at db.Time) ([]delivery.Delivery, error) {
+// variant must fit its channel. revision is the one the caller saw, so that
+// nobody approves words they never read: if the stored one differs it is
+// fault.Conflict. 0 approves what is stored. A post that is already scheduled
+// or out is fault.Conflict.
+func Schedule(ctx context.Context, d *db.DB, who access.Who, brandID, id string, revision int64, at db.Time) ([]delivery.Delivery, error) {
 	var out []delivery.Delivery
 	err := d.Tx(ctx, func(tx *db.Tx) error {
 		p, err := publishable(ctx, tx, who, brandID, id)
 		if err != nil {
 			return err
+		}
+		if revision != 0 && p.Revision != revision {
+			return changedMeanwhile()
 		}
 		_, out, err = schedule(ctx, tx, who, p, at)
 		return err

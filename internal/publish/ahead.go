@@ -74,6 +74,7 @@ func (d *Dispatcher) uploadOne(del delivery.Delivery) error {
 			})
 		}
 		if err != nil && network.VerdictOf(err) != network.NotReady {
+			d.renewed(d.stop, o, asError(err))
 			return err
 		}
 	}

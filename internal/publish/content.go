@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"rapport/internal/access"
+	"rapport/internal/brand"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/network"
@@ -34,9 +35,13 @@ func (d *Dispatcher) content(del delivery.Delivery) ([]content, error) {
 	if err != nil {
 		return nil, err
 	}
+	b, err := brand.ByID(ctx, d.DB, access.System(), del.Brand)
+	if err != nil {
+		return nil, err
+	}
 	parts := p.ContentFor(del.Channel).Parts
 	out := make([]content, len(parts))
-	for i, it := range p.ItemsFor(del.Channel, "", pictures) {
+	for i, it := range p.ItemsFor(del.Channel, b.Language, pictures) {
 		if len(it.Media) < len(parts[i].Media) {
 			return nil, fault.New(fault.Invalid, "A picture of part %d is no longer in the library. Edit the post, then try again.", i+1)
 		}

@@ -164,7 +164,7 @@ type opened struct {
 
 func (d *Dispatcher) open(del delivery.Delivery) (opened, error) {
 	ctx := context.WithoutCancel(d.stop)
-	p, t, c, err := d.Channels.Target(ctx, d.DB, del.Brand, del.Channel)
+	p, t, c, err := d.Channels.Fresh(ctx, del.Brand, del.Channel)
 	if err != nil {
 		return opened{}, err
 	}
@@ -312,6 +312,7 @@ func (d *Dispatcher) committed(ctx context.Context, o opened, del delivery.Deliv
 	// A part that an earlier attempt may have delivered stays frozen whatever
 	// this answer says.
 	fresh := !part.State.Frozen()
+	e = d.renewed(ctx, o, e)
 	switch e.Verdict {
 	case network.NotSent:
 		at := d.in(del)
@@ -392,6 +393,7 @@ func (d *Dispatcher) prepare(ctx context.Context, o opened, del delivery.Deliver
 // unprepared handles a failed prepare: nothing is out, so it is tried again
 // unless the network refuses.
 func (d *Dispatcher) unprepared(ctx context.Context, o opened, del delivery.Delivery, part *content, e *network.Error) progress {
+	e = d.renewed(ctx, o, e)
 	b := delivery.Back{RunAt: d.in(del), What: "not ready", Text: e.Text, Status: e.Status, Part: part.Ord, Tried: true, Unsent: true}
 	switch e.Verdict {
 	case network.Refused, network.Unauthorized:
@@ -446,6 +448,25 @@ func (d *Dispatcher) wait(ctx context.Context, o opened, until db.Time, appWide 
 	d.write(ctx, "note that the channel waits", func(tx *db.Tx) error {
 		return channel.Wait(ctx, tx, o.channel, until, appWide)
 	})
+}
+
+// renewed sees to it that the next try has a new credential where this one had
+// expired. Where there is none to be had, the answer is that of a dead one:
+// nothing was published either way.
+func (d *Dispatcher) renewed(ctx context.Context, o opened, e *network.Error) *network.Error {
+	if !e.Expired {
+		return e
+	}
+	err := d.Channels.Renew(ctx, o.channel.Brand, o.channel.ID, o.target)
+	if network.VerdictOf(err) == network.Unauthorized {
+		dead := *e
+		dead.Verdict, dead.Expired = network.Unauthorized, false
+		return &dead
+	}
+	if err != nil {
+		d.failed("renew the access", err)
+	}
+	return e
 }
 
 func (d *Dispatcher) in(del delivery.Delivery) db.Time {

@@ -138,7 +138,7 @@ func (s *stage) schedule(at db.Time, parts ...string) []delivery.Delivery {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ds, err := post.Schedule(context.Background(), s.DB, s.owner, s.brand.ID, p.ID, at)
+	ds, err := post.Schedule(context.Background(), s.DB, s.owner, s.brand.ID, p.ID, 0, at)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -672,7 +672,7 @@ func TestUploadsRunAheadOfTheTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ds, err := post.Schedule(ctx, s.DB, s.owner, s.brand.ID, p.ID, s.Now().Add(10*time.Minute))
+	ds, err := post.Schedule(ctx, s.DB, s.owner, s.brand.ID, p.ID, 0, s.Now().Add(10*time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

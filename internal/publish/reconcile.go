@@ -63,7 +63,7 @@ func (d *Dispatcher) lookUnsent(o opened, del delivery.Delivery) {
 	defer cancel()
 	part.Prepared, err = o.publisher.Prepare(call, o.target, part.item, seed(del, i), part.Prepared)
 	if err != nil {
-		e := asError(err)
+		e := d.renewed(ctx, o, asError(err))
 		if e.Verdict == network.Refused || e.Verdict == network.Unauthorized {
 			d.end(del, delivery.End{State: delivery.Unknown, Code: "lost", Reason: delivery.LostReason, Part: -1, Status: e.Status})
 		}
@@ -107,6 +107,11 @@ func (d *Dispatcher) look(o opened, del delivery.Delivery, part delivery.Part, l
 		}
 		d.Trace("looking")
 		f, err := d.ask(ctx, o, del, part)
+		if network.HasExpired(err) {
+			if again, err := d.open(del); err == nil {
+				o = again
+			}
+		}
 		if d.conclude(ctx, o, del, part, last, f, err) {
 			return
 		}
@@ -121,6 +126,9 @@ func (d *Dispatcher) ask(ctx context.Context, o opened, del delivery.Delivery, p
 	call, cancel := context.WithTimeout(ctx, d.Times.Lookup)
 	defer cancel()
 	f, err := o.publisher.Lookup(call, o.target, part.Prepared)
+	if network.HasExpired(err) {
+		d.renewed(ctx, o, asError(err))
+	}
 	if err != nil || f.Presence != network.Present {
 		return f, err
 	}
@@ -200,7 +208,7 @@ func (d *Dispatcher) repeatHarmless(ctx context.Context, o opened, del delivery.
 	if _, err := d.Channels.Check(call, access.System(), o.channel.Brand, o.channel.ID); err != nil {
 		return false, err
 	}
-	p, target, _, err := d.Channels.Target(ctx, d.DB, o.channel.Brand, o.channel.ID)
+	p, target, _, err := d.Channels.Fresh(ctx, o.channel.Brand, o.channel.ID)
 	if err != nil {
 		return false, err
 	}

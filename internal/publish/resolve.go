@@ -150,7 +150,7 @@ func (k Desk) remove(ctx context.Context, who access.Who, d delivery.Delivery) (
 	if err := fits(d, RemoveAll); err != nil {
 		return d, err
 	}
-	p, target, _, err := k.Channels.Target(ctx, k.DB, d.Brand, d.Channel)
+	p, target, _, err := k.Channels.Fresh(ctx, d.Brand, d.Channel)
 	if err != nil {
 		return d, err
 	}

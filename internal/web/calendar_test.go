@@ -44,7 +44,7 @@ func draftAt(t testing.TB, s *webtest.Site, text string, at db.Time, channels ..
 func scheduleAt(t testing.TB, s *webtest.Site, text string, at db.Time, channels ...string) string {
 	t.Helper()
 	id := draftAt(t, s, text, 0, channels...)
-	if _, err := post.Schedule(t.Context(), s.DB, s.Who(), s.Brand.ID, id, at); err != nil {
+	if _, err := post.Schedule(t.Context(), s.DB, s.Who(), s.Brand.ID, id, 0, at); err != nil {
 		t.Fatal(err)
 	}
 	return id

@@ -295,17 +295,21 @@ func (p *Pages) keepTheirs(r *http.Request, s *sheet) error {
 
 // scheduledOnce takes the second sending of one form for what the first did.
 func (p *Pages) scheduledOnce(w http.ResponseWriter, r *http.Request, s *sheet, when db.Time, dst string) error {
-	err := p.scheduled(w, r, s.ID, when, dst)
+	err := p.scheduled(w, r, s, when, dst)
 	if s.ID != s.New || !fault.Is(err, fault.Conflict) {
 		return err
+	}
+	v := at(r)
+	if now, again := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, s.ID); again != nil || now.Revision != s.Revision {
+		return err // it was changed elsewhere in between
 	}
 	p.note(w, r, i18n.T(r.Context(), "It was sent twice and counts once."), "")
 	return nil
 }
 
-func (p *Pages) scheduled(w http.ResponseWriter, r *http.Request, id string, when db.Time, dst string) error {
+func (p *Pages) scheduled(w http.ResponseWriter, r *http.Request, s *sheet, when db.Time, dst string) error {
 	v, ctx := at(r), r.Context()
-	if _, err := post.Schedule(ctx, p.DB, v.Who, v.Brand.ID, id, when); err != nil {
+	if _, err := post.Schedule(ctx, p.DB, v.Who, v.Brand.ID, s.ID, s.Revision, when); err != nil {
 		return err
 	}
 	if when <= p.DB.Now() {
@@ -316,7 +320,7 @@ func (p *Pages) scheduled(w http.ResponseWriter, r *http.Request, id string, whe
 	if dst != "" {
 		text += " " + dst
 	}
-	p.note(w, r, text, studio(v.Brand.Slug, "posts", id, "unschedule"))
+	p.note(w, r, text, studio(v.Brand.Slug, "posts", s.ID, "unschedule"))
 	return nil
 }
 

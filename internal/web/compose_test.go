@@ -294,3 +294,22 @@ func TestQuickTimesAreWholeHours(t *testing.T) {
 		}
 	}
 }
+
+// Another tab saves between the save and the approval of this one: the words
+// that nobody saw here do not go out.
+func TestPublishNowSendsOnlyWhatWasSeen(t *testing.T) {
+	s := webtest.New(t)
+	c := s.Connect("north")
+	one, err := post.Draft(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Input{Body: post.Body{Parts: []post.Part{{Text: "Seen"}}}, Variants: []post.Variant{{Channel: c.ID}}})
+	if err == nil {
+		_, err = post.Save(t.Context(), s.DB, s.Who(), s.Brand.ID, one.ID, one.Revision, post.Input{Body: post.Body{Parts: []post.Part{{Text: "Unseen"}}}, Variants: []post.Variant{{Channel: c.ID}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Post(s.Path("compose"), "id", one.ID, "revision", "1", "n.all", "1", "text.all.0", "Seen", "channel", c.ID, "act", "now").
+		Is(http.StatusConflict).Has(".conflict", "Unseen").Has("textarea[name='text.all.0']", "Seen")
+	if ds, err := delivery.OfPost(t.Context(), s.DB, s.Brand.ID, one.ID); err != nil || len(ds) != 0 {
+		t.Errorf("%d deliveries, %v", len(ds), err)
+	}
+}

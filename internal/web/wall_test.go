@@ -57,7 +57,7 @@ func newWalled(t *testing.T) walled {
 	p, err := post.Draft(ctx, s.DB, s.Who(), s.Brand.ID, post.Input{
 		Body: post.Body{Parts: []post.Part{{Text: canary, Media: []string{m.ID}}}}, Variants: []post.Variant{{Channel: c.ID}}})
 	must(err)
-	ds, err := post.Schedule(ctx, s.DB, s.Who(), s.Brand.ID, p.ID, s.DB.Now().Add(time.Hour))
+	ds, err := post.Schedule(ctx, s.DB, s.Who(), s.Brand.ID, p.ID, 0, s.DB.Now().Add(time.Hour))
 	must(err)
 	_, stuck := s.Schedule(canary+" stuck", s.DB.Now().Add(time.Hour), c.ID)
 	exec(t, s.DB, `UPDATE delivery SET state = 'missed', reason = 'late' WHERE id = $1`, stuck[0])

@@ -369,7 +369,7 @@ func plan(t *testing.T, p place, n *net, accounts []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := post.Schedule(ctx, d, who, b.ID, made.ID, d.Now()); err != nil {
+		if _, err := post.Schedule(ctx, d, who, b.ID, made.ID, 0, d.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -74,7 +74,7 @@ func runWriter() error {
 	for i := range 10_000 {
 		made, err := post.Draft(ctx, d, access.System(), brands[0].ID, numbered(1000+i, channels[0].ID))
 		if err == nil {
-			_, err = post.Schedule(ctx, d, access.System(), brands[0].ID, made.ID, d.Now().Add(1e12))
+			_, err = post.Schedule(ctx, d, access.System(), brands[0].ID, made.ID, 0, d.Now().Add(1e12))
 		}
 		if err != nil {
 			fmt.Printf("refused %s: %s\n", fault.KindOf(err), fault.Text(err))

@@ -156,7 +156,7 @@ func (h home) fill(t *testing.T, n *net, posts int) (token string) {
 	for i := range posts {
 		p, err := post.Draft(ctx, d, who, b.ID, numbered(i, channel))
 		if err == nil {
-			_, err = post.Schedule(ctx, d, who, b.ID, p.ID, d.Now().Add(365*24*time.Hour))
+			_, err = post.Schedule(ctx, d, who, b.ID, p.ID, 0, d.Now().Add(365*24*time.Hour))
 		}
 		if err != nil {
 			t.Fatal(err)

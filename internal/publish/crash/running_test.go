@@ -178,7 +178,7 @@ func burst(t *testing.T, p place, n *net, channels, posts int) brand.Brand {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := post.Schedule(ctx, d, access.System(), b.ID, draft.ID, d.Now()); err != nil {
+		if _, err := post.Schedule(ctx, d, access.System(), b.ID, draft.ID, 0, d.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,7 +22,7 @@ const (
 type World struct {
 	Channels                        []channel.Channel
 	Rejected, Unknown, Missed, Half string // ids of deliveries
-	Best                            string // id of the post with the most reactions
+	Best                            string // id of the post with the most engagements
 }
 
 // Fill gives the brand three channels, one of them without access, posts that
@@ -69,7 +69,7 @@ func (s *Site) Schedule(text string, at db.Time, channels ...string) (post.Post,
 	}
 	p, err := post.Draft(context.Background(), s.DB, s.Who(), s.Brand.ID, in)
 	s.must(err)
-	all, err := post.Schedule(context.Background(), s.DB, s.Who(), s.Brand.ID, p.ID, at)
+	all, err := post.Schedule(context.Background(), s.DB, s.Who(), s.Brand.ID, p.ID, 0, at)
 	s.must(err)
 	ids := make([]string, len(all))
 	for i, d := range all {

@@ -14,7 +14,7 @@ type Paper struct{}
 // Facts describe it.
 func (Paper) Facts() network.Facts {
 	return network.Facts{Name: "paper", Title: "Paper", Demo: true, RepeatSafety: "Nothing is sent.",
-		Fields: []network.Field{{Name: "token", Label: "Access token", Secret: true}}}
+		Fields: []network.Field{{Name: "token", Label: "Access token", Secret: true}}, Options: paperOptions}
 }
 
 // Connect answers at once.
@@ -44,3 +44,11 @@ func (Paper) Lookup(context.Context, network.Target, network.Prepared) (network.
 
 // RepeatHarmless is false.
 func (Paper) RepeatHarmless(network.Target, time.Duration) bool { return false }
+
+// paperOptions are some of what networks offer beside a text.
+var paperOptions = []network.Option{
+	{Name: network.OptionWarning, Label: "Content warning", Help: "Stands in place of the text until a reader opens it.", Longest: 100, Counts: true},
+	{Name: network.OptionVisibility, Label: "Who can see it", Choices: []network.OptionChoice{
+		{Value: network.Public, Label: "Everyone"}, {Value: network.Unlisted, Label: "Everyone, but in no public timeline"}, {Value: network.Followers, Label: "Followers only"}}},
+	{Name: network.OptionLanguage, Label: "Language"},
+}
