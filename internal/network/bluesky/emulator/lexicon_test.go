@@ -1,7 +1,9 @@
 package emulator_test
 
 import (
+	"cmp"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -108,13 +110,9 @@ func TestFormats(t *testing.T) {
 // The lexicons kept here are a part of those that the protocol publishes; the
 // checker must know what any of them says.
 func TestCheckerKnowsEveryLexicon(t *testing.T) {
-	const all = "../../../../../shared/contracts/atproto/lexicons"
-	folder := os.Getenv("RAPPORT_TEST_LEXICONS")
-	if folder == "" {
-		folder = all
-	}
+	folder := filepath.Join(cmp.Or(os.Getenv("RAPPORT_CONTRACTS"), "../../../../../shared/contracts"), "atproto/lexicons")
 	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("The whole set of lexicons is not beside this repository (%s), so only those kept here were used. Name its folder in RAPPORT_TEST_LEXICONS.", folder)
+		t.Skipf("The whole set of lexicons is not beside this repository (%s), so only those kept here were used. Name the folder of contracts in RAPPORT_CONTRACTS.", folder)
 	}
 	unknown, read, err := emulator.Unknown(os.DirFS(folder))
 	if err != nil || read < 300 || len(unknown) > 0 {
