@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -34,14 +35,14 @@ func importRows(ctx context.Context, tx *db.Tx, all []Delivery) error {
 	var rows, parts [][]any
 	for _, d := range all {
 		rows = append(rows, []any{d.ID, d.Brand, d.Post, d.Channel, d.State, d.DueAt, d.RunAt, d.Revision, d.Attempt, d.Reason, d.ReasonCode,
-			d.RemoteID, d.RemoteURL, d.PublishedAt, d.Author, d.CreatedAt, d.UpdatedAt})
+			d.RemoteID, d.RemoteURL, d.PublishedAt, d.Author, d.CreatedAt, d.UpdatedAt, cmp.Or(d.Kind, KindPost)})
 		for _, p := range d.Parts {
 			parts = append(parts, []any{d.ID, p.Ord, d.Brand, p.Kind, p.State, p.Text, toJSON(p.Media), toJSON(p.Prepared), toJSON(p.Ref), p.Ref.ID, p.URL, p.At})
 		}
 	}
 	err := db.Many(ctx, tx, `INSERT INTO delivery (id, brand_id, post_id, channel_id, state, due_at, run_at, revision, attempt, reason, reason_code,
-			remote_id, remote_url, published_at, author_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, rows)
+			remote_id, remote_url, published_at, author_id, created_at, updated_at, kind)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`, rows)
 	if err != nil {
 		return err
 	}
