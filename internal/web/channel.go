@@ -200,6 +200,7 @@ type channelView struct {
 	Trouble    []audit.Line
 	ReadyAt    db.Time // the network wants nothing before
 	Scheduled  int
+	Numbers    *numbersView // nil for who may not see them
 }
 
 // channelShow is one channel: how it is, what it can do, what it did.
@@ -228,6 +229,13 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug, May: p.may(r, access.ChannelWrite)}
 	if view.ReadyAt, err = channel.ReadyAt(ctx, p.DB, c); err != nil {
 		return view, err
+	}
+	if p.may(r, access.MetricRead) {
+		numbers, err := p.numbersOf(r, c.ID, usualWindow)
+		if err != nil {
+			return view, err
+		}
+		view.Numbers = &numbers
 	}
 	now := p.DB.Now()
 	all, err := delivery.Calendar(ctx, p.DB, v.Brand.ID, now.Add(-recentBack), now.Add(recentAhead), delivery.Filter{Channels: []string{c.ID}})

@@ -45,6 +45,7 @@ func (*Network) Facts() network.Facts {
 		// A commit that was sent may still be on its way when Lookup reads, so
 		// not finding it proves nothing.
 		AbsentWhen: "",
+		Untold:     map[string]string{"quotes": "The demo network has no quotes."},
 	}
 }
 
