@@ -59,6 +59,9 @@ func (n *Network) query(ctx context.Context, t network.Target, name string, para
 
 // do is for calls that may be repeated.
 func (n *Network) do(req *http.Request, t network.Target, out any) error {
+	// No header is sent by this: it tells the client that the call may be made
+	// again when a kept connection turns out to be dead.
+	req.Header["Idempotency-Key"] = nil
 	resp, err := n.client.Do(req)
 	if err != nil {
 		verdict := network.Unclear

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"rapport/internal/network"
@@ -30,6 +31,8 @@ type Network struct {
 	client *outbound.Client
 	hosts  Hosts
 	now    func() time.Time
+
+	shrinking sync.Mutex
 }
 
 // New returns the connector.
@@ -76,10 +79,11 @@ func options() []network.Option {
 }
 
 // limits are the lexicon's. Its length of a description has no end; what is
-// longer than this Bluesky's own pages do not show well.
+// longer than this Bluesky's own pages do not show well. A picture has no limit
+// in bytes here because one that is too large is made smaller on its way.
 func limits() network.Limits {
-	return network.Limits{Text: 300, Unit: network.Graphemes, TextBytes: 3000, Images: 4, ImageBytes: mostImage,
-		ImageTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif"}, AltText: 2000, Parts: 50, Comment: true, Options: options()}
+	return network.Limits{Text: 300, Unit: network.Graphemes, TextBytes: 3000, Images: 4,
+		ImageTypes: []string{"image/jpeg", "image/png"}, AltText: 2000, Parts: 50, Comment: true, Options: options()}
 }
 
 // Connect signs in with the app password, once. A credential that holds a
@@ -145,7 +149,15 @@ func (n *Network) profile(ctx context.Context, t network.Target) (profile, error
 	if errors.As(err, &e) && e.Verdict == network.Refused && e.Status == http.StatusBadRequest {
 		return profile{}, nil
 	}
-	return p, err
+	return p, p.check(t, err)
+}
+
+// check finds what is no profile of the account.
+func (p profile) check(t network.Target, err error) error {
+	if err == nil && p.DID != t.AccountID {
+		return unreadable(http.StatusOK, errors.New("bluesky: the profile of no account or another"))
+	}
+	return err
 }
 
 // profileURL is the page of an account. Whatever server keeps it, Bluesky's own
@@ -200,7 +212,7 @@ func here(host string) bool {
 func (*Network) Abilities(network.Target) []network.Ability {
 	return []network.Ability{
 		{Name: "publish", Label: "Publish posts", Can: true},
-		{Name: "pictures", Label: "Send pictures", Can: true, Why: "Up to four of at most 2 MB each. Films are not sent yet."},
+		{Name: "pictures", Label: "Send pictures", Can: true, Why: "Up to four; those of more than 2 MB are made smaller on their way. Films are not sent yet."},
 		{Name: "alt_text", Label: "Describe pictures", Can: true},
 		{Name: "threads", Label: "Publish threads", Can: true},
 		{Name: "warning", Label: "Label sensitive pictures", Can: true, Why: "Bluesky knows four labels and no warning in words of your own."},

@@ -1,7 +1,6 @@
 package bluesky
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -53,7 +52,7 @@ func (n *Network) card(ctx context.Context, t network.Target, uri string) *card 
 	if err != nil {
 		return c
 	}
-	if blob, err := n.uploadBlob(ctx, t, mime, int64(len(content)), bytes.NewReader(content)); err == nil {
+	if blob, err := n.uploadBlob(ctx, t, mime, content); err == nil {
 		c.Thumb = blob
 	}
 	return c

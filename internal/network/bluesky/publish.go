@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -82,11 +81,11 @@ type selfLabel struct {
 }
 
 type images struct {
-	Type   string  `json:"$type"`
-	Images []image `json:"images"`
+	Type   string     `json:"$type"`
+	Images []embedded `json:"images"`
 }
 
-type image struct {
+type embedded struct {
 	Image json.RawMessage `json:"image"`
 	Alt   string          `json:"alt"`
 	Ratio *ratio          `json:"aspectRatio,omitempty"`
@@ -219,29 +218,21 @@ func usable(all []source, id string, now time.Time) (source, bool) {
 }
 
 func (n *Network) upload(ctx context.Context, t network.Target, m network.Media) (json.RawMessage, error) {
-	if m.Bytes > mostImage {
-		return nil, &network.Error{Verdict: network.Refused, Status: http.StatusRequestEntityTooLarge,
-			Text: fmt.Sprintf("Make %s smaller: Bluesky takes pictures of 2 MB at most.", m.Name)}
-	}
-	file, err := m.Open(ctx)
+	mime, content, err := n.fitting(ctx, m)
 	if err != nil {
-		return nil, fmt.Errorf("bluesky: open picture: %w", err)
+		return nil, err
 	}
-	defer file.Close()
-	return n.uploadBlob(ctx, t, m.Mime, m.Bytes, file)
+	return n.uploadBlob(ctx, t, mime, content)
 }
 
 // uploadBlob returns the server's reference to the blob as it wrote it: nothing
 // may be lost of it on its way into the record.
-func (n *Network) uploadBlob(ctx context.Context, t network.Target, mime string, size int64, content io.Reader) (json.RawMessage, error) {
-	req, err := n.request(outbound.Patient(ctx, uploadPatience), t, http.MethodPost, "com.atproto.repo.uploadBlob", nil, content)
+func (n *Network) uploadBlob(ctx context.Context, t network.Target, mime string, content []byte) (json.RawMessage, error) {
+	req, err := n.request(outbound.Patient(ctx, uploadPatience), t, http.MethodPost, "com.atproto.repo.uploadBlob", nil, bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", mime)
-	if size > 0 {
-		req.ContentLength = size
-	}
 	var got struct {
 		Blob json.RawMessage `json:"blob"`
 	}
@@ -317,7 +308,7 @@ func (n *Network) embed(ctx context.Context, t network.Target, it network.Item, 
 func pictures(all []network.Media, blobs []source) images {
 	out := images{Type: "app.bsky.embed.images"}
 	for i, m := range all {
-		img := image{Image: blobs[i].Blob, Alt: m.Alt}
+		img := embedded{Image: blobs[i].Blob, Alt: m.Alt}
 		if m.Width > 0 && m.Height > 0 {
 			img.Ratio = &ratio{m.Width, m.Height}
 		}

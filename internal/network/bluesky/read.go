@@ -315,7 +315,8 @@ func count(v *int64) *int64 {
 // MeasureAccount reads the account's own numbers.
 func (n *Network) MeasureAccount(ctx context.Context, t network.Target) (network.AccountCounters, error) {
 	var p profile
-	if err := n.query(ctx, t, "app.bsky.actor.getProfile", url.Values{"actor": {t.AccountID}}, &p); err != nil {
+	err := n.query(ctx, t, "app.bsky.actor.getProfile", url.Values{"actor": {t.AccountID}}, &p)
+	if err := p.check(t, err); err != nil {
 		return network.AccountCounters{}, err
 	}
 	return network.AccountCounters{Followers: count(p.Followers), Following: count(p.Follows), Posts: count(p.Posts)}, nil
