@@ -1,6 +1,7 @@
 package mastodon
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -121,8 +122,14 @@ func (r *reader) close(name atom.Atom) {
 	r.lines(breaks[name])
 }
 
+// lines ends the line and leaves what is missing of n line ends.
 func (r *reader) lines(n int) {
-	for range n {
+	if n == 0 || len(r.out) == 0 {
+		return
+	}
+	r.out = bytes.TrimRight(r.out, " ")
+	have := len(r.out) - len(bytes.TrimRight(r.out, "\n"))
+	for ; have < n; have++ {
 		r.out = append(r.out, '\n')
 	}
 }
@@ -133,20 +140,12 @@ func (r *reader) text(s string) {
 		r.out = append(r.out, s...)
 		return
 	}
-	space := false
 	for _, c := range s {
-		if c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' {
-			space = true
-			continue
-		}
-		if space {
+		if c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' {
+			r.out = utf8.AppendRune(r.out, c)
+		} else if n := len(r.out); n > 0 && r.out[n-1] != ' ' && r.out[n-1] != '\n' {
 			r.out = append(r.out, ' ')
 		}
-		space = false
-		r.out = utf8.AppendRune(r.out, c)
-	}
-	if space {
-		r.out = append(r.out, ' ')
 	}
 }
 
@@ -158,6 +157,7 @@ func (r *reader) endLink() {
 	if l == nil {
 		return
 	}
+	l.from = min(l.from, len(r.out)) // a block in the link may have ended the line
 	shown := string(r.out[l.from:])
 	href := webAddress(l.href)
 	text := strings.TrimSpace(shown)
