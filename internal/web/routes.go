@@ -17,6 +17,7 @@ func (p *Pages) routes() []route {
 		p.brandRoutes(),
 		p.postRoutes(),
 		p.mediaRoutes(),
+		p.inboxRoutes(),
 		p.settingsRoutes(),
 	)
 }
