@@ -197,7 +197,7 @@ class Inbox {
     if (!link) return;
     const path = link.getAttribute("href")?.split("#")[0] ?? "";
     history.pushState({ htmx: true }, "", path);
-    void this.fetch(path, false).then(() => find<HTMLElement>("[data-open-talk]", this.row(id) ?? this.el)?.focus());
+    void this.fetch(path, false).then(() => find<HTMLElement>("[data-open-talk]", this.row(id) ?? this.el)?.focus({ preventScroll: true }));
   }
 
   private click(event: MouseEvent): void {

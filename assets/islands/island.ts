@@ -12,6 +12,7 @@ const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   inbox: () => import("./inbox"),
   upload: () => import("./upload"),
   choose: () => import("./choose"),
+  ask: () => import("./ask"),
 };
 
 class RapportIsland extends HTMLElement {

@@ -59,6 +59,7 @@ func New(d Deps) http.Handler {
 	a.postOperations()
 	a.deliveryOperations()
 	a.holdOperations()
+	a.metricOperations()
 	a.auditOperations()
 	a.readable()
 	return a
@@ -92,6 +93,7 @@ func config(version string) huma.Config {
 		{Name: "Deliveries", Description: "A post's journey to one channel: where it stands, what happened, and what to decide."},
 		{Name: "Media", Description: "Pictures and their descriptions."},
 		{Name: "Channels", Description: "The connected accounts."},
+		{Name: "Metrics", Description: "What networks told, and what is computed from it."},
 		{Name: "Holds", Description: "The switch that stops everything."},
 		{Name: "Text", Description: "What fits where."},
 		{Name: "Brand", Description: "Who asks, and what was done."},

@@ -94,6 +94,12 @@ func TestScenarios(t *testing.T) {
 		{"remove a channel", request{"DELETE", "/channels/" + news + "?cancel=true", "", full, nil}, 204, nil, nil},
 		{"a removed channel is kept", request{"GET", "/channels/" + news, "", full, nil}, 200, []string{`"removed"`}, nil},
 
+		{"readings", request{"GET", "/metrics?channel=" + shop + "&metric=followers", "", read, nil}, 200, []string{`"items":[]`}, nil},
+		{"readings of nothing", request{"GET", "/metrics", "", read, nil}, 422, []string{`"name":"channel"`}, nil},
+		{"readings of no delivery", request{"GET", "/metrics?delivery=none", "", read, nil}, 404, nil, nil},
+		{"definitions", request{"GET", "/metrics/definitions", "", read, nil}, 200, []string{`"id":"engagement_rate"`, "Followers on the day"}, nil},
+		{"a channel's numbers", request{"GET", "/channels/" + shop + "/numbers?days=7", "", read, nil}, 200, []string{`"metric":"followers"`, `"value":null`, `"why":"It was not counted yet.`}, nil},
+
 		{"hold", request{"POST", "/holds", `{"reason":"An outage"}`, full, nil}, 201, []string{`"An outage"`, `"person"`}, []string{"released_at"}},
 		{"hold without a reason", request{"POST", "/holds", `{"reason":""}`, full, nil}, 422, []string{`"name":"reason"`}, nil},
 		{"holds", request{"GET", "/holds", "", read, nil}, 200, []string{"An outage"}, nil},

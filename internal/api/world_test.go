@@ -122,7 +122,7 @@ func (w *world) home(name string) home {
 	must(w.t, err)
 	h := home{brand: b.ID, owner: a}
 	h.token = w.token(h, access.Actions...)
-	h.reader = w.token(h, access.PostRead, access.ChannelRead, access.MediaRead, access.BrandRead)
+	h.reader = w.token(h, access.PostRead, access.ChannelRead, access.MediaRead, access.BrandRead, access.MetricRead)
 	return h
 }
 

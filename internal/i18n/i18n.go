@@ -174,3 +174,9 @@ func (r *reader) show(value any) string {
 func Number[I ~int | ~int32 | ~int64](ctx context.Context, n I) string {
 	return from(ctx).show(int64(n))
 }
+
+// Decimal returns v with so many places behind the point, as the reader's
+// language writes it.
+func Decimal(ctx context.Context, v float64, places int) string {
+	return from(ctx).printer.Sprintf("%.*f", places, v)
+}

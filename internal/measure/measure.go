@@ -119,7 +119,7 @@ func reach(ctx context.Context, tx *db.Tx, at db.Time) error {
 }
 
 func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Time) error {
-	measured, err := m.measured(ctx, tx, brandID)
+	measured, fresh, err := m.measured(ctx, tx, brandID, from)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Ti
 				return err
 			}
 		}
-		if from/period == tx.Now()/period {
+		if from/period == tx.Now()/period && !fresh[c] {
 			continue
 		}
 		if err := job.Insert(ctx, tx, Count{brandID, c}, 0); err != nil {
@@ -145,13 +145,14 @@ func (m *Meter) sweep(ctx context.Context, tx *db.Tx, brandID string, from db.Ti
 
 const period = db.Time(FollowersEvery / time.Millisecond)
 
-// measured are the channels that work and whose network tells numbers.
-func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string) ([]string, error) {
+// measured are the channels that work and whose network tells numbers, and
+// those of them that began to work since the sweep before.
+func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string, from db.Time) (out []string, fresh map[string]bool, err error) {
 	all, err := channel.List(ctx, tx, access.System(), brandID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []string
+	fresh = map[string]bool{}
 	for _, c := range all {
 		n, err := m.Channels.Networks.Named(c.Network)
 		if err != nil {
@@ -159,9 +160,10 @@ func (m *Meter) measured(ctx context.Context, tx *db.Tx, brandID string) ([]stri
 		}
 		if _, ok := n.(network.Measurer); ok && c.State == channel.StateConnected {
 			out = append(out, c.ID)
+			fresh[c.ID] = c.StateAt >= from && c.StateAt < tx.Now()
 		}
 	}
-	return out, nil
+	return out, fresh, nil
 }
 
 // aged are the deliveries that reached one of the ages, by channel.

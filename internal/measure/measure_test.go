@@ -263,12 +263,17 @@ func TestFailures(t *testing.T) {
 
 func TestFollowersAreCountedEverySixHours(t *testing.T) {
 	s := newStage(t)
+	s.pass(time.Second)
+	s.sweep()
+	if len(s.queue.counts) != 1 {
+		t.Errorf("a new channel is counted %d times at once", len(s.queue.counts))
+	}
 	for range 48 {
 		s.pass(30 * time.Minute)
 		s.sweep()
 	}
-	if len(s.queue.counts) != 4 {
-		t.Errorf("counted %d times in a day", len(s.queue.counts))
+	if len(s.queue.counts) != 1+4 {
+		t.Errorf("counted %d times in a day", len(s.queue.counts)-1)
 	}
 	if err := s.Count(t.Context(), measure.Count{Brand: s.brand, Channel: s.channel}); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rapport/internal/access"
 	"rapport/internal/db"
 )
 
@@ -77,6 +78,46 @@ func Latest(ctx context.Context, q db.Queryer, brandID string, subjects []string
 	return out, nil
 }
 
+// Before returns for each subject the newest reading of the number not later
+// than at, by subject. What was not read by then is not in it.
+func Before(ctx context.Context, q db.Queryer, brandID string, subjects []string, name string, at db.Time) (map[string]Reading, error) {
+	out := map[string]Reading{}
+	for _, s := range subjects {
+		all, err := list(ctx, q, `SELECT brand_id, subject, name, at, value FROM metric
+			WHERE brand_id = $1 AND subject = $2 AND name = $3 AND at <= $4 ORDER BY at DESC LIMIT 1`, brandID, s, name, at)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range all {
+			out[s] = r
+		}
+	}
+	return out, nil
+}
+
+// Page returns a page of a subject's readings by name and time, oldest first;
+// an empty name is all of them. next is the cursor of the following page.
+func Page(ctx context.Context, q db.Queryer, who access.Who, brandID, subject, name string, from, to db.Time, page db.Page) (all []Reading, next string, err error) {
+	if err := who.May(q.Now(), brandID, access.MetricRead); err != nil {
+		return nil, "", err
+	}
+	after, afterName := from-1, ""
+	if page.After != "" {
+		if after, afterName, err = page.Key(); err != nil {
+			return nil, "", err
+		}
+	}
+	size := page.Size(200, 1000)
+	all, err = list(ctx, q, `SELECT brand_id, subject, name, at, value FROM metric
+		WHERE brand_id = $1 AND subject = $2 AND (name > $3 OR name = $3 AND at > $4) AND at >= $5 AND at < $6 AND ($7 = '' OR name = $7)
+		ORDER BY name, at LIMIT $8`, brandID, subject, afterName, after, from, to, name, size+1)
+	if err != nil || len(all) <= size {
+		return all, "", err
+	}
+	last := all[size-1]
+	return all[:size], db.Cursor(last.At, last.Name), nil
+}
+
 // History returns a subject's readings from since on, by name and then by
 // time, oldest first.
 func History(ctx context.Context, q db.Queryer, brandID, subject string, since db.Time) ([]Reading, error) {
@@ -95,9 +136,9 @@ func list(ctx context.Context, q db.Queryer, query string, args ...any) ([]Readi
 	return out, nil
 }
 
-// Reactions are the numbers that make up a delivery's reactions: what people
+// Engaging are the numbers that make up a delivery's engagements: what people
 // did, without what was merely shown to them.
-var Reactions = []string{Likes, Shares, Comments}
+var Engaging = []string{Likes, Shares, Comments, Quotes}
 
 // Sum returns for each subject the sum of the newest readings of the named
 // numbers. A subject of which none was ever read is left out.

@@ -37,7 +37,7 @@ func TestReadings(t *testing.T) {
 	if diff := cmp.Diff([]metric.Reading{want["one"]["likes"]}, history); err != nil || diff != "" {
 		t.Errorf("history: %v\n%s", err, diff)
 	}
-	sum, err := metric.Sum(t.Context(), d, "b", []string{"one", "two", "none"}, metric.Reactions...)
+	sum, err := metric.Sum(t.Context(), d, "b", []string{"one", "two", "none"}, metric.Engaging...)
 	if diff := cmp.Diff(map[string]int64{"one": 8}, sum); err != nil || diff != "" {
 		t.Errorf("a number that nobody told counts: %v\n%s", err, diff)
 	}

@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -29,7 +28,7 @@ type Limits struct {
 	Text       int      `json:"text"`                 // in Unit
 	Unit       Unit     `json:"unit"`                 // "" counts as Runes
 	TextBytes  int      `json:"text_bytes,omitempty"` // a second limit in UTF-8 bytes
-	URLLength  int      `json:"url_length,omitempty"` // every http(s) address counts as this many units
+	URLLength  int      `json:"url_length,omitempty"` // every address counts as this many units
 	Images     int      `json:"images"`               // 0 means that pictures cannot be sent
 	ImageBytes int64    `json:"image_bytes,omitempty"`
 	ImageTypes []string `json:"image_types,omitempty"` // MIME types; none listed means all we make
@@ -40,6 +39,8 @@ type Limits struct {
 	// Options are what a post may carry beside its text and pictures; where a
 	// connector names none, those of its Facts.
 	Options []Option `json:"options,omitempty"`
+	// MentionsLocal is set where of @user@host only @user counts.
+	MentionsLocal bool `json:"mentions_local,omitempty"`
 	// RepeatUnsafe is set where the server was seen to publish a repeated
 	// request again.
 	RepeatUnsafe bool `json:"repeat_unsafe,omitempty"`
@@ -62,13 +63,10 @@ type Problem struct {
 	Text     string   `json:"text"` // what to do about it
 }
 
-var address = regexp.MustCompile(`https?://[^\s<>"]+`)
-
 // Length counts text as the limits count it.
-func (l Limits) Length(text string) int {
-	if l.URLLength > 0 {
-		text = address.ReplaceAllString(text, strings.Repeat("u", l.URLLength))
-	}
+func (l Limits) Length(text string) int { return l.units(l.counted(text)) }
+
+func (l Limits) units(text string) int {
 	switch l.Unit {
 	case Graphemes:
 		return uniseg.GraphemeClusterCount(text)

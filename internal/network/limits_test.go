@@ -47,6 +47,15 @@ func TestLength(t *testing.T) {
 	}
 }
 
+func TestAWarningCountsAsItIsWritten(t *testing.T) {
+	limits := network.Limits{Text: 26, MentionsLocal: true, Options: []network.Option{{Name: network.OptionWarning, Counts: true}}}
+	it := network.Item{Text: "four @mira@a.example", Options: map[string]string{network.OptionWarning: "Food @a@b.example"}}
+	got := limits.Check([]network.Item{it})
+	if len(got) != 1 || got[0].Text != "Shorten the text by 1 characters; 26 is the most." {
+		t.Errorf("problems: %+v", got)
+	}
+}
+
 func TestCounted(t *testing.T) {
 	if got := (network.Limits{}).Counted(); got != network.Runes {
 		t.Errorf("no unit is %q", got)

@@ -81,12 +81,13 @@ func (o Option) values() []string {
 	return out
 }
 
-// Beside is how much of the text limit the options take up.
+// Beside is how much of the text limit the options take up. They count as they
+// are written, addresses and names too.
 func (l Limits) Beside(options map[string]string) int {
 	n := 0
 	for _, o := range l.Options {
 		if o.Counts {
-			n += l.Length(options[o.Name])
+			n += l.units(options[o.Name])
 		}
 	}
 	return n

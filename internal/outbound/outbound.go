@@ -48,6 +48,7 @@ type Client struct {
 	guard   guard
 	plain   *http.Client
 	commit  *http.Transport
+	streams *http.Transport
 }
 
 // New returns a Client. It ignores proxies in the environment: behind a proxy
@@ -62,6 +63,11 @@ func New(o Options) *Client {
 	pooled.ForceAttemptHTTP2 = true
 	pooled.DialContext = c.dialer().DialContext
 	c.plain = &http.Client{Transport: bounded{c, pooled}, CheckRedirect: checkRedirect}
+	c.streams = c.transport()
+	c.streams.MaxConnsPerHost = 0
+	c.streams.DisableCompression = true // a packed stream may be held back
+	c.streams.ForceAttemptHTTP2 = true
+	c.streams.DialContext = c.dialer().DialContext
 	c.commit = c.transport()
 	// HTTP/2 shares one connection among calls, so what was written of one
 	// call could not be told; it also repeats calls by itself.
@@ -101,6 +107,7 @@ func (c *Client) HTTP() *http.Client { return c.plain }
 func (c *Client) Close() {
 	c.plain.CloseIdleConnections()
 	c.commit.CloseIdleConnections()
+	c.streams.CloseIdleConnections()
 }
 
 // Do sends a request that may safely arrive twice and follows up to three

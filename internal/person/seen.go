@@ -95,15 +95,19 @@ func renew(ctx context.Context, tx *db.Tx, old, fresh Identity) (Identity, error
 		_, err = tx.ExecContext(ctx, `UPDATE person SET avatar_url = $3, name = CASE WHEN name = $4 THEN $5 ELSE name END WHERE brand_id = $1 AND id = $2`,
 			i.Brand, i.Person, i.AvatarURL, old.Label(), i.Label())
 	}
+	if err == nil && (i.Label() != old.Label() || i.Handle != old.Handle) {
+		err = index(ctx, tx, i.Brand, i.Person)
+	}
 	if err != nil {
 		return old, fmt.Errorf("person: renew: %w", err)
 	}
 	return i, nil
 }
 
-// Wrote counts so many messages that a person wrote to the brand, the first and
-// the last of them at those times.
-func Wrote(ctx context.Context, tx *db.Tx, brandID, id string, messages int, first, last db.Time) error {
+// Wrote counts so many messages that a person wrote to the brand on a channel,
+// the first and the last of them at those times. From the first on they can be
+// found.
+func Wrote(ctx context.Context, tx *db.Tx, brandID, channelID, id string, messages int, first, last db.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE person SET messages = messages + $3,
 			first_at = CASE WHEN messages = 0 OR first_at > $4 THEN $4 ELSE first_at END,
 			last_at = CASE WHEN last_at < $5 THEN $5 ELSE last_at END
@@ -111,7 +115,18 @@ func Wrote(ctx context.Context, tx *db.Tx, brandID, id string, messages int, fir
 	if err != nil {
 		return fmt.Errorf("person: wrote: %w", err)
 	}
-	return nil
+	var total int
+	err = tx.QueryRowContext(ctx, `INSERT INTO person_channel (person_id, channel_id, brand_id, messages, last_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (person_id, channel_id) DO UPDATE SET messages = person_channel.messages + excluded.messages,
+			last_at = CASE WHEN person_channel.last_at < excluded.last_at THEN excluded.last_at ELSE person_channel.last_at END
+		RETURNING messages`, id, channelID, brandID, messages, last).Scan(&total)
+	if err != nil {
+		return fmt.Errorf("person: wrote: %w", err)
+	}
+	if total > messages {
+		return nil
+	}
+	return index(ctx, tx, brandID, id) // for the first time on this channel
 }
 
 // Identities returns those of the identities that the brand has, by id.
@@ -182,11 +197,20 @@ func byRemote(ctx context.Context, q db.Queryer, brandID, networkName, remoteID 
 		WHERE i.brand_id = $1 AND i.network = $2 AND i.remote_id = $3`, brandID, networkName, remoteID))
 }
 
+// insertIdentity lets a transaction that met the same person in this moment
+// run again, and find them: on PostgreSQL a conflict that is let pass with a
+// row it cannot see yet is a serialization failure.
 func insertIdentity(ctx context.Context, tx *db.Tx, i Identity) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO identity (id, brand_id, person_id, network, remote_id, handle, name, avatar_url, url, seen_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO identity (id, brand_id, person_id, network, remote_id, handle, name, avatar_url, url, seen_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
 		i.ID, i.Brand, i.Person, i.Network, i.RemoteID, i.Handle, i.Name, i.AvatarURL, i.URL, i.SeenAt, i.CreatedAt)
-	return err
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return cmp.Or(err, errors.New("somebody else keeps this identity"))
+	}
+	return nil
 }
 
 // line makes one line of plain text, at most so many runes, of what others

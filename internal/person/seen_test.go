@@ -26,6 +26,16 @@ func newBrand(t testing.TB, d *db.DB) string {
 	return id
 }
 
+func newChannel(t testing.TB, d *db.DB, brand string) string {
+	t.Helper()
+	id := db.NewID()
+	if _, err := d.ExecContext(ctx, `INSERT INTO channel (id, brand_id, network, remote_id, handle, name, credential, limits, state, state_at, created_at)
+		VALUES ($1, $2, 'demo', $1, '@us', 'Us', '', '{}', 'connected', 1, 1)`, id, brand); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 func seen(t testing.TB, d *db.DB, brand, network string, a network.Author, at db.Time) person.Identity {
 	t.Helper()
 	var i person.Identity
@@ -98,6 +108,7 @@ func TestHostileAuthors(t *testing.T) {
 func TestTwoNodesMeetSomebodyAtOnce(t *testing.T) {
 	d := dbtest.Open(t)
 	b := newBrand(t, d)
+	c := newChannel(t, d, b)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -105,7 +116,7 @@ func TestTwoNodesMeetSomebodyAtOnce(t *testing.T) {
 				err := d.Tx(ctx, func(tx *db.Tx) error {
 					i, err := person.Seen(ctx, tx, b, "demo", network.Author{ID: fmt.Sprint(n), Handle: "@x"}, 1)
 					if err == nil {
-						err = person.Wrote(ctx, tx, b, i.Person, 1, 1, db.At(time.UnixMilli(5)))
+						err = person.Wrote(ctx, tx, b, c, i.Person, 1, 1, db.At(time.UnixMilli(5)))
 					}
 					return err
 				})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rapport/internal/db"
+	"rapport/internal/search"
 )
 
 // Import keeps posts that have a history from elsewhere as they are: with
@@ -12,11 +13,13 @@ import (
 // it checks nothing and tells nobody.
 func Import(ctx context.Context, tx *db.Tx, posts []Post) error {
 	var rows, variants, pictures [][]any
+	var docs []search.Doc
 	for _, p := range posts {
 		in := p.Input().clean()
 		p.take(in)
 		rows = append(rows, []any{p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, in.search(), p.Revision, p.Approved,
 			p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt})
+		docs = append(docs, p.doc())
 		v, m := p.rest()
 		variants, pictures = append(variants, v...), append(pictures, m...)
 	}
@@ -24,6 +27,9 @@ func Import(ctx context.Context, tx *db.Tx, posts []Post) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, rows)
 	if err == nil {
 		err = writeRest(ctx, tx, variants, pictures)
+	}
+	if err == nil {
+		err = search.Put(ctx, tx, docs...)
 	}
 	if err != nil {
 		return fmt.Errorf("post: import: %w", err)

@@ -246,6 +246,9 @@ func Delete(ctx context.Context, d *db.DB, who access.Who, brandID, id string) e
 			return err
 		}
 		p.DeletedAt = tx.Now()
+		if err := index(ctx, tx, p); err != nil {
+			return err
+		}
 		return change(ctx, tx, who, p, "post.deleted")
 	})
 }
@@ -266,6 +269,9 @@ func Restore(ctx context.Context, d *db.DB, who access.Who, brandID, id string) 
 			return err
 		}
 		p.DeletedAt, p.UpdatedAt = 0, tx.Now()
+		if err := index(ctx, tx, p); err != nil {
+			return err
+		}
 		return change(ctx, tx, who, p, "post.restored")
 	})
 	return p, err

@@ -268,6 +268,9 @@ func insert(ctx context.Context, tx *db.Tx, p Post) error {
 	if err == nil {
 		err = insertRest(ctx, tx, p)
 	}
+	if err == nil {
+		err = index(ctx, tx, p)
+	}
 	if err != nil {
 		return fmt.Errorf("post: insert: %w", err)
 	}
@@ -294,7 +297,11 @@ func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
 			return fmt.Errorf("post: save: %w", err)
 		}
 	}
-	if err := insertRest(ctx, tx, p); err != nil {
+	err = insertRest(ctx, tx, p)
+	if err == nil {
+		err = index(ctx, tx, p)
+	}
+	if err != nil {
 		return fmt.Errorf("post: save: %w", err)
 	}
 	return nil

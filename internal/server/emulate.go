@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rapport/internal/network/demo/emulator"
+	mastodon "rapport/internal/network/mastodon/emulator"
 )
 
 type emulateDemoCommand struct {
@@ -21,4 +22,24 @@ func (cmd *emulateDemoCommand) Run(c *console) error {
 		AutoAccounts: cmd.AutoAccounts, IgnoreIdempotency: cmd.IgnoreIdempotency, Journal: cmd.Journal,
 		Latency: cmd.Latency, MediaDelay: cmd.MediaDelay, PostsPerMinute: cmd.PostsPerMinute,
 	}, c.out)
+}
+
+type emulateMastodonCommand struct {
+	Addr              string        `default:"127.0.0.1:8091" placeholder:"HOST:PORT" help:"Address to listen on."`
+	Account           []string      `placeholder:"NAME" help:"An account that exists from the beginning; may be given several times."`
+	AutoAccounts      bool          `default:"true" negatable:"" help:"Make an account when its token is first used."`
+	IgnoreIdempotency bool          `help:"Publish a repeated request again and call the software GoToSocial."`
+	Latency           time.Duration `help:"Wait before every answer."`
+	MediaDelay        time.Duration `help:"How long an upload is processed."`
+	TextLimit         int           `default:"500" help:"How many characters a post may have."`
+	RateLimits        bool          `default:"true" negatable:"" help:"Answer 429 to more than 300 requests in five minutes, as Mastodon does."`
+}
+
+func (cmd *emulateMastodonCommand) Run(c *console) error {
+	o := mastodon.Options{AutoAccounts: cmd.AutoAccounts, IgnoreIdempotency: cmd.IgnoreIdempotency, Latency: cmd.Latency,
+		MediaDelay: cmd.MediaDelay, TextLimit: cmd.TextLimit, NoRateLimits: !cmd.RateLimits}
+	for _, name := range cmd.Account {
+		o.Accounts = append(o.Accounts, mastodon.Account{Name: name})
+	}
+	return mastodon.Run(c.ctx, cmd.Addr, o, c.out)
 }

@@ -42,7 +42,8 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" help:"Write the database and the media to one file. Rapport may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder from a backup. Every brand starts on hold."`
 	Emulate struct {
-		Demo emulateDemoCommand `cmd:"" help:"Run the demo network as a program of its own."`
+		Demo     emulateDemoCommand     `cmd:"" help:"Run the demo network as a program of its own."`
+		Mastodon emulateMastodonCommand `cmd:"" help:"Run an emulated Mastodon server; everything in it is in memory."`
 	} `cmd:"" help:"Networks to test against."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

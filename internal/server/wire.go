@@ -28,7 +28,9 @@ import (
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
+	"rapport/internal/post"
 	"rapport/internal/publish"
+	"rapport/internal/search"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
 )
@@ -64,6 +66,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
+	search.Work(workers, a.db, post.Words)
 	news, err := a.news(workers)
 	if err != nil {
 		return err
@@ -78,7 +81,7 @@ func (a *app) wire(ctx context.Context) error {
 		service{"sending", sender.Start, sender.Stop})
 	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
-			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
+			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
@@ -97,7 +100,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 		if err != nil {
 			return service{}, err
 		}
-		letters.Send = post(server)
+		letters.Send = byMail(server)
 	}
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
@@ -111,9 +114,9 @@ func (a *app) news(w *job.Workers) (service, error) {
 	}}, nil
 }
 
-// post hands letters to the mail server. The same letter always has the same
+// byMail hands letters to the mail server. The same letter always has the same
 // Message-ID, so that one that is sent again is known for the same.
-func post(server mail.Sender) func(context.Context, letter.Letter) error {
+func byMail(server mail.Sender) func(context.Context, letter.Letter) error {
 	return func(ctx context.Context, l letter.Letter) error {
 		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML,
 			Headers: map[string]string{"Message-ID": "<" + l.ID + "@rapport>"}})

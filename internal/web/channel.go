@@ -71,127 +71,6 @@ func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
 		channelList(v.Brand.Slug, rows, p.may(r, access.ChannelWrite)))
 }
 
-// networkChoice is a network that may be connected, or why not.
-type networkChoice struct {
-	network.Facts
-	Why string // why this brand cannot; "" where it can
-}
-
-// channelNew shows the networks to choose from; with one network only, its
-// form at once.
-func (p *Pages) channelNew(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
-		return err
-	}
-	choices := p.networkChoices(r.Context(), v)
-	if len(choices) == 1 && choices[0].Why == "" {
-		return p.connectForm(w, r, choices[0].Name, form{})
-	}
-	head := ui.Head{Title: i18n.T(r.Context(), "Connect a channel"), Back: studio(v.Brand.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels")}
-	return p.show(w, r, page{Area: "channels", Head: head}, channelNetworks(v.Brand.Slug, choices))
-}
-
-func (p *Pages) networkChoices(ctx context.Context, v *visit) []networkChoice {
-	var out []networkChoice
-	for _, n := range p.Networks.All() {
-		if _, can := n.(network.Connector); !can {
-			continue
-		}
-		c := networkChoice{Facts: n.Facts()}
-		if v.Brand.Demo && !c.Demo {
-			c.Why = i18n.T(ctx, "The demo brand takes only demo networks. Start your own brand to connect it.")
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// channelFields shows what a network asks for.
-func (p *Pages) channelFields(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
-		return err
-	}
-	return p.connectForm(w, r, r.PathValue("network"), form{})
-}
-
-// connectForm is the form of a network; again names the channel to connect
-// anew, if it is one.
-func (p *Pages) connectForm(w http.ResponseWriter, r *http.Request, name string, f form) error {
-	v := at(r)
-	n, err := p.Networks.Named(name)
-	if err != nil {
-		return err
-	}
-	view := connectView{Slug: v.Brand.Slug, Facts: n.Facts(), Form: f}
-	if id := r.URL.Query().Get("again"); id != "" {
-		c, err := channel.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, id)
-		if err != nil {
-			return err
-		}
-		view.Again = &c
-	}
-	title := i18n.T(r.Context(), "Connect {{.Network}}", "Network", view.Facts.Title)
-	if view.Again != nil {
-		title = i18n.T(r.Context(), "Connect {{.Channel}} again", "Channel", view.Again.Handle)
-	}
-	head := ui.Head{Title: title, Back: studio(v.Brand.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels")}
-	return p.show(w, r, page{Area: "channels", Head: head, Status: f.Status()}, channelConnect(view))
-}
-
-type connectView struct {
-	Slug  string
-	Facts network.Facts
-	Form  form
-	Again *channel.Channel
-}
-
-// server is what stands in the field of the server.
-func (v connectView) server() string {
-	if v.Form.values == nil && v.Again != nil {
-		return v.Again.Server
-	}
-	return v.Form.Value("server")
-}
-
-// action is where the form goes.
-func (v connectView) action() string {
-	to := studio(v.Slug, "connect", v.Facts.Name)
-	if v.Again != nil {
-		to += "?again=" + v.Again.ID
-	}
-	return to
-}
-
-// channelConnect asks the network and keeps the account as a channel.
-func (p *Pages) channelConnect(w http.ResponseWriter, r *http.Request) error {
-	v, name := at(r), r.PathValue("network")
-	f, err := read(r)
-	if err != nil {
-		return err
-	}
-	n, err := p.Networks.Named(name)
-	if err != nil {
-		return err
-	}
-	cred := network.Credential{}
-	fields := []string{"server"}
-	for _, field := range n.Facts().Fields {
-		cred[field.Name] = f.Value(field.Name)
-		fields = append(fields, field.Name)
-	}
-	c, err := p.Channels.Connect(r.Context(), v.Who, v.Brand.ID, name, f.Value("server"), cred)
-	if err != nil {
-		if f.refused(err, fields...) {
-			return p.connectForm(w, r, name, f)
-		}
-		return err
-	}
-	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} is connected.", "Channel", c.Handle), "")
-	return see(w, r, studio(v.Brand.Slug, "channels", c.ID))
-}
-
 type channelView struct {
 	channelRow
 	Slug       string
@@ -200,6 +79,7 @@ type channelView struct {
 	Trouble    []audit.Line
 	ReadyAt    db.Time // the network wants nothing before
 	Scheduled  int
+	Numbers    *numbersView // nil for who may not see them
 }
 
 // channelShow is one channel: how it is, what it can do, what it did.
@@ -228,6 +108,13 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug, May: p.may(r, access.ChannelWrite)}
 	if view.ReadyAt, err = channel.ReadyAt(ctx, p.DB, c); err != nil {
 		return view, err
+	}
+	if p.may(r, access.MetricRead) {
+		numbers, err := p.numbersOf(r, c.ID, usualWindow)
+		if err != nil {
+			return view, err
+		}
+		view.Numbers = &numbers
 	}
 	now := p.DB.Now()
 	all, err := delivery.Calendar(ctx, p.DB, v.Brand.ID, now.Add(-recentBack), now.Add(recentAhead), delivery.Filter{Channels: []string{c.ID}})

@@ -27,17 +27,17 @@ func onTimeNumber(ctx context.Context, w weekView) ui.NumberArgs {
 	return n
 }
 
-// reactionsNumber adds up likes, shares and comments, as last told.
-func reactionsNumber(ctx context.Context, w weekView) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, "Reactions")}
+// engagementsNumber adds up likes, shares, comments and quotes, as last told.
+func engagementsNumber(ctx context.Context, w weekView) ui.NumberArgs {
+	n := ui.NumberArgs{Label: i18n.T(ctx, "Engagements")}
 	switch {
 	case w.Published == 0:
 		n.Reason = i18n.T(ctx, "nothing went out")
 	case w.Known == 0:
 		n.Reason = i18n.T(ctx, "no network has told numbers yet")
 	default:
-		n.Value = i18n.Number(ctx, w.Reactions)
-		n.Compared = i18n.T(ctx, "likes, shares and comments on {{.Known}} of {{.All}} deliveries", "Known", w.Known, "All", w.Published)
+		n.Value = i18n.Number(ctx, w.Engagements)
+		n.Compared = i18n.T(ctx, "likes, shares, comments and quotes on {{.Known}} of {{.All}} deliveries", "Known", w.Known, "All", w.Published)
 	}
 	return n
 }

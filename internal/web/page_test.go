@@ -126,8 +126,8 @@ func TestToday(t *testing.T) {
 		Has(".need", "2 of 3 out", "The picture is larger than the network takes.").
 		Has(".today-going", "Our Sunday blend is back").
 		Has(".going-later", "Next after that:").
-		Has(".best[href$='"+w.Best+"']", "508 reactions").
-		Has(".figure", "Published", "On time", "100 %", "Reactions")
+		Has(".best[href$='"+w.Best+"']", "508 engagements").
+		Has(".figure", "Published", "On time", "100 %", "Engagements")
 	if n := p.Count(".need"); n != 5 {
 		t.Errorf("%d things need a person", n)
 	}
@@ -160,9 +160,8 @@ func TestHold(t *testing.T) {
 func TestChannels(t *testing.T) {
 	s := webtest.New(t)
 	s.Get(s.Path("channels")).Has(".empty .btn", "Connect a channel")
-	s.Post(s.Path("connect", "paper"), "server", "https://x.example").Is(http.StatusUnprocessableEntity).
-		Has("#token-error", "Access token").Has("input[name=server][value='https://x.example']")
-	s.Post(s.Path("connect", "paper"), "token", "wrong").Is(http.StatusUnprocessableEntity).Has(".notice", "did not accept").Lacks("input[value=wrong]")
+	s.Post(s.Path("connect", "paper"), "token", " ").Is(http.StatusUnprocessableEntity).Has("#token-error", "Access token").Lacks("input[name=server]")
+	s.Post(s.Path("connect", "paper"), "token", "wrong").Is(http.StatusUnprocessableEntity).Has("#token-error", "did not accept").Lacks("input[value=wrong]")
 	s.Get(s.Path("connect", "nowhere")).Is(http.StatusNotFound)
 	p := s.Follow(s.Post(s.Path("connect", "paper"), "token", "north")).Is(200).Has("h1", "@north@paper.example").Has(".facts", "500 characters", "connected")
 	s.Get(s.Path("channels")).Has(".row", "@north@paper.example", "Paper", "up to 4 pictures", "connected")

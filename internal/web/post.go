@@ -17,7 +17,6 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/media"
-	"rapport/internal/metric"
 	"rapport/internal/network"
 	"rapport/internal/post"
 	"rapport/internal/publish"
@@ -69,13 +68,7 @@ type way struct {
 	AuthorBy string
 	Wall     string // a later time to offer, by the brand's clock
 	Slug     string
-	Numbers  []counted
-}
-
-// counted is a number that the network told.
-type counted struct {
-	Label string
-	Value int64
+	Numbers  *wayNumbers // nil where it is not out
 }
 
 // storyLine is an event in words.
@@ -167,14 +160,10 @@ func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way
 	if err != nil {
 		return nil, err
 	}
-	numbers, err := p.numbers(ctx, v.Brand.ID, ds, story)
-	if err != nil {
-		return nil, err
-	}
 	may := p.may(r, access.DeliveryResolve)
 	out := make([]way, len(lines))
 	for i, l := range lines {
-		out[i] = way{deliveryLine: l, Slug: v.Brand.Slug, Wall: wall(v.Brand, p.DB.Now().Add(time.Hour)), Numbers: numbers[l.ID]}
+		out[i] = way{deliveryLine: l, Slug: v.Brand.Slug, Wall: wall(v.Brand, p.DB.Now().Add(time.Hour))}
 		if may {
 			out[i].Choices = p.choices(ctx, l)
 		}
@@ -182,31 +171,9 @@ func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way
 			if out[i].Story, err = p.story(ctx, v.Brand.ID, l); err != nil {
 				return nil, err
 			}
-		}
-	}
-	return out, nil
-}
-
-// numbers are what the networks told of the deliveries; what they did not tell
-// is left out, never 0.
-func (p *Pages) numbers(ctx context.Context, brandID string, ds []delivery.Delivery, wanted bool) (map[string][]counted, error) {
-	out := map[string][]counted{}
-	if !wanted {
-		return out, nil
-	}
-	ids := make([]string, len(ds))
-	for i, d := range ds {
-		ids[i] = d.ID
-	}
-	for _, n := range []struct{ name, label string }{
-		{metric.Likes, i18n.T(ctx, "Likes")}, {metric.Shares, i18n.T(ctx, "Shares")}, {metric.Comments, i18n.T(ctx, "Comments")},
-	} {
-		latest, err := metric.Sum(ctx, p.DB, brandID, ids, n.name)
-		if err != nil {
-			return nil, err
-		}
-		for id, value := range latest {
-			out[id] = append(out[id], counted{n.label, value})
+			if out[i].Numbers, err = p.numbersOfWay(r, l); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil

@@ -37,7 +37,7 @@ func TestPostPage(t *testing.T) {
 func TestWhatIsOutStaysAsItIs(t *testing.T) {
 	s := webtest.New(t)
 	w := s.Fill()
-	page := s.Get(s.Path("posts", w.Best)).Is(200).Has(".way-times", "Out", "412").Has(".way a[href='https://paper.example/1']", "View on Paper").
+	page := s.Get(s.Path("posts", w.Best)).Is(200).Has(".way-numbers", "412").Has(".way a[href='https://paper.example/1']", "View on Paper").
 		Lacks("a[href$='/edit']").Lacks("form[action$='/delete']")
 	if late := page.Text(".way-times"); !strings.Contains(late, "300 ms") {
 		t.Errorf("lateness: %s", late)

@@ -213,16 +213,16 @@ func dayTitle(ctx context.Context, now, t time.Time) string {
 
 // weekView is what happened in the last seven days, from real rows.
 type weekView struct {
-	Published int // deliveries
-	Before    int // in the seven days before
-	PerDay    []float64
-	OnTime    int           // of Published
-	Median    time.Duration // lateness
-	Known     int           // deliveries whose reactions a network told
-	Reactions int64
-	Best      *deliveryLine
-	BestCount int64
-	BestOn    []deliveryLine // its channels
+	Published   int // deliveries
+	Before      int // in the seven days before
+	PerDay      []float64
+	OnTime      int           // of Published
+	Median      time.Duration // lateness
+	Known       int           // deliveries whose engagements a network told
+	Engagements int64
+	Best        *deliveryLine
+	BestCount   int64
+	BestOn      []deliveryLine // its channels
 }
 
 func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
@@ -246,7 +246,7 @@ func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
 	for i, o := range recent {
 		ids[i] = o.ID
 	}
-	counts, err := metric.Sum(ctx, p.DB, v.Brand.ID, ids, metric.Reactions...)
+	counts, err := metric.Sum(ctx, p.DB, v.Brand.ID, ids, metric.Engaging...)
 	if err != nil {
 		return out, err
 	}
@@ -278,7 +278,7 @@ func midnight(t time.Time, zone *time.Location) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
 
-// best finds the post with the most reactions over its channels.
+// best finds the post with the most engagements over its channels.
 func (p *Pages) best(r *http.Request, w *weekView, recent []delivery.Outcome, counts map[string]int64) error {
 	perPost := map[string]int64{}
 	best := ""
@@ -288,7 +288,7 @@ func (p *Pages) best(r *http.Request, w *weekView, recent []delivery.Outcome, co
 			continue
 		}
 		w.Known++
-		w.Reactions += n
+		w.Engagements += n
 		perPost[o.Post] += n
 		if best == "" || perPost[o.Post] > perPost[best] {
 			best = o.Post

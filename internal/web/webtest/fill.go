@@ -22,7 +22,7 @@ const (
 type World struct {
 	Channels                        []channel.Channel
 	Rejected, Unknown, Missed, Half string // ids of deliveries
-	Best                            string // id of the post with the most reactions
+	Best                            string // id of the post with the most engagements
 }
 
 // Fill gives the brand three channels, one of them without access, posts that

@@ -1,0 +1,166 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rapport/internal/db"
+)
+
+// dialect is what the databases do each in their own way.
+type dialect interface {
+	// words is what the column of that name holds, and the SQL that takes it
+	// as $8.
+	words(tokens []string) (value, column string)
+	// index puts the words of a row where they are found; known says that
+	// others of it may be there.
+	index(ctx context.Context, tx *db.Tx, seq int64, tokens []string, known bool) error
+	// find returns the rows of a page and one more, the newest first.
+	find(ctx context.Context, q db.Queryer, a asked) ([]row, error)
+}
+
+var dialects = map[db.Dialect]dialect{db.SQLite: fts5{}, db.Postgres: tsvector{}}
+
+// fts5 keeps the words in an index of their own, and reads it from its newest
+// row on.
+type fts5 struct{}
+
+func (fts5) words([]string) (string, string) { return "", "$8" }
+
+func (fts5) index(ctx context.Context, tx *db.Tx, seq int64, tokens []string, known bool) error {
+	if known {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM search_word WHERE rowid = $1`, seq); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO search_word (rowid, words) VALUES ($1, $2)`, seq, strings.Join(tokens, " "))
+	return err
+}
+
+func (f fts5) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
+	return collect(ctx, q, `SELECT `+columns+` FROM search_word w JOIN search_doc d ON d.seq = w.rowid
+		WHERE w.search_word MATCH $1 AND w.rowid < $2 AND w.rowid >= $3 AND d.brand_id = $4
+		ORDER BY w.rowid DESC LIMIT $5`, a.written(f), a.below, a.from, a.brand, a.size+1)
+}
+
+func (fts5) and() string                  { return " AND " }
+func (fts5) or() string                   { return " OR " }
+func (fts5) but(yes, no string) string    { return "(" + yes + " NOT " + no + ")" }
+func (fts5) phrase(words []string) string { return `"` + strings.Join(words, " ") + `"` }
+func (fts5) beginning(words []string) string {
+	return `"` + strings.Join(words, " ") + `" *`
+}
+
+// tsvector keeps the words in the row. A GIN index knows no order, so the
+// newest texts are looked through first: a common word is found there, and a
+// rare one has few rows in the index.
+type tsvector struct{}
+
+func (tsvector) words(tokens []string) (string, string) {
+	var b strings.Builder
+	for i, t := range tokens {
+		if t != gap {
+			fmt.Fprintf(&b, "'%s':%d ", t, i+1)
+		}
+	}
+	return b.String(), "CAST(CAST($8 AS TEXT) AS tsvector)"
+}
+
+func (tsvector) index(context.Context, *db.Tx, int64, []string, bool) error { return nil }
+
+// lookThrough is how many of the newest texts are looked through. A word that
+// fills no page there is in one text of a hundred at most, or was.
+const lookThrough = 3000
+
+func (t tsvector) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
+	args := []any{a.written(t), a.below, a.from, a.brand, a.size + 1}
+	kind := ""
+	if len(a.Kinds) == 1 {
+		args = append(args, a.Kinds[0])
+		kind = ` AND kind = $6`
+	}
+	newest, err := collect(ctx, q, `SELECT `+columns+` FROM (SELECT * FROM search_doc
+		WHERE brand_id = $4`+kind+` AND seq < $2 AND seq >= $3 ORDER BY seq DESC LIMIT `+strconv.Itoa(lookThrough)+`) d
+		WHERE d.words @@ CAST($1 AS tsquery) ORDER BY d.seq DESC LIMIT $5`, args...)
+	if err != nil || len(newest) > a.size {
+		return newest, err
+	}
+	return collect(ctx, q, `WITH hit AS MATERIALIZED (SELECT seq FROM search_doc
+			WHERE words @@ CAST($1 AS tsquery) AND brand_id || '' = $4 AND seq + 0 < $2 AND seq + 0 >= $3)
+		SELECT `+columns+` FROM (SELECT seq FROM hit ORDER BY seq DESC LIMIT $5) h JOIN search_doc d ON d.seq = h.seq
+		ORDER BY d.seq DESC`, args[:5]...)
+}
+
+func (tsvector) and() string               { return " & " }
+func (tsvector) or() string                { return " | " }
+func (tsvector) but(yes, no string) string { return "(" + yes + " & !" + no + ")" }
+func (tsvector) phrase(words []string) string {
+	return "('" + strings.Join(words, "' <-> '") + "')"
+}
+func (tsvector) beginning(words []string) string {
+	return "('" + strings.Join(words, "' <-> '") + "':*)"
+}
+
+// language is how a database wants a query written.
+type language interface {
+	and() string
+	or() string
+	but(yes, no string) string
+	phrase(words []string) string
+	beginning(words []string) string
+}
+
+// written is the query in a database's language: for each kind the words it
+// must hold and must not, and of those what belongs where it is asked for.
+func (a asked) written(l language) string {
+	var kinds []string
+	for _, k := range a.Kinds {
+		kinds = append(kinds, a.ofKind(l, tag(a.brand)+letter[k]))
+	}
+	all := []string{either(l, kinds)}
+	for _, some := range [][]string{a.only, a.Channels} {
+		if len(some) > 0 {
+			all = append(all, either(l, attributes(l, "channel", some)))
+		}
+	}
+	if a.Person != "" {
+		all = append(all, either(l, attributes(l, "person", []string{a.Person})))
+	}
+	return strings.Join(all, l.and())
+}
+
+func (a asked) ofKind(l language, mark string) string {
+	var yes, no []string
+	for _, t := range a.terms {
+		words := make([]string, len(t.words))
+		for i, w := range t.words {
+			words[i] = mark + w
+		}
+		said := l.phrase(words)
+		if t.begins {
+			said = l.beginning(words)
+		}
+		if t.not {
+			no = append(no, said)
+		} else {
+			yes = append(yes, said)
+		}
+	}
+	all := "(" + strings.Join(yes, l.and()) + ")"
+	if len(no) > 0 {
+		all = l.but(all, either(l, no))
+	}
+	return all
+}
+
+func attributes(l language, of string, ids []string) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = l.phrase([]string{attribute(of, id)})
+	}
+	return out
+}
+
+func either(l language, all []string) string { return "(" + strings.Join(all, l.or()) + ")" }

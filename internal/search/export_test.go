@@ -1,0 +1,17 @@
+package search
+
+import (
+	"context"
+
+	"rapport/internal/access"
+	"rapport/internal/db"
+)
+
+// FindOn is Find that reads through q.
+func FindOn(ctx context.Context, d *db.DB, q db.Queryer, who access.Who, brandID string, query Query, page db.Page) ([]Hit, string, error) {
+	a, err := query.asked(d, who, brandID, page)
+	if err != nil {
+		return nil, "", err
+	}
+	return a.find(ctx, q, dialects[d.Dialect])
+}
