@@ -23,11 +23,8 @@ func (p *Pages) routes() []route {
 		p.brandRoutes(),
 		p.postRoutes(),
 		p.mediaRoutes(),
-<<<<<<< HEAD
 		p.inboxRoutes(),
-=======
 		p.insightRoutes(),
->>>>>>> main
 		p.settingsRoutes(),
 	)
 }
