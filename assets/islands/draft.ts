@@ -11,21 +11,17 @@ interface Kept {
   reach?: string;
 }
 
-const pause = 250;
 const near = 0.9;
 
 /** Draft keeps the reply box of the thread that shows. */
 export class Draft {
-  private timer = 0;
-
   constructor(private readonly thread: () => HTMLElement | null) {}
 
   /** typed keeps a text that has just changed. */
   typed(text: HTMLTextAreaElement): void {
     this.guard();
     this.refresh();
-    clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.hold(text), pause);
+    this.hold(text);
   }
 
   /** restore brings back what was written here before. */
@@ -47,7 +43,6 @@ export class Draft {
   done(form: HTMLFormElement): void {
     const text = find<HTMLTextAreaElement>("textarea", form);
     if (!text) return;
-    clearTimeout(this.timer);
     localStorage.removeItem(this.key(text));
     text.value = text.dataset.prefill ?? "";
     say(text, false);

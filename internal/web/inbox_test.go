@@ -49,7 +49,7 @@ func TestInboxListsWhatPeopleSay(t *testing.T) {
 	if n := p.Count(".talk"); n != 39 {
 		t.Errorf("%d rows, want 39", n)
 	}
-	s.Get(s.Path("inbox") + "?queue=waiting").Has(".talk:first-child", "Guest29") // who waits longest
+	s.Get(s.Path("inbox")+"?queue=waiting").Has(".talk:first-child", "Guest29") // who waits longest
 	one := s.Get(s.Path("inbox") + "?channel=" + w.Channels[1].ID)
 	one.Has(".chip[data-active]", w.Channels[1].Handle).Has(".queue[aria-current]", w.Channels[1].Handle)
 	if n := one.Count(".talk"); n != 32 {
@@ -171,8 +171,8 @@ func TestActsByPlainForms(t *testing.T) {
 	s.Follow(s.Post(at+"/notes", "note", "@Mira Sand please look: "+webtest.RTL)).Has(".note", "Ada Lind", "for the team only", "@Mira Sand please look", webtest.RTL)
 	s.Post(at+"/notes", "note", strings.Repeat("x", 5001)).Is(http.StatusUnprocessableEntity).Has("#note-error", "Shorten the note").Has("#note-text", "xxx").Has("#tab-note[checked]")
 	s.SignIn(mira)
-	s.Get(s.Path("inbox") + "?queue=mine").Has(".talk", "Mira").Has(".talk-who[data-mine]")
-	s.Get(s.Path("inbox") + "?queue=mentioned").Has(".talk", "Mira")
+	s.Get(s.Path("inbox")+"?queue=mine").Has(".talk", "Mira").Has(".talk-who[data-mine]")
+	s.Get(s.Path("inbox")+"?queue=mentioned").Has(".talk", "Mira")
 }
 
 func TestAnotherWasFaster(t *testing.T) {

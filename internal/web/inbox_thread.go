@@ -221,7 +221,7 @@ func (p *Pages) threadFrame(r *http.Request, c conversation.Conversation, on cha
 		Back: inboxAddress(v.Brand.Slug, filter, "", after) + "#talk-" + c.ID, Query: filter.query(after), AssigneeID: c.Assignee,
 		Snoozes: snoozes(ctx, v.Brand, p.DB.Now()), Zone: place(v.Brand.Zone), PickAt: wall(v.Brand, p.DB.Now().Add(24*time.Hour)),
 		MayWrite: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationWrite, c.Channel) == nil,
-		MayReply: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, c.Channel) == nil}
+	}
 	t.Where = i18n.T(ctx, "Comment on {{.Network}}, to {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
 	if c.Kind == conversation.KindMention {
 		t.Where = i18n.T(ctx, "Mention on {{.Network}}, of {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
