@@ -11,6 +11,7 @@ const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   crop: () => import("./crop"),
   upload: () => import("./upload"),
   choose: () => import("./choose"),
+  ask: () => import("./ask"),
 };
 
 class RapportIsland extends HTMLElement {

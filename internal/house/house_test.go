@@ -41,7 +41,7 @@ var floors = []struct {
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
-		"conversation": "person",
+		"conversation": "account delivery person", // a reply is a delivery; notes name accounts
 	}},
 	{"verbs", "agenda publish notify measure ingest answer insight dossier", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},

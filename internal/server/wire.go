@@ -81,7 +81,7 @@ func (a *app) wire(ctx context.Context) error {
 		service{"sending", sender.Start, sender.Stop})
 	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
-			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo",
+			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})

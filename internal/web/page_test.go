@@ -160,8 +160,7 @@ func TestHold(t *testing.T) {
 func TestChannels(t *testing.T) {
 	s := webtest.New(t)
 	s.Get(s.Path("channels")).Has(".empty .btn", "Connect a channel")
-	s.Post(s.Path("connect", "paper"), "server", "https://x.example").Is(http.StatusUnprocessableEntity).
-		Has("#token-error", "Access token").Has("input[name=server][value='https://x.example']")
+	s.Post(s.Path("connect", "paper"), "token", " ").Is(http.StatusUnprocessableEntity).Has("#token-error", "Access token").Lacks("input[name=server]")
 	s.Post(s.Path("connect", "paper"), "token", "wrong").Is(http.StatusUnprocessableEntity).Has("#token-error", "did not accept").Lacks("input[value=wrong]")
 	s.Get(s.Path("connect", "nowhere")).Is(http.StatusNotFound)
 	p := s.Follow(s.Post(s.Path("connect", "paper"), "token", "north")).Is(200).Has("h1", "@north@paper.example").Has(".facts", "500 characters", "connected")

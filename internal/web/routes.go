@@ -1,6 +1,11 @@
 package web
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+
+	"rapport/internal/network"
+)
 
 // route is one line of the list of routes.
 type route struct {
@@ -14,6 +19,7 @@ type route struct {
 func (p *Pages) routes() []route {
 	return slices.Concat(
 		p.doorRoutes(),
+		p.connectRoutes(),
 		p.brandRoutes(),
 		p.postRoutes(),
 		p.mediaRoutes(),
@@ -40,6 +46,24 @@ func (p *Pages) doorRoutes() []route {
 	}
 }
 
+// connectRoutes are where channels are connected. Where networks send a person
+// back to is an address for each network, so that it hides no page of a brand.
+func (p *Pages) connectRoutes() []route {
+	out := []route{
+		{pattern: "GET /studio/{brand}/connect", door: inBrand, handle: p.connectChoose},
+		{pattern: "GET /studio/{brand}/connect/{network}", door: inBrand, handle: p.connectShow},
+		{pattern: "POST /studio/{brand}/connect/{network}", door: inBrand, handle: p.connectDo},
+	}
+	for _, n := range p.Networks.All() {
+		if _, can := n.(network.Authorizer); can {
+			name := n.Facts().Name
+			out = append(out, route{pattern: "GET " + connectedPath(name), door: signedIn,
+				handle: func(w http.ResponseWriter, r *http.Request) error { return p.connectReturn(w, r, name) }})
+		}
+	}
+	return out
+}
+
 // brandRoutes are the daily pages of a brand.
 func (p *Pages) brandRoutes() []route {
 	return []route{
@@ -55,9 +79,6 @@ func (p *Pages) brandRoutes() []route {
 		{pattern: "POST /studio/{brand}/hold", door: inBrand, handle: p.holdSet},
 		{pattern: "POST /studio/{brand}/hold/release", door: inBrand, handle: p.holdRelease},
 		{pattern: "GET /studio/{brand}/channels", door: inBrand, handle: p.channelList},
-		{pattern: "GET /studio/{brand}/connect", door: inBrand, handle: p.channelNew},
-		{pattern: "GET /studio/{brand}/connect/{network}", door: inBrand, handle: p.channelFields},
-		{pattern: "POST /studio/{brand}/connect/{network}", door: inBrand, handle: p.channelConnect},
 		{pattern: "GET /studio/{brand}/channels/{channel}", door: inBrand, handle: p.channelShow},
 		{pattern: "POST /studio/{brand}/channels/{channel}/check", door: inBrand, handle: p.channelCheck},
 		{pattern: "GET /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelLeave},

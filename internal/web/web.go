@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -36,6 +37,8 @@ type Site struct {
 	Version string
 	Mail    bool // letters are sent; else they are kept and shown
 	Dev     bool // developers' pages are there
+	// Public is the address the operator declared; nil where none was.
+	Public *url.URL
 	// Secure reports whether the browser came by HTTPS; r.TLS decides if nil.
 	Secure func(*http.Request) bool
 	// Address is the browser's address; r.RemoteAddr if nil.

@@ -39,6 +39,8 @@ func (*Network) Facts() network.Facts {
 		Name: "demo", Title: "Demo network", Demo: true,
 		Fields: []network.Field{{Name: "token", Label: "Access token",
 			Help: "demo- and the name of the account, such as demo-north.", Secret: true}},
+		ServerLabel: "Server", ServerOptional: true,
+		ServerHelp:   "Only where the demo network runs as a program of its own. Empty takes the one that is built in.",
 		PrepareAhead: 30 * time.Minute,
 		RepeatSafety: "The network says in each account's facts whether it honours idempotency keys. Where it does, a second arrival of a key publishes nothing, " +
 			"for as long as the first post is remembered, removed ones included. Where it says that it ignores them, nothing is ever repeated.",

@@ -41,14 +41,16 @@ type Site struct {
 	Media    *media.Library
 	Account  account.Account
 	Brand    brand.Brand
+	Host     string // that the browser asks; "example.com" unless given
 	t        testing.TB
 	cookies  map[string]string
 }
 
-// New returns a studio with the brand "North Roasters" in Europe/Berlin.
-func New(t testing.TB) *Site {
+// New returns a studio with the brand "North Roasters" in Europe/Berlin, on
+// the Paper network and those that are named.
+func New(t testing.TB, more ...network.Network) *Site {
 	t.Helper()
-	s := Empty(t)
+	s := Empty(t, more...)
 	s.Account = s.NewAccount("ada@example.com", "Ada Lind")
 	s.SignIn(s.Account)
 	s.Brand = s.NewBrand("North Roasters")
@@ -56,7 +58,7 @@ func New(t testing.TB) *Site {
 }
 
 // Empty returns a studio without any account, as the first visit finds it.
-func Empty(t testing.TB) *Site {
+func Empty(t testing.TB, more ...network.Network) *Site {
 	t.Helper()
 	d := dbtest.Open(t)
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
@@ -66,7 +68,7 @@ func Empty(t testing.TB) *Site {
 	hub := live.New(d)
 	t.Cleanup(hub.Close)
 	s := &Site{DB: d, t: t, cookies: map[string]string{}}
-	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(Paper{}), Keys: keys}
+	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(append([]network.Network{Paper{}}, more...)...), Keys: keys}
 	files, err := blob.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +151,9 @@ func (s *Site) Post(path string, pairs ...string) *Page {
 func (s *Site) Do(r *http.Request) *Page {
 	s.t.Helper()
 	s.Sign(r)
+	if s.Host != "" {
+		r.Host = s.Host
+	}
 	w := httptest.NewRecorder()
 	s.Pages.ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
