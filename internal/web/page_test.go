@@ -127,7 +127,7 @@ func TestToday(t *testing.T) {
 		Has(".today-going", "Our Sunday blend is back").
 		Has(".going-later", "Next after that:").
 		Has(".best[href$='"+w.Best+"']", "508 engagements").
-		Has(".figure", "Published", "On time", "100 %", "Engagements")
+		Has(".figure", "Published", "all within a minute", "Engagements", "First response", "Nobody wrote")
 	if n := p.Count(".need"); n != 5 {
 		t.Errorf("%d things need a person", n)
 	}
