@@ -14,6 +14,7 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/dossier"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
 	"rapport/internal/job"
@@ -68,6 +69,7 @@ func (a *app) wire(ctx context.Context) error {
 	channels.Work(workers)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
+	dossier.Work(workers, a.db)
 	news, err := a.news(workers)
 	if err != nil {
 		return err
