@@ -31,7 +31,7 @@ const (
 )
 
 // Rig is an emulated network with one account, and a connector that speaks to
-// it. Every field but Finds and Audience is needed.
+// it. Every field but Finds, AtOnce and Audience is needed.
 type Rig struct {
 	Network    network.Publisher // also a network.Connector and a network.Remover
 	Server     string            // what a person would type
@@ -39,7 +39,9 @@ type Rig struct {
 	Secrets    []string // what no error may ever contain
 	// Finds says that Lookup finds whatever was published once; false where
 	// the network cannot be asked.
-	Finds    bool
+	Finds bool
+	// AtOnce says that the network works on no picture after its upload.
+	AtOnce   bool
 	Emulator Emulator
 	// Audience makes the cases run that are about what others say; nil where
 	// the emulated network has no such people.
