@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"rapport/internal/network"
+	"rapport/internal/network/bluesky"
+	blueskyemulator "rapport/internal/network/bluesky/emulator"
 	"rapport/internal/network/demo"
 	demoemulator "rapport/internal/network/demo/emulator"
 	"rapport/internal/network/mastodon"
@@ -39,6 +41,14 @@ var networks = []emulated{
 		},
 		connect: func(c *outbound.Client) network.Network { return mastodon.New(c) },
 		account: func(name string) network.Credential { return network.Credential{"token": "mastodon-" + name} }},
+	{name: "bluesky", commit: "/xrpc/com.atproto.repo.putRecord", always: true,
+		run: func(ctx context.Context, _ bool) error {
+			return blueskyemulator.Run(ctx, "127.0.0.1:0", blueskyemulator.Options{AutoAccounts: true, NoLimits: true}, os.Stdout)
+		},
+		connect: func(c *outbound.Client) network.Network { return bluesky.New(c) },
+		account: func(name string) network.Credential {
+			return network.Credential{"handle": name + ".test", "password": "bluesky-" + name}
+		}},
 }
 
 func named(name string) emulated {
