@@ -167,7 +167,9 @@ func TestTheSameFailureIsOneLineUntilItWorksAgain(t *testing.T) {
 	}
 	w.net.breaks("hear", nil)
 	w.at(120)
-	w.until("worked", func() bool { return w.number(`SELECT COUNT(*) FROM feed WHERE name = 'hear' AND tries = 0 AND error = ''`) == 1 })
+	w.until("worked", func() bool {
+		return w.number(`SELECT COUNT(*) FROM feed WHERE name = 'hear' AND tries = 0 AND error = ''`) == 1
+	})
 	log := w.logged()
 	if diff := cmp.Diff([]string{"info 1× It works again.", "warn 3× test.example answered with an error (502)."}, log[:2]); diff != "" {
 		t.Error(diff)
