@@ -495,3 +495,34 @@ func NextDue(ctx context.Context, q db.Queryer, brand string, after db.Time) (at
 	}
 	return at, nil
 }
+
+// Whose is a part that is out, seen from what its network calls it.
+type Whose struct {
+	Delivery, Post string
+	Kind           string // post, reply
+}
+
+// WhoseAre finds which of the ids are parts of deliveries to the channel, by
+// the network's id.
+func WhoseAre(ctx context.Context, q db.Queryer, brand, channel string, remoteIDs []string) (map[string]Whose, error) {
+	out := map[string]Whose{}
+	for chunk := range slices.Chunk(remoteIDs, 500) {
+		args := []any{brand, channel}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT p.remote_id, d.id, d.post_id, d.kind FROM part p JOIN delivery d ON d.id = p.delivery_id
+			WHERE p.brand_id = $1 AND d.channel_id = $2 AND p.remote_id <> '' AND p.remote_id IN (`+db.In(3, len(chunk))+`)`, args...)
+		_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+			var remote string
+			var w Whose
+			err := r.Scan(&remote, &w.Delivery, &w.Post, &w.Kind)
+			out[remote] = w
+			return struct{}{}, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("delivery: whose: %w", err)
+		}
+	}
+	return out, nil
+}

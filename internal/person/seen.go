@@ -201,10 +201,16 @@ func byRemote(ctx context.Context, q db.Queryer, brandID, networkName, remoteID 
 // run again, and find them: on PostgreSQL a conflict that is let pass with a
 // row it cannot see yet is a serialization failure.
 func insertIdentity(ctx context.Context, tx *db.Tx, i Identity) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO identity (id, brand_id, person_id, network, remote_id, handle, name, avatar_url, url, seen_at, created_at)
+	res, err := tx.ExecContext(ctx, `INSERT INTO identity (id, brand_id, person_id, network, remote_id, handle, name, avatar_url, url, seen_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
 		i.ID, i.Brand, i.Person, i.Network, i.RemoteID, i.Handle, i.Name, i.AvatarURL, i.URL, i.SeenAt, i.CreatedAt)
-	return err
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return cmp.Or(err, errors.New("somebody else keeps this identity"))
+	}
+	return nil
 }
 
 // line makes one line of plain text, at most so many runes, of what others

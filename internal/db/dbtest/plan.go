@@ -17,8 +17,14 @@ func NoScan(t testing.TB, d *db.DB, query string, args ...any) {
 	if err != nil {
 		t.Fatalf("explain: %v\n%s", err, query)
 	}
+	made := map[string]bool{} // results of subqueries: reading them whole is no scan
 	for _, step := range plan {
-		if scans(d.Dialect, step) {
+		for _, word := range []string{"CO-ROUTINE ", "MATERIALIZE "} {
+			if name, is := strings.CutPrefix(step, word); is {
+				made["SCAN "+name] = true
+			}
+		}
+		if scans(d.Dialect, step) && !made[step] {
 			t.Errorf("the query scans (%s):\n%s\nplan:\n%s", strings.TrimSpace(step), query, strings.Join(plan, "\n"))
 			return
 		}

@@ -63,7 +63,7 @@ CREATE TABLE conversation (
 	post_id        ctext NOT NULL DEFAULT '',
 	person_id      ctext NOT NULL DEFAULT '',    -- who began it
 	excerpt        TEXT NOT NULL DEFAULT '',     -- of the last message from outside
-	state          ctext NOT NULL,               -- new, open, snoozed, done
+	state          ctext NOT NULL,               -- new, open, snoozed, done; quiet: only the brand spoke so far
 	state_at       BIGINT NOT NULL,
 	snoozed_until  BIGINT NOT NULL DEFAULT 0,
 	assignee_id    ctext NOT NULL DEFAULT '',
@@ -78,7 +78,6 @@ CREATE TABLE conversation (
 );
 CREATE UNIQUE INDEX conversation_brand ON conversation (brand_id, id);
 CREATE INDEX conversation_state ON conversation (brand_id, state, last_at, id);
-CREATE INDEX conversation_recent ON conversation (brand_id, last_at, id);
 CREATE INDEX conversation_assignee ON conversation (brand_id, assignee_id, state, last_at, id);
 CREATE INDEX conversation_channel ON conversation (brand_id, channel_id, state, last_at, id);
 CREATE INDEX conversation_waiting ON conversation (brand_id, waiting_since, id) WHERE waiting_since > 0;
@@ -97,6 +96,7 @@ CREATE TABLE message (
 	person_id       ctext NOT NULL DEFAULT '',   -- who wrote it, from outside
 	identity_id     ctext NOT NULL DEFAULT '',
 	account_id      ctext NOT NULL DEFAULT '',   -- who of the team wrote it; empty: with another program
+	sent            BOOLEAN NOT NULL DEFAULT TRUE, -- false while a reply written here is not out
 	post_id         ctext NOT NULL DEFAULT '',   -- of a reply written here
 	delivery_id     ctext NOT NULL DEFAULT '',
 	text            TEXT NOT NULL,
@@ -112,6 +112,7 @@ CREATE TABLE message (
 	created_at      BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX message_remote ON message (channel_id, remote_id) WHERE remote_id <> '';
+CREATE INDEX message_below ON message (channel_id, parent_id) WHERE parent_id <> '';
 CREATE INDEX message_thread ON message (conversation_id, at, id);
 CREATE INDEX message_person ON message (brand_id, person_id, at, id) WHERE person_id <> '';
 CREATE INDEX message_check ON message (channel_id, checked_at) WHERE removed_at = 0 AND remote_id <> '';
@@ -143,6 +144,16 @@ CREATE TABLE note (
 );
 CREATE INDEX note_subject ON note (brand_id, subject, at, id);
 
+-- Whom the notes of a conversation name, for the list of each.
+CREATE TABLE note_mention (
+	account_id      ctext NOT NULL,
+	conversation_id ctext NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+	brand_id        ctext NOT NULL,
+	at              BIGINT NOT NULL,             -- the last time
+	PRIMARY KEY (account_id, conversation_id)
+);
+CREATE INDEX note_mention_of ON note_mention (conversation_id);
+
 CREATE TABLE label (
 	id         ctext PRIMARY KEY,
 	brand_id   ctext NOT NULL REFERENCES brand (id) ON DELETE CASCADE,
@@ -167,7 +178,7 @@ CREATE TABLE conversation_event (
 	brand_id        ctext NOT NULL,
 	conversation_id ctext NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
 	at              BIGINT NOT NULL,
-	what            ctext NOT NULL,              -- opened, snoozed, woke, done, reopened, assigned, labelled, unlabelled
+	what            ctext NOT NULL,              -- opened, put_back, snoozed, woke, done, reopened, assigned, labelled, unlabelled, joined
 	account_id      ctext NOT NULL DEFAULT '',   -- empty: Rapport itself
 	detail          TEXT NOT NULL DEFAULT ''
 );

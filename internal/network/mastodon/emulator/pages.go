@@ -80,7 +80,7 @@ const pageLength = 30
 func (s *Server) showTimeline(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := view{Title: instanceTitle}
+	v := view{Title: "What arrived"}
 	v.Posts, v.Older = s.page(s.recent, r)
 	v.Sum = fmt.Sprintf("%d %s by %d %s", len(s.statuses), plural(len(s.statuses), "post"), len(s.accounts), plural(len(s.accounts), "account"))
 	v.People = s.cards()
