@@ -330,7 +330,7 @@ func TestEveryRouteTakesOnlyText(t *testing.T) {
 
 // fields are the names of everything that a form or an address carries.
 var fields = []string{"act", "after", "alt", "at", "brand", "cancel", "channel", "choice", "code", "color", "current", "date", "days", "edit", "email",
-	"from", "handle", "id", "language", "last", "media", "media.all.0", "n.all", "name", "new", "next", "options.x", "own", "page", "password", "pick", "post", "q",
+	"from", "handle", "id", "language", "last", "media", "media.all.0", "n.all", "name", "new", "next", "option.x.warning", "own", "page", "password", "pick", "post", "q",
 	"reason", "retention", "revision", "scopes", "server", "state", "tab", "text.all.0", "theme", "to", "token", "tolerance", "url", "view", "zone", "alt.x", "was.x", "x"}
 
 // An end that cannot be read must not become a token without an end.
