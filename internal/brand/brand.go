@@ -33,6 +33,9 @@ type Brand struct {
 	Language  string        // BCP 47
 	Demo      bool          // accepts only networks that are demos
 	Tolerance time.Duration // a delivery overdue by more is missed
+	// Retention is for how many days of silence people who are not members are
+	// kept; 0 keeps them until somebody erases them.
+	Retention int
 	CreatedAt db.Time
 	Held      bool   // nothing is sent
 	HoldID    string // the hold that shut the gate; "" while it is open
@@ -63,6 +66,7 @@ type Settings struct {
 	Zone      string
 	Language  string
 	Tolerance time.Duration // 1 minute to 7 days, in whole seconds
+	Retention int           // 30 to 3650 days, or 0
 }
 
 // DefaultColor is the colour of a brand that chose none.
@@ -72,6 +76,9 @@ const (
 	usualTolerance = time.Hour
 	leastTolerance = time.Minute
 	mostTolerance  = 7 * 24 * time.Hour
+	usualRetention = 730
+	leastRetention = 30
+	mostRetention  = 3650
 	longestName    = 80
 )
 
@@ -108,11 +115,11 @@ func Start(ctx context.Context, tx *db.Tx, who access.Who, n New) (Brand, error)
 }
 
 func (n New) settings() (Settings, error) {
-	return Settings{n.Name, or(n.Color, DefaultColor), or(n.Zone, "UTC"), or(n.Language, "en"), usualTolerance}.checked()
+	return Settings{n.Name, or(n.Color, DefaultColor), or(n.Zone, "UTC"), or(n.Language, "en"), usualTolerance, usualRetention}.checked()
 }
 
 func (n New) brand(s Settings) Brand {
-	return Brand{Name: s.Name, Color: s.Color, Zone: s.Zone, Language: s.Language, Demo: n.Demo, Tolerance: s.Tolerance}
+	return Brand{Name: s.Name, Color: s.Color, Zone: s.Zone, Language: s.Language, Demo: n.Demo, Tolerance: s.Tolerance, Retention: s.Retention}
 }
 
 func create(ctx context.Context, tx *db.Tx, who access.Who, b *Brand) error {
@@ -178,6 +185,10 @@ func (b *Brand) take(s Settings) map[string]string {
 		changes["tolerance"] = fmt.Sprintf("%v → %v", b.Tolerance, s.Tolerance)
 		b.Tolerance = s.Tolerance
 	}
+	if b.Retention != s.Retention {
+		changes["retention"] = fmt.Sprintf("%d → %d days", b.Retention, s.Retention)
+		b.Retention = s.Retention
+	}
 	return changes
 }
 
@@ -205,6 +216,9 @@ func (s Settings) checked() (Settings, error) {
 	}
 	if s.Tolerance < leastTolerance || s.Tolerance > mostTolerance {
 		say("tolerance", "Choose between 1 minute and 7 days.")
+	}
+	if s.Retention != 0 && (s.Retention < leastRetention || s.Retention > mostRetention) {
+		say("retention", "Choose %d to %d days, or 0 to keep people until you erase them.", leastRetention, mostRetention)
 	}
 	s.Tolerance = s.Tolerance.Truncate(time.Second)
 	return s, fault.OnFields(bad)

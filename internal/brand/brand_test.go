@@ -155,7 +155,7 @@ func TestEqualNamesGetTheirOwnAddress(t *testing.T) {
 func TestChange(t *testing.T) {
 	d := dbtest.Open(t)
 	b, owner := north(t, d)
-	want := brand.Settings{Name: "South", Color: "#00ff00", Zone: "Asia/Tokyo", Language: "ja", Tolerance: 5 * time.Minute}
+	want := brand.Settings{Name: "South", Color: "#00ff00", Zone: "Asia/Tokyo", Language: "ja", Tolerance: 5 * time.Minute, Retention: 365}
 	if _, err := brand.Change(ctx, d, owner, b.ID, want); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, brand.Settings{Name: got.Name, Color: got.Color, Zone: got.Zone, Language: got.Language, Tolerance: got.Tolerance}); diff != "" {
+	if diff := cmp.Diff(want, brand.Settings{Name: got.Name, Color: got.Color, Zone: got.Zone, Language: got.Language, Tolerance: got.Tolerance, Retention: got.Retention}); diff != "" {
 		t.Error(diff)
 	}
 	if got.Slug != b.Slug {
@@ -179,6 +179,13 @@ func TestChange(t *testing.T) {
 	want.Tolerance = time.Second
 	if _, err := brand.Change(ctx, d, owner, b.ID, want); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a tolerance of a second: %v", err)
+	}
+	want.Tolerance = time.Minute
+	for days, ok := range map[int]bool{-1: false, 0: true, 1: false, 29: false, 30: true, 3650: true, 3651: false} {
+		want.Retention = days
+		if _, err := brand.Change(ctx, d, owner, b.ID, want); (err == nil) != ok || err != nil && fault.Fields(err)[0].Name != "retention" {
+			t.Errorf("people kept for %d days: %v", days, err)
+		}
 	}
 }
 

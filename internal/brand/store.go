@@ -12,12 +12,12 @@ import (
 	"rapport/internal/fault"
 )
 
-const columns = `id, slug, name, color, zone, language, demo, tolerance_s, created_at, held, hold_id`
+const columns = `id, slug, name, color, zone, language, demo, tolerance_s, created_at, held, hold_id, retention_days`
 
 func scan(row interface{ Scan(...any) error }) (Brand, error) {
 	var b Brand
 	var seconds int64
-	err := row.Scan(&b.ID, &b.Slug, &b.Name, &b.Color, &b.Zone, &b.Language, &b.Demo, &seconds, &b.CreatedAt, &b.Held, &b.HoldID)
+	err := row.Scan(&b.ID, &b.Slug, &b.Name, &b.Color, &b.Zone, &b.Language, &b.Demo, &seconds, &b.CreatedAt, &b.Held, &b.HoldID, &b.Retention)
 	b.Tolerance = time.Duration(seconds) * time.Second
 	return b, err
 }
@@ -102,9 +102,9 @@ func slugsLike(ctx context.Context, q db.Queryer, slug string) ([]string, error)
 }
 
 func insert(ctx context.Context, tx *db.Tx, b Brand) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO brand (id, slug, name, color, zone, language, demo, tolerance_s, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		b.ID, b.Slug, b.Name, b.Color, b.Zone, b.Language, b.Demo, int64(b.Tolerance/time.Second), b.CreatedAt)
+	_, err := tx.ExecContext(ctx, `INSERT INTO brand (id, slug, name, color, zone, language, demo, tolerance_s, created_at, retention_days)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		b.ID, b.Slug, b.Name, b.Color, b.Zone, b.Language, b.Demo, int64(b.Tolerance/time.Second), b.CreatedAt, b.Retention)
 	if err != nil {
 		return fmt.Errorf("brand: insert: %w", err)
 	}
@@ -123,8 +123,8 @@ func insertOwner(ctx context.Context, tx *db.Tx, brand, account string) error {
 }
 
 func update(ctx context.Context, tx *db.Tx, b Brand) error {
-	_, err := tx.ExecContext(ctx, `UPDATE brand SET name = $2, color = $3, zone = $4, language = $5, tolerance_s = $6 WHERE id = $1`,
-		b.ID, b.Name, b.Color, b.Zone, b.Language, int64(b.Tolerance/time.Second))
+	_, err := tx.ExecContext(ctx, `UPDATE brand SET name = $2, color = $3, zone = $4, language = $5, tolerance_s = $6, retention_days = $7 WHERE id = $1`,
+		b.ID, b.Name, b.Color, b.Zone, b.Language, int64(b.Tolerance/time.Second), b.Retention)
 	if err != nil {
 		return fmt.Errorf("brand: save: %w", err)
 	}

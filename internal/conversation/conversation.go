@@ -91,6 +91,7 @@ type Message struct {
 	At         db.Time
 	EditedAt   db.Time // 0 if it never was
 	RemovedAt  db.Time // seen to be gone from the network; only that it was there is kept
+	ErasedAt   db.Time // its author was erased here; only that it was there is kept
 	CreatedAt  db.Time
 
 	Depth int // below how many messages of the page it stands

@@ -10,6 +10,7 @@ import (
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/network"
+	"rapport/internal/search"
 )
 
 func noMessage() error { return fault.New(fault.NotFound, "There is no such message.") }
@@ -31,12 +32,15 @@ func Gone(ctx context.Context, tx *db.Tx, src Source, remoteIDs []string) (n int
 	}
 	for _, id := range sortedKeys(t.known) {
 		k := t.known[id]
-		if k.removed > 0 {
+		if k.removed > 0 || k.erased > 0 {
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE message SET text = '', warning = '', media = '', removed_at = $3, checked_at = $3 WHERE brand_id = $1 AND id = $2`,
 			src.Brand, k.id, tx.Now()); err != nil {
 			return n, fmt.Errorf("conversation: gone: %w", err)
+		}
+		if err := search.Drop(ctx, tx, src.Brand, search.Message, k.id); err != nil {
+			return n, err
 		}
 		n++
 		if w := t.work[k.conversation]; w != nil {
@@ -57,7 +61,7 @@ type Checked struct {
 // was last asked before: those longest ago first.
 func ToCheck(ctx context.Context, q db.Queryer, channelID string, since, before db.Time, limit int) ([]Checked, error) {
 	return check(ctx, q, `SELECT ref, at, checked_at FROM message m WHERE channel_id = $1 AND checked_at < $3 AND at >= $2
-		AND removed_at = 0 AND remote_id <> '' ORDER BY checked_at LIMIT $4`, channelID, since, before, limit)
+		AND removed_at = 0 AND erased_at = 0 AND remote_id <> '' ORDER BY checked_at LIMIT $4`, channelID, since, before, limit)
 }
 
 // ToCheckOpen returns those of ToCheck that belong to new and open
@@ -65,7 +69,7 @@ func ToCheck(ctx context.Context, q db.Queryer, channelID string, since, before 
 func ToCheckOpen(ctx context.Context, q db.Queryer, brandID, channelID string, since, before db.Time, limit int) ([]Checked, error) {
 	return check(ctx, q, `SELECT m.ref, m.at, m.checked_at FROM conversation c JOIN message m ON m.conversation_id = c.id
 		WHERE c.brand_id = $5 AND c.channel_id = $1 AND c.state IN ('new', 'open') AND c.last_at >= $2
-			AND m.at >= $2 AND m.checked_at < $3 AND m.removed_at = 0 AND m.remote_id <> '' ORDER BY m.checked_at LIMIT $4`, channelID, since, before, limit, brandID)
+			AND m.at >= $2 AND m.checked_at < $3 AND m.removed_at = 0 AND m.erased_at = 0 AND m.remote_id <> '' ORDER BY m.checked_at LIMIT $4`, channelID, since, before, limit, brandID)
 }
 
 func check(ctx context.Context, q db.Queryer, text string, args ...any) ([]Checked, error) {
@@ -165,6 +169,9 @@ func Say(ctx context.Context, tx *db.Tx, r Reply) (Message, error) {
 	if err != nil {
 		return m, fmt.Errorf("conversation: say: %w", err)
 	}
+	if err := findable(ctx, tx, m); err != nil {
+		return m, err
+	}
 	show(tx, m.Brand, m.Conversation)
 	c := r.Conversation
 	if c.State != StateNew {
@@ -230,6 +237,9 @@ func (w *work) unhear(ctx context.Context, tx *db.Tx, m Message, remoteID string
 	for _, e := range echoes {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM message WHERE brand_id = $1 AND id = $2`, e.Brand, e.ID); err != nil {
 			return fmt.Errorf("conversation: sent: %w", err)
+		}
+		if err := search.Drop(ctx, tx, e.Brand, search.Message, e.ID); err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE period SET answered_by = $3 WHERE conversation_id = $1 AND answered_at = $2 AND answered_by = ''`,
 			w.ID, e.At, m.Account); err != nil {

@@ -97,6 +97,9 @@ func keepNote(ctx context.Context, tx *db.Tx, c Conversation, n Note) error {
 	if err != nil {
 		return fmt.Errorf("conversation: note: %w", err)
 	}
+	if err := findableNote(ctx, tx, c, n); err != nil {
+		return err
+	}
 	show(tx, c.Brand, c.ID)
 	if len(n.Mentions) == 0 {
 		return nil

@@ -47,12 +47,12 @@ func Read(ctx context.Context, q db.Queryer, who access.Who, brandID, id string,
 }
 
 const messageColumns = `m.id, m.brand_id, m.channel_id, m.conversation_id, m.direction, m.remote_id, m.parent_id, m.ref, m.person_id, m.identity_id,
-	m.account_id, m.sent, m.post_id, m.delivery_id, m.text, m.warning, m.language, m.media, m.url, m.visibility, m.at, m.edited_at, m.removed_at, m.created_at`
+	m.account_id, m.sent, m.post_id, m.delivery_id, m.text, m.warning, m.language, m.media, m.url, m.visibility, m.at, m.edited_at, m.removed_at, m.erased_at, m.created_at`
 
 func scanMessage(row interface{ Scan(...any) error }, also ...any) (m Message, err error) {
 	var ref, media string
 	err = row.Scan(append([]any{&m.ID, &m.Brand, &m.Channel, &m.Conversation, &m.Direction, &m.RemoteID, &m.Parent, &ref, &m.Person, &m.Author.ID,
-		&m.Account, &m.Sent, &m.Post, &m.Delivery, &m.Text, &m.Warning, &m.Language, &media, &m.URL, &m.Visibility, &m.At, &m.EditedAt, &m.RemovedAt, &m.CreatedAt}, also...)...)
+		&m.Account, &m.Sent, &m.Post, &m.Delivery, &m.Text, &m.Warning, &m.Language, &media, &m.URL, &m.Visibility, &m.At, &m.EditedAt, &m.RemovedAt, &m.ErasedAt, &m.CreatedAt}, also...)...)
 	if err != nil {
 		return m, err
 	}

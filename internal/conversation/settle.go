@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/activity"
 	"rapport/internal/db"
+	"rapport/internal/search"
 )
 
 // settle draws the conclusions from what is new in a conversation: its sums,
@@ -143,7 +144,7 @@ func (w *work) recount(ctx context.Context, tx *db.Tx) error {
 		w.LastAt = w.was.LastAt // everything in it was erased
 	}
 	var text string
-	err = tx.QueryRowContext(ctx, `SELECT text FROM message WHERE conversation_id = $1 AND direction = 'in' AND removed_at = 0
+	err = tx.QueryRowContext(ctx, `SELECT text FROM message WHERE conversation_id = $1 AND direction = 'in' AND removed_at = 0 AND erased_at = 0
 		ORDER BY at DESC, id DESC LIMIT 1`, w.ID).Scan(&text)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("conversation: recount: %w", err)
@@ -196,6 +197,9 @@ func join(ctx context.Context, tx *db.Tx, from, into *work) error {
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE note SET subject = $3 WHERE brand_id = $1 AND subject = $2`, from.Brand, from.ID, into.ID); err != nil {
 		return fmt.Errorf("conversation: join: %w", err)
+	}
+	if err := search.Move(ctx, tx, from.Brand, from.ID, into.ID); err != nil {
+		return err
 	}
 	if err := joinClock(ctx, tx, from, into); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -77,8 +78,11 @@ type taker struct {
 // row is what must be known of a message that is kept already.
 type row struct {
 	id, conversation, direction    string
+	person                         string
+	at                             db.Time
 	text, warning, media, delivery string
 	edited, removed, checked       db.Time
+	erased                         db.Time // its author was erased: it stays empty
 }
 
 // work is a conversation with what is new in it.
@@ -157,14 +161,15 @@ func (t *taker) load(ctx context.Context, all []network.Message) error {
 // of them or with an answer to one.
 func (t *taker) find(ctx context.Context, ids []string) (conversations []string, err error) {
 	b := &query{args: []any{t.src.Channel}}
-	in := b.list(ids)
-	rows, err := t.tx.QueryContext(ctx, `SELECT remote_id, id, conversation_id, direction, text, warning, media, delivery_id, edited_at, removed_at, checked_at
+	was := erasedIDs(t.src.Channel, ids)
+	in := b.list(append(slices.Collect(maps.Keys(was)), ids...))
+	rows, err := t.tx.QueryContext(ctx, `SELECT remote_id, id, conversation_id, direction, text, warning, media, delivery_id, edited_at, removed_at, checked_at, erased_at, person_id, at
 		FROM message WHERE channel_id = $1 AND remote_id <> '' AND remote_id IN (`+in+`)`, b.args...)
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var remote string
 		k := &row{}
-		err := r.Scan(&remote, &k.id, &k.conversation, &k.direction, &k.text, &k.warning, &k.media, &k.delivery, &k.edited, &k.removed, &k.checked)
-		t.known[remote] = k
+		err := r.Scan(&remote, &k.id, &k.conversation, &k.direction, &k.text, &k.warning, &k.media, &k.delivery, &k.edited, &k.removed, &k.checked, &k.erased, &k.person, &k.at)
+		t.known[cmp.Or(was[remote], remote)] = k
 		conversations = append(conversations, k.conversation)
 		return struct{}{}, err
 	})
@@ -176,6 +181,7 @@ func (t *taker) find(ctx context.Context, ids []string) (conversations []string,
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var parent, id string
 		err := r.Scan(&parent, &id)
+		parent = cmp.Or(was[parent], parent)
 		t.below[parent] = append(t.below[parent], id)
 		conversations = append(conversations, id)
 		return struct{}{}, err
@@ -187,11 +193,20 @@ func (t *taker) find(ctx context.Context, ids []string) (conversations []string,
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var root, id string
 		err := r.Scan(&root, &id)
-		t.roots[root] = id
+		t.roots[cmp.Or(was[root], root)] = id
 		conversations = append(conversations, id)
 		return struct{}{}, err
 	})
 	return conversations, err
+}
+
+// erasedIDs are what stands for the ids where their author was erased.
+func erasedIDs(channel string, ids []string) map[string]string {
+	out := make(map[string]string, len(ids))
+	for _, id := range ids {
+		out[person.Erased(channel, id)] = id
+	}
+	return out
 }
 
 func (t *taker) fetch(ctx context.Context, ids []string) error {
@@ -305,7 +320,10 @@ func (t *taker) insert(ctx context.Context, w *work, m network.Message, f fresh,
 	if f.in {
 		direction = In
 	}
-	k := &row{id: db.NewID(), conversation: w.ID, direction: direction, text: m.Text, warning: m.Warning, media: mediaJSON(m.Media), edited: db.At(m.EditedAt), checked: t.tx.Now()}
+	if to := t.known[m.Parent]; to != nil && to.erased > 0 {
+		m.Parent = person.Erased(t.src.Channel, m.Parent)
+	}
+	k := &row{id: db.NewID(), conversation: w.ID, direction: direction, person: f.person, at: f.at, text: m.Text, warning: m.Warning, media: mediaJSON(m.Media), edited: db.At(m.EditedAt), checked: t.tx.Now()}
 	err := insert(ctx, t.tx, `INSERT INTO message (id, brand_id, channel_id, conversation_id, direction, remote_id, parent_id, ref, person_id, identity_id,
 			text, warning, language, media, url, visibility, at, edited_at, checked_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19) ON CONFLICT DO NOTHING`,
@@ -315,14 +333,23 @@ func (t *taker) insert(ctx context.Context, w *work, m network.Message, f fresh,
 		return fmt.Errorf("conversation: keep a message: %w", err)
 	}
 	t.known[m.Ref.ID] = k
-	if !f.in || t.past {
-		return nil
+	if err := findable(ctx, t.tx, t.message(k)); err != nil || !f.in || t.past {
+		return err
 	}
 	return activity.Record(ctx, t.tx, activity.Entry{Brand: t.src.Brand, Kind: "message.received", Subject: w.ID, Actor: f.person, At: f.at})
 }
 
+// message is what of a row is found.
+func (t *taker) message(k *row) Message {
+	return Message{ID: k.id, Brand: t.src.Brand, Channel: t.src.Channel, Conversation: k.conversation, Person: k.person, Text: k.text, Warning: k.warning, At: k.at}
+}
+
 // again makes a message that is kept follow what the network says of it now.
+// One whose author was erased stays empty, whatever the network still shows.
 func (t *taker) again(ctx context.Context, k *row, m network.Message) error {
+	if k.erased > 0 {
+		return nil
+	}
 	media := mediaJSON(m.Media)
 	edited := max(k.edited, db.At(m.EditedAt))
 	if k.text == m.Text && k.warning == m.Warning && k.media == media && k.removed == 0 {
@@ -345,7 +372,7 @@ func (t *taker) again(ctx context.Context, k *row, m network.Message) error {
 	if w := t.work[k.conversation]; w != nil {
 		w.full = true
 	}
-	return nil
+	return findable(ctx, t.tx, t.message(k))
 }
 
 // checkedAnew is how old the word of the network may be before it is written

@@ -56,7 +56,11 @@ func OfChannel(ctx context.Context, q db.Queryer, who access.Who, brandID, chann
 	if err := s.read(ctx, q, channelID); err != nil {
 		return Channel{}, fmt.Errorf("insight: channel: %w", err)
 	}
-	out := Channel{Channel: c, Values: append(s.accountValues(), s.postValues()...), Best: s.best()}
+	waits, err := s.waitValues(ctx, q, channelID)
+	if err != nil {
+		return Channel{}, fmt.Errorf("insight: channel: %w", err)
+	}
+	out := Channel{Channel: c, Values: slices.Concat(s.accountValues(), s.postValues(), waits), Best: s.best()}
 	for _, at := range s.bounds[:w.Days] {
 		out.Days = append(out.Days, at.Time())
 	}

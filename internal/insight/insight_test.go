@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/delivery"
@@ -155,6 +156,52 @@ func TestChannel(t *testing.T) {
 	}
 	if len(c.Best) != 2 || c.Best[0].ID != early.ID || shown(c.Best[0].Rate) != "5" {
 		t.Errorf("the best are %+v", c.Best)
+	}
+}
+
+// waited puts a conversation in whose period opened at that time.
+func (w *world) waited(opened db.Time, answeredAfter time.Duration) {
+	w.t.Helper()
+	id, answered := db.NewID(), db.Time(0)
+	if answeredAfter > 0 {
+		answered = opened.Add(answeredAfter)
+	}
+	_, err := w.ExecContext(w.t.Context(), `INSERT INTO conversation (id, brand_id, channel_id, kind, root, state, state_at, last_at, created_at)
+		VALUES ($1, $2, $3, 'mention', $1, 'open', 1, 1, 1)`, id, w.brand, w.channel)
+	if err == nil {
+		_, err = w.ExecContext(w.t.Context(), `INSERT INTO period (conversation_id, brand_id, channel_id, opened_at, answered_at) VALUES ($1, $2, $3, $4, $5)`,
+			id, w.brand, w.channel, opened, answered)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestWaits(t *testing.T) {
+	w := open(t)
+	for i := range 9 {
+		w.waited(ago(2), time.Duration(i+1)*time.Minute)
+	}
+	w.waited(ago(1), 0)
+	w.waited(ago(9), time.Hour) // in the week before
+	w.waited(ago(20), time.Second)
+	c := w.numbers(7)
+	for _, want := range []struct {
+		id, now, before string
+		of, left        int
+	}{
+		{metric.FirstResponse, "300", "3600", 9, 1},
+		{metric.SlowResponse, "540", "3600", 9, 1},
+		{metric.ResponseRate, "90", "100", 10, 0},
+	} {
+		v := c.Value(want.id)
+		if diff := cmp.Diff(fmt.Sprint(want.now, want.before, want.of, want.left), fmt.Sprint(shown(v.Now), shown(v.Before), v.Of, v.Left)); diff != "" {
+			t.Errorf("%s: %s", want.id, diff)
+		}
+	}
+	all, err := conversation.Waited(t.Context(), dbtest.Indexed(t, w.DB), w.who, w.brand, "", ago(30), ago(0))
+	if err != nil || all.Periods != 12 {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
 

@@ -7,6 +7,7 @@ const (
 	EngagementRate = "engagement_rate"
 	FollowerGrowth = "follower_growth"
 	FirstResponse  = "first_response"
+	SlowResponse   = "slow_response"
 	ResponseRate   = "response_rate"
 )
 
@@ -51,6 +52,7 @@ const (
 	asTold    = "The network's own count, as it told it last."
 	daily     = "Read every six hours; a day shows its last reading."
 	postsOf   = "Posts that went out in the window, counted to their newest reading. Those of the last 48 hours are still gathering."
+	periodsOf = "Open periods of conversations that began in the days shown. A period begins with the first message and ends when the conversation is done; a new message begins the next."
 	ownCounts = "Rapport's own record."
 )
 
@@ -73,8 +75,10 @@ var definitions = []Definition{
 	{ID: Following, Name: "Following", Means: "Accounts that the channel follows.", Window: daily, Source: asTold, Direction: Neither},
 	{ID: Posts, Name: "Posts on the network", Means: "Everything the account ever posted, as the network counts it.", Window: daily, Source: asTold, Direction: Neither},
 	{ID: FirstResponse, Name: "First response", Means: "How long people wait for the first public answer: half wait less, half wait longer.",
-		Window:   "Open periods of conversations that began in the days shown. A period begins with the first message and ends when the conversation is done; a new message begins the next.",
+		Window:   periodsOf,
 		Excludes: "Periods that have no answer yet; how many those are stands beside the number. Nights and weekends count.", Source: ownCounts, Unit: Seconds, Direction: Down},
+	{ID: SlowResponse, Name: "Slowest tenth", Means: "How long people wait for the first public answer at worst: nine in ten wait less.", Window: periodsOf,
+		Excludes: "Periods that have no answer yet. Nights and weekends count.", Source: ownCounts, Unit: Seconds, Direction: Down},
 	{ID: ResponseRate, Name: "Answered", Means: "Open periods of conversations that got a public answer.", Numerator: "Periods with an answer.", Denominator: "Periods that began in the days shown.",
 		Window: "The days shown, by the brand's clock.", Excludes: "Nothing: what was closed without an answer counts as not answered.", Source: ownCounts, Unit: Percent, Direction: Up},
 }

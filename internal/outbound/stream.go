@@ -13,7 +13,7 @@ import (
 )
 
 // mostLine is the longest line of a stream, in bytes.
-const mostLine = 64 << 10
+const mostLine = 1 << 20
 
 // Stream sends a request whose answer has no end. It may go on for ever and
 // be of any size; it ends with the request's context, when nothing came for
@@ -29,7 +29,7 @@ func (c *Client) Stream(req *http.Request, idle time.Duration) (*http.Response, 
 	return resp, nil
 }
 
-// Lines reads a stream line by line. A line past 64 KB ends it with
+// Lines reads a stream line by line. A line past 1 MB ends it with
 // bufio.ErrTooLong.
 func Lines(stream io.Reader) *bufio.Scanner {
 	lines := bufio.NewScanner(stream)

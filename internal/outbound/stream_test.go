@@ -95,7 +95,7 @@ func TestAStreamIsLeft(t *testing.T) {
 }
 
 func TestALineIsBounded(t *testing.T) {
-	address, _ := streaming(t, strings.Repeat("x", 1<<20))
+	address, _ := streaming(t, strings.Repeat("x", 2<<20))
 	resp := stream(t, client(t, outbound.Options{}), t.Context(), address, time.Minute)
 	defer resp.Body.Close()
 	got := outbound.Lines(resp.Body)

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"rapport/internal/db"
@@ -70,27 +69,39 @@ func (tsvector) words(tokens []string) (string, string) {
 
 func (tsvector) index(context.Context, *db.Tx, int64, []string, bool) error { return nil }
 
-// lookThrough is how many of the newest texts are looked through. A word that
-// fills no page there is in one text of a hundred at most, or was.
-const lookThrough = 3000
+// How many of the newest texts are looked through. Where a page is not filled by
+// the first few, but may well be by more, those are looked through too; where
+// none of them answers, what answers is rare and the index has few rows of it.
+const (
+	lookFirst = 3_000
+	lookMost  = 60_000
+)
 
 func (t tsvector) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
-	args := []any{a.written(t), a.below, a.from, a.brand, a.size + 1}
-	kind := ""
-	if len(a.Kinds) == 1 {
-		args = append(args, a.Kinds[0])
-		kind = ` AND kind = $6`
+	rows, err := t.newest(ctx, q, a, lookFirst)
+	if n := len(rows); err == nil && n > 0 && n <= a.size && (a.size+1)*lookFirst/n <= lookMost/2 {
+		rows, err = t.newest(ctx, q, a, 2*(a.size+1)*lookFirst/n)
 	}
-	newest, err := collect(ctx, q, `SELECT `+columns+` FROM (SELECT * FROM search_doc
-		WHERE brand_id = $4`+kind+` AND seq < $2 AND seq >= $3 ORDER BY seq DESC LIMIT `+strconv.Itoa(lookThrough)+`) d
-		WHERE d.words @@ CAST($1 AS tsquery) ORDER BY d.seq DESC LIMIT $5`, args...)
-	if err != nil || len(newest) > a.size {
-		return newest, err
+	if err != nil || len(rows) > a.size {
+		return rows, err
 	}
 	return collect(ctx, q, `WITH hit AS MATERIALIZED (SELECT seq FROM search_doc
 			WHERE words @@ CAST($1 AS tsquery) AND brand_id || '' = $4 AND seq + 0 < $2 AND seq + 0 >= $3)
 		SELECT `+columns+` FROM (SELECT seq FROM hit ORDER BY seq DESC LIMIT $5) h JOIN search_doc d ON d.seq = h.seq
-		ORDER BY d.seq DESC`, args[:5]...)
+		ORDER BY d.seq DESC`, a.written(t), a.below, a.from, a.brand, a.size+1)
+}
+
+// newest looks through so many of the newest texts.
+func (t tsvector) newest(ctx context.Context, q db.Queryer, a asked, look int) ([]row, error) {
+	args := []any{a.written(t), a.below, a.from, a.brand, a.size + 1, look}
+	kind := ""
+	if len(a.Kinds) == 1 {
+		args = append(args, a.Kinds[0])
+		kind = ` AND kind = $7`
+	}
+	return collect(ctx, q, `SELECT `+columns+` FROM (SELECT * FROM search_doc
+		WHERE brand_id = $4`+kind+` AND seq < $2 AND seq >= $3 ORDER BY seq DESC LIMIT $6) d
+		WHERE d.words @@ CAST($1 AS tsquery) ORDER BY d.seq DESC LIMIT $5`, args...)
 }
 
 func (tsvector) and() string               { return " & " }

@@ -199,6 +199,15 @@ func Drop(ctx context.Context, tx *db.Tx, brandID string, kind Kind, ids ...stri
 	return nil
 }
 
+// Move makes what was found in one conversation found in another.
+func Move(ctx context.Context, tx *db.Tx, brandID, from, to string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE search_doc SET conversation_id = $3 WHERE brand_id = $1 AND conversation_id = $2 AND conversation_id <> ''`, brandID, from, to)
+	if err != nil {
+		return fmt.Errorf("search: move: %w", err)
+	}
+	return nil
+}
+
 // DropPerson makes everything unfindable that a person wrote, and their names;
 // at most so many texts. It returns how many there were: fewer than most means
 // that nothing is left.

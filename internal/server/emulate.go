@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	bluesky "rapport/internal/network/bluesky/emulator"
 	"rapport/internal/network/demo/emulator"
 	mastodon "rapport/internal/network/mastodon/emulator"
 )
@@ -22,6 +23,23 @@ func (cmd *emulateDemoCommand) Run(c *console) error {
 		AutoAccounts: cmd.AutoAccounts, IgnoreIdempotency: cmd.IgnoreIdempotency, Journal: cmd.Journal,
 		Latency: cmd.Latency, MediaDelay: cmd.MediaDelay, PostsPerMinute: cmd.PostsPerMinute,
 	}, c.out)
+}
+
+type emulateBlueskyCommand struct {
+	Addr         string        `default:"127.0.0.1:8092" placeholder:"HOST:PORT" help:"Address to listen on."`
+	Account      []string      `placeholder:"NAME" help:"An account that exists from the beginning; may be given several times."`
+	AutoAccounts bool          `default:"true" negatable:"" help:"Make an account when somebody first signs in to it."`
+	Latency      time.Duration `help:"Wait before every answer."`
+	IndexDelay   time.Duration `default:"500ms" help:"How long until profiles, feeds and notifications know of a record."`
+	NoLimits     bool          `help:"Lift the limits on requests and writes; the limit on sign-ins stays."`
+}
+
+func (cmd *emulateBlueskyCommand) Run(c *console) error {
+	o := bluesky.Options{AutoAccounts: cmd.AutoAccounts, Latency: cmd.Latency, IndexDelay: cmd.IndexDelay, NoLimits: cmd.NoLimits}
+	for _, name := range cmd.Account {
+		o.Accounts = append(o.Accounts, bluesky.Account{Name: name})
+	}
+	return bluesky.Run(c.ctx, cmd.Addr, o, c.out)
 }
 
 type emulateMastodonCommand struct {

@@ -44,6 +44,7 @@ type commands struct {
 	Emulate struct {
 		Demo     emulateDemoCommand     `cmd:"" help:"Run the demo network as a program of its own."`
 		Mastodon emulateMastodonCommand `cmd:"" help:"Run an emulated Mastodon server; everything in it is in memory."`
+		Bluesky  emulateBlueskyCommand  `cmd:"" help:"Run an emulated Bluesky network; everything in it is in memory."`
 	} `cmd:"" help:"Networks to test against."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

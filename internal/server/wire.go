@@ -14,6 +14,7 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/dossier"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
 	"rapport/internal/job"
@@ -25,6 +26,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
+	"rapport/internal/network/mastodon"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
@@ -45,7 +47,7 @@ func (a *app) wire(ctx context.Context) error {
 	client := outbound.New(outbound.Options{Allow: append(a.allow, outbound.Rule{
 		Prefix: netip.PrefixFrom(local.Addr(), local.Addr().BitLen()), Port: local.Port()})})
 	a.closing = append(a.closing, client.Close)
-	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }))
+	a.networks = network.NewSet(demo.New(client, func() string { return "http://" + local.String() }), mastodon.New(client))
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
 	a.world.DB, a.world.Channels = a.db, channels
@@ -67,6 +69,7 @@ func (a *app) wire(ctx context.Context) error {
 	channels.Work(workers)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
+	dossier.Work(workers, a.db)
 	news, err := a.news(workers)
 	if err != nil {
 		return err

@@ -309,7 +309,7 @@ func (v numbersView) before(ctx context.Context) string {
 // shown are the numbers in the order of the page.
 func (v numbersView) shown() []insight.Value {
 	var out []insight.Value
-	for _, id := range []string{metric.Followers, metric.FollowerGrowth, metric.Published, metric.Engagements, metric.EngagementRate} {
+	for _, id := range []string{metric.Followers, metric.FollowerGrowth, metric.Published, metric.Engagements, metric.EngagementRate, metric.FirstResponse, metric.SlowResponse, metric.ResponseRate} {
 		out = append(out, v.Value(id))
 	}
 	return out

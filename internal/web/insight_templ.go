@@ -53,7 +53,7 @@ func channelNumbers(v numbersView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, value := range v.shown() {
+			for _, value := range v.shown()[:6] {
 				templ_7745c5c3_Err = ui.Number(figure(ctx, "about-"+value.ID, value, v.before(ctx))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

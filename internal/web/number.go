@@ -3,33 +3,35 @@ package web
 import (
 	"context"
 
+	"rapport/internal/db"
 	"rapport/internal/i18n"
+	"rapport/internal/insight"
+	"rapport/internal/metric"
 	"rapport/internal/web/ui"
 )
 
-// publishedNumber counts deliveries that went out.
+// publishedNumber counts deliveries that went out, and says how many were on
+// time.
 func publishedNumber(ctx context.Context, w weekView) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, "Published"), Value: i18n.Number(ctx, w.Published), Points: w.PerDay,
-		Change:   signed(w.Published - w.Before),
-		Compared: i18n.N(ctx, w.Before, "{{.N}} in the 7 days before", "{{.N}} in the 7 days before")}
-	return n
-}
-
-// onTimeNumber is the share of what went out within a minute of its time.
-func onTimeNumber(ctx context.Context, w weekView) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, "On time")}
-	if w.Published == 0 {
-		n.Reason = i18n.T(ctx, "nothing went out")
-		return n
+	v := weekValue(metric.Published, w.At)
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), Value: i18n.Number(ctx, w.Published), Points: w.PerDay, Change: signed(w.Published - w.Before),
+		About: aboutValue(ctx, "about-week-published", v, "")}
+	switch {
+	case w.Published == 0:
+		n.Compared = i18n.N(ctx, w.Before, "{{.N}} in the 7 days before", "{{.N}} in the 7 days before")
+	case w.OnTime == w.Published:
+		n.Compared = i18n.T(ctx, "all within a minute of their time")
+	default:
+		n.Compared = i18n.T(ctx, "{{.OnTime}} of them within a minute of their time", "OnTime", w.OnTime)
 	}
-	n.Value, n.Unit = share(w.OnTime, w.Published), "%"
-	n.Compared = i18n.T(ctx, "within a minute; half were less than {{.Span}} late", "Span", span(ctx, w.Median))
 	return n
 }
 
 // engagementsNumber adds up likes, shares, comments and quotes, as last told.
 func engagementsNumber(ctx context.Context, w weekView) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, "Engagements")}
+	v := weekValue(metric.Engagements, w.At)
+	v.Provisional = w.Known > 0
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: aboutValue(ctx, "about-week-engagements", v, "")}
 	switch {
 	case w.Published == 0:
 		n.Reason = i18n.T(ctx, "nothing went out")
@@ -37,7 +39,21 @@ func engagementsNumber(ctx context.Context, w weekView) ui.NumberArgs {
 		n.Reason = i18n.T(ctx, "no network has told numbers yet")
 	default:
 		n.Value = i18n.Number(ctx, w.Engagements)
-		n.Compared = i18n.T(ctx, "likes, shares, comments and quotes on {{.Known}} of {{.All}} deliveries", "Known", w.Known, "All", w.Published)
+		n.Compared = i18n.T(ctx, "told of {{.Known}} of {{.All}} deliveries", "Known", w.Known, "All", w.Published)
 	}
 	return n
+}
+
+// responseNumber is how long people waited for an answer.
+func responseNumber(ctx context.Context, w weekView) ui.NumberArgs {
+	n := figure(ctx, "about-week-response", w.Response, i18n.T(ctx, "than the 7 days before"))
+	if w.Response.Now != nil {
+		n.Compared = i18n.N(ctx, w.Response.Of, "half of {{.N}} answer came sooner", "half of {{.N}} answers came sooner")
+	}
+	return n
+}
+
+func weekValue(id string, at db.Time) insight.Value {
+	d, _ := metric.Defined(id)
+	return insight.Value{Definition: d, At: at}
 }

@@ -127,7 +127,7 @@ func TestToday(t *testing.T) {
 		Has(".today-going", "Our Sunday blend is back").
 		Has(".going-later", "Next after that:").
 		Has(".best[href$='"+w.Best+"']", "508 engagements").
-		Has(".figure", "Published", "On time", "100 %", "Engagements")
+		Has(".figure", "Published", "all within a minute", "Engagements", "First response", "Nobody wrote")
 	if n := p.Count(".need"); n != 5 {
 		t.Errorf("%d things need a person", n)
 	}
@@ -177,10 +177,10 @@ func TestChannels(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	s := webtest.New(t)
-	s.Post(s.Path("settings", "brand"), "name", "North", "color", "red", "zone", "Europe/Berlin", "language", "en", "tolerance", "many").
-		Is(http.StatusUnprocessableEntity).Has("#color-error").Has("#tolerance-error").Has("input[name=name][value=North]").Has("input[name=tolerance][value=many]")
-	s.Follow(s.Post(s.Path("settings", "brand"), "name", "North", "color", "#0f766e", "zone", "Asia/Tokyo", "language", "de", "tolerance", "90")).
-		Has(".brand-button", "North").Has("option[value='Asia/Tokyo'][selected]").Has("input[name=tolerance][value='90']").Has(".toast", "Saved")
+	s.Post(s.Path("settings", "brand"), "name", "North", "color", "red", "zone", "Europe/Berlin", "language", "en", "tolerance", "many", "retention", "7").
+		Is(http.StatusUnprocessableEntity).Has("#color-error").Has("#tolerance-error").Has("#retention-error").Has("input[name=name][value=North]").Has("input[name=tolerance][value=many]")
+	s.Follow(s.Post(s.Path("settings", "brand"), "name", "North", "color", "#0f766e", "zone", "Asia/Tokyo", "language", "de", "tolerance", "90", "retention", "365")).
+		Has(".brand-button", "North").Has("option[value='Asia/Tokyo'][selected]").Has("input[name=tolerance][value='90']").Has("input[name=retention][value='365']").Has(".toast", "Saved")
 	s.Get(s.Path()).Has(".page-title", "in Tokyo")
 	s.Get(s.Path("settings", "log")).Has(".row", "Settings changed", "Ada Lind")
 

@@ -65,11 +65,16 @@ func (p *Pages) settingsFirst(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) settingsBrand(w http.ResponseWriter, r *http.Request) error {
 	b := at(r).Brand
 	return p.brandSettings(w, r, fill("name", b.Name, "color", b.Color, "zone", b.Zone, "language", b.Language,
-		"tolerance", strconv.Itoa(int(b.Tolerance.Minutes()))))
+		"tolerance", strconv.Itoa(int(b.Tolerance.Minutes())), "retention", strconv.Itoa(b.Retention)))
 }
 
 func (p *Pages) brandSettings(w http.ResponseWriter, r *http.Request, f form) error {
 	return p.settings(w, r, "brand", f.Status(), false, brandSettings(at(r).Brand, f, p.may(r, access.BrandWrite)))
+}
+
+// retentionHelp says what follows from the number of days.
+func retentionHelp(ctx context.Context) string {
+	return i18n.T(ctx, "Who is no member and has been silent for longer is erased, once a day: their names, handles, words and your notes on them, for good. That a message was there, when, and your answers stay, and so do the numbers. 30 to 3650 days; 0 keeps people until you erase them.")
 }
 
 // settingsBrandSave saves them.
@@ -83,10 +88,14 @@ func (p *Pages) settingsBrandSave(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		minutes = 0 // out of range: the brand says what fits
 	}
-	_, err = brand.Change(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Settings{Name: f.Value("name"), Color: f.Value("color"),
-		Zone: f.Value("zone"), Language: f.Value("language"), Tolerance: time.Duration(min(minutes, 1e6)) * time.Minute})
+	days, err := strconv.Atoi(f.Value("retention"))
 	if err != nil {
-		if f.refused(err, "name", "color", "zone", "language", "tolerance") {
+		days = -1
+	}
+	_, err = brand.Change(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Settings{Name: f.Value("name"), Color: f.Value("color"),
+		Zone: f.Value("zone"), Language: f.Value("language"), Tolerance: time.Duration(min(minutes, 1e6)) * time.Minute, Retention: days})
+	if err != nil {
+		if f.refused(err, "name", "color", "zone", "language", "tolerance", "retention") {
 			return p.brandSettings(w, r, f)
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
+	"rapport/internal/insight"
 	"rapport/internal/metric"
 	"rapport/internal/post"
 	"rapport/internal/web/ui"
@@ -216,12 +217,13 @@ type weekView struct {
 	Published   int // deliveries
 	Before      int // in the seven days before
 	PerDay      []float64
-	OnTime      int           // of Published
-	Median      time.Duration // lateness
-	Known       int           // deliveries whose engagements a network told
+	OnTime      int // of Published
+	Known       int // deliveries whose engagements a network told
 	Engagements int64
 	Best        *deliveryLine
 	BestCount   int64
+	At          db.Time        // when it was computed
+	Response    insight.Value  // zero for who may not see it
 	BestOn      []deliveryLine // its channels
 }
 
@@ -242,6 +244,14 @@ func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
 		recent = append(recent, o)
 	}
 	out.count(recent, now, i18n.Zone(ctx))
+	out.At = db.At(now)
+	if p.may(r, access.MetricRead) {
+		waits, err := insight.Waits(ctx, p.DB, v.Who, v.Brand.ID, insight.Window{Days: 7, Zone: v.Brand.Location()})
+		if err != nil {
+			return out, err
+		}
+		out.Response = waits[0]
+	}
 	ids := make([]string, len(recent))
 	for i, o := range recent {
 		ids[i] = o.ID
@@ -255,21 +265,15 @@ func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
 
 func (w *weekView) count(recent []delivery.Outcome, now time.Time, zone *time.Location) {
 	w.Published, w.PerDay = len(recent), make([]float64, 7)
-	late := make([]time.Duration, len(recent))
 	today := midnight(now, zone)
-	for i, o := range recent {
-		late[i] = o.Late()
-		if late[i] <= onTime {
+	for _, o := range recent {
+		if o.Late() <= onTime {
 			w.OnTime++
 		}
 		back := int(math.Round(today.Sub(midnight(o.PublishedAt.Time(), zone)).Hours() / 24))
 		if back >= 0 && back < 7 {
 			w.PerDay[6-back]++
 		}
-	}
-	if len(late) > 0 {
-		slices.Sort(late)
-		w.Median = late[len(late)/2]
 	}
 }
 
@@ -311,11 +315,6 @@ func (p *Pages) best(r *http.Request, w *weekView, recent []delivery.Outcome, co
 	}
 	w.Best, w.BestOn = &lines[0], lines
 	return nil
-}
-
-// share is a part of a whole in percent, rounded down so that 100 % is all.
-func share(part, whole int) string {
-	return fmt.Sprint(part * 100 / whole)
 }
 
 // signed is a change with its sign.

@@ -120,7 +120,7 @@ func (w walled) request(pattern, slug string) *http.Request {
 		"alt." + w.ids["media"]: {"taken over"}, "channel": {w.ids["channel"]}, "post": {w.ids["post"]}, "act": {"now"}, "edit": {"part.add"},
 		"at": {"2031-01-01T10:00"}, "to": {"2031-01-01T10:00"}, "choice": {"drop"}, "reason": {"x"}, "alt": {"taken over"}, "token": {"taken-over"},
 		"x": {"0"}, "y": {"0"}, "width": {"20"}, "height": {"20"}, "cancel": {"true"}, "handle": {"@" + canary + "@paper.example"},
-		"name": {"Taken over"}, "color": {"#112233"}, "zone": {"Europe/Paris"}, "language": {"en"}, "tolerance": {"5"}, "scopes": {"posts:read"},
+		"name": {"Taken over"}, "color": {"#112233"}, "zone": {"Europe/Paris"}, "language": {"en"}, "tolerance": {"5"}, "retention": {"365"}, "scopes": {"posts:read"},
 		"confirm": {"Walled"}, "channels": {w.ids["channel"]}}
 	for _, act := range []string{"delete", "unschedule"} {
 		if strings.HasSuffix(path, "bulk") {
@@ -331,7 +331,7 @@ func TestEveryRouteTakesOnlyText(t *testing.T) {
 // fields are the names of everything that a form or an address carries.
 var fields = []string{"act", "after", "alt", "at", "brand", "cancel", "channel", "choice", "code", "color", "current", "date", "days", "edit", "email",
 	"from", "handle", "id", "language", "last", "media", "media.all.0", "n.all", "name", "new", "next", "options.x", "own", "page", "password", "pick", "post", "q",
-	"reason", "revision", "scopes", "server", "state", "tab", "text.all.0", "theme", "to", "token", "tolerance", "url", "view", "zone", "alt.x", "was.x", "x"}
+	"reason", "retention", "revision", "scopes", "server", "state", "tab", "text.all.0", "theme", "to", "token", "tolerance", "url", "view", "zone", "alt.x", "was.x", "x"}
 
 // An end that cannot be read must not become a token without an end.
 func TestTokensEndAsChosen(t *testing.T) {

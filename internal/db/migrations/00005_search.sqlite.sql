@@ -14,6 +14,7 @@ CREATE TABLE search_doc (
 );
 CREATE UNIQUE INDEX search_doc_subject ON search_doc (brand_id, kind, subject);
 CREATE INDEX search_doc_person ON search_doc (brand_id, person_id) WHERE person_id <> '';
+CREATE INDEX search_doc_conversation ON search_doc (brand_id, conversation_id) WHERE conversation_id <> '';
 
 -- The words come cut and folded by the program: to FTS5 they are runs of
 -- letters between blanks. Each begins with four letters for its brand and one

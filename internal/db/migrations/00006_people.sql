@@ -15,3 +15,7 @@ CREATE INDEX person_channel_busiest ON person_channel (brand_id, channel_id, mes
 -- The words of a message were erased here, and must not come back with what
 -- the network still shows. Its ids are hashed.
 ALTER TABLE message ADD COLUMN erased_at BIGINT NOT NULL DEFAULT 0;
+
+-- What was said about a conversation goes when somebody in it is erased.
+CREATE INDEX notification_subject ON notification (brand_id, subject);
+CREATE INDEX letter_source ON letter (brand_id, source);

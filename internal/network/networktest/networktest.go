@@ -92,7 +92,7 @@ func ready(t *testing.T, rig Rig) network.Target {
 	if err != nil {
 		t.Fatalf("connect: %v", err)
 	}
-	return network.Target{Server: a.Server, AccountID: a.ID, Credential: a.Credential, Limits: a.Limits}
+	return network.Target{Server: a.Server, AccountID: a.ID, Credential: a.Credential, Limits: a.Limits, Details: a.Details}
 }
 
 func prepare(t *testing.T, rig Rig, to network.Target, it network.Item, seed string) network.Prepared {

@@ -1,0 +1,4 @@
+package mastodon
+
+// Plain is what foreign markup becomes.
+var Plain = plain
