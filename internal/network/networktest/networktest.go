@@ -30,7 +30,7 @@ const (
 )
 
 // Rig is an emulated network with one account, and a connector that speaks to
-// it. Every field but Finds is needed.
+// it. Every field but Finds and AtOnce is needed.
 type Rig struct {
 	Network    network.Publisher // also a network.Connector and a network.Remover
 	Server     string            // what a person would type
@@ -38,7 +38,9 @@ type Rig struct {
 	Secrets    []string // what no error may ever contain
 	// Finds says that Lookup finds whatever was published once; false where
 	// the network cannot be asked.
-	Finds    bool
+	Finds bool
+	// AtOnce says that the network works on no picture after its upload.
+	AtOnce   bool
 	Emulator Emulator
 }
 
