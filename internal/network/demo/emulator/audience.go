@@ -65,7 +65,7 @@ func (s *Server) reach(p *Post) reach {
 	r := reach{views: views}
 	r.likes = views * (0.02 + 0.05*luck(p.ID, "likes"))
 	r.shares = r.likes * (0.05 + 0.2*luck(p.ID, "shares"))
-	r.comments = r.likes * (0.03 + 0.07*luck(p.ID, "comments"))
+	r.comments = r.likes * (0.02 + 0.05*luck(p.ID, "comments"))
 	if strings.Contains(p.Text, "?") {
 		r.comments *= 2.4
 	}

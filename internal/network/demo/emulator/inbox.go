@@ -131,8 +131,10 @@ func (s *Server) find(id string) (line, bool) {
 		return line{post: p}, !p.Removed
 	}
 	c, ok := s.comment(id)
-	if above := s.posts[c.Root]; c.kind != "mention" && (above == nil || above.Removed) {
-		return line{}, false
+	for _, above := range []string{c.InReplyTo, c.Root} {
+		if p := s.posts[above]; p != nil && p.Removed {
+			return line{}, false // what stood below it is gone with it
+		}
 	}
 	return line{comment: c}, ok && c.there(now)
 }

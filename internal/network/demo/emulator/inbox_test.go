@@ -181,8 +181,9 @@ func TestWhatIsTakenBackIsGone(t *testing.T) {
 func TestSomeAnswerBack(t *testing.T) {
 	s, at := roastery(t)
 	all, next := hear(t, s, "", noon.AddDate(0, 0, -30))
+	mentions := slices.DeleteFunc(slices.Clone(all), func(m said) bool { return m.InReplyTo != "" })
 	asked := map[string]said{}
-	for i, m := range all[len(all)-40:] {
+	for i, m := range append(mentions[:20], all[len(all)-20:]...) {
 		a := call(s, "POST", "/v1/posts", "demo-north", fmt.Sprint("answer-", i), `{"text":"Thank you for asking.","in_reply_to":"`+m.ID+`"}`)
 		if a.status != 201 || a.field("root") != m.Root {
 			t.Fatalf("answering %s gives %d %s", m.ID, a.status, a.body)
