@@ -59,11 +59,11 @@ func (p Past) put(ctx context.Context, tx *db.Tx, brandID string) error {
 		text string
 		args []any
 	}
-	changes := []change{{`UPDATE conversation SET state = $3, state_at = $4, snoozed_until = $5, assignee_id = $6, revision = revision + 1,
-		waiting_since = CASE WHEN $3 = 'done' THEN 0 ELSE waiting_since END WHERE brand_id = $1 AND id = $2`,
+	changes := []change{{`UPDATE conversation SET state = $3, state_at = $4, snoozed_until = $5, assignee_id = $6, revision = revision + 1 WHERE brand_id = $1 AND id = $2`,
 		[]any{brandID, p.ID, string(p.State), p.StateAt, p.Until, p.Assignee}}}
 	if p.State == StateDone {
-		changes = append(changes, change{`UPDATE period SET closed_at = $2 WHERE conversation_id = $1 AND closed_at = 0`, []any{p.ID, p.StateAt}})
+		changes = append(changes, change{`UPDATE conversation SET waiting_since = 0 WHERE brand_id = $1 AND id = $2`, []any{brandID, p.ID}},
+			change{`UPDATE period SET closed_at = $2 WHERE conversation_id = $1 AND closed_at = 0`, []any{p.ID, p.StateAt}})
 	}
 	if p.Answered != "" {
 		changes = append(changes,
