@@ -150,7 +150,7 @@ func (in *inbox) answers(c channel.Channel, all []network.Message) []emulator.Pa
 	for _, m := range all {
 		want, text := understand(m)
 		often := map[kind]int{question: 88, complaint: 94, praise: 55}[want]
-		if in.now.Sub(m.At) < 60*time.Hour {
+		if in.now.Sub(m.At) < 80*time.Hour {
 			often -= 45 // the team is busy these days
 		}
 		if m.Own || text == "" || dice(m.Ref.ID, "answered", 100) >= often {
@@ -210,12 +210,12 @@ func (in *inbox) save(ctx context.Context, tx *db.Tx) error {
 	return conversation.Import(ctx, tx, in.brand.ID, in.past(all))
 }
 
-// first is how many conversations wait in each way.
+// How many conversations wait in each way, at most.
 const (
-	leftNew      = 7
-	leftOpen     = 6
-	leftAssigned = 4 // of those
-	leftSnoozed  = 1
+	leftNew     = 7
+	leftOpen    = 6
+	openLeast   = 3
+	leftSnoozed = 1
 )
 
 // past tells of each conversation where the team stands with it. The newest
@@ -233,8 +233,16 @@ func (in *inbox) past(all []conversation.Conversation) []conversation.Past {
 		want, _ := understand(firsts[c.Root])
 		p := conversation.Past{ID: c.ID, State: in.state(c, want, left), StateAt: c.CreatedAt}
 		left[p.State]--
-		in.tell(&p, c, want)
 		out = append(out, p)
+	}
+	for i, c := range all {
+		// In a quiet week somebody is still at work on something.
+		if left[conversation.StateOpen] > leftOpen-openLeast && out[i].State == conversation.StateDone && c.LastOutAt == 0 {
+			out[i].State = conversation.StateOpen
+			left[conversation.StateOpen]--
+		}
+		want, _ := understand(firsts[c.Root])
+		in.tell(&out[i], c, want)
 	}
 	in.note(out, all, firsts)
 	return out
@@ -244,9 +252,14 @@ func (in *inbox) past(all []conversation.Conversation) []conversation.Past {
 func (in *inbox) state(c conversation.Conversation, want kind, left map[conversation.State]int) conversation.State {
 	waits, age := c.LastInAt > c.LastOutAt, db.At(in.now).Sub(c.LastInAt)
 	answered := c.LastOutAt > 0
-	matters := !answered && (want == question || want == complaint || c.Kind == conversation.KindMention) || answered && strings.Contains(c.Excerpt, "?")
+	matters := want == question || want == complaint || c.Kind == conversation.KindMention
+	if answered || c.Kind == conversation.KindMention {
+		matters = strings.Contains(c.Excerpt, "?")
+	}
+	// Remarks are looked through within hours; what asks for something waits.
+	fresh := age < 4*time.Hour || matters && age < 26*time.Hour
 	switch {
-	case waits && !answered && age < 14*time.Hour && left[conversation.StateNew] > 0:
+	case waits && !answered && fresh && left[conversation.StateNew] > 0:
 		return conversation.StateNew
 	case waits && matters && age < 5*24*time.Hour && left[conversation.StateSnoozed] > 0 && age > 20*time.Hour:
 		return conversation.StateSnoozed
@@ -277,7 +290,7 @@ func (in *inbox) tell(p *conversation.Past, c conversation.Conversation, want ki
 	p.StateAt = opened
 	switch p.State {
 	case conversation.StateOpen:
-		if dice(c.Root, "assigned", 10) < 10*leftAssigned/leftOpen {
+		if want == question || want == complaint || dice(c.Root, "assigned", 3) > 0 {
 			p.Assignee = in.author
 			did("assigned", opened.Add(20*time.Second), in.author)
 		}

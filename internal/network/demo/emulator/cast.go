@@ -150,7 +150,7 @@ func pick(seed uint64, n int) int {
 
 var (
 	cities  = []string{"Leipzig", "Vienna", "Ghent", "Malmö", "Porto", "Turin", "Lyon", "Bristol", "Zürich", "Kraków", "Utrecht", "Seville", "Graz", "Galway"}
-	gear    = []string{"moka pot", "French press", "hand grinder", "little kettle", "old machine", "cold brew jar"}
+	gear    = []string{"moka pot", "French press", "hand grinder", "little kettle", "big machine", "cold brew jar"}
 	origins = []string{"Ethiopia", "Kenya", "Colombia", "Rwanda", "Peru", "Brazil", "Guatemala", "Costa Rica", "Indonesia", "El Salvador"}
 	beans   = []string{"the Ethiopian", "the Kenyan", "the Colombian", "the one from Rwanda", "the Peruvian", "the Brazilian", "the Guatemalan", "the one from Costa Rica", "the Sumatran", "the one from El Salvador"}
 )

@@ -236,7 +236,7 @@ func (s *Server) mention(a *account, slot int64) (Comment, bool) {
 	if topic != "general" {
 		topic = "-"
 	}
-	c.say(who, "mention", topic, "", a.Name, seed, uint64(slot)*11)
+	c.say(who, "mention", topic, "", a.Name, seed, seedOf("first", a.Name)%100+uint64(slot)*11)
 	return c, true
 }
 
