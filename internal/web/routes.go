@@ -24,6 +24,7 @@ func (p *Pages) routes() []route {
 		p.postRoutes(),
 		p.mediaRoutes(),
 		p.insightRoutes(),
+		p.peopleRoutes(),
 		p.settingsRoutes(),
 	)
 }
