@@ -9,6 +9,7 @@ const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   calendar: () => import("./calendar"),
   composer: () => import("./composer"),
   crop: () => import("./crop"),
+  inbox: () => import("./inbox"),
   upload: () => import("./upload"),
   choose: () => import("./choose"),
   ask: () => import("./ask"),

@@ -12,6 +12,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
@@ -65,6 +66,7 @@ type frame struct {
 	Needs   int // deliveries and channels that wait for a person
 	Broken  int // channels among them
 	Unread  int // notifications
+	News    int // conversations that nobody has opened
 	Hold    brand.Pause
 	HoldBy  string // name of who holds; "" for the program
 	Role    access.Role
@@ -91,6 +93,9 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 	if f.Unread, err = notify.Unread(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return f, err
 	}
+	if f.News, err = p.news(ctx, v); err != nil {
+		return f, err
+	}
 	if v.Brand.Held {
 		f.Hold, f.HoldBy, err = p.runningHold(ctx, p.DB, v.Brand.ID)
 	}
@@ -111,6 +116,16 @@ func (p *Pages) broken(ctx context.Context, v *visit) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// news counts the conversations that nobody has opened; none where the account
+// may not see conversations.
+func (p *Pages) news(ctx context.Context, v *visit) (int, error) {
+	counts, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	if fault.Is(err, fault.Denied) {
+		return 0, nil
+	}
+	return counts.New, err
 }
 
 // runningHold returns the hold and the name of who set it.
@@ -137,6 +152,7 @@ type area struct {
 // are the phone's bar.
 var areas = []area{
 	{"today", "Today", "sunrise", "t", nil, access.BrandRead},
+	{"inbox", "Inbox", "inbox", "b", []string{"inbox"}, access.ConversationRead},
 	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
 	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
@@ -183,6 +199,8 @@ func (f frame) entries(ctx context.Context, active string) []ui.Entry {
 		switch a.key {
 		case "today":
 			e.Count, e.Urgent = f.Needs, true
+		case "inbox":
+			e.Count = f.News
 		case "notifications":
 			e.Count = f.Unread
 		case "channels":

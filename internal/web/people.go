@@ -156,8 +156,8 @@ func (v peopleView) orders(ctx context.Context) []ui.Choice {
 	}
 }
 
-// personView is a person with all that is known of them.
-type personView struct {
+// dossierView is a person with all that is known of them.
+type dossierView struct {
 	person.Person
 	Slug          string
 	Moments       []dossier.Moment
@@ -179,7 +179,7 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error {
-	view, err := p.personView(r)
+	view, err := p.dossierView(r)
 	if err != nil {
 		return err
 	}
@@ -194,9 +194,9 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error
 	return p.show(w, r, page{Area: "people", Head: head, Status: f.Status()}, personPage(view))
 }
 
-func (p *Pages) personView(r *http.Request) (personView, error) {
+func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	v, ctx, id := at(r), r.Context(), r.PathValue("person")
-	view := personView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.PersonWrite), MayRead: p.may(r, access.ConversationRead),
+	view := dossierView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.PersonWrite), MayRead: p.may(r, access.ConversationRead),
 		Channels: map[string]channelRow{}, Titles: map[string]string{}}
 	var err error
 	if view.Person, err = person.ByID(ctx, p.DB, v.Who, v.Brand.ID, id); err != nil {
@@ -215,7 +215,7 @@ func (p *Pages) personView(r *http.Request) (personView, error) {
 }
 
 // personPlaces fills in what the ids in the view are called.
-func (p *Pages) personPlaces(r *http.Request, view *personView) error {
+func (p *Pages) personPlaces(r *http.Request, view *dossierView) error {
 	var channels, accounts []string
 	for _, m := range view.Moments {
 		if m.Note != nil {

@@ -15,7 +15,7 @@ func orSilent(ctx context.Context, excerpt string) string {
 	return excerpt
 }
 
-func conversationDetail(ctx context.Context, v personView, c dossier.Conversation) string {
+func conversationDetail(ctx context.Context, v dossierView, c dossier.Conversation) string {
 	detail := v.Channels[c.Channel].Handle + " · " + i18n.Relative(ctx, v.Now, c.LastAt.Time())
 	if name := v.Names[c.Assignee]; name != "" {
 		detail += " · " + name
@@ -24,7 +24,7 @@ func conversationDetail(ctx context.Context, v personView, c dossier.Conversatio
 }
 
 // noteBy says who wrote a note.
-func noteBy(ctx context.Context, v personView, m dossier.Moment) string {
+func noteBy(ctx context.Context, v dossierView, m dossier.Moment) string {
 	if name := v.Names[m.Note.Account]; name != "" {
 		return i18n.T(ctx, "Note by {{.Name}}", "Name", name)
 	}
@@ -32,7 +32,7 @@ func noteBy(ctx context.Context, v personView, m dossier.Moment) string {
 }
 
 // answerBy says who answered.
-func answerBy(ctx context.Context, v personView, m dossier.Message) string {
+func answerBy(ctx context.Context, v dossierView, m dossier.Message) string {
 	switch name := v.Names[m.Account]; {
 	case name != "":
 		return i18n.T(ctx, "{{.Name}} answered", "Name", name)
@@ -42,7 +42,7 @@ func answerBy(ctx context.Context, v personView, m dossier.Message) string {
 	return i18n.T(ctx, "Answered with another program")
 }
 
-func aboutSummary(ctx context.Context, v personView) string {
+func aboutSummary(ctx context.Context, v dossierView) string {
 	if v.Person.About == "" {
 		return i18n.T(ctx, "Say what you know of them")
 	}

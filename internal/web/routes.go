@@ -23,6 +23,7 @@ func (p *Pages) routes() []route {
 		p.brandRoutes(),
 		p.postRoutes(),
 		p.mediaRoutes(),
+		p.inboxRoutes(),
 		p.insightRoutes(),
 		p.peopleRoutes(),
 		p.settingsRoutes(),

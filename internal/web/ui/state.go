@@ -55,6 +55,21 @@ var channels = map[string]State{
 // ChannelState is how a channel's state is shown.
 func ChannelState(name string) State { return named(channels, name) }
 
+var conversations = map[string]State{
+	"new":     {"new", "circle-dot", Info, "Nobody of the team has opened it yet.", "It becomes open when somebody does.", false},
+	"open":    {"open", "message-circle", Wait, "Somebody has opened it and it is not done.", "Answer it, snooze it or call it done.", false},
+	"snoozed": {"snoozed", "alarm-clock", Quiet, "It is put off until a time.", "It comes back then, and at once when somebody writes.", false},
+	"done":    {"done", "circle-check", Good, "Nothing more is to be done.", "It opens again by itself when somebody writes.", false},
+	"quiet":   {"quiet", "circle-dashed", Quiet, "Only the brand has spoken so far.", "It becomes new when somebody answers.", false},
+}
+
+// ConversationState is how a conversation's state is shown.
+func ConversationState(name string) State { return named(conversations, name) }
+
+// ConversationStates lists the states of a conversation in the order of its
+// life.
+func ConversationStates() []string { return []string{"new", "open", "snoozed", "done", "quiet"} }
+
 func named(states map[string]State, name string) State {
 	if s, ok := states[name]; ok {
 		return s
