@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"rapport/internal/access"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -43,11 +44,18 @@ func (p *Pages) paletteFind(w http.ResponseWriter, r *http.Request) error {
 			}
 			out = append(out, some...)
 		}
+		if !p.may(r, access.PostRead) && !p.may(r, access.ConversationRead) && !p.may(r, access.PersonRead) {
+			return answerJSON(w, out)
+		}
 		out = append(out, found{Label: i18n.T(r.Context(), "Search everything for “{{.Words}}”", "Words", query),
 			Href: searchView{Slug: at(r).Brand.Slug}.address(searchAsked{Words: query}, "")})
 	}
+	return answerJSON(w, out)
+}
+
+func answerJSON(w http.ResponseWriter, v any) error {
 	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(out)
+	return json.NewEncoder(w).Encode(v)
 }
 
 // findKind finds what is of one kind; of a conversation only its newest message.
