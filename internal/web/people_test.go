@@ -138,12 +138,12 @@ func TestPeopleForEachRole(t *testing.T) {
 	s.Get(s.Path("people", mira)).Is(http.StatusOK).Has(".moment-text", "Lovely crema").Lacks(".moment:nth-child(2)")
 	s.Get(s.Path("people", berlin)).Is(http.StatusNotFound)
 	s.Post(s.Path("people", mira, "export")).Is(http.StatusForbidden)
-	s.Get(s.Path("search")+"?q=Austria").Has("main .empty")
+	s.Get(s.Path("search") + "?q=Austria").Has("main .empty")
 
 	s.SignIn(s.NewAccount("south@example.com", "South"))
 	s.Brand = s.NewBrand("South")
 	s.Get(s.Path("people", mira)).Is(http.StatusNotFound)
-	s.Get(s.Path("search")+"?q=crema").Has("main .empty")
+	s.Get(s.Path("search") + "?q=crema").Has("main .empty")
 	for _, act := range []string{"save", "notes", "export", "erase"} {
 		s.Post(s.Path("people", mira, act), "name", "x", "text", "x", "confirm", "Mira").Is(http.StatusNotFound)
 	}
@@ -156,10 +156,10 @@ func TestSearchPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Get(s.Path("search")).Is(http.StatusOK).Has("main .empty", "Find what was said").Lacks(".page-views .segmented")
-	p := s.Get(s.Path("search")+"?q=austria").Is(http.StatusOK)
+	p := s.Get(s.Path("search") + "?q=austria").Is(http.StatusOK)
 	p.Has(".panel .hit .row-title[href*='/inbox/']", "Mira").Has(".hit-text mark", "Austria").Has(".hit .row-title[href*='/people/']", "Note on Mira")
 	s.Get(s.Path("search")+"?q=mira").Has(".panel:first-child h2", "People").Has(".panel:first-child .row-title[href*='/people/']", "Mira")
-	s.Get(s.Path("search")+"?q="+url.QueryEscape("coffee -parcel")).Is(http.StatusOK).Has(".hit")
+	s.Get(s.Path("search") + "?q=" + url.QueryEscape("coffee -parcel")).Is(http.StatusOK).Has(".hit")
 	all := s.Get(s.Path("search") + "?q=thank")
 	more := all.Has(".panel .btn", "Show all").Attr(".panel .btn", "href")
 	if n := all.Count(".hit"); n != 5 {
@@ -174,13 +174,13 @@ func TestSearchPage(t *testing.T) {
 	}
 	s.Get(s.Path("search")+"?q=crema&channel="+w.Channels[0].ID).Has("main .empty").Has(".chip[data-active]", w.Channels[0].Handle)
 	s.Get(s.Path("search")+"?q=crema&since=week").Has(".hit").Has(".chip[data-active]", "Past 7 days")
-	s.Get(s.Path("search")+"?q=thank&since=year&kind=message").Has(".hit")
+	s.Get(s.Path("search") + "?q=thank&since=year&kind=message").Has(".hit")
 	s.Get(s.Path("search") + "?q=x&kind=brand").Is(http.StatusUnprocessableEntity)
 	s.Get(s.Path("search") + "?q=x&kind=message&after=!").Is(http.StatusUnprocessableEntity)
 	for _, q := range []string{"\"", "-", "<script>", strings.Repeat("a ", 3000), "…", "手"} {
 		s.Get(s.Path("search") + "?q=" + url.QueryEscape(q)).Is(http.StatusOK).Lacks("main script")
 	}
-	s.Get(s.Path("palette")+"?q=switz").Is(http.StatusOK)
+	s.Get(s.Path("palette") + "?q=switz").Is(http.StatusOK)
 	var found []struct{ Label, Href, Detail string }
 	if err := json.Unmarshal([]byte(s.Get(s.Path("palette")+"?q=mira").Body), &found); err != nil {
 		t.Fatal(err)
