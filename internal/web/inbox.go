@@ -75,6 +75,14 @@ func queueNamed(key string) (queue, error) {
 	return queues[i], nil
 }
 
+// total is how many are in it, 0 where nobody counts.
+func (q queue) total(c conversation.Counts) int {
+	if q.count == nil {
+		return 0
+	}
+	return q.count(c)
+}
+
 // domain is the filter as conversations take it.
 func (f inboxFilter) domain(q queue) conversation.Filter {
 	out := q.filter
@@ -228,8 +236,8 @@ func (p *Pages) inboxView(r *http.Request, open string) (inboxView, error) {
 		return view, err
 	}
 	view.Title, view.Queues = i18n.T(ctx, q.label), view.queueList(ctx, counts)
-	if q.count != nil && view.Filter.Channel == "" && view.Filter.Label == "" {
-		view.Total = counted1000(ctx, q.count(counts))
+	if n := q.total(counts); n > 0 && view.Filter.Channel == "" && view.Filter.Label == "" {
+		view.Total = counted1000(ctx, n)
 	}
 	view.Filtered = view.Filter.Channel != "" || view.Filter.Label != ""
 	channels, err := p.inboxSides(r, &view)
@@ -252,11 +260,8 @@ func counted1000(ctx context.Context, n int) string {
 func (v inboxView) queueList(ctx context.Context, counts conversation.Counts) []ui.Queue {
 	out := make([]ui.Queue, len(queues))
 	for i, q := range queues {
-		out[i] = ui.Queue{Label: i18n.T(ctx, q.label), Icon: q.icon, Active: q.key == v.Filter.Queue, Urgent: q.urgent,
+		out[i] = ui.Queue{Label: i18n.T(ctx, q.label), Icon: q.icon, Active: q.key == v.Filter.Queue, Urgent: q.urgent, Count: q.total(counts),
 			Href: inboxAddress(v.Slug, inboxFilter{Queue: q.key, Channel: v.Filter.Channel, Label: v.Filter.Label}, "", "")}
-		if q.count != nil {
-			out[i].Count = q.count(counts)
-		}
 	}
 	return out
 }
