@@ -231,7 +231,7 @@ func (p *Pages) inboxView(r *http.Request, open string) (inboxView, error) {
 	if err != nil {
 		return view, err
 	}
-	counts, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	counts, err := p.counts(ctx, v)
 	if err != nil {
 		return view, err
 	}

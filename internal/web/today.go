@@ -125,7 +125,7 @@ func (p *Pages) todayTalks(r *http.Request, view *todayView) error {
 	if !p.may(r, access.ConversationRead) {
 		return nil
 	}
-	counts, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	counts, err := p.counts(ctx, v)
 	if view.Waiting = counts.Waiting; err != nil || counts.Waiting == 0 {
 		return err
 	}
