@@ -8,7 +8,6 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/audit"
 	"rapport/internal/channel"
-	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
@@ -191,17 +190,13 @@ func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine,
 	if err != nil {
 		return nil, err
 	}
-	talks, err := p.talksOf(r, all)
-	if err != nil {
-		return nil, err
-	}
 	out, pictures := make([]deliveryLine, len(all)), make([]string, len(all))
 	for i, d := range all {
 		c := byChannel[d.Channel]
 		l := deliveryLine{Delivery: d, Post: byPost[d.Post], Channel: c, Title: p.networkTitle(c.Network),
 			Held: v.Brand.Held, Href: studio(v.Brand.Slug, "posts", d.Post), Now: p.DB.Now().Time()}
-		if talk := talks[d.ID]; talk != "" {
-			l.Href = inboxAddress(v.Brand.Slug, inboxFilter{}, talk, "")
+		if d.Kind == delivery.KindReply {
+			l.Href = studio(v.Brand.Slug, "inbox", l.Post.Conversation)
 		}
 		l.Picture = firstPicture(l.Post.ContentFor(d.Channel))
 		out[i], pictures[i] = l, l.Picture
@@ -210,26 +205,6 @@ func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine,
 		out[i].Square = s
 	}
 	return out, nil
-}
-
-// talksOf are the conversations that answers among the deliveries stand in, by
-// the delivery: that is where one decides about them.
-func (p *Pages) talksOf(r *http.Request, all []delivery.Delivery) (map[string]string, error) {
-	var ids []string
-	for _, d := range all {
-		if d.Kind == delivery.KindReply {
-			ids = append(ids, d.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	messages, err := conversation.OfDeliveries(r.Context(), p.DB, at(r).Brand.ID, ids)
-	out := make(map[string]string, len(messages))
-	for id, m := range messages {
-		out[id] = m.Conversation
-	}
-	return out, err
 }
 
 func firstPicture(b post.Body) string {

@@ -154,6 +154,9 @@ func preparing(t *testing.T, start starter) {
 	})
 	t.Run("slow pictures are waited for", func(t *testing.T) {
 		rig := start(t, Options{SlowMedia: time.Minute})
+		if rig.AtOnce {
+			return
+		}
 		to := ready(t, rig)
 		p, err := rig.Network.Prepare(t.Context(), to, it, "seed-1", network.Prepared{})
 		if e := rig.wantError(t, err, network.NotReady); e.RetryAfter <= 0 {
