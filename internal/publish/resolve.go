@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -150,22 +151,21 @@ func (k Desk) remove(ctx context.Context, who access.Who, d delivery.Delivery) (
 	if err := fits(d, RemoveAll); err != nil {
 		return d, err
 	}
-	p, target, _, err := k.Channels.Fresh(ctx, d.Brand, d.Channel)
-	if err != nil {
-		return d, err
-	}
-	remover, ok := p.(network.Remover)
-	if !ok {
-		return d, fault.New(fault.Invalid, "%s does not let programs delete posts. Delete it there.", p.Facts().Title)
-	}
 	left := d.Out()
 	for i := len(d.Parts) - 1; i >= 0; i-- {
 		part := d.Parts[i]
 		if part.State != delivery.PartPublished {
 			continue
 		}
-		if err := remover.Remove(ctx, target, part.Ref); err != nil {
-			return d, fault.As(fault.Unavailable, err, "The network did not remove part %d: %s Nothing else was changed; try again.", i+1, asError(err).Text)
+		err := k.Channels.Do(ctx, d.Brand, d.Channel, func(p network.Publisher, t network.Target, _ channel.Channel) error {
+			return takeDown(ctx, p, t, part.Ref)
+		})
+		var e *network.Error
+		if err != nil && !errors.As(err, &e) {
+			return d, err
+		}
+		if err != nil {
+			return d, fault.As(fault.Unavailable, err, "The network did not remove part %d: %s Nothing else was changed; try again.", i+1, e.Text)
 		}
 		left--
 		if err := k.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -178,6 +178,14 @@ func (k Desk) remove(ctx context.Context, who access.Who, d delivery.Delivery) (
 		}
 	}
 	return delivery.ByID(ctx, k.DB, d.Brand, d.ID)
+}
+
+func takeDown(ctx context.Context, p network.Publisher, t network.Target, ref network.Ref) error {
+	r, ok := p.(network.Remover)
+	if !ok {
+		return fault.New(fault.Invalid, "%s does not let programs delete posts. Delete it there.", p.Facts().Title)
+	}
+	return r.Remove(ctx, t, ref)
 }
 
 // Doubt marks everything of a restored database that may have been sent since
