@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"net/url"
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
