@@ -30,6 +30,7 @@ type composeView struct {
 	Slug       string
 	Form       form
 	Zone       string
+	Spoken     string // the brand's language
 	Now        time.Time
 	Rows       []composeChannel
 	Media      map[string]media.Media
@@ -368,7 +369,7 @@ func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, erro
 	if _, ok := s.Own[s.Tab]; !ok {
 		s.Tab = common
 	}
-	view := composeView{sheet: s, Slug: v.Brand.Slug, Form: f, Zone: v.Brand.Zone, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
+	view := composeView{sheet: s, Slug: v.Brand.Slug, Form: f, Zone: v.Brand.Zone, Spoken: v.Brand.Language, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
 	view.Quick = quickTimes(ctx, v.Brand, p.DB.Now())
 	var err error
 	if err = p.composeStored(r, &view); err != nil {
@@ -444,11 +445,11 @@ func (v composeView) chosen() []composeChannel {
 }
 
 // limitsOf are those of all channels that get a body, for its counter.
-func (v composeView) limitsOf(key string) []network.Limits {
-	out := []network.Limits{}
+func (v composeView) limitsOf(key string) []counted {
+	out := []counted{}
 	for _, c := range v.chosen() {
 		if c.Key == key && c.Limits.Text > 0 {
-			out = append(out, c.Limits)
+			out = append(out, c.counted())
 		}
 	}
 	return out

@@ -168,6 +168,7 @@ var areas = []area{
 	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
 	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
+	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},

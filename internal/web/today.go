@@ -76,9 +76,13 @@ func (p *Pages) todayView(r *http.Request) (todayView, error) {
 		return view, err
 	}
 	view.Channel = len(channels) > 0
-	for _, c := range channels {
-		if c.State == channel.StateAttention {
-			view.Broken = append(view.Broken, p.rowOf(c))
+	rows, err := p.rowsOf(ctx, v.Brand.ID, channels)
+	if err != nil {
+		return view, err
+	}
+	for _, c := range rows {
+		if c.State == channel.StateAttention || c.unreachable() {
+			view.Broken = append(view.Broken, c)
 		}
 	}
 	if err := p.todayNeeds(r, &view); err != nil {
