@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/answer"
 	"rapport/internal/api"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
@@ -108,6 +109,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 	}
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
+	answer.Listen(reader)
 	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)

@@ -25,6 +25,7 @@ func (p *Pages) routes() []route {
 		p.mediaRoutes(),
 		p.inboxRoutes(),
 		p.insightRoutes(),
+		p.peopleRoutes(),
 		p.settingsRoutes(),
 	)
 }
