@@ -33,6 +33,8 @@ var measurements = []measurement{
 	{"idle", idle},
 	{"pages", pages},
 	{"first", firstViews},
+	{"incoming", incoming},
+	{"inbox", inbox},
 }
 
 // bench is one run: what to measure and what came out.
