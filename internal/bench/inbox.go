@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"rapport/internal/access"
@@ -359,4 +360,74 @@ func (t *talks) write(ctx context.Context, tx *db.Tx) error {
 		}
 	}
 	return nil
+}
+
+// hush is a network on which nobody says anything.
+type hush struct{ network.Publisher }
+
+func (hush) Facts() network.Facts {
+	return network.Facts{Name: "hush", Title: "Hush", Demo: true, Fields: []network.Field{{Name: "token"}}}
+}
+
+func (hush) Connect(ctx context.Context, server string, c network.Credential) (network.Account, error) {
+	return (&crowd{}).Connect(ctx, server, c)
+}
+
+func (hush) Hear(_ context.Context, _ network.Target, after string, _ time.Time) (network.Heard, error) {
+	return network.Heard{Next: after}, nil
+}
+
+func (hush) Thread(context.Context, network.Target, network.Ref) ([]network.Message, bool, error) {
+	return nil, false, nil
+}
+
+func (hush) Recheck(context.Context, network.Target, []network.Ref) (map[string]network.Message, []string, error) {
+	return nil, nil, nil
+}
+
+func (hush) History(context.Context, network.Target, string) ([]network.OwnPost, string, error) {
+	return nil, "", nil
+}
+
+// listening reads 100 channels on which somebody wrote today, and nobody
+// writes now, as often as such channels are read.
+func listening(ctx context.Context, b *bench) error {
+	w, cs, err := b.room(ctx, "listening", hush{}, 100)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, c := range w.channels {
+		if err := w.db.Tx(ctx, func(tx *db.Tx) error {
+			_, err := conversation.Take(ctx, tx, conversation.Source{Brand: c.Brand, Channel: c.ID, Network: c.Network}, []network.Message{{Ref: network.Ref{ID: "1"},
+				Text: "Hello", At: time.Now(), Author: network.Author{ID: "p", Handle: "@p"}}}, false)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	ears := ingest.New(ingest.Options{DB: w.db, Channels: cs, Node: "bench"})
+	if err := ears.Start(ctx); err != nil {
+		return err
+	}
+	defer ears.Stop(ctx)
+	time.Sleep(30 * time.Second) // what there was is brought over
+	const measured = 90 * time.Second
+	before, err := used()
+	if err != nil {
+		return err
+	}
+	time.Sleep(measured)
+	after, err := used()
+	b.add(row{"100 lively channels listened to: of a core", 100 * (after - before).Seconds() / measured.Seconds(), 1, "%", ""})
+	return err
+}
+
+// used is the processor time of this process.
+func used() (time.Duration, error) {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0, err
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), nil
 }

@@ -35,6 +35,7 @@ var measurements = []measurement{
 	{"first", firstViews},
 	{"incoming", incoming},
 	{"inbox", inbox},
+	{"listening", listening},
 }
 
 // bench is one run: what to measure and what came out.
