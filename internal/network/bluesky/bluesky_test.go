@@ -59,6 +59,7 @@ func emulate(t testing.TB, o emulator.Options) (*emulator.Server, string) {
 var paths = map[networktest.Call]string{
 	networktest.Reading:    "/xrpc/app.bsky.actor.getProfile",
 	networktest.Committing: "/xrpc/com.atproto.repo.putRecord",
+	networktest.Hearing:    "/xrpc/app.bsky.notification.listNotifications",
 }
 
 func TestConformance(t *testing.T) {
@@ -82,6 +83,39 @@ func TestConformance(t *testing.T) {
 				},
 				Advance: at.Advance,
 			},
+			Audience: &networktest.Audience{
+				Reply: func(by string, to network.Ref, text string) (string, error) {
+					return s.Do(emulator.Deed{By: by, Do: "reply", To: to.ID, Text: text})
+				},
+				Mention: func(by, text string) (string, error) {
+					return s.Do(emulator.Deed{By: by, Do: "mention", To: "north", Text: text})
+				},
+				Delete: func(id string) error {
+					p, _ := s.Find(id)
+					_, err := s.Do(emulator.Deed{By: p.Account, Do: "delete", To: id})
+					return err
+				},
+			},
 		}
 	})
+}
+
+// An account may prefer the notifications of those it follows; a brand hears
+// everybody all the same.
+func TestStrangersAreHeard(t *testing.T) {
+	at := newClock()
+	s, address := emulate(t, emulator.Options{Now: at.Now, Accounts: []emulator.Account{{Name: "north", Priority: true}}})
+	n := bluesky.New(client(t))
+	n.SetNow(at.Now)
+	a, err := n.Connect(t.Context(), address, network.Credential{"handle": "north.test", "password": "bluesky-north"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Do(emulator.Deed{By: "mira", Do: "mention", To: "north", Text: "Are you open?"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := n.Hear(t.Context(), network.Target{Server: a.Server, AccountID: a.ID, Credential: a.Credential}, "", at.Now().Add(-time.Hour))
+	if err != nil || len(got.Messages) != 1 {
+		t.Errorf("heard %+v, %v; want one message", got.Messages, err)
+	}
 }
