@@ -1,4 +1,4 @@
-.PHONY: build demo test test-crash bench assets assets-build assets-check
+.PHONY: build demo test test-crash test-real bench assets assets-build assets-check
 
 # The program, in bin/.
 build:
@@ -12,9 +12,13 @@ demo:
 test:
 	@scripts/test.sh
 
-# A thousand crash runs on each database.
+# A hundred crash runs of each network and step, on each database.
 test-crash:
-	@RAPPORT_CRASH_RUNS=1000 GOTESTFLAGS="-timeout=120m" scripts/test-crash.sh
+	@RAPPORT_CRASH_RUNS=100 scripts/test-crash.sh
+
+# The walk through networks that are not emulated; see docs/emulators.md.
+test-real:
+	@scripts/test-real.sh
 
 # Speed as ratios and times; see docs/performance.md.
 bench:

@@ -38,21 +38,11 @@ func (n *Network) request(ctx context.Context, t network.Target, method, path st
 
 // read gets path into out.
 func (n *Network) read(ctx context.Context, t network.Target, path string, out any) error {
-	_, err := n.readHeader(ctx, t, path, out)
-	return err
-}
-
-// readHeader is read for those who need the answer's head too.
-func (n *Network) readHeader(ctx context.Context, t network.Target, path string, out any) (http.Header, error) {
 	req, err := n.request(ctx, t, http.MethodGet, path, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	resp, err := n.call(req)
-	if err != nil {
-		return nil, err
-	}
-	return resp.Header, parse(resp, out, secretsOf(req)...)
+	return n.do(req, out)
 }
 
 // do is for calls that may be repeated. What the server repeats of secrets

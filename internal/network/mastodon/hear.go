@@ -3,9 +3,12 @@ package mastodon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,10 +140,7 @@ func (n *Network) notes(ctx context.Context, t network.Target, q url.Values) ([]
 }
 
 // contextEntity is what stands above and below a status.
-type contextEntity struct {
-	Ancestors   []statusEntity `json:"ancestors"`
-	Descendants []statusEntity `json:"descendants"`
-}
+type contextEntity struct{ Ancestors, Descendants []statusEntity }
 
 // Thread reads the status and what stands above and below it.
 func (n *Network) Thread(ctx context.Context, t network.Target, ref network.Ref) (all []network.Message, whole bool, err error) {
@@ -148,18 +148,94 @@ func (n *Network) Thread(ctx context.Context, t network.Target, ref network.Ref)
 	if err := n.read(ctx, t, statusPath(ref.ID), &self); err != nil {
 		return nil, false, gone(err)
 	}
-	var around contextEntity
-	head, err := n.readHeader(ctx, t, statusPath(ref.ID)+"/context", &around)
+	around, whole, err := n.around(ctx, t, ref)
 	if err != nil {
 		return nil, false, gone(err)
 	}
-	found := append(append(around.Ancestors, self), around.Descendants...)
-	// While the server still fetches answers from elsewhere, it says so.
-	whole = head.Get("Mastodon-Async-Refresh") == "" && len(around.Ancestors) < mostThread && len(around.Descendants) < mostThread && complete(self, around)
-	if len(found) > 2*mostThread+1 {
-		found = found[:2*mostThread+1]
+	found := slices.Concat(around.Ancestors, []statusEntity{self}, around.Descendants)
+	return voiceOf(t).messages(found), whole && complete(self, around), nil
+}
+
+// around reads what stands above and below a status. whole is false where the
+// server says that it still fetches answers from elsewhere, or where there is
+// more than is read.
+func (n *Network) around(ctx context.Context, t network.Target, ref network.Ref) (contextEntity, bool, error) {
+	req, err := n.request(ctx, t, http.MethodGet, statusPath(ref.ID)+"/context", nil)
+	if err != nil {
+		return contextEntity{}, false, err
 	}
-	return voiceOf(t).messages(found), whole, nil
+	resp, err := n.call(req)
+	if err != nil {
+		return contextEntity{}, false, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		err := parse(resp, nil, secretsOf(req)...)
+		if err == nil {
+			err = unreadable(resp.StatusCode, fmt.Errorf("mastodon: no thread in the answer"))
+		}
+		return contextEntity{}, false, err
+	}
+	defer resp.Body.Close()
+	got, whole, err := readContext(resp.Body)
+	if err != nil {
+		return got, false, unreadable(resp.StatusCode, err)
+	}
+	return got, whole && resp.Header.Get("Mastodon-Async-Refresh") == "", nil
+}
+
+// readContext reads one status after the other, so that of a thread that is
+// too long there is at least the beginning.
+func readContext(body io.Reader) (got contextEntity, whole bool, err error) {
+	limited := &io.LimitedReader{R: body, N: mostAnswer}
+	dec := json.NewDecoder(limited)
+	begin, err := dec.Token()
+	if err != nil || begin != json.Delim('{') {
+		return got, false, fmt.Errorf("mastodon: read thread: no object: %w", err)
+	}
+	for err == nil && dec.More() {
+		var name json.Token
+		if name, err = dec.Token(); err != nil {
+			break
+		}
+		switch name {
+		case "ancestors":
+			err = readStatuses(dec, &got.Ancestors)
+		case "descendants":
+			err = readStatuses(dec, &got.Descendants)
+		default:
+			err = dec.Decode(new(json.RawMessage))
+		}
+	}
+	if err == nil {
+		_, err = dec.Token()
+	}
+	switch {
+	case errors.Is(err, errTooMany), err != nil && limited.N == 0:
+		return got, false, nil
+	case err != nil:
+		return got, false, fmt.Errorf("mastodon: read thread: %w", err)
+	}
+	return got, true, nil
+}
+
+var errTooMany = errors.New("mastodon: more statuses than are read")
+
+func readStatuses(dec *json.Decoder, out *[]statusEntity) error {
+	if begin, err := dec.Token(); err != nil || begin != json.Delim('[') {
+		return fmt.Errorf("mastodon: no list: %w", err)
+	}
+	for dec.More() {
+		if len(*out) == mostThread {
+			return errTooMany
+		}
+		var s statusEntity
+		if err := dec.Decode(&s); err != nil {
+			return err
+		}
+		*out = append(*out, s)
+	}
+	_, err := dec.Token()
+	return err
 }
 
 // gone is a status that is not there, in the one way that callers look for.
@@ -182,12 +258,12 @@ func complete(self statusEntity, around contextEntity) bool {
 	for _, s := range around.Ancestors {
 		there[s.ID] = true
 	}
-	for _, s := range append(around.Descendants, self) {
+	for _, s := range slices.Concat(around.Descendants, []statusEntity{self}) {
 		if s.Replies == nil || *s.Replies > shown[s.ID] {
 			return false
 		}
 	}
-	for _, s := range append(around.Ancestors, self) {
+	for _, s := range slices.Concat(around.Ancestors, []statusEntity{self}) {
 		if s.InReplyTo != "" && !there[s.InReplyTo] {
 			return false
 		}

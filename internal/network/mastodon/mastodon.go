@@ -45,7 +45,7 @@ func (*Network) Facts() network.Facts {
 		// not finding one proves nothing.
 		AbsentWhen:     "",
 		Options:        options("", 0),
-		Untold:         map[string]string{"views": "Mastodon does not count views."},
+		Untold:         map[string]string{"views": "Mastodon does not count views.", "quotes": "Mastodon counts quotes from version 4.5 on; this server does not tell them."},
 		MentionReplies: true,
 	}
 }

@@ -69,15 +69,19 @@ func client(t testing.TB) *outbound.Client {
 func TestConformance(t *testing.T) {
 	networktest.Run(t, func(t *testing.T, o networktest.Options) networktest.Rig {
 		at := newClock()
-		s, address := serve(t, emulator.Options{Now: at.Now, Accounts: []emulator.Account{{Name: "north"}}, NoRateLimits: true,
+		s, address := serve(t, emulator.Options{Now: at.Now, Accounts: []emulator.Account{{Name: "north"}}, NoRateLimits: true, Heartbeat: 5 * time.Millisecond,
 			IgnoreIdempotency: o.RepeatUnsafe, MediaDelay: o.SlowMedia})
 		return networktest.Rig{
 			Network: mastodon.New(client(t)),
 			Server:  address, Credential: network.Credential{"token": token}, Secrets: []string{token}, Finds: true,
 			Emulator: networktest.Emulator{
 				Order: func(c networktest.Call, f wire.Fault) error {
-					f.Path = map[networktest.Call]string{networktest.Reading: "/api/v1/accounts/verify_credentials", networktest.Committing: "/api/v1/statuses"}[c]
-					f.Method = map[networktest.Call]string{networktest.Reading: "GET", networktest.Committing: "POST"}[c]
+					f.Path = map[networktest.Call]string{networktest.Reading: "/api/v1/accounts/verify_credentials",
+						networktest.Committing: "/api/v1/statuses", networktest.Hearing: "/api/v1/notifications"}[c]
+					f.Method = "GET"
+					if c == networktest.Committing {
+						f.Method = "POST"
+					}
 					return s.Order(f)
 				},
 				Refuse:   s.Refuse,
@@ -89,6 +93,17 @@ func TestConformance(t *testing.T) {
 					return networktest.Published{Text: p.Text, Alts: s.Alts(id), Parent: p.Parent}, ok
 				},
 				Advance: at.Advance,
+			},
+			Audience: &networktest.Audience{
+				Reply: func(by string, to network.Ref, text string) (string, error) {
+					st, err := s.Say(emulator.Said{By: by, InReplyTo: to.ID, Text: text})
+					return st.ID, err
+				},
+				Mention: func(by, text string) (string, error) {
+					st, err := s.Say(emulator.Said{By: by, Text: "@north " + text})
+					return st.ID, err
+				},
+				Edit: s.Edit, Delete: s.Delete,
 			},
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rapport/internal/fault"
 	"rapport/internal/network"
 	"rapport/internal/outbound"
 )
@@ -45,7 +46,11 @@ func (n *Network) Stream(ctx context.Context, t network.Target, came func()) err
 		return nil
 	}
 	if err != nil {
-		return &network.Error{Text: wordsOf(err), Cause: err}
+		e := unanswered(err)
+		if fault.KindOf(err) == fault.Internal {
+			e.Text = "What the server tells at once could not be read."
+		}
+		return e
 	}
 	return nil
 }

@@ -27,10 +27,11 @@ type Call string
 const (
 	Reading    Call = "reading"    // what Connect reads
 	Committing Call = "committing" // the irreversible call
+	Hearing    Call = "hearing"    // what Hear reads; only asked for where the rig has an Audience
 )
 
 // Rig is an emulated network with one account, and a connector that speaks to
-// it. Every field but Finds and AtOnce is needed.
+// it. Every field but Finds, AtOnce and Audience is needed.
 type Rig struct {
 	Network    network.Publisher // also a network.Connector and a network.Remover
 	Server     string            // what a person would type
@@ -42,6 +43,9 @@ type Rig struct {
 	// AtOnce says that the network works on no picture after its upload.
 	AtOnce   bool
 	Emulator Emulator
+	// Audience makes the cases run that are about what others say; nil where
+	// the emulated network has no such people.
+	Audience *Audience
 }
 
 // Emulator is what the suite asks of an emulated network.
@@ -80,7 +84,7 @@ func Run(t *testing.T, start func(t *testing.T, o Options) Rig) {
 	}{
 		{"connect", connecting}, {"publish", publishing}, {"prepare", preparing}, {"faults", faults},
 		{"refused dial", refusedDial}, {"silence", silence}, {"redirect", redirected}, {"once", once},
-		{"lookup", lookup}, {"repeat", repeat}, {"remove", removing},
+		{"lookup", lookup}, {"repeat", repeat}, {"remove", removing}, {"hear", hearing}, {"history", history},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) { s.run(t, start) })

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -35,9 +36,6 @@ import (
 	"rapport/internal/db/dbtest"
 	"rapport/internal/delivery"
 	"rapport/internal/media"
-	"rapport/internal/network"
-	"rapport/internal/network/demo"
-	"rapport/internal/network/demo/emulator"
 	"rapport/internal/outbound"
 	"rapport/internal/post"
 	"rapport/internal/publish"
@@ -65,8 +63,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	case "network":
-		o := emulator.Options{AutoAccounts: true, IgnoreIdempotency: os.Getenv("RAPPORT_CRASH_IGNORE") != ""}
-		if err := emulator.Run(context.Background(), "127.0.0.1:0", o, os.Stdout); err != nil {
+		if err := named(os.Getenv("RAPPORT_CRASH_NETWORK")).run(context.Background(), os.Getenv("RAPPORT_CRASH_IGNORE") == ""); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -102,7 +99,7 @@ func (p place) open() (*db.DB, *channel.Channels, *media.Library, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	nets := network.NewSet(demo.New(outbound.New(outbound.Options{Allow: []outbound.Rule{allow}}), func() string { return "" }))
+	nets := connectors(outbound.New(outbound.Options{Allow: []outbound.Rule{allow}}))
 	return d, &channel.Channels{DB: d, Networks: nets, Keys: keys}, &media.Library{DB: d, Blobs: blobs}, nil
 }
 
@@ -191,8 +188,9 @@ func die() {
 	select {}
 }
 
-// net is a demo network in a process of its own.
+// net is an emulated network in a process of its own.
 type net struct {
+	emulated
 	address string
 	honours bool
 	client  http.Client
@@ -200,8 +198,13 @@ type net struct {
 
 func startNetwork(t *testing.T, honours bool) *net {
 	t.Helper()
+	return startEmulated(t, named("demo"), honours)
+}
+
+func startEmulated(t *testing.T, e emulated, honours bool) *net {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "RAPPORT_CRASH_ROLE=network")
+	cmd.Env = append(os.Environ(), "RAPPORT_CRASH_ROLE=network", "RAPPORT_CRASH_NETWORK="+e.name)
 	if !honours {
 		cmd.Env = append(cmd.Env, "RAPPORT_CRASH_IGNORE=1")
 	}
@@ -220,7 +223,7 @@ func startNetwork(t *testing.T, honours bool) *net {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	i := strings.Index(line, "http://")
-	return &net{address: strings.TrimSpace(line[i:]), honours: honours, client: http.Client{Timeout: 10 * time.Second}}
+	return &net{emulated: e, address: strings.TrimSpace(line[i:]), honours: honours, client: http.Client{Timeout: 10 * time.Second}}
 }
 
 func (n *net) call(t *testing.T, method, path string, body, into any) {
@@ -250,54 +253,75 @@ func (n *net) call(t *testing.T, method, path string, body, into any) {
 // steps are where a node may die: each is a moment of the machine.
 var steps = []string{"claimed", "preparing", "prepared", "fenced", "answered", "recorded", "looking"}
 
-func runs(t *testing.T) int {
+// times is how often a step comes in a run, at least as a rule.
+var times = map[string]int{"claimed": 4, "preparing": 5, "prepared": 5, "fenced": 5, "answered": 5, "recorded": 5, "looking": 3}
+
+// runs is how many there are of each network and step, on each database.
+func runs() int {
 	n, err := strconv.Atoi(os.Getenv("RAPPORT_CRASH_RUNS"))
 	if err != nil {
-		return 50 // on each database: 100 in all
+		return 2
 	}
 	return n
 }
 
 func TestCrash(t *testing.T) {
-	nets := []*net{startNetwork(t, true), startNetwork(t, false)}
-	total := runs(t)
-	killed := 0
-	for i := range total {
-		rng := rand.New(rand.NewPCG(uint64(i), 20261122))
-		n := nets[0]
-		if rng.IntN(4) == 0 {
-			n = nets[1]
-		}
-		ok := t.Run(fmt.Sprint(i), func(t *testing.T) {
-			if crashOnce(t, n, i, rng) {
-				killed++
+	for i, e := range networks {
+		for _, honours := range []bool{true, false} {
+			if e.always && !honours {
+				continue
 			}
-		})
-		if !ok {
-			t.Fatalf("run %d failed; it depends on its number only", i)
+			t.Run(fmt.Sprintf("%s honours=%t", e.name, honours), func(t *testing.T) {
+				t.Parallel()
+				n := startEmulated(t, e, honours)
+				for j, step := range steps {
+					crashAt(t, n, step, uint64(i*len(steps)+j))
+				}
+			})
 		}
-	}
-	t.Logf("%d runs, the node was killed in %d of them", total, killed)
-	if total >= 20 && killed < total/2 {
-		t.Errorf("only %d of %d nodes were killed: the steps are not reached", killed, total)
 	}
 }
 
-func crashOnce(t *testing.T, n *net, run int, rng *rand.Rand) (killed bool) {
+// crashAt kills nodes at one step of one network. What a run does depends on
+// its number only.
+func crashAt(t *testing.T, n *net, step string, seed uint64) {
+	total, killed := runs(), 0
+	t.Run(step, func(t *testing.T) {
+		for i := range total {
+			ok := t.Run(fmt.Sprint(i), func(t *testing.T) {
+				if crashOnce(t, n, step, rand.New(rand.NewPCG(uint64(i), seed))) {
+					killed++
+				}
+			})
+			if !ok {
+				t.Fatalf("run %d failed", i)
+			}
+		}
+		t.Logf("%s, honours=%t, %s: %d runs, the node was killed in %d of them", n.name, n.honours, step, total, killed)
+	})
+	if total >= 20 && killed < total/4 {
+		t.Errorf("only %d of %d nodes were killed at %q: the step is not reached", killed, total, step)
+	}
+}
+
+// lastAccount makes names that no other run uses.
+var lastAccount atomic.Int64
+
+func crashOnce(t *testing.T, n *net, step string, rng *rand.Rand) (killed bool) {
 	p := place{Options: dbtest.Options(t), Dir: t.TempDir()}
-	accounts := []string{fmt.Sprintf("r%da", run), fmt.Sprintf("r%db", run)}
+	accounts := []string{fmt.Sprintf("r%d", lastAccount.Add(1)), fmt.Sprintf("r%d", lastAccount.Add(1))}
 	plan(t, p, n, accounts)
-	if rng.IntN(2) == 0 {
+	// Nobody looks where no answer was lost.
+	if rng.IntN(2) == 0 || step == "looking" {
 		kinds := []string{"reset_after", "reset_before", "silent", "status"}
-		f := map[string]any{"kind": kinds[rng.IntN(len(kinds))], "method": "POST", "path": "/v1/posts", "account": accounts[0], "every": 2, "times": 2, "after": rng.IntN(3)}
+		f := map[string]any{"kind": kinds[rng.IntN(len(kinds))], "method": "POST", "path": n.commit, "account": accounts[0], "every": 2, "times": 2, "after": rng.IntN(3)}
 		if f["kind"] == "status" {
 			f["status"] = []int{500, 503, 429}[rng.IntN(3)]
 			f["retry_after"] = "1"
 		}
 		n.call(t, "POST", "/_emulator/faults", f, nil)
 	}
-	step := steps[rng.IntN(len(steps))]
-	env := []string{"RAPPORT_CRASH_STEP=" + step, fmt.Sprint("RAPPORT_CRASH_NTH=", 1+rng.IntN(5))}
+	env := []string{"RAPPORT_CRASH_STEP=" + step, fmt.Sprint("RAPPORT_CRASH_NTH=", 1+rng.IntN(times[step]))}
 	if step == "fenced" && rng.IntN(2) == 0 {
 		env = append(env, fmt.Sprintf("RAPPORT_CRASH_AFTER=%dus", 1+rng.IntN(3000)))
 	}
@@ -342,13 +366,13 @@ func plan(t *testing.T, p place, n *net, accounts []string) {
 	}
 	defer d.Close()
 	who := access.System()
-	b, err := brand.Create(ctx, d, who, brand.New{Name: "Crash", Color: "#335577", Zone: "Europe/Berlin", Demo: true})
+	b, err := brand.Create(ctx, d, who, brand.New{Name: "Crash", Color: "#335577", Zone: "Europe/Berlin", Demo: n.demo})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var variants []post.Variant
 	for _, a := range accounts {
-		c, err := channels.Connect(ctx, who, b.ID, "demo", n.address, network.Credential{"token": "demo-" + a})
+		c, err := channels.Connect(ctx, who, b.ID, n.name, n.address, n.account(a))
 		if err != nil {
 			t.Fatal(err)
 		}

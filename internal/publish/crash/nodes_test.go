@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,8 +22,7 @@ import (
 // long reports whether this is a long run, in which a stopped node sleeps for
 // half a minute.
 func long() bool {
-	n, _ := strconv.Atoi(os.Getenv("RAPPORT_CRASH_RUNS"))
-	return n >= 1000
+	return runs() >= 100
 }
 
 // A node stops inside its commit, another takes over, and then the first goes

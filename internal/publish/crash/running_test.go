@@ -18,7 +18,6 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
-	"rapport/internal/network"
 	"rapport/internal/post"
 )
 
@@ -161,13 +160,13 @@ func burst(t *testing.T, p place, n *net, channels, posts int) brand.Brand {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	b, err := brand.Create(ctx, d, access.System(), brand.New{Name: "Burst", Color: "#335577", Zone: "Europe/Berlin", Demo: true})
+	b, err := brand.Create(ctx, d, access.System(), brand.New{Name: "Burst", Color: "#335577", Zone: "Europe/Berlin", Demo: n.demo})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ids []string
 	for i := range channels {
-		c, err := cs.Connect(ctx, access.System(), b.ID, "demo", n.address, network.Credential{"token": fmt.Sprintf("demo-c%d", i)})
+		c, err := cs.Connect(ctx, access.System(), b.ID, n.name, n.address, n.account(fmt.Sprintf("c%d", i)))
 		if err != nil {
 			t.Fatal(err)
 		}

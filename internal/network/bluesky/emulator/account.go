@@ -22,8 +22,11 @@ type Account struct {
 	State string `json:"state,omitempty"`
 	// CodeByEmail asks whoever signs in with the account's own password, which
 	// is "account-" and the name, for a code. App passwords need none.
-	CodeByEmail bool      `json:"code_by_email,omitempty"`
-	MadeAt      time.Time `json:"made_at,omitzero"`
+	CodeByEmail bool `json:"code_by_email,omitempty"`
+	// Priority says that the account prefers notifications by those it follows,
+	// and gets no others unless it asks with priority=false.
+	Priority bool      `json:"priority,omitempty"`
+	MadeAt   time.Time `json:"made_at,omitzero"`
 }
 
 // domain is the end of every handle.

@@ -27,6 +27,9 @@ type Deed struct {
 	Text string `json:"text,omitempty"`
 	// Alt attaches a small picture with this description.
 	Alt string `json:"alt,omitempty"`
+	// Quiet notifies nobody, as it happens on the real network to a reply that
+	// is indexed before what it answers.
+	Quiet bool `json:"quiet,omitempty"`
 	// At is the date the record gives itself; zero is now.
 	At time.Time `json:"at,omitzero"`
 }
@@ -49,6 +52,7 @@ func (s *Server) Do(d Deed) (id string, err error) {
 	}
 	ch, no := s.deed(a, d)
 	if no == nil {
+		ch.quiet = d.Quiet
 		_, no = s.commit(a, append(s.replaced(a, ch), ch))
 	}
 	if no != nil {

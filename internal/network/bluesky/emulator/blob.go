@@ -21,6 +21,7 @@ type blob struct {
 	blobRef
 	content []byte
 	at      time.Time
+	named   bool // by a record, once; from then on the record's word counts
 }
 
 // uploadBlob keeps what it is given under the hash of its bytes. The type is
@@ -65,6 +66,7 @@ func (s *Server) blobsThere(a *account, refs []blobRef) *problem {
 		switch {
 		case b == nil || !s.kept(a, b):
 			return &problem{status: 400, name: "BlobNotFound", text: "Could not find blob: " + ref.cid}
+		case b.named:
 		case b.mime != ref.mime:
 			return &problem{status: 400, name: "InvalidMimeType", text: fmt.Sprintf("Referenced Mimetype does not match stored blob. Expected: %s, Got: %s", b.mime, ref.mime)}
 		case b.size != ref.size:
@@ -74,11 +76,31 @@ func (s *Server) blobsThere(a *account, refs []blobRef) *problem {
 	return nil
 }
 
+// nameBlobs makes the blobs of a record lasting.
+func (a *account) nameBlobs(refs []blobRef) {
+	for _, ref := range refs {
+		if b := a.blobs[ref.cid]; b != nil {
+			b.named = true
+		}
+	}
+}
+
+// dropBlobs forgets the blobs of a record that is gone, but for those that
+// another one names.
+func (a *account) dropBlobs(refs []blobRef) {
+	for _, ref := range refs {
+		if b := a.blobs[ref.cid]; b != nil && b.named && !a.names(b) {
+			delete(a.blobs, ref.cid)
+		}
+	}
+}
+
 // kept reports whether a blob is still there: young, or named by a record.
 func (s *Server) kept(a *account, b *blob) bool {
-	if s.now().Sub(b.at) < s.options.BlobLife {
-		return true
-	}
+	return a.names(b) || !b.named && s.now().Sub(b.at) < s.options.BlobLife
+}
+
+func (a *account) names(b *blob) bool {
 	for _, rec := range a.records {
 		for _, ref := range blobsIn(rec.value) {
 			if ref.cid == b.cid {

@@ -469,6 +469,7 @@ func TestBlobs(t *testing.T) {
 		t.Errorf("the CID of hello is %v", cid)
 	}
 	other := with(picture, object{"ref": object{"$link": "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yer"}})
+	fresh := upload("image/png", pngOf(10))
 	large := upload("image/png", append(pngOf(8), make([]byte, 2_000_001)...))
 	key := 0
 	try := func(blob object, alt any) answer {
@@ -491,16 +492,16 @@ func TestBlobs(t *testing.T) {
 		{"a text as a picture", try(text, "x"), "InvalidRequest"},
 		{"too large", try(large, "x"), "InvalidRequest"},
 		{"never uploaded", try(other, "x"), "BlobNotFound"},
-		{"another size", try(with(picture, object{"size": 9}), "x"), "InvalidSize"},
-		{"another type", try(with(picture, object{"mimeType": "image/gif"}), "x"), "InvalidMimeType"},
+		{"another size", try(with(fresh, object{"size": 9}), "x"), "InvalidSize"},
+		{"another type", try(with(fresh, object{"mimeType": "image/gif"}), "x"), "InvalidMimeType"},
 		{"only a link", try(object{"cid": "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq", "mimeType": "image/png"}, "x"), "InvalidRequest"},
 	} {
 		if c.got.name() != c.want {
 			t.Errorf("%s: got %d %s, want %q", c.what, c.got.status, c.got.raw, c.want)
 		}
 	}
-	if n.server.Uploads() != 3 {
-		t.Errorf("%d uploads, want 3", n.server.Uploads())
+	if n.server.Uploads() != 4 {
+		t.Errorf("%d uploads, want 4", n.server.Uploads())
 	}
 	unused := upload("image/png", pngOf(9))
 	n.advance(2 * time.Hour)
@@ -510,6 +511,23 @@ func TestBlobs(t *testing.T) {
 	}
 	if a := try(picture, "x"); a.status != 200 {
 		t.Errorf("a blob that a post names: %d %s", a.status, a.raw)
+	}
+}
+
+func TestBlobsGoWithTheirRecord(t *testing.T) {
+	n := start(t, emulator.Options{})
+	id := n.do(emulator.Deed{By: "north", Do: "post", Text: "x", Alt: "A meadow."})
+	p, _ := n.server.Find(id)
+	ref := p.Record["embed"].(object)["images"].([]any)[0].(object)["image"].(object)["ref"].(object)["$link"].(string)
+	get := func() int {
+		return n.send("GET", "/xrpc/com.atproto.sync.getBlob?did="+emulator.DID("north")+"&cid="+ref, "", "", nil).status
+	}
+	if got := get(); got != 200 {
+		t.Errorf("the picture of a post: %d", got)
+	}
+	n.do(emulator.Deed{By: "north", Do: "delete", To: id})
+	if got := get(); got != 400 {
+		t.Errorf("the picture of a deleted post: %d", got)
 	}
 }
 

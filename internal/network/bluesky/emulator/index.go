@@ -13,11 +13,14 @@ type event struct {
 	at   time.Time // when it says it came to know; no two are the same
 	rec  *record   // only its address where it is gone
 	gone bool
+	// quiet notifies nobody.
+	quiet bool
 }
 
 // entry is a record that profiles, feeds, threads and notifications know of.
 type entry struct {
 	*record
+	quiet     bool
 	indexedAt time.Time
 	// sortAt is the earlier one of when it was indexed and of the date it
 	// gives itself; feeds and notifications are in its order.
@@ -78,7 +81,7 @@ func (s *Server) catchUp() {
 }
 
 func (x *index) insert(ev event) {
-	e := &entry{record: ev.rec, indexedAt: ev.at, sortAt: ev.at}
+	e := &entry{record: ev.rec, quiet: ev.quiet, indexedAt: ev.at, sortAt: ev.at}
 	stamp, _ := ev.rec.value["createdAt"].(string)
 	if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil && at.Before(e.sortAt) {
 		e.sortAt = at.UTC().Truncate(time.Millisecond)
@@ -101,7 +104,9 @@ func (x *index) insertPost(e *entry) {
 	if e.quote = quoteOf(e.value["embed"]); e.quote != "" {
 		x.quotes[e.quote] = append(x.quotes[e.quote], e)
 	}
-	x.notifyPost(e)
+	if !e.quiet {
+		x.notifyPost(e)
+	}
 }
 
 func replyOf(value map[string]any) (parent, root string) {
@@ -145,7 +150,7 @@ func (x *index) insertAbout(e *entry) {
 	if u, ok := parseURI(subject); ok {
 		owner, about = u.authority, subject
 	}
-	if reason := reasons[e.uri.collection]; reason != "" && owner != e.uri.authority {
+	if reason := reasons[e.uri.collection]; reason != "" && owner != e.uri.authority && !e.quiet {
 		x.notify(owner, note{reason, about, e.id(), e.sortAt})
 	}
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"embed"
 	"encoding/base64"
 	"encoding/json"
@@ -148,6 +149,8 @@ func tooSmall(what string, at string, least, got int) *issue {
 // preview shows a value in an error without repeating all of it.
 func preview(v any) string {
 	switch v := v.(type) {
+	case nil:
+		return "null"
 	case map[string]any:
 		return "{...}"
 	case []any:
@@ -305,10 +308,14 @@ func checkString(s *schema, v any, at string) *issue {
 		return tooSmall("grapheme", at, s.MinGraphemes, uniseg.GraphemeClusterCount(text))
 	}
 	if fits := formats[s.Format]; s.Format != "" && (fits == nil || !fits(text)) {
-		return &issue{fmt.Sprintf("Invalid %s (got %s)", s.Format, preview(text)), at}
+		return &issue{fmt.Sprintf("Invalid %s (got %s)", cmp.Or(formatNames[s.Format], s.Format), preview(text)), at}
 	}
 	return nil
 }
+
+// formatNames are what errors call the formats that are not called by their
+// names.
+var formatNames = map[string]string{"at-identifier": "AT identifier", "did": "DID", "nsid": "NSID", "cid": "CID string", "tid": "TID string", "record-key": "record key"}
 
 func checkInteger(s *schema, v any, at string) *issue {
 	n, ok := integer(v)

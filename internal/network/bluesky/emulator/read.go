@@ -151,7 +151,9 @@ func cursorOf(l line) string {
 	return strconv.FormatInt(l.entry().sortAt.UnixMilli(), 10) + "__" + l.entry().cid
 }
 
-var badCursor = badRequest("Malformed cursor")
+// badCursor is what comes of a cursor that the service behind the server
+// cannot read.
+var badCursor = &problem{http.StatusBadGateway, "InternalServerError", "Internal Server Error"}
 
 // page cuts what comes after a cursor, which is the last line of the page
 // before.
@@ -212,7 +214,15 @@ func (s *Server) listNotifications(c *call) (any, *problem) {
 	if _, err := time.Parse(time.RFC3339Nano, cursor); cursor != "" && err != nil {
 		return nil, badCursor
 	}
-	notes, next := notesOf(s.index.notesFor(c.account.did), c.texts("reasons"), cursor, c.number("limit"))
+	notes := s.index.notesFor(c.account.did)
+	priority := c.account.Priority
+	if asked, ok := c.input["priority"].(bool); ok {
+		priority = asked
+	}
+	if priority {
+		notes = slices.DeleteFunc(notes, func(n note) bool { return !s.follows(c.account, n) })
+	}
+	notes, next := notesOf(notes, c.texts("reasons"), cursor, c.number("limit"))
 	seen := c.account.seen
 	if seen.IsZero() && cursor == "" && len(notes) > 0 {
 		seen = notes[0].sortAt
@@ -223,7 +233,7 @@ func (s *Server) listNotifications(c *call) (any, *problem) {
 			out = append(out, view)
 		}
 	}
-	answer := map[string]any{"notifications": out, "priority": false}
+	answer := map[string]any{"notifications": out, "priority": priority}
 	if next != "" {
 		answer["cursor"] = next
 	}
@@ -231,6 +241,12 @@ func (s *Server) listNotifications(c *call) (any, *problem) {
 		answer["seenAt"] = stamp(seen)
 	}
 	return answer, nil
+}
+
+// follows reports whether an account follows the author of a notification.
+func (s *Server) follows(a *account, n note) bool {
+	u, _ := parseURI(n.id)
+	return s.index.about[aboutKey(followType, u.authority)][a.did] != nil
 }
 
 func (s *Server) noteView(c *call, n note, seen time.Time) map[string]any {

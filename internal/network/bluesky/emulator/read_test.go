@@ -46,6 +46,7 @@ func TestNotifications(t *testing.T) {
 	n.do(emulator.Deed{By: "jan", Do: "like", To: id})
 	n.do(emulator.Deed{By: "jan", Do: "repost", To: id})
 	n.do(emulator.Deed{By: "jan", Do: "follow", To: "north"})
+	n.do(emulator.Deed{By: "jan", Do: "reply", To: id, Text: "Nobody is told of this.", Quiet: true})
 	n.do(emulator.Deed{By: "north", Do: "reply", To: reply, Text: "Own words are no news."})
 	want := []string{"follow by jan.test", "repost by jan.test", "like by jan.test", "quote by jan.test", "mention by jan.test", "reply by jan.test", "reply by mira.test"}
 	if diff := cmp.Diff(want, n.notes(token, url.Values{})); diff != "" {
@@ -61,6 +62,20 @@ func TestNotifications(t *testing.T) {
 	n.do(emulator.Deed{By: "mira", Do: "delete", To: reply})
 	if got := n.notes(token, url.Values{"reasons": {"reply"}}); len(got) != 1 {
 		t.Errorf("after a deletion there are %v", got)
+	}
+}
+
+func TestPriorityNotifications(t *testing.T) {
+	n := start(t, emulator.Options{Accounts: []emulator.Account{{Name: "north", Priority: true}}})
+	token, _ := n.signIn("north")
+	n.do(emulator.Deed{By: "mira", Do: "mention", To: "north"})
+	n.do(emulator.Deed{By: "jan", Do: "mention", To: "north"})
+	n.do(emulator.Deed{By: "north", Do: "follow", To: "jan"})
+	if got := n.notes(token, url.Values{}); len(got) != 1 || got[0] != "mention by jan.test" {
+		t.Errorf("by preference there are %v", got)
+	}
+	if got := n.notes(token, url.Values{"priority": {"false"}}); len(got) != 2 {
+		t.Errorf("asked for all there are %v", got)
 	}
 }
 
@@ -136,7 +151,7 @@ func TestThreads(t *testing.T) {
 	want("one deep", get(one, url.Values{"depth": {"1"}}), "[1] >5 >2")
 	want("nothing below", get(one, url.Values{"depth": {"0"}}), "[1]")
 	want("one up", get(four, url.Values{"parentHeight": {"1"}}), "3 [4]")
-	want("too deep", get(one, url.Values{"depth": {"1001"}}), "InvalidRequest")
+	want("too deep", get(one, url.Values{"depth": {"1001"}}), "InternalServerError")
 	n.do(emulator.Deed{By: "mira", Do: "delete", To: two})
 	want("what is gone", get(two, url.Values{}), "NotFound")
 	want("below what is gone", get(three, url.Values{}), "notFoundPost [3] >4")
@@ -267,13 +282,13 @@ func TestRequestsAreHeldToTheirLexicon(t *testing.T) {
 		"no body":                  {send("POST", "/xrpc/com.atproto.repo.putRecord", "application/json", ""), 400, "InvalidRequest"},
 		"no content type":          {send("POST", "/xrpc/com.atproto.repo.putRecord", "", "{}"), 400, "InvalidRequest"},
 		"another content type":     {send("POST", "/xrpc/com.atproto.repo.putRecord", "text/plain", "{}"), 400, "InvalidRequest"},
-		"no JSON":                  {send("POST", "/xrpc/com.atproto.repo.putRecord", "application/json", "{"), 400, "InvalidRequest"},
+		"no JSON":                  {send("POST", "/xrpc/com.atproto.repo.putRecord", "application/json", "{"), 400, "SyntaxError"},
 		"nothing in it":            {send("POST", "/xrpc/com.atproto.repo.putRecord", "application/json", "{}"), 400, "InvalidRequest"},
-		"too much":                 {send("POST", "/xrpc/com.atproto.repo.putRecord", "application/json", `{"x":"`+strings.Repeat("x", 160<<10)+`"}`), 413, "PayloadTooLarge"},
-		"no parameter":             {send("GET", "/xrpc/app.bsky.actor.getProfile", "", ""), 400, "InvalidRequest"},
+		"too much":                 {send("POST", "/xrpc/com.atproto.repo.putRecord", "application/json", `{"x":"`+strings.Repeat("x", 160<<10)+`"}`), 413, "PayloadTooLargeError"},
+		"no parameter":             {send("GET", "/xrpc/app.bsky.feed.getPosts", "", ""), 400, "InvalidRequest"},
 		"a limit too high":         {send("GET", "/xrpc/app.bsky.notification.listNotifications?limit=101", "", ""), 400, "InvalidRequest"},
 		"a limit that is a word":   {send("GET", "/xrpc/app.bsky.notification.listNotifications?limit=all", "", ""), 400, "InvalidRequest"},
-		"a cursor that is none":    {send("GET", "/xrpc/app.bsky.notification.listNotifications?cursor=x", "", ""), 400, "InvalidRequest"},
+		"a cursor that is none":    {send("GET", "/xrpc/app.bsky.notification.listNotifications?cursor=x", "", ""), 502, "InternalServerError"},
 		"a key that is no TID":     {n.call(token, "com.atproto.repo.putRecord", put("north", "my-own-key", post("x"))), 400, "InvalidRequest"},
 		"another kind than stated": {n.call(token, "com.atproto.repo.putRecord", put("north", "3mfzzzzzzzz2a", object{"$type": "app.bsky.feed.like"})), 400, "InvalidRequest"},
 		"a record that is a list":  {n.call(token, "com.atproto.repo.putRecord", object{"repo": "north.test", "collection": postType, "rkey": "3mfzzzzzzzz2a", "record": []any{}}), 400, "InvalidRequest"},

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -33,6 +34,7 @@ type change struct {
 	value  map[string]any
 	status string // of its validation
 	blobs  []blobRef
+	quiet  bool // notifies nobody
 }
 
 func badRequest(format string, args ...any) *problem {
@@ -86,7 +88,7 @@ func validated(collection, key string, value map[string]any, validate any) (stat
 	}
 	def := contract[collection+"#main"]
 	if !keyFits(def.Key, key) {
-		return "", badRequest("Invalid record key for %s: Invalid %s (got %q)", collection, def.Key, key)
+		return "", badRequest("Invalid record key for %s: Invalid %s (got %q) at $", collection, cmp.Or(formatNames[def.Key], def.Key), key)
 	}
 	if no := contract.check(def, value, "$.record"); no != nil {
 		return "", badRequest("Invalid %s record: %s", collection, no)
@@ -186,15 +188,18 @@ func (s *Server) write(a *account, ch *change, now time.Time) {
 	old := a.records[key]
 	if ch.value == nil {
 		delete(a.records, key)
+		a.dropBlobs(blobsIn(old.value))
 		s.queue(event{gone: true, rec: &record{uri: ch.uri}})
 		return
 	}
 	rec := &record{uri: ch.uri, cid: ch.cid, value: ch.value, at: now}
+	a.records[key] = rec
+	a.nameBlobs(ch.blobs)
 	if old != nil {
 		rec.at = old.at
+		a.dropBlobs(blobsIn(old.value))
 	}
-	a.records[key] = rec
-	s.queue(event{rec: rec})
+	s.queue(event{rec: rec, quiet: ch.quiet})
 }
 
 func (s *Server) createRecord(c *call) (any, *problem) {
