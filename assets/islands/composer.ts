@@ -86,7 +86,7 @@ class Composer {
     const none = word === "";
     const name = CSS.escape(field.name);
     for (const place of all(`[data-option-word="${name}"]`, this.form())) {
-      place.textContent = word;
+      place.textContent = word || (place.dataset.usual ?? "");
       if (place.matches(".preview-label")) place.closest(".preview")?.toggleAttribute("data-covered", !none);
     }
     for (const fold of all<HTMLDetailsElement>(`details[data-warns="${name}"]`, this.form())) {

@@ -94,8 +94,11 @@ func TestFeedsAndLog(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	for name, ask := range map[string]func(access.Who) error{
-		"feeds":  func(who access.Who) error { _, err := channel.Feeds(ctx, w.d, who, w.brand, c.ID); return err },
-		"log":    func(who access.Who) error { _, _, err := channel.LogList(ctx, w.d, who, w.brand, c.ID, db.Page{}); return err },
+		"feeds": func(who access.Who) error { _, err := channel.Feeds(ctx, w.d, who, w.brand, c.ID); return err },
+		"log": func(who access.Who) error {
+			_, _, err := channel.LogList(ctx, w.d, who, w.brand, c.ID, db.Page{})
+			return err
+		},
 		"import": func(who access.Who) error { _, _, err := channel.ImportOf(ctx, w.d, who, w.brand, c.ID); return err },
 	} {
 		if err := ask(access.Who{Account: "x"}); !fault.Is(err, fault.NotFound) {

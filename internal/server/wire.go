@@ -23,11 +23,7 @@ import (
 	"rapport/internal/mail"
 	"rapport/internal/measure"
 	"rapport/internal/media"
-	"rapport/internal/network"
-	"rapport/internal/network/bluesky"
-	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
-	"rapport/internal/network/mastodon"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
@@ -48,8 +44,7 @@ func (a *app) wire(ctx context.Context) error {
 	client := outbound.New(outbound.Options{Allow: append(a.allow, outbound.Rule{
 		Prefix: netip.PrefixFrom(local.Addr(), local.Addr().BitLen()), Port: local.Port()})})
 	a.closing = append(a.closing, client.Close)
-	a.networks = network.NewSet(mastodon.New(client), bluesky.New(client),
-		demo.New(client, func() string { return "http://" + local.String() }))
+	a.networks = connectors(client, func() string { return "http://" + local.String() })
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
 	a.world.DB, a.world.Channels = a.db, channels

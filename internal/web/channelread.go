@@ -68,11 +68,6 @@ type logPage struct {
 
 func (l logPage) more() string { return studio(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next }
 
-// software is what runs on the server: "Mastodon 4.4.1".
-func (v channelView) software() string {
-	return strings.TrimSpace(v.Details["software"] + " " + v.Details["version"])
-}
-
 // importing reports whether the import is worth the head of the page: while it
 // runs, where it failed, and for a day after.
 func (v channelView) importing() bool {

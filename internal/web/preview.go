@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -49,7 +50,17 @@ func (p previewView) visibility(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
-	return optionWord(ctx, o, p.Options[o.Name])
+	return cmp.Or(optionWord(ctx, o, p.Options[o.Name]), p.usual(ctx))
+}
+
+// usual is who sees a post of the account where nothing was chosen, if that is
+// not everybody.
+func (p previewView) usual(ctx context.Context) string {
+	o, ok := p.Limits.Option(network.OptionVisibility)
+	if !ok || len(o.Choices) == 0 || o.Choices[0].Value == network.Public {
+		return ""
+	}
+	return i18n.T(ctx, o.Choices[0].Label)
 }
 
 // acts are what readers find below a post, in the order of the network.

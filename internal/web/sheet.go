@@ -27,14 +27,14 @@ type sheet struct {
 	New      string // the id it will be saved under; this form's own
 	Revision int64
 	Body     post.Body
-	Own      map[string]post.Body // of channels that differ, chosen or not
-	Channels []string             // chosen
+	Own      map[string]post.Body         // of channels that differ, chosen or not
+	Channels []string                     // chosen
 	Options  map[string]map[string]string // by channel, chosen or not
 	Language string                       // of the post; "" is the brand's
-	At       string // as the brand's clock shows it: 2026-03-29T14:30
-	Tab      string // key of the body that shows
-	Pick     string // "key part" that a picture is being chosen for
-	Find     string // what is looked for in the library
+	At       string                       // as the brand's clock shows it: 2026-03-29T14:30
+	Tab      string                       // key of the body that shows
+	Pick     string                       // "key part" that a picture is being chosen for
+	Find     string                       // what is looked for in the library
 	alts     []altText
 	files    []partFile
 }
