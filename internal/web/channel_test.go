@@ -63,7 +63,7 @@ func TestChannelLog(t *testing.T) {
 	}
 	path := s.Path("channels", c.ID)
 	s.Get(path).Has("#log .panel-head + .row", webtest.Evil+" said 59", "60 times").Has("#log a[href$='/log']", "Whole log").Lacks("#log script")
-	whole := s.Get(path + "/log").Is(200).Has("h1", "Log of")
+	whole := s.Get(path+"/log").Is(200).Has("h1", "Log of")
 	if n := whole.Count(".log-row"); n != 50 {
 		t.Errorf("%d lines", n)
 	}
@@ -84,7 +84,7 @@ func TestAChannelThatDoesNotAnswer(t *testing.T) {
 	s.Get(s.Path("channels")).Has(".row .state", "not reachable").Has(".row "+check, "Check now")
 	s.Get(s.Path("channels", c.ID)).Has(".notice", "Door does not answer", "refused the connection").Has(".notice "+check, "Check now").Has(".facts", "Inbox read")
 	s.Schedule("Something", s.DB.Now().Add(3600e9), c.ID)
-	s.Get(s.Path()).Has(".need", "not reachable", "refused the connection").Has(".need "+check)
+	s.Get(s.Path()).Has(".need", "not reachable", "refused the connection").Has(".need " + check)
 	if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
 		return channel.Attention(context.Background(), tx, s.Brand.ID, c.ID, "The access has ended.")
 	}); err != nil {

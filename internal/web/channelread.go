@@ -66,7 +66,9 @@ type logPage struct {
 	Next          string
 }
 
-func (l logPage) more() string { return studio(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next }
+func (l logPage) more() string {
+	return studio(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next
+}
 
 // importing reports whether the import is worth the head of the page: while it
 // runs, where it failed, and for a day after.

@@ -321,11 +321,11 @@ func TestOptions(t *testing.T) {
 	a, b := s.Connect("north"), s.Connect("south")
 	warning, visible := "option."+a.ID+".warning", "option."+a.ID+".visibility"
 	s.Get(s.Path("compose")+"?channel="+a.ID).Has("details.compose-options:not([open])", "Options", "Language of the post").
-		Has("option[selected]", "English, as the brand").Has("input[name='"+warning+"']").Lacks("input[name='option."+b.ID+".warning']")
+		Has("option[selected]", "English, as the brand").Has("input[name='" + warning + "']").Lacks("input[name='option." + b.ID + ".warning']")
 	in := []string{"n.all", "1", "text.all.0", "Soup with meat", "channel", a.ID, warning, "Food", visible, "followers", "option." + b.ID + ".warning", "kept", "language", "de"}
 	p := s.Post(s.Path("compose", "edit"), append(in, "edit", "refresh")...).Is(200)
 	p.Has("[data-options-set]", "Deutsch · Food · Followers only").Has(".preview-fold:not([open]) summary", "Food", "Show more").Has(".preview-at", "Followers only").
-		Has("input[type=hidden][name='option."+b.ID+".warning'][value=kept]")
+		Has("input[type=hidden][name='option." + b.ID + ".warning'][value=kept]")
 	saved := autosaved(t, s, 200, in...)
 	one, err := post.ByID(t.Context(), s.DB, s.Who(), s.Brand.ID, saved["id"].(string))
 	if err != nil {
@@ -335,7 +335,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("kept %s", got)
 	}
 	s.Get(s.Path("posts", one.ID)).Has(".version-options", "Content warning: Food", "Followers only", "Language: de")
-	s.Get(s.Path("posts", one.ID, "edit")).Has("input[name='"+warning+"'][value=Food]").Has("select[name=language] option[value=de][selected]").
+	s.Get(s.Path("posts", one.ID, "edit")).Has("input[name='" + warning + "'][value=Food]").Has("select[name=language] option[value=de][selected]").
 		Has(".preview-fold:not([open])")
 	s.Post(s.Path("compose", "edit"), "n.all", "1", "channel", a.ID, warning, strings.Repeat("x", 101), "edit", "refresh").
 		Has("details.compose-options[open] .field-error", "shorten it to 100")

@@ -75,7 +75,9 @@ func (p previewView) acts() []string {
 }
 
 // cards reports whether the first link of a part becomes a card.
-func (p previewView) cards(part post.Part) bool { return p.Network == "bluesky" && len(part.Media) == 0 }
+func (p previewView) cards(part post.Part) bool {
+	return p.Network == "bluesky" && len(part.Media) == 0
+}
 
 // firstLink is the host of the first address in a text, as a card names it; ""
 // where there is none.
