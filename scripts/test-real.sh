@@ -83,6 +83,7 @@ fi
 
 step "the walk"
 go test -count=1 -timeout=20m -v ${GOTESTFLAGS:-} ./internal/walk/real
+go test -count=1 -timeout=20m -v ${GOTESTFLAGS:-} -run Real ./internal/network/bluesky
 
 if [ ${#skipped[@]} -gt 0 ]; then
 	echo

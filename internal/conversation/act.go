@@ -257,6 +257,11 @@ func apply(ctx context.Context, tx *db.Tx, who access.Who, c Conversation, do ac
 // Wake opens what was put off until now, on all brands, and returns how many
 // there were. It is safe to run on several nodes.
 func Wake(ctx context.Context, d *db.DB) (n int, err error) {
+	var due bool
+	err = d.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM conversation WHERE state = 'snoozed' AND snoozed_until <= $1)`, d.Now()).Scan(&due)
+	if err != nil || !due {
+		return 0, err
+	}
 	err = d.Tx(ctx, func(tx *db.Tx) error {
 		n = 0
 		rows, err := tx.QueryContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.state = 'snoozed' AND c.snoozed_until <= $1

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"rapport/internal/db"
 	"rapport/internal/delivery"
@@ -119,12 +120,18 @@ func Adopt(ctx context.Context, tx *db.Tx, src Source, own map[string]delivery.W
 	return t.flush(ctx)
 }
 
-// SettlePast closes what was brought over from before a channel was connected
-// and asks for nothing any more: where the brand has the last word, or the last
-// question is older than that time. What the team has touched stays as it is.
-func SettlePast(ctx context.Context, tx *db.Tx, src Source, before db.Time) error {
-	rows, err := tx.QueryContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.brand_id = $1 AND c.channel_id = $2 AND c.state = 'new'
-		AND c.revision = 1 AND c.assignee_id = '' AND (c.waiting_since = 0 OR c.last_in_at < $3)`, src.Brand, src.Channel, before)
+// settledAfter is how long before a channel was connected a question may have
+// been asked so that somebody may still be glad of an answer.
+const settledAfter = 7 * 24 * time.Hour
+
+// SettlePast closes what was brought over from before a channel was connected,
+// at that time, and asks for nothing any more: where the brand has the last
+// word, or the last question was a week old then. What the team has touched
+// stays as it is.
+func SettlePast(ctx context.Context, tx *db.Tx, src Source, connected db.Time) error {
+	rows, err := tx.QueryContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.brand_id = $1 AND c.channel_id = $2 AND c.state IN ('new', 'open')
+		AND c.revision = 1 AND c.assignee_id = '' AND c.last_in_at < $3 AND (c.waiting_since = 0 OR c.last_in_at < $4)`,
+		src.Brand, src.Channel, connected, connected.Add(-settledAfter))
 	all, err := db.Collect(rows, err, scanRows)
 	if err != nil {
 		return fmt.Errorf("conversation: settle: %w", err)

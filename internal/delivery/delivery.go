@@ -137,9 +137,17 @@ type Delivery struct {
 	RemoteID, RemoteURL      string // of the first part
 	PublishedAt              db.Time
 	Author                   string // who scheduled it
+	Kind                     string // KindPost, KindReply
 	CreatedAt, UpdatedAt     db.Time
 	Parts                    []Part
 }
+
+// The kinds of delivery, as of posts. A reply is in no list and in no calendar;
+// where it needs a person it is asked for like every other.
+const (
+	KindPost  = "post"
+	KindReply = "reply"
+)
 
 // PartState is where one part stands.
 type PartState string

@@ -16,7 +16,7 @@ type Query struct {
 	From, To db.Time // due in [From, To)
 }
 
-// List returns the deliveries of the channels the account may see, the latest
+// List returns the deliveries of posts on the channels the account may see, the latest
 // due first, 50 to a page unless asked otherwise (at most 200), with their
 // parts, and the cursor of the next page, "" after the last.
 func List(ctx context.Context, q db.Queryer, who access.Who, brand string, f Query, page db.Page) ([]Delivery, string, error) {
@@ -31,7 +31,7 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brand string, f Que
 	where, args := f.sql([]any{brand, at, id})
 	where, args = narrow(where, args, who.Channels(q.Now(), brand))
 	args = append(args, size+1)
-	all, err := query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND (d.due_at, d.id) < ($2, $3)`+where+
+	all, err := query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.kind = 'post' AND (d.due_at, d.id) < ($2, $3)`+where+
 		fmt.Sprintf(` ORDER BY d.due_at DESC, d.id DESC LIMIT $%d`, len(args)), args...)
 	if err != nil || len(all) <= size {
 		return all, "", err

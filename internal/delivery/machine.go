@@ -248,7 +248,13 @@ func published(ctx context.Context, tx *db.Tx, d Delivery, at db.Time, took time
 	if err != nil || !ok {
 		return err
 	}
-	if err := activity.Record(ctx, tx, activity.Entry{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID, Actor: d.Author}); err != nil {
+	if d.Kind == KindReply {
+		// Its conversation is told by whoever reads this; nothing of it may keep
+		// the receipt from being recorded.
+		if err := outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "reply.published", Subject: d.ID}); err != nil {
+			return err
+		}
+	} else if err := activity.Record(ctx, tx, activity.Entry{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID, Actor: d.Author}); err != nil {
 		return err
 	}
 	return Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Published), Attempt: d.Attempt, Part: -1, Node: d.Node, TookMS: took.Milliseconds()})

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -18,13 +19,13 @@ import (
 
 const columns = `d.id, d.brand_id, d.post_id, d.channel_id, d.state, d.due_at, d.run_at, d.revision, d.attempt,
 	d.tries, d.node, d.lease_until, d.reason, d.reason_code, d.remote_id, d.remote_url, d.published_at,
-	d.author_id, d.created_at, d.updated_at`
+	d.author_id, d.kind, d.created_at, d.updated_at`
 
 func scan(rows interface{ Scan(...any) error }) (Delivery, error) {
 	var d Delivery
 	err := rows.Scan(&d.ID, &d.Brand, &d.Post, &d.Channel, &d.State, &d.DueAt, &d.RunAt, &d.Revision, &d.Attempt,
 		&d.Tries, &d.Node, &d.LeaseUntil, &d.Reason, &d.ReasonCode, &d.RemoteID, &d.RemoteURL, &d.PublishedAt,
-		&d.Author, &d.CreatedAt, &d.UpdatedAt)
+		&d.Author, &d.Kind, &d.CreatedAt, &d.UpdatedAt)
 	return d, err
 }
 
@@ -36,6 +37,7 @@ type New struct {
 	DueAt                db.Time
 	Revision             int64
 	Author               string
+	Kind                 string // KindPost where empty
 }
 
 // Insert schedules deliveries inside the caller's transaction and wakes the
@@ -46,12 +48,13 @@ func Insert(ctx context.Context, tx *db.Tx, news []New) ([]Delivery, error) {
 	rows := make([][]any, 0, len(news))
 	for _, n := range news {
 		d := Delivery{ID: db.NewID(), Brand: n.Brand, Post: n.Post, Channel: n.Channel, State: Scheduled,
-			DueAt: n.DueAt, RunAt: n.DueAt, Revision: n.Revision, Author: n.Author, CreatedAt: now, UpdatedAt: now}
-		rows = append(rows, []any{d.ID, d.Brand, d.Post, d.Channel, d.State, d.DueAt, d.Revision, d.Author, now})
+			DueAt: n.DueAt, RunAt: n.DueAt, Revision: n.Revision, Author: n.Author, Kind: cmp.Or(n.Kind, KindPost),
+			CreatedAt: now, UpdatedAt: now}
+		rows = append(rows, []any{d.ID, d.Brand, d.Post, d.Channel, d.State, d.DueAt, d.Revision, d.Author, now, d.Kind})
 		out = append(out, d)
 	}
-	if err := db.Many(ctx, tx, `INSERT INTO delivery (id, brand_id, post_id, channel_id, state, due_at, run_at, revision, author_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $9)`, rows); err != nil {
+	if err := db.Many(ctx, tx, `INSERT INTO delivery (id, brand_id, post_id, channel_id, state, due_at, run_at, revision, author_id, created_at, updated_at, kind)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $9, $10)`, rows); err != nil {
 		return nil, fmt.Errorf("delivery: insert: %w", err)
 	}
 	for _, d := range out {
@@ -156,7 +159,7 @@ const calendarMost = 3500
 // cancelled ones and without parts; at most 3,500.
 func Calendar(ctx context.Context, q db.Queryer, brand string, from, to db.Time, f Filter) ([]Delivery, error) {
 	where, args := f.sql([]any{brand, from, to})
-	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.due_at >= $2 AND d.due_at < $3
+	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.kind = 'post' AND d.due_at >= $2 AND d.due_at < $3
 		AND d.state <> 'cancelled'`+where+fmt.Sprintf(` ORDER BY d.due_at, d.id LIMIT %d`, calendarMost), args...)
 }
 
@@ -173,7 +176,7 @@ func Along(ctx context.Context, q db.Queryer, brand string, page db.Page, back b
 	if back {
 		side, order = `<=`, `d.due_at DESC, d.id DESC`
 	}
-	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND (d.due_at, d.id) `+side+` ($2, $3)
+	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.kind = 'post' AND (d.due_at, d.id) `+side+` ($2, $3)
 		AND d.state <> 'cancelled'`+where+` ORDER BY `+order+` LIMIT $4`, args...)
 }
 
@@ -204,14 +207,14 @@ func Seen(now db.Time, who access.Who, brand string, all []Delivery) []Delivery 
 // PublishedSince returns what went out since then, newest first, with parts;
 // at most limit.
 func PublishedSince(ctx context.Context, q db.Queryer, brand string, since db.Time, limit int) ([]Delivery, error) {
-	return query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.published_at > $2
+	return query(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.kind = 'post' AND d.published_at > $2
 		ORDER BY d.published_at DESC, d.id DESC LIMIT $3`, brand, max(since, 0), limit)
 }
 
 // PublishedBetween returns what went out after from and until to, oldest
 // first, without parts; at most limit. What was taken down is left out.
 func PublishedBetween(ctx context.Context, q db.Queryer, brand string, from, to db.Time, limit int) ([]Delivery, error) {
-	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.published_at > $2 AND d.published_at <= $3
+	return list(ctx, q, `SELECT `+columns+` FROM delivery d WHERE d.brand_id = $1 AND d.kind = 'post' AND d.published_at > $2 AND d.published_at <= $3
 		AND d.state = 'published' ORDER BY d.published_at, d.id LIMIT $4`, brand, max(from, 0), to, limit)
 }
 
@@ -473,7 +476,7 @@ func (o Outcome) Late() time.Duration { return max(o.PublishedAt.Sub(o.DueAt), 0
 // Outcomes returns what went out in [from, to), newest first; at most 5,000.
 func Outcomes(ctx context.Context, q db.Queryer, brand string, from, to db.Time) ([]Outcome, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, post_id, channel_id, due_at, published_at FROM delivery
-		WHERE brand_id = $1 AND published_at > 0 AND published_at >= $2 AND published_at < $3
+		WHERE brand_id = $1 AND kind = 'post' AND published_at > 0 AND published_at >= $2 AND published_at < $3
 		ORDER BY published_at DESC, id DESC LIMIT 5000`, brand, from, to)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (o Outcome, err error) {
 		err = r.Scan(&o.ID, &o.Post, &o.Channel, &o.DueAt, &o.PublishedAt)
@@ -489,7 +492,7 @@ func Outcomes(ctx context.Context, q db.Queryer, brand string, from, to db.Time)
 // where nothing is planned.
 func NextDue(ctx context.Context, q db.Queryer, brand string, after db.Time) (at db.Time, err error) {
 	err = q.QueryRowContext(ctx, `SELECT COALESCE(MIN(due_at), 0) FROM (SELECT due_at FROM delivery
-		WHERE brand_id = $1 AND due_at > $2 AND state = 'scheduled' ORDER BY due_at LIMIT 1) AS next`, brand, after).Scan(&at)
+		WHERE brand_id = $1 AND kind = 'post' AND due_at > $2 AND state = 'scheduled' ORDER BY due_at LIMIT 1) AS next`, brand, after).Scan(&at)
 	if err != nil {
 		return 0, fmt.Errorf("delivery: next due: %w", err)
 	}

@@ -12,8 +12,11 @@ import (
 )
 
 // index makes the post's words findable as they are now; of a deleted post
-// none are.
+// none are. A reply is found as a message.
 func index(ctx context.Context, tx *db.Tx, p Post) error {
+	if p.Kind == KindReply {
+		return nil
+	}
 	if p.DeletedAt > 0 {
 		return search.Drop(ctx, tx, p.Brand, search.Post, p.ID)
 	}
@@ -53,7 +56,7 @@ func page(ctx context.Context, q db.Queryer, after string, limit int) ([]search.
 	}
 	var docs []search.Doc
 	for _, p := range all {
-		if p.Variants = channels[p.ID]; p.DeletedAt == 0 {
+		if p.Variants = channels[p.ID]; p.DeletedAt == 0 && p.Kind != KindReply {
 			docs = append(docs, p.doc())
 		}
 	}

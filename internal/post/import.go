@@ -17,14 +17,14 @@ func Import(ctx context.Context, tx *db.Tx, posts []Post) error {
 	for _, p := range posts {
 		in := p.Input().clean()
 		p.take(in)
-		rows = append(rows, []any{p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, in.search(), p.Revision, p.Approved,
-			p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt})
+		rows = append(rows, p.row(in.search()))
 		docs = append(docs, p.doc())
 		v, m := p.rest()
 		variants, pictures = append(variants, v...), append(pictures, m...)
 	}
-	err := db.Many(ctx, tx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, approved, planned_at, author_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, rows)
+	err := db.Many(ctx, tx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, approved, planned_at, author_id, created_at, updated_at,
+			kind, origin, answers, conversation_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, rows)
 	if err == nil {
 		err = writeRest(ctx, tx, variants, pictures)
 	}

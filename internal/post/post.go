@@ -45,6 +45,15 @@ type Input struct {
 	PlannedAt db.Time // a draft's wished time; 0 is none. A scheduled post keeps its time
 }
 
+// The kinds of post.
+const (
+	KindPost  = "post"
+	KindReply = "reply" // an answer in a conversation; it is in no list of posts
+)
+
+// Imported is the Origin of a post that another program published.
+const Imported = "imported"
+
 // Post is one row with its variants.
 type Post struct {
 	ID, Brand            string
@@ -57,6 +66,10 @@ type Post struct {
 	Author               string // account id; "" for the program
 	CreatedAt, UpdatedAt db.Time
 	DeletedAt            db.Time
+	Kind                 string       // KindPost where empty
+	Origin               string       // "" was written here, or Imported
+	Answers              *network.Ref // what a reply answers
+	Conversation         string       // of a reply
 	Variants             []Variant
 }
 

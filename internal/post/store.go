@@ -2,6 +2,7 @@ package post
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -15,14 +16,18 @@ import (
 	"rapport/internal/fault"
 )
 
-const columns = `p.id, p.brand_id, p.state, p.body, p.excerpt, p.revision, p.approved, p.planned_at, p.author_id, p.created_at, p.updated_at, p.deleted_at`
+const columns = `p.id, p.brand_id, p.state, p.body, p.excerpt, p.revision, p.approved, p.planned_at, p.author_id, p.created_at, p.updated_at, p.deleted_at,
+	p.kind, p.origin, p.answers, p.conversation_id`
 
 func scan(row interface{ Scan(...any) error }) (p Post, err error) {
-	var body string
+	var body, answers string
 	err = row.Scan(&p.ID, &p.Brand, &p.State, &body, &p.Excerpt, &p.Revision, &p.Approved, &p.PlannedAt, &p.Author,
-		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt)
+		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt, &p.Kind, &p.Origin, &answers, &p.Conversation)
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &p.Body)
+	}
+	if err == nil && answers != "" {
+		err = json.Unmarshal([]byte(answers), &p.Answers)
 	}
 	return p, err
 }
@@ -41,7 +46,17 @@ func anyByID(ctx context.Context, q db.Queryer, brandID, id string) (Post, error
 	return list[0], err
 }
 
+// byID is for the acts of the team: a reply belongs to its conversation and is
+// none of the posts they handle.
 func byID(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
+	p, err := kept(ctx, q, brandID, id)
+	if err == nil && p.Kind == KindReply {
+		return Post{}, fault.New(fault.NotFound, "There is no such post.")
+	}
+	return p, err
+}
+
+func kept(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
 	p, err := anyByID(ctx, q, brandID, id)
 	if err == nil && p.DeletedAt > 0 {
 		return Post{}, fault.New(fault.NotFound, "This post was deleted.")
@@ -49,10 +64,14 @@ func byID(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
 	return p, err
 }
 
-// ByID returns the post with its variants. A deleted one is fault.NotFound.
+// ByID returns the post with its variants. A deleted one is fault.NotFound,
+// and so is a reply, but to the program itself.
 func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Post, error) {
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return Post{}, err
+	}
+	if who.IsSystem() {
+		return kept(ctx, q, brandID, id)
 	}
 	return byID(ctx, q, brandID, id)
 }
@@ -112,7 +131,7 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+`
+	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+`
 		ORDER BY p.updated_at DESC, p.id DESC LIMIT $4`, args...)
 	if err != nil {
 		return nil, "", err
@@ -262,9 +281,9 @@ func scanVariant(r *sql.Rows) (post string, v Variant, err error) {
 }
 
 func insert(ctx context.Context, tx *db.Tx, p Post) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, planned_at, author_id, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt)
+	_, err := tx.ExecContext(ctx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, approved, planned_at, author_id, created_at, updated_at,
+			kind, origin, answers, conversation_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.row(p.Input().search())...)
 	if err == nil {
 		err = insertRest(ctx, tx, p)
 	}
@@ -305,6 +324,16 @@ func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
 		return fmt.Errorf("post: save: %w", err)
 	}
 	return nil
+}
+
+// row is everything of the post that is stored when it is new.
+func (p Post) row(search string) []any {
+	answers := ""
+	if p.Answers != nil {
+		answers = encode(p.Answers)
+	}
+	return []any{p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, search, p.Revision, p.Approved, p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt,
+		cmp.Or(p.Kind, KindPost), p.Origin, answers, p.Conversation}
 }
 
 func insertRest(ctx context.Context, tx *db.Tx, p Post) error {

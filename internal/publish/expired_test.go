@@ -17,6 +17,7 @@ import (
 	"rapport/internal/network/demo/emulator"
 	"rapport/internal/network/networktest/wire"
 	"rapport/internal/outbound"
+	"rapport/internal/publish"
 )
 
 // onBluesky is a stage whose only channel is on a network of sessions that
@@ -119,9 +120,22 @@ func TestTheSessionEndsInTheMiddle(t *testing.T) {
 	}
 }
 
+// What is out is taken down with a session that has ended meanwhile.
+func TestTheSessionEndsBeforeTheRemoval(t *testing.T) {
+	s, there, later := onBluesky(t)
+	s.node(true)
+	d := s.schedule(s.Now(), "One", "Two")[0]
+	s.becomes(d.ID, delivery.Published)
+	later(3 * time.Hour)
+	got, err := s.desk.Resolve(t.Context(), s.owner, s.brand.ID, d.ID, publish.Decision{Choice: publish.RemoveAll})
+	if err != nil || got.State != delivery.Removed || len(there.Posts("north")) != 0 {
+		t.Errorf("it is %s with %d posts out, %v", got.State, len(there.Posts("north")), err)
+	}
+}
+
 // Two nodes meet the end of a session at once, with much to send.
 func TestTheSessionEndsForTwoNodes(t *testing.T) {
-	s, there, later := onBluesky(t)
+	s, _, later := onBluesky(t)
 	other := &channel.Channels{DB: s.DB, Keys: s.channels.Keys, Networks: s.channels.Networks}
 	_, used, _, err := s.channels.Target(t.Context(), s.DB, s.brand.ID, s.chans[0].ID)
 	if err != nil {
@@ -156,7 +170,6 @@ func TestTheSessionEndsForTwoNodes(t *testing.T) {
 	if got := s.state(); got != channel.StateConnected {
 		t.Errorf("the channel is %s", got)
 	}
-	_ = there
 }
 
 // The network renewed the session and the answer could not be kept. Used

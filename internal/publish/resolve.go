@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -64,7 +65,7 @@ type Desk struct {
 // so a decision about something that has moved on is a fault.Conflict.
 func (k Desk) Resolve(ctx context.Context, who access.Who, brand, id string, c Decision) (delivery.Delivery, error) {
 	d, err := delivery.ByID(ctx, k.DB, brand, id)
-	if mayErr := who.May(k.DB.Now(), brand, access.DeliveryResolve, channelOf(d)...); mayErr != nil {
+	if mayErr := who.May(k.DB.Now(), brand, deciding(d), channelOf(d)...); mayErr != nil {
 		return d, mayErr
 	}
 	if err != nil {
@@ -95,6 +96,33 @@ func (k Desk) Resolve(ctx context.Context, who access.Who, brand, id string, c D
 		return d, err
 	}
 	return delivery.ByID(ctx, k.DB, brand, id)
+}
+
+// deciding is what a decision about the delivery takes: whoever may answer may
+// also decide about an answer.
+func deciding(d delivery.Delivery) access.Action {
+	if d.Kind == delivery.KindReply {
+		return access.ConversationReply
+	}
+	return access.DeliveryResolve
+}
+
+// TakeBack cancels a reply that has not begun to go out, such as one behind a
+// hold.
+func (k Desk) TakeBack(ctx context.Context, who access.Who, brand, id string) error {
+	return k.DB.Tx(ctx, func(tx *db.Tx) error {
+		d, err := delivery.ByID(ctx, tx, brand, id)
+		if mayErr := who.May(tx.Now(), brand, deciding(d), channelOf(d)...); mayErr != nil {
+			return mayErr
+		}
+		if err != nil {
+			return err
+		}
+		if d.Kind != delivery.KindReply || d.State != delivery.Scheduled {
+			return fault.New(fault.Conflict, "This answer is %s now. Look at it again.", d.State)
+		}
+		return delivery.Cancel(ctx, tx, who, d)
+	})
 }
 
 func channelOf(d delivery.Delivery) []string {
@@ -150,22 +178,21 @@ func (k Desk) remove(ctx context.Context, who access.Who, d delivery.Delivery) (
 	if err := fits(d, RemoveAll); err != nil {
 		return d, err
 	}
-	p, target, _, err := k.Channels.Fresh(ctx, d.Brand, d.Channel)
-	if err != nil {
-		return d, err
-	}
-	remover, ok := p.(network.Remover)
-	if !ok {
-		return d, fault.New(fault.Invalid, "%s does not let programs delete posts. Delete it there.", p.Facts().Title)
-	}
 	left := d.Out()
 	for i := len(d.Parts) - 1; i >= 0; i-- {
 		part := d.Parts[i]
 		if part.State != delivery.PartPublished {
 			continue
 		}
-		if err := remover.Remove(ctx, target, part.Ref); err != nil {
-			return d, fault.As(fault.Unavailable, err, "The network did not remove part %d: %s Nothing else was changed; try again.", i+1, asError(err).Text)
+		err := k.Channels.Do(ctx, d.Brand, d.Channel, func(p network.Publisher, t network.Target, _ channel.Channel) error {
+			return takeDown(ctx, p, t, part.Ref)
+		})
+		var e *network.Error
+		if err != nil && !errors.As(err, &e) {
+			return d, err
+		}
+		if err != nil {
+			return d, fault.As(fault.Unavailable, err, "The network did not remove part %d: %s Nothing else was changed; try again.", i+1, e.Text)
 		}
 		left--
 		if err := k.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -178,6 +205,14 @@ func (k Desk) remove(ctx context.Context, who access.Who, d delivery.Delivery) (
 		}
 	}
 	return delivery.ByID(ctx, k.DB, d.Brand, d.ID)
+}
+
+func takeDown(ctx context.Context, p network.Publisher, t network.Target, ref network.Ref) error {
+	r, ok := p.(network.Remover)
+	if !ok {
+		return fault.New(fault.Invalid, "%s does not let programs delete posts. Delete it there.", p.Facts().Title)
+	}
+	return r.Remove(ctx, t, ref)
 }
 
 // Doubt marks everything of a restored database that may have been sent since

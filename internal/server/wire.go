@@ -9,13 +9,16 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/answer"
 	"rapport/internal/api"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
+	"rapport/internal/ingest"
 	"rapport/internal/installation"
 	"rapport/internal/job"
 	"rapport/internal/letter"
@@ -60,7 +63,8 @@ func (a *app) wire(ctx context.Context) error {
 
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
-		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db))
+		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
+			conversation.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
@@ -77,8 +81,9 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
+	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
-		service{"sending", sender.Start, sender.Stop})
+		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
 	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
@@ -87,7 +92,7 @@ func (a *app) wire(ctx context.Context) error {
 		}})
 	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
-	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
+	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
 }
 
@@ -104,6 +109,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 	}
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
+	answer.Listen(reader)
 	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)

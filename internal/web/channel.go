@@ -200,6 +200,9 @@ func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine,
 		c := byChannel[d.Channel]
 		l := deliveryLine{Delivery: d, Post: byPost[d.Post], Channel: c, Title: p.networkTitle(c.Network),
 			Held: v.Brand.Held, Href: studio(v.Brand.Slug, "posts", d.Post), Now: p.DB.Now().Time()}
+		if d.Kind == delivery.KindReply {
+			l.Href = studio(v.Brand.Slug, "inbox", l.Post.Conversation)
+		}
 		l.Picture = firstPicture(l.Post.ContentFor(d.Channel))
 		out[i], pictures[i] = l, l.Picture
 	}

@@ -16,6 +16,18 @@ ALTER TABLE post ADD COLUMN answers TEXT NOT NULL DEFAULT '';            -- JSON
 ALTER TABLE post ADD COLUMN conversation_id ctext NOT NULL DEFAULT '';   -- of a reply
 ALTER TABLE delivery ADD COLUMN kind ctext NOT NULL DEFAULT 'post';      -- as its post's
 
+-- The lists of posts pass replies over without reading them.
+DROP INDEX post_recent;
+DROP INDEX post_state;
+DROP INDEX post_created;
+DROP INDEX delivery_calendar;
+DROP INDEX delivery_out;
+CREATE INDEX post_recent ON post (brand_id, deleted_at, updated_at, id) WHERE kind = 'post';
+CREATE INDEX post_state ON post (brand_id, deleted_at, state, updated_at, id) WHERE kind = 'post';
+CREATE INDEX post_created ON post (brand_id, deleted_at, created_at, id) WHERE kind = 'post';
+CREATE INDEX delivery_calendar ON delivery (brand_id, due_at, id) WHERE kind = 'post';
+CREATE INDEX delivery_out ON delivery (brand_id, published_at, id) WHERE published_at > 0 AND kind = 'post';
+
 -- One human as one brand knows them.
 CREATE TABLE person (
 	id         ctext PRIMARY KEY,

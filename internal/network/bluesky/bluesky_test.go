@@ -59,6 +59,7 @@ func emulate(t testing.TB, o emulator.Options) (*emulator.Server, string) {
 var paths = map[networktest.Call]string{
 	networktest.Reading:    "/xrpc/app.bsky.actor.getProfile",
 	networktest.Committing: "/xrpc/com.atproto.repo.putRecord",
+	networktest.Hearing:    "/xrpc/app.bsky.notification.listNotifications",
 }
 
 func TestConformance(t *testing.T) {
@@ -81,6 +82,19 @@ func TestConformance(t *testing.T) {
 					return networktest.Published{Text: p.Text, Alts: s.Alts(id), Parent: p.Parent}, ok
 				},
 				Advance: at.Advance,
+			},
+			Audience: &networktest.Audience{
+				Reply: func(by string, to network.Ref, text string) (string, error) {
+					return s.Do(emulator.Deed{By: by, Do: "reply", To: to.ID, Text: text})
+				},
+				Mention: func(by, text string) (string, error) {
+					return s.Do(emulator.Deed{By: by, Do: "mention", To: "north", Text: text})
+				},
+				Delete: func(id string) error {
+					p, _ := s.Find(id)
+					_, err := s.Do(emulator.Deed{By: p.Account, Do: "delete", To: id})
+					return err
+				},
 			},
 		}
 	})

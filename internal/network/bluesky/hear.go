@@ -92,32 +92,47 @@ func (n *Network) Hear(ctx context.Context, t network.Target, after string, sinc
 	if err != nil {
 		return network.Heard{}, err
 	}
-	var fresh []notification
-	more := true
-	for range mostPages {
-		page, next, err := n.notifications(ctx, t, at.Page)
-		if network.VerdictOf(err) == network.Refused && at.Page != "" {
-			// The network no longer knows the page: the walk begins anew.
-			at.Page = ""
-			page, next, err = n.notifications(ctx, t, "")
+	out := network.Heard{More: true}
+	for i := range mostPages {
+		next, some, more, err := n.step(ctx, t, at)
+		if err != nil && i > 0 {
+			break // what was read is passed on; the next call goes on here
 		}
 		if err != nil {
 			return network.Heard{}, err
 		}
-		found, done := at.take(page)
-		fresh = append(fresh, found...)
-		if done || next == "" || next == at.Page || len(next) > 1000 {
-			at.finish()
-			more = false
+		at, out.More = next, more
+		out.Messages = append(out.Messages, some...)
+		if !more {
 			break
 		}
-		at.Page = next
 	}
-	messages, err := n.heard(ctx, t, fresh)
+	out.Next = at.String()
+	return out, nil
+}
+
+// step reads one page, and reports whether there are more.
+func (n *Network) step(ctx context.Context, t network.Target, at place) (next place, some []network.Message, more bool, err error) {
+	page, cursor, err := n.notifications(ctx, t, at.Page)
+	if network.VerdictOf(err) == network.Refused && at.Page != "" {
+		// The network no longer knows the page: the walk begins anew.
+		at.Page = ""
+		page, cursor, err = n.notifications(ctx, t, "")
+	}
 	if err != nil {
-		return network.Heard{}, err
+		return at, nil, false, err
 	}
-	return network.Heard{Messages: messages, Next: at.String(), More: more}, nil
+	at.Head = slices.Clone(at.Head)
+	fresh, done := at.take(page)
+	if some, err = n.heard(ctx, t, fresh); err != nil {
+		return at, nil, false, err
+	}
+	if done || cursor == "" || cursor == at.Page || len(cursor) > 1000 {
+		at.finish()
+		return at, some, false, nil
+	}
+	at.Page = cursor
+	return at, some, true, nil
 }
 
 func readPlace(after string, since time.Time) (place, error) {

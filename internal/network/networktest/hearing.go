@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,27 @@ func hear(t *testing.T, rig Rig, to network.Target, after string, since time.Tim
 	}
 	t.Fatal("hearing does not come to an end")
 	return nil, ""
+}
+
+// renewed is the account with a session that has not ended, where it could
+// have.
+func renewed(t *testing.T, rig Rig, to network.Target) network.Target {
+	t.Helper()
+	r, ok := rig.Network.(network.Refresher)
+	if !ok {
+		return to
+	}
+	a, err := r.Refresh(t.Context(), to)
+	if err != nil {
+		t.Fatalf("refresh: %v", err)
+	}
+	to.Credential = maps.Clone(to.Credential)
+	for name, v := range a.Credential {
+		if v != "" {
+			to.Credential[name] = v
+		}
+	}
+	return to
 }
 
 func never(t *testing.T) func(error) {
@@ -168,6 +190,7 @@ func heardSince(t *testing.T, start starter) {
 	}
 	since := all[0].At.Add(24 * time.Hour)
 	rig.Emulator.Advance(48 * time.Hour)
+	to = renewed(t, rig, to)
 	young, err := rig.Audience.Mention("jo", "Today.")
 	young = rig.said(t, young, err)
 	all, _ = hear(t, rig, to, "", since, never(t))
