@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/network"
+	"rapport/internal/outbox"
 )
 
 // Abilities are what the channel can do and cannot, and why, from what its
@@ -53,6 +55,15 @@ type Import struct {
 	StartedAt           db.Time
 	UpdatedAt           db.Time
 	FinishedAt          db.Time
+}
+
+// Step is how much of the stage under way is done, of how much; most is 0
+// while that is not known.
+func (i Import) Step() (done, most int) {
+	if i.Stage == "posts" {
+		return i.Posts, i.PostsMost
+	}
+	return i.Threads, i.MostThread
 }
 
 // ImportOf returns the channel's import; had is false where there never was
@@ -170,4 +181,31 @@ func readSoon(ctx context.Context, tx *db.Tx, id string) error {
 		return fmt.Errorf("channel: read soon: %w", err)
 	}
 	return nil
+}
+
+// ImportAgain has an import that stopped half-way go on from where it stopped.
+// One that runs, is done or never was is fault.Conflict.
+func ImportAgain(ctx context.Context, d *db.DB, who access.Who, brandID, id string) error {
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.ChannelWrite, id); err != nil {
+			return err
+		}
+		c, _, err := byID(ctx, tx, brandID, id)
+		if err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE channel_import SET state = 'running', error = '', finished_at = 0, updated_at = $3
+			WHERE channel_id = $1 AND brand_id = $2 AND state = 'failed'`, id, brandID, tx.Now())
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE feed SET next_at = $3, tries = 0, error = '' WHERE channel_id = $1 AND brand_id = $2 AND name = 'import'`,
+				id, brandID, tx.Now())
+		}
+		if err != nil {
+			return fmt.Errorf("channel: import again: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 || c.State != StateConnected {
+			return cmp.Or[error](err, fault.New(fault.Conflict, "There is nothing to bring over again. Look at the channel's page."))
+		}
+		return outbox.Add(ctx, tx, outbox.Event{Brand: brandID, Kind: "channel.changed", Subject: id})
+	})
 }

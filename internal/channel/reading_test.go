@@ -109,3 +109,27 @@ func TestFeedsAndLog(t *testing.T) {
 		}
 	}
 }
+
+func TestImportAgain(t *testing.T) {
+	w := open(t)
+	c := w.connect(t)
+	if err := channel.ImportAgain(ctx, w.d, w.who, w.brand, c.ID); !fault.Is(err, fault.Conflict) {
+		t.Errorf("without one: %v", err)
+	}
+	later := w.d.Now().Add(3600e9)
+	w.exec(t, `INSERT INTO channel_import (channel_id, brand_id, state, stage, cursor, posts, error, started_at, updated_at) VALUES ($1, $2, 'failed', 'posts', 'c', 3, 'No.', 1, 2)`, c.ID, w.brand)
+	w.exec(t, `INSERT INTO feed (channel_id, name, brand_id, next_at, tries, error) VALUES ($1, 'import', $2, $3, 9, 'No.')`, c.ID, w.brand, later)
+	if err := channel.ImportAgain(ctx, w.d, as(w.brand, access.Creator), w.brand, c.ID); !fault.Is(err, fault.Denied) {
+		t.Errorf("as a creator: %v", err)
+	}
+	if err := channel.ImportAgain(ctx, w.d, w.who, w.brand, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	i, _, err := channel.ImportOf(ctx, w.d, w.who, w.brand, c.ID)
+	if err != nil || i.State != channel.ImportRunning || i.Posts != 3 || i.Error != "" {
+		t.Errorf("%+v, %v", i, err)
+	}
+	if all, err := channel.Feeds(ctx, w.d, w.who, w.brand, c.ID); err != nil || all[0].NextAt >= later || all[0].Tries != 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

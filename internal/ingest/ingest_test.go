@@ -148,6 +148,41 @@ func TestFailuresAreNamedAndWaitedFor(t *testing.T) {
 	}
 }
 
+// A session that ends in the middle is no failure while it can be renewed.
+func TestASessionThatEndsIsRenewed(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		renewal error
+		heard   int
+		state   string
+		log     string
+	}{
+		{"renewed", nil, 1, "connected", ""},
+		{"out of reach", &network.Error{Verdict: network.NotSent}, 0, "connected", "warn 1× test.example could not be reached."},
+		{"dead", &network.Error{Verdict: network.Unauthorized}, 0, "attention", "bad 1× test.example no longer accepts the sign-in."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := open(t)
+			w.cs.Networks = network.NewSet(renewing{w.net, c.renewal})
+			w.at(60)
+			w.net.say(says("1", "", "mira", 59))
+			w.net.breaks("hear", &network.Error{Verdict: network.NotSent, Expired: true})
+			w.start("a")
+			w.until("read", func() bool {
+				return w.net.count("refresh") == 1 && w.number(`SELECT COUNT(*) FROM feed WHERE name = 'hear' AND lease_until = 0 AND next_at > $1`, w.d.Now()) == 1
+			})
+			w.at(61)
+			w.until("read again", func() bool { return c.heard == 0 || len(w.list()) == c.heard })
+			if n := w.number(`SELECT COUNT(*) FROM channel WHERE state = $1`, c.state); n != 1 {
+				t.Errorf("the channel is not %s", c.state)
+			}
+			if log := w.logged(); slices.Contains(log, c.log) != (c.log != "") {
+				t.Errorf("logged %q, want %q", log, c.log)
+			}
+		})
+	}
+}
+
 func upTo(most time.Duration) func(time.Duration) bool {
 	return func(d time.Duration) bool { return d > most*8/10 && d <= most }
 }

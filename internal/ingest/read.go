@@ -16,6 +16,9 @@ import (
 const (
 	before    = 30 * 24 * time.Hour // how far back conversations are brought over, and messages looked at again
 	pagesMost = 20                  // of one feed in a row, so that others have their turn
+	// A session that ended in the middle is renewed, and the feed read on: not
+	// at once, should the network think that of every session.
+	afterRenewal = 2 * time.Second
 )
 
 // opened is a channel ready for calls.
@@ -36,6 +39,9 @@ func (l *Listener) read(f feed) {
 	var next time.Duration
 	if err == nil {
 		next, err = l.ways()[f.name](ctx, f, o)
+	}
+	if network.HasExpired(err) {
+		next, err = afterRenewal, l.Channels.Renew(ctx, f.brand, f.channel, o.target)
 	}
 	if errors.Is(err, errLost) {
 		return
@@ -66,7 +72,7 @@ func (l *Listener) ways() map[string]func(context.Context, feed, opened) (time.D
 }
 
 func (l *Listener) open(ctx context.Context, f feed) (opened, error) {
-	p, t, c, err := l.Channels.Target(ctx, l.DB, f.brand, f.channel)
+	p, t, c, err := l.Channels.Fresh(ctx, f.brand, f.channel)
 	return opened{p, t, c}, err
 }
 

@@ -201,6 +201,21 @@ func (s streaming) Stream(ctx context.Context, _ network.Target, came func()) er
 	}
 }
 
+// renewing is the network with sessions that can be renewed, or not.
+type renewing struct {
+	*net
+	err error
+}
+
+func (r renewing) Refresh(_ context.Context, t network.Target) (network.Account, error) {
+	_ = r.called("refresh")
+	if r.err != nil {
+		return network.Account{}, r.err
+	}
+	r.breaks("hear", nil)
+	return network.Account{ID: t.AccountID, Credential: network.Credential{"token": "y"}}, nil
+}
+
 // world is a brand with one channel.
 type world struct {
 	t       testing.TB

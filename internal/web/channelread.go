@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"rapport/internal/access"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/secret"
@@ -68,6 +70,14 @@ type logPage struct {
 
 func (l logPage) more() string {
 	return studio(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next
+}
+
+// since is when the channel came to be as it is.
+func (v channelView) since() time.Time {
+	if v.unreachable() && v.Feed.ReadAt > 0 {
+		return v.Feed.ReadAt.Time()
+	}
+	return v.StateAt.Time()
 }
 
 // importing reports whether the import is worth the head of the page: while it
@@ -134,11 +144,21 @@ func (p *Pages) channelImport(w http.ResponseWriter, r *http.Request) error {
 	if !fromHTMX(r) {
 		return see(w, r, studio(v.Brand.Slug, "channels", c.ID))
 	}
-	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug}
+	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug, May: p.may(r, access.ChannelWrite)}
 	if err := p.channelReading(r, &view); err != nil {
 		return err
 	}
 	return part(w, r, channelImport(view))
+}
+
+// channelImportAgain has a stopped import go on.
+func (p *Pages) channelImportAgain(w http.ResponseWriter, r *http.Request) error {
+	v, id := at(r), r.PathValue("channel")
+	err := channel.ImportAgain(r.Context(), p.DB, v.Who, v.Brand.ID, id)
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	return see(w, r, studio(v.Brand.Slug, "channels", id))
 }
 
 // channelLog is all that went on between Rapport and the network.

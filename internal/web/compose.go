@@ -518,19 +518,19 @@ func (p *Pages) composeCheck(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) error {
 	s, f, err := p.takeSheet(r)
 	if err != nil {
-		return answer(w, err)
+		return tellScript(w, err)
 	}
 	view, err := p.composeView(r, s, f)
 	if err != nil {
-		return answer(w, err)
+		return tellScript(w, err)
 	}
 	if save && view.Approved {
-		return answer(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post was scheduled meanwhile. What you write counts once you save the changes.")))
+		return tellScript(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post was scheduled meanwhile. What you write counts once you save the changes.")))
 	}
 	out := saved{Note: view.Note}
 	if save && view.Theirs == nil && (s.ID != "" || !s.blank()) {
 		if err := p.autosave(r, &view, &out); err != nil {
-			return answer(w, err)
+			return tellScript(w, err)
 		}
 	}
 	out.Checks, err = rendered(r.Context(), checks(view))
@@ -563,9 +563,9 @@ func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
 	return nil
 }
 
-// answer tells a script what a person must know of an error; the rest goes the
+// tellScript tells a script what a person must know of an error; the rest goes the
 // way of every error.
-func answer(w http.ResponseWriter, err error) error {
+func tellScript(w http.ResponseWriter, err error) error {
 	kind := fault.KindOf(err)
 	if kind == fault.Internal {
 		return err

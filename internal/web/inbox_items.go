@@ -232,9 +232,9 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 	case "assigned":
 		return assignedWords(ctx, e, names, by), "user-check"
 	case "labelled":
-		return i18n.T(ctx, "{{.Name}} added the label {{.Detail}}", by...), "tag"
+		return i18n.T(ctx, "{{.Name}} added the label “{{.Detail}}”", by...), "tag"
 	case "unlabelled":
-		return i18n.T(ctx, "{{.Name}} took off the label {{.Detail}}", by...), "tag"
+		return i18n.T(ctx, "{{.Name}} took off the label “{{.Detail}}”", by...), "tag"
 	case "joined":
 		return i18n.T(ctx, "Another thread turned out to belong here"), "messages-square"
 	}
@@ -265,11 +265,11 @@ func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread,
 		Public: readBy(ctx, on, "")}
 	if m, ok := answered(th, cmp.Or(f.Value("to"), r.URL.Query().Get("to"))); ok {
 		out.To, out.Name, out.Prefill = m.ID, authorName(ctx, m), p.prefill(on, m)
-		out.Public = readBy(ctx, on, m.Visibility)
+		out.Public, out.Reach = readBy(ctx, on, m.Visibility), m.Visibility
 	}
 	out.Text = out.Prefill
 	if f.values.Has("text") {
-		out.Text, out.Error = f.Raw("text"), f.Error("text")
+		out.Text, out.Error = f.Raw("text"), cmp.Or(f.Error("text"), f.Text)
 	}
 	switch {
 	case on.State == channel.StateAttention:

@@ -222,10 +222,10 @@ func TestPalette(t *testing.T) {
 		}
 		return out
 	}
-	if found := ask("BLEND"); len(found) != 1 || !strings.HasPrefix(found[0].Href, s.Path("posts")) {
+	if found := ask("BLEND"); len(found) != 2 || !strings.HasPrefix(found[0].Href, s.Path("posts")) || found[1].Href != s.Path("search")+"?q=BLEND" {
 		t.Errorf("%+v", found)
 	}
-	if found := ask("cafe"); len(found) != 1 || found[0].Detail != "Paper" {
+	if found := ask("cafe"); len(found) != 2 || found[0].Detail != "Paper" {
 		t.Errorf("%+v", found)
 	}
 	if found := ask(""); len(found) != 0 {
