@@ -162,6 +162,8 @@ func answered(ctx context.Context, tx *db.Tx, c conversation.Conversation, id st
 		return m, fault.New(fault.NotFound, "There is no such message.")
 	case m.RemovedAt > 0:
 		return m, fault.OnField("to", "This message is gone from the network. Answer another one.")
+	case m.ErasedAt > 0:
+		return m, fault.OnField("to", "Who wrote this was erased. Answer another message.")
 	case m.Ref.ID == "":
 		return m, fault.OnField("to", "This answer is not out yet. Answer another message, or wait for it.")
 	}

@@ -98,6 +98,9 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 	if m.RemovedAt > 0 {
 		a.Removed = m.RemovedAt.Time()
 	}
+	if m.ErasedAt > 0 {
+		a.Removed, a.Erased = m.ErasedAt.Time(), true
+	}
 	for _, file := range m.Media {
 		a.Media = append(a.Media, ui.Attached{Kind: file.Kind, Alt: file.Alt, Href: file.URL})
 	}
@@ -108,7 +111,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		return item, p.ownItem(r, t, m, &item, said, names, on)
 	}
 	a.Name, a.Handle, a.Href = authorName(ctx, m), m.Author.Handle, m.Author.URL
-	if m.RemovedAt == 0 && m.RemoteID != "" {
+	if m.RemovedAt == 0 && m.ErasedAt == 0 && m.RemoteID != "" {
 		item.Answer = withParam(inboxAddress(t.Slug, filterOf(r.URL.Query()), t.ID, r.URL.Query().Get("after")), "to", m.ID) + "#reply"
 		item.Prefill, item.Public = p.prefill(on, m), readBy(ctx, on, m.Visibility)
 	}
@@ -289,7 +292,7 @@ func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread,
 func answered(th conversation.Thread, id string) (conversation.Message, bool) {
 	var last conversation.Message
 	for _, m := range th.Messages {
-		if m.Direction != conversation.In || m.RemovedAt > 0 {
+		if m.Direction != conversation.In || m.RemovedAt > 0 || m.ErasedAt > 0 {
 			continue
 		}
 		if m.ID == id {

@@ -101,11 +101,17 @@ func TestExportAndErase(t *testing.T) {
 	if err := json.Unmarshal([]byte(file.Body), &out); err != nil || len(out.Messages) != 3 || !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%+v %v %v", out, file.Header, err)
 	}
+	talk := s.Get(s.Path("people", id)).Attr(".moment-foot a[href*='/inbox/']", "href")
 	ask := s.Get(s.Path("people", id, "erase")).Is(http.StatusOK)
 	ask.Has("label", "Type Mira to erase them").Has(".two-lists", "the words of 3 messages")
 	s.Post(s.Path("people", id, "erase"), "confirm", "mira").Is(http.StatusUnprocessableEntity).Has("#confirm-error").Has("input[name=confirm][value=mira]")
 	s.Follow(s.Post(s.Path("people", id, "erase"), "confirm", "Mira")).Has(".toast", "They are erased").Has("table").Lacks("tr[data-row] a[href$='" + id + "']")
 	s.Get(s.Path("people", id)).Is(http.StatusNotFound)
+	thread := s.Get(talk).Is(http.StatusOK)
+	thread.Has(".said-gone", "Who wrote this was erased").Has(".said-by", "Until the 18th")
+	if strings.Contains(thread.Body, "Mira") || strings.Contains(thread.Body, "erased:") {
+		t.Error("the conversation still says who it was")
+	}
 	s.Get(s.Path("search")+"?q=Switzerland").Has("main .empty", "Nothing holds these words")
 }
 

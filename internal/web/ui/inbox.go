@@ -167,6 +167,7 @@ type MessageArgs struct {
 	Visibility string // as network.Visibility
 	Now, At    time.Time
 	Edited     time.Time // zero if it never was
+	Erased     bool      // its author was erased here, at the time of Removed
 	Removed    time.Time // when it was seen to be gone; zero if it is there
 	State      *State    // of an answer on its way
 	Failure    string    // why an answer is not out, for a person
