@@ -65,8 +65,36 @@ class Composer {
       this.showText(text);
       this.count();
       if (this.tooLong(text)) return;
+    } else if ((text instanceof HTMLInputElement || text instanceof HTMLSelectElement) && closest(event, "[data-options]")) {
+      if (text.name.startsWith("option.")) this.showOption(text);
+      this.sumUp();
+      this.count();
     }
     this.saving.touched();
+  }
+
+  /** sumUp says in the folded line what was chosen. */
+  private sumUp(): void {
+    const words = all<HTMLInputElement | HTMLSelectElement>("[data-options] :is(input.input, select)", this.form()).map(chosen);
+    const line = find("[data-options-set]", this.form());
+    if (line) line.textContent = Array.from(new Set(words.filter((w) => w !== ""))).join(" · ");
+  }
+
+  /** showOption puts a choice into the previews: a warning folds the text away. */
+  private showOption(field: HTMLInputElement | HTMLSelectElement): void {
+    const word = chosen(field);
+    const none = word === "";
+    const name = CSS.escape(field.name);
+    for (const place of all(`[data-option-word="${name}"]`, this.form())) {
+      place.textContent = word || (place.dataset.usual ?? "");
+      if (place.matches(".preview-label")) place.closest(".preview")?.toggleAttribute("data-covered", !none);
+    }
+    for (const fold of all<HTMLDetailsElement>(`details[data-warns="${name}"]`, this.form())) {
+      const head = find("summary", fold);
+      if (!head || head.hidden === none) continue;
+      head.hidden = none;
+      fold.open = none;
+    }
   }
 
   private change(event: Event): void {
@@ -153,9 +181,11 @@ class Composer {
 
   private replace(form: HTMLFormElement, html: string): void {
     const scroll = find(".compose-write", form)?.scrollTop ?? 0;
+    const folded = find("[data-options]", form)?.hasAttribute("open") ?? false;
     const page = new DOMParser().parseFromString(html, "text/html");
     const fresh = find<HTMLFormElement>("form#composer", page);
     if (!fresh) return;
+    if (folded) find("[data-options]", fresh)?.setAttribute("open", "");
     form.replaceWith(document.adoptNode(fresh));
     const write = find(".compose-write", this.el);
     if (write) write.scrollTop = scroll;
@@ -275,7 +305,7 @@ class Composer {
       const limits = JSON.parse(out.dataset.limits ?? "[]") as Limits[];
       const part = out.dataset.part === "-1" ? "" : `[data-part="${out.dataset.part}"]`;
       const texts = all<HTMLTextAreaElement>(`textarea[data-text="${CSS.escape(out.dataset.counts ?? "")}"]${part}`, form);
-      tell(out, texts.flatMap((text) => limits.filter((l) => l.text > 0).map((l) => left(text.value, l))));
+      tell(out, texts.flatMap((text) => limits.filter((l) => l.text > 0).map((l) => left(text.value, l, beside(l, form)))));
     }
   }
 
@@ -283,6 +313,13 @@ class Composer {
   private showText(text: HTMLTextAreaElement): void {
     const places = `[data-shows="${CSS.escape(text.dataset.text ?? "")}"][data-part="${text.dataset.part}"]`;
     for (const place of all(places, this.form())) place.replaceChildren(...pieces(text.value));
+    const cards = `[data-card="${CSS.escape(text.dataset.text ?? "")}"][data-part="${text.dataset.part}"]`;
+    for (const card of all(cards, this.form())) {
+      const host = firstLink(text.value);
+      card.hidden = host === "";
+      const name = find("[data-card-host]", card);
+      if (name) name.textContent = host;
+    }
   }
 
   /** tooLong refuses with words what no post may hold; it stays in the page. */
@@ -300,9 +337,36 @@ class Composer {
   }
 }
 
-function left(text: string, limits: Limits): { left: number; of: number } {
+/** chosen is what was chosen, in words; "" for what counts anyway. */
+function chosen(field: HTMLInputElement | HTMLSelectElement): string {
+  if (!(field instanceof HTMLSelectElement)) return field.value.trim();
+  return field.selectedIndex <= 0 ? "" : (field.selectedOptions[0]?.text ?? "");
+}
+
+function left(text: string, limits: Limits, beside: number): { left: number; of: number } {
   const used = text.length > limits.text * 20 ? text.length : length(text, limits);
-  return { left: limits.text - used, of: limits.text };
+  return { left: limits.text - used - beside, of: limits.text };
+}
+
+/** beside is how much of the limit a channel's options take up. */
+function beside(limits: Limits, form: HTMLFormElement): number {
+  let n = 0;
+  for (const o of limits.options ?? []) {
+    const field = find<HTMLInputElement>(`[name="${CSS.escape(`option.${limits.channel}.${o.name}`)}"]`, form);
+    if (field?.value.trim()) n += length(field.value.trim(), limits);
+  }
+  return n;
+}
+
+/** firstLink is the host of the first address in a text, as a card names it. */
+function firstLink(text: string): string {
+  const found = text.slice(0, 30_000).match(/https?:\/\/[^\s<>"]+/u)?.[0];
+  if (!found) return "";
+  try {
+    return new URL(found.replace(/[.,;:!?)]+$/, "")).hostname.replace(/^www\./, "");
+  } catch {
+    return "";
+  }
 }
 
 function tell(out: HTMLOutputElement, found: { left: number; of: number }[]): void {

@@ -7,6 +7,8 @@ export interface Limits {
   unit: string;
   url_length?: number; // every address counts as this many
   mentions_local?: boolean; // of @user@host only @user counts
+  channel?: string;
+  options?: { name: string }[]; // those whose length counts with the text
 }
 
 // What counts as an address: internal/network/entity.go says the same, and why.

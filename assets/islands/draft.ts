@@ -8,6 +8,7 @@ interface Kept {
   fresh: string; // the id the form sends it under
   to?: string;
   name?: string;
+  open?: string; // who can read it, in words
   reach?: string;
 }
 
@@ -32,7 +33,7 @@ export class Draft {
       text.value = kept.text;
       const form = text.form;
       if (form && kept.fresh) set(form, "new", kept.fresh);
-      if (form && kept.to) this.aim(form, kept.to, kept.name ?? "", kept.reach ?? "");
+      if (form && kept.to) this.aim(form, kept.to, kept.name ?? "", kept.open ?? "", kept.reach ?? "");
       say(text, true);
     }
     this.guard();
@@ -49,24 +50,26 @@ export class Draft {
   }
 
   /** to aims the answer at another message. */
-  to(id: string, name: string, reach: string, prefill: string): void {
+  to(id: string, name: string, open: string, reach: string, prefill: string): void {
     const text = find<HTMLTextAreaElement>("#answer-text", this.thread() ?? document);
     if (!text?.form) return;
     const was = text.dataset.prefill ?? "";
     if (text.value.trim() === was.trim()) text.value = prefill;
     else if (was && text.value.startsWith(was)) text.value = prefill + text.value.slice(was.length);
     text.dataset.prefill = prefill;
-    this.aim(text.form, id, name, reach);
+    this.aim(text.form, id, name, open, reach);
     this.typed(text);
     text.setSelectionRange(text.value.length, text.value.length);
   }
 
-  private aim(form: HTMLFormElement, id: string, name: string, reach: string): void {
+  private aim(form: HTMLFormElement, id: string, name: string, words: string, reach: string): void {
     set(form, "to", id);
     const who = find("[data-to-name]", form);
     if (who && name) who.textContent = name;
-    const open = find("[data-to-public]", form.closest("#reply") ?? form);
-    if (open && reach) open.textContent = reach;
+    const open = publicOf(form);
+    if (!open || !words) return;
+    open.textContent = words;
+    if (open.parentElement) open.parentElement.dataset.reach = reach;
   }
 
   /** write puts a text into the answer, for instance one that was refused. */
@@ -113,7 +116,7 @@ export class Draft {
       return say(text, false);
     }
     const kept: Kept = { text: text.value, fresh: get(form, "new"), to: get(form, "to"), name: find("[data-to-name]", form)?.textContent ?? "",
-      reach: find("[data-to-public]", form.closest("#reply") ?? form)?.textContent ?? "" };
+      open: publicOf(form)?.textContent ?? "", reach: publicOf(form)?.parentElement?.dataset.reach ?? "" };
     try {
       localStorage.setItem(this.key(text), JSON.stringify(kept));
       say(text, true);
@@ -121,6 +124,10 @@ export class Draft {
       // It does not fit; it is still in the page.
     }
   }
+}
+
+function publicOf(form: HTMLFormElement): HTMLElement | null {
+  return find("[data-to-public]", form.closest("#reply") ?? form);
 }
 
 function written(text: HTMLTextAreaElement): boolean {

@@ -27,6 +27,7 @@ class Inbox {
   private shown = "";
   private scrolled = 0;
   private next = ""; // the row that follows one that is done
+  private readonly title: string; // of the list's own page
 
   constructor(private readonly el: HTMLElement) {
     const signal = this.gone.signal;
@@ -41,6 +42,8 @@ class Inbox {
     el.addEventListener("input", (event) => this.input(event), { signal });
     el.addEventListener("change", () => this.count(), { signal });
     el.addEventListener("submit", (event) => this.submit(event), { capture: true, signal });
+    const open = this.thread()?.dataset.title;
+    this.title = open && document.title.startsWith(`${open} · `) ? document.title.slice(open.length + 3) : document.title;
     this.stop = [here(() => this.thread()), names(el), clocks(el)];
     this.opened(true);
     this.count();
@@ -79,6 +82,7 @@ class Inbox {
     }
     if (id === this.shown) return;
     this.shown = id;
+    document.title = id ? `${this.thread()?.dataset.title} · ${this.title}` : this.title;
     if (!id) return;
     this.draft.restore();
     this.toNews();
@@ -210,7 +214,7 @@ class Inbox {
     } else if (answer) {
       event.preventDefault();
       this.tab("answer");
-      this.draft.to(answer.dataset.answer ?? "", answer.dataset.name ?? "", answer.dataset.public ?? "", answer.dataset.prefill ?? "");
+      this.draft.to(answer.dataset.answer ?? "", answer.dataset.name ?? "", answer.dataset.public ?? "", answer.dataset.reach ?? "", answer.dataset.prefill ?? "");
     } else if (redo) {
       this.tab("answer");
       this.draft.write(redo.dataset.redo ?? "");

@@ -58,6 +58,9 @@ func New(d Deps) http.Handler {
 	a.mediaOperations()
 	a.postOperations()
 	a.deliveryOperations()
+	a.conversationOperations()
+	a.personOperations()
+	a.searchOperations()
 	a.holdOperations()
 	a.metricOperations()
 	a.auditOperations()
@@ -91,6 +94,9 @@ func config(version string) huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: "Posts", Description: "What the brand says, with a variant for each channel."},
 		{Name: "Deliveries", Description: "A post's journey to one channel: where it stands, what happened, and what to decide."},
+		{Name: "Conversations", Description: "What people say to the brand, and what it answers."},
+		{Name: "People", Description: "Who they are, as the brand knows them; to hand out and to erase."},
+		{Name: "Search", Description: "Everything by its words."},
 		{Name: "Media", Description: "Pictures and their descriptions."},
 		{Name: "Channels", Description: "The connected accounts."},
 		{Name: "Metrics", Description: "What networks told, and what is computed from it."},

@@ -197,7 +197,8 @@ func (w *world) operations() []operation {
 func TestWhoMayAsk(t *testing.T) {
 	w := open(t)
 	id := w.post(`{"text":"Ours alone","channels":["` + w.channel["news"] + `"]}`)
-	ours := map[string]string{"posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
+	talk, human := w.hear("@mira", "Ours alone too")
+	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
 	for _, o := range w.operations() {
 		path := strings.TrimPrefix(o.path, "/api/v1")
 		kind := strings.Split(path, "/")[1]
@@ -240,17 +241,24 @@ func without(scope string) []access.Action {
 
 // bodies let every operation pass its own validation.
 var bodies = map[string]string{
-	"POST /channels":                `{"network":"test","credentials":{"token":"new"}}`,
-	"POST /channels/{id}/reconnect": `{"credentials":{"token":"news"}}`,
-	"PATCH /media/{id}":             `{"alt":"x"}`,
-	"POST /posts":                   `{"text":"x"}`,
-	"POST /posts/check":             `{"text":"x"}`,
-	"PATCH /posts/{id}":             `{"text":"x"}`,
-	"POST /posts/{id}/schedule":     `{"at":"now"}`,
-	"POST /posts/{id}/move":         `{"at":""}`,
-	"POST /deliveries/{id}/resolve": `{"choice":"drop"}`,
-	"POST /holds":                   `{"reason":"x"}`,
-	"POST /text/check":              `{"network":"test","text":"x"}`,
+	"POST /channels":                   `{"network":"test","credentials":{"token":"new"}}`,
+	"POST /channels/{id}/reconnect":    `{"credentials":{"token":"news"}}`,
+	"PATCH /media/{id}":                `{"alt":"x"}`,
+	"POST /posts":                      `{"text":"x"}`,
+	"PATCH /conversations/{id}":        `{"state":"done"}`,
+	"POST /conversations/{id}/notes":   `{"text":"x"}`,
+	"POST /conversations/{id}/replies": `{"text":"x"}`,
+	"POST /labels":                     `{"name":"x"}`,
+	"PATCH /people/{id}":               `{"about":"x"}`,
+	"POST /people/{id}/notes":          `{"text":"x"}`,
+	"POST /people/{id}/erase":          `{"confirm":"x"}`,
+	"POST /posts/check":                `{"text":"x"}`,
+	"PATCH /posts/{id}":                `{"text":"x"}`,
+	"POST /posts/{id}/schedule":        `{"at":"now"}`,
+	"POST /posts/{id}/move":            `{"at":""}`,
+	"POST /deliveries/{id}/resolve":    `{"choice":"drop"}`,
+	"POST /holds":                      `{"reason":"x"}`,
+	"POST /text/check":                 `{"network":"test","text":"x"}`,
 }
 
 func (w *world) delivery(post string) string {

@@ -35,7 +35,7 @@ type ticket struct {
 	stamp               db.Time // of the reservation: it fences a later one
 }
 
-type answer struct {
+type firstAnswer struct {
 	Header http.Header `json:"header"`
 	Body   string      `json:"body"`
 	status int
@@ -70,7 +70,7 @@ func (a *handler) run(w http.ResponseWriter, r *http.Request, t ticket) error {
 		}
 	}()
 	a.mux.ServeHTTP(rec, r.WithContext(db.WithAlso(whole, t.mark)))
-	got := answer{Header: http.Header{}, Body: rec.body.String(), status: rec.status}
+	got := firstAnswer{Header: http.Header{}, Body: rec.body.String(), status: rec.status}
 	for _, name := range []string{"Content-Type", "Etag", "Location", "Retry-After"} {
 		if v := rec.header.Values(name); len(v) > 0 {
 			got.Header[name] = v
@@ -91,7 +91,7 @@ func digest(r *http.Request, body []byte) string {
 }
 
 // reserve takes the key, or returns the answer that was kept for it.
-func (a *handler) reserve(ctx context.Context, t *ticket, request string) (*answer, error) {
+func (a *handler) reserve(ctx context.Context, t *ticket, request string) (*firstAnswer, error) {
 	t.stamp = a.DB.Now()
 	n, err := affected(a.DB.ExecContext(ctx, `INSERT INTO idempotency (brand_id, account_id, key, request, created_at)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (brand_id, account_id, key) DO NOTHING`,
@@ -100,7 +100,7 @@ func (a *handler) reserve(ctx context.Context, t *ticket, request string) (*answ
 		return nil, err
 	}
 	var first string
-	var got answer
+	var got firstAnswer
 	var body string
 	var at db.Time
 	err = a.DB.QueryRowContext(ctx, `SELECT request, status, body, created_at FROM idempotency
@@ -158,7 +158,7 @@ func (t ticket) mark(ctx context.Context, tx *db.Tx) error {
 
 // keep stores the answer. One that may be another at the next try is not kept, unless
 // something was changed on the way to it.
-func (a *handler) keep(ctx context.Context, t ticket, got answer) error {
+func (a *handler) keep(ctx context.Context, t ticket, got firstAnswer) error {
 	if got.status >= 500 || got.status == http.StatusTooManyRequests || got.status == http.StatusConflict {
 		if err := a.release(ctx, t); err != nil {
 			return err
@@ -195,7 +195,7 @@ func Sweep(ctx context.Context, d *db.DB) error {
 	return err
 }
 
-func (g *answer) send(w http.ResponseWriter) error {
+func (g *firstAnswer) send(w http.ResponseWriter) error {
 	for k, v := range g.Header {
 		w.Header()[k] = v
 	}

@@ -42,6 +42,14 @@ func seal(list, brand, cursor string) string {
 	return string(sum[:sealSize])
 }
 
+// sealed is a cursor as it is handed out; "" where there is none.
+func sealed(list, brand, next string) string {
+	if next == "" {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(seal(list, brand, next) + next))
+}
+
 // items is one page of a list.
 type items[T any] struct {
 	Items []T    `json:"items" nullable:"false" doc:"This page."`
@@ -53,9 +61,7 @@ func itemsOf[F, T any](list, brand string, rows []F, next string, view func(F) T
 	for _, r := range rows {
 		out.Items = append(out.Items, view(r))
 	}
-	if next != "" {
-		out.Next = base64.RawURLEncoding.EncodeToString([]byte(seal(list, brand, next) + next))
-	}
+	out.Next = sealed(list, brand, next)
 	return &body[items[T]]{out}
 }
 

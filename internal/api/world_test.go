@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -25,8 +26,10 @@ import (
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/job"
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/publish"
@@ -76,6 +79,7 @@ type world struct {
 	d       *db.DB
 	h       http.Handler
 	router  routers.Router
+	said    int // messages that were heard
 	north   home
 	south   home
 	channel map[string]string // ids by handle, of north
@@ -96,6 +100,8 @@ func open(t testing.TB) *world {
 	t.Helper()
 	d := dbtest.Open(t)
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	must(t, err)
+	_, err = job.New(ctx, d, job.NewWorkers(), job.Options{})
 	must(t, err)
 	w := &world{t: t, d: d, channel: map[string]string{}}
 	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(&net{w})}
@@ -252,6 +258,22 @@ func (w *world) post(body string) string {
 		w.t.Fatalf("%d %s", got.status, got.body)
 	}
 	return got.text(w.t, "id")
+}
+
+// hear lets somebody write to north on the channel news, and returns the
+// conversation and the person.
+func (w *world) hear(handle, text string) (talk, human string) {
+	w.t.Helper()
+	w.said++
+	id := fmt.Sprint("said-", w.said)
+	err := w.d.Tx(ctx, func(tx *db.Tx) error {
+		_, err := conversation.Take(ctx, tx, conversation.Source{Brand: w.north.brand, Channel: w.channel["news"], Network: "test"}, []network.Message{{
+			Ref: network.Ref{ID: id}, Text: text, At: w.d.Now().Time(), Author: network.Author{ID: "id-" + handle, Handle: handle, Name: strings.TrimPrefix(handle, "@")}}}, false)
+		return err
+	})
+	must(w.t, err)
+	must(w.t, w.d.QueryRowContext(ctx, `SELECT id, person_id FROM conversation WHERE root = $1`, id).Scan(&talk, &human))
+	return talk, human
 }
 
 func each(n int, f func(int)) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -50,6 +51,19 @@ type Channel struct {
 // AppScope names what the network may limit for all accounts together; it is
 // the key of rate_limit.
 func (c Channel) AppScope() string { return c.Network + " " + c.Server }
+
+// Software is what runs on the channel's server, with its version: "Mastodon
+// 4.4.1"; "" where it did not say.
+func (c Channel) Software() string {
+	name := c.Details["software"]
+	switch name {
+	case "gotosocial":
+		name = "GoToSocial"
+	case "":
+		return ""
+	}
+	return strings.TrimSpace(strings.ToUpper(name[:1]) + name[1:] + " " + c.Details["version"])
+}
 
 // Channels connects channels and opens their credentials. The zero value of
 // its hidden fields is ready; copy it never.

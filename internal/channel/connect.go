@@ -195,6 +195,11 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 	if err := upsert(ctx, tx, c, cs.seal(c, cred)); err != nil {
 		return Channel{}, err
 	}
+	if f.why != renewing {
+		if err := readSoon(ctx, tx, c.ID); err != nil {
+			return Channel{}, err
+		}
+	}
 	if f.why == renewing {
 		return c, nil // every hour or so, and nobody's act
 	}

@@ -120,26 +120,34 @@ func DeleteLabel(ctx context.Context, d *db.DB, who access.Who, brandID, id stri
 // AddLabel puts a label on conversations, all or none, and returns those that
 // did not have it.
 func AddLabel(ctx context.Context, d *db.DB, who access.Who, brandID string, ids []string, labelID string) ([]Change, error) {
-	return many(ctx, d, who, brandID, ids, func(ctx context.Context, tx *db.Tx, c *Conversation) (string, string, error) {
-		l, err := labelFor(ctx, tx, who, brandID, labelID)
+	return many(ctx, d, who, brandID, ids, labelled(who, labelID))
+}
+
+func labelled(who access.Who, labelID string) act {
+	return func(ctx context.Context, tx *db.Tx, c *Conversation) (string, string, error) {
+		l, err := labelFor(ctx, tx, who, c.Brand, labelID)
 		if err != nil {
 			return "", "", err
 		}
 		return changed(ctx, tx, l, "labelled", `INSERT INTO conversation_label (brand_id, conversation_id, label_id, last_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (conversation_id, label_id) DO NOTHING`, brandID, c.ID, labelID, c.LastAt)
-	})
+			ON CONFLICT (conversation_id, label_id) DO NOTHING`, c.Brand, c.ID, labelID, c.LastAt)
+	}
 }
 
 // RemoveLabel takes a label off conversations, all or none, and returns those
 // that had it.
 func RemoveLabel(ctx context.Context, d *db.DB, who access.Who, brandID string, ids []string, labelID string) ([]Change, error) {
-	return many(ctx, d, who, brandID, ids, func(ctx context.Context, tx *db.Tx, c *Conversation) (string, string, error) {
-		l, err := labelFor(ctx, tx, who, brandID, labelID)
+	return many(ctx, d, who, brandID, ids, unlabelled(who, labelID))
+}
+
+func unlabelled(who access.Who, labelID string) act {
+	return func(ctx context.Context, tx *db.Tx, c *Conversation) (string, string, error) {
+		l, err := labelFor(ctx, tx, who, c.Brand, labelID)
 		if err != nil {
 			return "", "", err
 		}
-		return changed(ctx, tx, l, "unlabelled", `DELETE FROM conversation_label WHERE brand_id = $1 AND conversation_id = $2 AND label_id = $3`, brandID, c.ID, labelID)
-	})
+		return changed(ctx, tx, l, "unlabelled", `DELETE FROM conversation_label WHERE brand_id = $1 AND conversation_id = $2 AND label_id = $3`, c.Brand, c.ID, labelID)
+	}
 }
 
 func changed(ctx context.Context, tx *db.Tx, l Label, what, text string, args ...any) (string, string, error) {

@@ -89,8 +89,15 @@ func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 		return fmt.Errorf("demoworld: the demo network's past: %w", err)
 	}
 	h.measure(w.Network)
+	said, err := w.listen(ctx, who, b, now, connected)
+	if err != nil {
+		return err
+	}
 	return w.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := h.save(ctx, tx); err != nil {
+			return err
+		}
+		if err := said.save(ctx, tx); err != nil {
 			return err
 		}
 		return installation.Mark(ctx, tx, markDone, stamp(now))

@@ -47,6 +47,10 @@ func (l Limits) CheckOptions(options map[string]string) []OptionFault {
 	var out []OptionFault
 	for _, name := range slices.Sorted(maps.Keys(options)) {
 		o, known := l.Option(name)
+		if !known && name == OptionLanguage {
+			// Every item has a language, also where a network keeps it to itself.
+			o, known = Option{Name: OptionLanguage}, true
+		}
 		if !known {
 			out = append(out, OptionFault{name, fmt.Sprintf("There is no option %q here. Leave it out.", name)})
 		} else if text := o.refuse(options[name]); text != "" {

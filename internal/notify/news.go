@@ -18,6 +18,10 @@ var tellers = map[string]func(n *Notifier, ctx context.Context, q db.Queryer, e 
 	"delivery.unknown":  (*Notifier).delivery,
 	"delivery.missed":   (*Notifier).delivery,
 	"channel.attention": (*Notifier).attention,
+
+	"conversation.mentioned": (*Notifier).mentioned,
+	"conversation.assigned":  (*Notifier).assigned,
+	"conversation.woke":      (*Notifier).woke,
 }
 
 // words are the three things to say of a delivery beside its reason.
@@ -26,7 +30,7 @@ type words struct{ title, kept, next string }
 var deliveryWords = map[string]words{
 	"delivery.rejected": {
 		"{{.Channel}} refused “{{.Post}}”",
-		"It is not out there. The post is kept as it is.",
+		"It is not out there. What you wrote is kept as it is.",
 		"Open the post to change it and try again, or to drop it.",
 	},
 	"delivery.unknown": {
@@ -36,7 +40,7 @@ var deliveryWords = map[string]words{
 	},
 	"delivery.missed": {
 		"“{{.Post}}” was not sent to {{.Channel}}",
-		"Its time has passed and it was not sent late. The post is kept as it is.",
+		"Its time has passed and it was not sent late. What you wrote is kept as it is.",
 		"Open the post to send it now, to choose another time, or to drop it.",
 	},
 }
@@ -67,6 +71,10 @@ func (n *Notifier) delivery(ctx context.Context, q db.Queryer, e outbox.Event) (
 	out.Title = i18n.T(ctx, w.title, "Channel", n.label(c), "Post", short(ctx, p.Excerpt))
 	out.Action = i18n.T(ctx, "Open the post")
 	out.Lines = nonEmpty(data.Reason, kept(ctx, d, w), i18n.T(ctx, w.next))
+	if d.Kind == delivery.KindReply {
+		out.href, out.Action = "/inbox/"+p.Conversation, i18n.T(ctx, "Open the conversation")
+		out.Lines = nonEmpty(data.Reason, kept(ctx, d, w), i18n.T(ctx, "Open the conversation and decide beside the answer."))
+	}
 	return out, nil
 }
 

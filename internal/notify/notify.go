@@ -39,9 +39,10 @@ func (n *Notifier) Listen(r *outbox.Reader) {
 
 // news is what there is to tell, in the language of the brand.
 type news struct {
-	letter.Page        // Link and Foot are added for each reader
-	href        string // the page in the studio
-	author      string // account that is told beside the owners; "" for nobody
+	letter.Page          // Link and Foot are added for each reader
+	href        string   // the page in the studio
+	author      string   // account that is told beside the owners; "" for nobody
+	only        []string // accounts that alone are told, if they still may read the conversation
 	channel     string
 }
 
@@ -85,6 +86,9 @@ func (n *Notifier) tellTeam(ctx context.Context, tx *db.Tx, b brand.Brand, e out
 // recipients are the owners, and the author as long as he may read the posts
 // of the channel. Each is there once.
 func recipients(ctx context.Context, q db.Queryer, brandID string, about news) ([]account.Account, error) {
+	if about.only != nil {
+		return named(ctx, q, brandID, about)
+	}
 	all, err := account.Owners(ctx, q, brandID)
 	if err != nil || about.author == "" || slices.ContainsFunc(all, func(a account.Account) bool { return a.ID == about.author }) {
 		return all, err
@@ -106,6 +110,29 @@ func recipients(ctx context.Context, q db.Queryer, brandID string, about news) (
 	return all, nil
 }
 
+// named are those of the accounts that are meant who may read the channel's
+// conversations.
+func named(ctx context.Context, q db.Queryer, brandID string, about news) ([]account.Account, error) {
+	var out []account.Account
+	for _, id := range about.only {
+		a, err := account.ByID(ctx, q, id)
+		if fault.Is(err, fault.NotFound) || err == nil && a.DisabledAt != 0 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		who, err := account.As(ctx, q, a)
+		if err != nil {
+			return nil, err
+		}
+		if who.May(q.Now(), brandID, access.ConversationRead, about.channel) == nil {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
 // A channel that fails on hundreds of posts must not fill anybody's mailbox.
 const lettersAnHour = 20
 
@@ -121,7 +148,9 @@ func (n *Notifier) write(ctx context.Context, tx *db.Tx, b brand.Brand, e outbox
 	}
 	page.Link = strings.TrimSuffix(n.BaseURL, "/") + about.href
 	page.Foot = i18n.T(ctx, "You get this because you own {{.Brand}} in Rapport.", "Brand", b.Name)
-	if a.ID == about.author {
+	if about.only != nil {
+		page.Foot = i18n.T(ctx, "You get this because you work on {{.Brand}} in Rapport.", "Brand", b.Name)
+	} else if a.ID == about.author {
 		page.Foot = i18n.T(ctx, "You get this because you scheduled the post for {{.Brand}} in Rapport.", "Brand", b.Name)
 	}
 	text, html := page.Render()

@@ -140,7 +140,7 @@ func TestWordsOfEachTrouble(t *testing.T) {
 		lines []string
 	}{
 		{"rejected", delivery.Rejected, nil, "@acme (The Place) refused “Spring sale”",
-			[]string{"The text is too long.", "It is not out there. The post is kept as it is."}},
+			[]string{"The text is too long.", "It is not out there. What you wrote is kept as it is."}},
 		{"unknown", delivery.Unknown, nil, "“Spring sale” may or may not be out on @acme (The Place)",
 			[]string{"It will not be sent again until somebody has looked."}},
 		{"missed", delivery.Missed, nil, "“Spring sale” was not sent to @acme (The Place)",

@@ -56,6 +56,11 @@ func list(ctx context.Context, d *db.DB, q db.Queryer, who access.Who, brandID s
 	}
 	size := page.Size(50, 200)
 	s := &statement{args: []any{brandID, at, last, size + 1}}
+	if f.Network != "" {
+		if s.few, err = few(ctx, q, brandID, f.Network); err != nil {
+			return nil, "", err
+		}
+	}
 	if err := s.write(f, ids, who.Channels(d.Now(), brandID)); err != nil {
 		return nil, "", err
 	}
@@ -83,27 +88,29 @@ func collect(rows *sql.Rows, err error) (keys []db.Time, all []Person, _ error) 
 }
 
 func finds(ctx context.Context, d *db.DB, who access.Who, brandID, words string) ([]string, error) {
-	var out []string
-	page := db.Page{Limit: 100}
-	for len(out) < foundMost {
-		hits, next, err := search.Find(ctx, d, who, brandID, search.Query{Text: words, Kinds: []search.Kind{search.Person}}, page)
-		if err != nil {
-			return nil, err
-		}
-		for _, h := range hits {
-			out = append(out, h.ID)
-		}
-		if page.After = next; next == "" {
-			break
-		}
+	return search.IDs(ctx, d, who, brandID, search.Query{Text: words, Kinds: []search.Kind{search.Person}}, foundMost)
+}
+
+// fewest is how many identities on a network are gathered instead of being met
+// while the list is walked.
+const fewest = 2000
+
+// few reports whether a network has so few identities that walking a list in
+// search of them would take long.
+func few(ctx context.Context, q db.Queryer, brandID, networkName string) (bool, error) {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM identity WHERE brand_id = $1 AND network = $2 LIMIT $3) i`, brandID, networkName, fewest+1).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("person: list: %w", err)
 	}
-	return out, nil
+	return n <= fewest, nil
 }
 
 // statement is the list's SQL with its arguments: the brand, the key of the
 // page and its size come first.
 type statement struct {
 	text string
+	few  bool // there are few people on the network that is asked for
 	args []any
 }
 
@@ -128,7 +135,11 @@ func (s *statement) write(f Filter, ids, only []string) error {
 		brand = `w.brand_id`
 		where += ` AND w.channel_id = ` + s.list([]string{f.Channel})
 	}
-	if f.Network != "" {
+	switch {
+	case f.Network != "" && s.few && f.Channel == "":
+		brand = `p.brand_id || ''`
+		where += ` AND p.id IN (SELECT i.person_id FROM identity i WHERE i.brand_id = $1 AND i.network = ` + s.list([]string{f.Network}) + `)`
+	case f.Network != "":
 		where += ` AND EXISTS (SELECT 1 FROM identity i WHERE i.brand_id = $1 AND i.person_id = p.id AND i.network = ` + s.list([]string{f.Network}) + `)`
 	}
 	if len(only) > 0 {

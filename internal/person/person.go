@@ -235,13 +235,21 @@ func index(ctx context.Context, tx *db.Tx, brandID, id string) error {
 	if err != nil {
 		return err
 	}
-	words := []string{p.Name}
-	for _, i := range theirs {
-		words = append(words, i.Name, i.Handle)
+	var words []string
+	say := func(text string) {
+		if text != "" && !slices.Contains(words, text) {
+			words = append(words, text)
+		}
 	}
-	slices.Sort(words[1:])
+	say(p.Name)
+	slices.SortFunc(theirs, func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
+	for _, i := range theirs {
+		say(i.Name)
+		say(i.Handle)
+	}
+	say(p.About)
 	return search.Put(ctx, tx, search.Doc{Brand: brandID, Kind: search.Person, ID: id, Person: id, Channels: channels, At: p.CreatedAt,
-		Text: strings.TrimSpace(strings.Join(slices.Compact(append(words, p.About)), "\n"))})
+		Text: strings.Join(words, "\n")})
 }
 
 // Note is what the team noted about a person.

@@ -81,6 +81,9 @@ func check(ctx context.Context, q db.Queryer, brandID string, in Input) (map[str
 		body := p.ContentFor(c.ID)
 		found := ChannelCheck{Channel: c.ID, Handle: c.Handle, Parts: measure(c.Limits, body, v.Options), Problems: standing(c)}
 		found.Problems = append(found.Problems, c.Limits.Check(body.items("", v.Options, items))...)
+		for _, bad := range c.Limits.CheckOptions(v.Options) {
+			found.Problems = append(found.Problems, network.Problem{Code: "option", Severity: network.Blocking, Text: bad.Text})
+		}
 		found.Problems = append(found.Problems, gone(body, pictures)...)
 		out[c.ID] = found
 	}

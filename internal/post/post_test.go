@@ -865,3 +865,21 @@ func TestScheduleApprovesOnlyWhatWasSeen(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What another program published is history: it is not edited and not sent
+// again, also once it is gone from its network. A copy is a post like any.
+func TestWhatWasBroughtOverStays(t *testing.T) {
+	w := open(t)
+	p := w.draft(t, text("From elsewhere", w.a))
+	w.exec(t, `UPDATE post SET origin = 'imported' WHERE id = $1`, p.ID)
+	if _, err := post.Save(ctx, w.d, w.who, w.brand, p.ID, p.Revision, text("Changed", w.a)); !fault.Is(err, fault.Conflict) {
+		t.Errorf("changed: %v", err)
+	}
+	if _, err := post.Schedule(ctx, w.d, w.who, w.brand, p.ID, 0, 0); !fault.Is(err, fault.Conflict) {
+		t.Errorf("sent: %v", err)
+	}
+	copied, err := post.Duplicate(ctx, w.d, w.who, w.brand, p.ID)
+	if err != nil || copied.Origin != "" {
+		t.Errorf("copied: %+v, %v", copied, err)
+	}
+}

@@ -120,6 +120,10 @@ func Save(ctx context.Context, d *db.DB, who access.Who, brandID, id string, rev
 	return p, err
 }
 
+func broughtOver() error {
+	return fault.New(fault.Conflict, "This post was published with another program and stays as it is. Duplicate it to say something like it.")
+}
+
 func changedMeanwhile() error {
 	return fault.New(fault.Conflict, "Someone has changed this post since you opened it. Look at the newer text, or save yours as a copy.")
 }
@@ -127,6 +131,9 @@ func changedMeanwhile() error {
 func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) (Post, error) {
 	if err := who.May(tx.Now(), old.Brand, access.PostWrite, old.Channels()...); err != nil {
 		return old, err
+	}
+	if old.Origin == Imported {
+		return old, broughtOver()
 	}
 	open, err := openOf(ctx, tx, old)
 	if err != nil {

@@ -62,6 +62,9 @@ func Compose(ctx context.Context, d *db.DB, who access.Who, brandID string, in I
 
 // schedule approves the post as it stands and inserts its deliveries.
 func schedule(ctx context.Context, tx *db.Tx, who access.Who, p Post, at db.Time) (Post, []delivery.Delivery, error) {
+	if p.Origin == Imported {
+		return p, nil, broughtOver()
+	}
 	open, err := openOf(ctx, tx, p)
 	if err != nil {
 		return p, nil, err

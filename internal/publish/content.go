@@ -46,6 +46,9 @@ func (d *Dispatcher) content(del delivery.Delivery) ([]content, error) {
 			return nil, fault.New(fault.Invalid, "A picture of part %d is no longer in the library. Edit the post, then try again.", i+1)
 		}
 		it.Kind = cmp.Or(it.Kind, network.PartPost)
+		if i == 0 {
+			it.Parent = p.Answers // what a reply hangs below
+		}
 		out[i].item = it
 		out[i].Part = delivery.Part{Delivery: del.ID, Ord: i, Kind: it.Kind, State: delivery.PartWaiting, Text: it.Text, Media: parts[i].Media}
 	}

@@ -193,7 +193,7 @@ func (d *Dispatcher) send(o opened, del delivery.Delivery) (goOn bool) {
 	if p := blocking(o.target.Limits.Check(items(parts))); p != nil && !started(del) {
 		return d.end(del, delivery.End{State: delivery.Rejected, Code: p.Code, Reason: p.Text, Part: p.Part})
 	}
-	var parent *network.Ref
+	parent := above(parts)
 	for i := range parts {
 		part := &parts[i]
 		if part.State == delivery.PartPublished {
@@ -211,6 +211,14 @@ func (d *Dispatcher) send(o opened, del delivery.Delivery) (goOn bool) {
 		return d.closePublished(del, parts[len(parts)-1])
 	}
 	return true
+}
+
+// above is what the first part answers: nothing, but for a reply.
+func above(parts []content) *network.Ref {
+	if len(parts) == 0 {
+		return nil
+	}
+	return parts[0].item.Parent
 }
 
 // follow is what the next part answers: the one before it, in the thread of

@@ -85,7 +85,7 @@ func (d *Dispatcher) lookUnsent(o opened, del delivery.Delivery) {
 // firstOpen is the index of the first part that is not known to be out, with
 // its parent set; the number of parts where all are.
 func firstOpen(parts []content) int {
-	var parent *network.Ref
+	parent := above(parts)
 	for i := range parts {
 		if parts[i].State != delivery.PartPublished {
 			parts[i].item.Parent = parent

@@ -65,7 +65,7 @@ type Desk struct {
 // so a decision about something that has moved on is a fault.Conflict.
 func (k Desk) Resolve(ctx context.Context, who access.Who, brand, id string, c Decision) (delivery.Delivery, error) {
 	d, err := delivery.ByID(ctx, k.DB, brand, id)
-	if mayErr := who.May(k.DB.Now(), brand, access.DeliveryResolve, channelOf(d)...); mayErr != nil {
+	if mayErr := who.May(k.DB.Now(), brand, deciding(d), channelOf(d)...); mayErr != nil {
 		return d, mayErr
 	}
 	if err != nil {
@@ -96,6 +96,33 @@ func (k Desk) Resolve(ctx context.Context, who access.Who, brand, id string, c D
 		return d, err
 	}
 	return delivery.ByID(ctx, k.DB, brand, id)
+}
+
+// deciding is what a decision about the delivery takes: whoever may answer may
+// also decide about an answer.
+func deciding(d delivery.Delivery) access.Action {
+	if d.Kind == delivery.KindReply {
+		return access.ConversationReply
+	}
+	return access.DeliveryResolve
+}
+
+// TakeBack cancels a reply that has not begun to go out, such as one behind a
+// hold.
+func (k Desk) TakeBack(ctx context.Context, who access.Who, brand, id string) error {
+	return k.DB.Tx(ctx, func(tx *db.Tx) error {
+		d, err := delivery.ByID(ctx, tx, brand, id)
+		if mayErr := who.May(tx.Now(), brand, deciding(d), channelOf(d)...); mayErr != nil {
+			return mayErr
+		}
+		if err != nil {
+			return err
+		}
+		if d.Kind != delivery.KindReply || d.State != delivery.Scheduled {
+			return fault.New(fault.Conflict, "This answer is %s now. Look at it again.", d.State)
+		}
+		return delivery.Cancel(ctx, tx, who, d)
+	})
 }
 
 func channelOf(d delivery.Delivery) []string {

@@ -258,6 +258,25 @@ func Find(ctx context.Context, d *db.DB, who access.Who, brandID string, query Q
 	return a.find(ctx, d, dialects[d.Dialect])
 }
 
+// IDs returns the ids of what Find would find of one kind, the newest first, at
+// most so many.
+func IDs(ctx context.Context, d *db.DB, who access.Who, brandID string, query Query, most int) ([]string, error) {
+	a, err := query.asked(d, who, brandID, db.Page{})
+	if err != nil || !a.any() {
+		return nil, err
+	}
+	a.size = most
+	rows, err := dialects[d.Dialect].find(ctx, d, a)
+	if err != nil {
+		return nil, fmt.Errorf("search: find: %w", err)
+	}
+	out := make([]string, 0, len(rows))
+	for _, r := range rows[:min(len(rows), most)] {
+		out = append(out, r.ID)
+	}
+	return out, nil
+}
+
 // asked is a query that may be asked.
 type asked struct {
 	Query

@@ -21,6 +21,7 @@ import (
 
 type doctorCommand struct {
 	config.Config
+	Ask bool `help:"Ask each network once whether its accesses still work, and note what comes."`
 }
 
 // finding is one line of the doctor: what was looked at, how it is, and what
@@ -29,30 +30,34 @@ type finding struct {
 	what string
 	bad  bool
 	text string
+	more []string // lines below it
 }
 
 // doctor gathers findings.
 type doctor struct {
 	settings
 	ctx      context.Context
+	ask      bool
 	findings []finding
 }
 
 func (x *doctor) well(what, format string, args ...any) {
-	x.findings = append(x.findings, finding{what, false, fmt.Sprintf(format, args...)})
+	x.findings = append(x.findings, finding{what: what, text: fmt.Sprintf(format, args...)})
 }
 
 func (x *doctor) ill(what, format string, args ...any) {
-	x.findings = append(x.findings, finding{what, true, fmt.Sprintf(format, args...)})
+	x.findings = append(x.findings, finding{what: what, bad: true, text: fmt.Sprintf(format, args...)})
 }
 
-// Run looks at everything even where something fails, and changes nothing.
+// Run looks at everything even where something fails. It changes nothing; with
+// Ask, what the networks answer is noted at their channels as a check in the
+// studio notes it.
 func (cmd *doctorCommand) Run(c *console) error {
 	set, err := read(cmd.Config, c.declared)
 	if err != nil {
 		return err
 	}
-	x := &doctor{settings: set, ctx: c.ctx}
+	x := &doctor{settings: set, ctx: c.ctx, ask: cmd.Ask}
 	x.well("program", "rapport %s", version())
 	if err := set.exists(); err != nil {
 		x.ill("database", "%s", explain(err))
@@ -78,6 +83,9 @@ func (x *doctor) report(w io.Writer) error {
 			ill++
 		}
 		fmt.Fprintf(w, "%s  %-11s %s\n", mark, f.what, f.text)
+		for _, line := range f.more {
+			fmt.Fprintf(w, "%18s%s\n", "", line)
+		}
 	}
 	if ill > 0 {
 		return fault.New(fault.Conflict, "%d of %d things need a look.", ill, len(x.findings))
@@ -150,24 +158,6 @@ func (x *doctor) brands(d *db.DB) {
 		x.channels(d, b)
 	}
 	x.well("brands", "%d, of which %d are on hold", len(all), held)
-}
-
-// channels are what the networks said last; asking them anew would need the
-// credentials of every brand.
-func (x *doctor) channels(d *db.DB, b brand.Brand) {
-	all, err := channel.List(x.ctx, d, access.System(), b.ID)
-	if err != nil {
-		x.ill("channels", "Those of %s cannot be read: %v.", b.Name, err)
-		return
-	}
-	for _, c := range all {
-		if c.State == channel.StateAttention {
-			x.ill("channel", "%s of %s must be connected again: %s", c.Handle, b.Name, c.StateReason)
-		}
-	}
-	if len(all) > 0 {
-		x.well("channels", "%s has %d", b.Name, len(all))
-	}
 }
 
 func (x *doctor) sessions(d *db.DB) {

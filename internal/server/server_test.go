@@ -340,13 +340,13 @@ func TestAccountsAndTokens(t *testing.T) {
 	if err := os.WriteFile(c.path("foreign"), []byte("0badcafe "+strings.Repeat("A", 43)+"=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := c.run("doctor", "--key-file", c.path("foreign")); err == nil || !strings.Contains(out, "LOOK  credentials") {
+	if out, err := c.run("doctor", "--key-file", c.path("foreign")); err == nil || !strings.Contains(out, "LOOK  credentials") || !strings.Contains(out, "cannot be opened with this key file") {
 		t.Errorf("with another key file: %v\n%s", err, out)
 	}
 	if out := c.must("key", "rotate"); !strings.Contains(out, "4 channels") {
 		t.Errorf("a new key:\n%s", out)
 	}
-	if out := c.must("doctor"); !strings.Contains(out, "ok    keys") {
+	if out := c.must("doctor", "--ask"); !strings.Contains(out, "ok    keys") || !strings.Contains(out, "of Northwind Coffee, on Demo network. It ") || strings.Contains(out, "asked") {
 		t.Errorf("after a new key:\n%s", out)
 	}
 

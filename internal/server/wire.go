@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/answer"
 	"rapport/internal/api"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
@@ -25,11 +26,7 @@ import (
 	"rapport/internal/mail"
 	"rapport/internal/measure"
 	"rapport/internal/media"
-	"rapport/internal/network"
-	"rapport/internal/network/bluesky"
-	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
-	"rapport/internal/network/mastodon"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
@@ -50,8 +47,7 @@ func (a *app) wire(ctx context.Context) error {
 	client := outbound.New(outbound.Options{Allow: append(a.allow, outbound.Rule{
 		Prefix: netip.PrefixFrom(local.Addr(), local.Addr().BitLen()), Port: local.Port()})})
 	a.closing = append(a.closing, client.Close)
-	a.networks = network.NewSet(mastodon.New(client), bluesky.New(client),
-		demo.New(client, func() string { return "http://" + local.String() }))
+	a.networks = connectors(client, func() string { return "http://" + local.String() })
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
 	a.world.DB, a.world.Channels = a.db, channels
@@ -113,6 +109,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 	}
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
+	answer.Listen(reader)
 	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)

@@ -22,6 +22,7 @@ type channelRow struct {
 	channel.Channel
 	Title string
 	Now   time.Time
+	Feed  channel.Feed // the one that failed several times in a row, if any
 }
 
 // networkTitle is a network's name as people write it.
@@ -34,7 +35,7 @@ func (p *Pages) networkTitle(name string) string {
 }
 
 func (p *Pages) rowOf(c channel.Channel) channelRow {
-	return channelRow{c, p.networkTitle(c.Network), p.DB.Now().Time()}
+	return channelRow{Channel: c, Title: p.networkTitle(c.Network), Now: p.DB.Now().Time()}
 }
 
 // channelState is how a channel's state is shown.
@@ -58,9 +59,9 @@ func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]channelRow, len(all))
-	for i, c := range all {
-		rows[i] = p.rowOf(c)
+	rows, err := p.rowsOf(r.Context(), v.Brand.ID, all)
+	if err != nil {
+		return err
 	}
 	head := ui.Head{Title: i18n.T(r.Context(), "Channels")}
 	if p.may(r, access.ChannelWrite) && len(rows) > 0 {
@@ -73,6 +74,7 @@ func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
 
 type channelView struct {
 	channelRow
+	channelRead
 	Slug       string
 	May        bool // may change it
 	Deliveries []deliveryLine
@@ -127,6 +129,9 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 		}
 	}
 	if view.Deliveries, err = p.lines(r, newestFirst(all, recentMost)); err != nil {
+		return view, err
+	}
+	if err := p.channelReading(r, &view); err != nil {
 		return view, err
 	}
 	view.Trouble, _, err = audit.List(ctx, p.DB, v.Who, v.Brand.ID, audit.Filter{Subject: c.ID}, db.Page{Limit: 10})
@@ -195,6 +200,9 @@ func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine,
 		c := byChannel[d.Channel]
 		l := deliveryLine{Delivery: d, Post: byPost[d.Post], Channel: c, Title: p.networkTitle(c.Network),
 			Held: v.Brand.Held, Href: studio(v.Brand.Slug, "posts", d.Post), Now: p.DB.Now().Time()}
+		if d.Kind == delivery.KindReply {
+			l.Href = studio(v.Brand.Slug, "inbox", l.Post.Conversation)
+		}
 		l.Picture = firstPicture(l.Post.ContentFor(d.Channel))
 		out[i], pictures[i] = l, l.Picture
 	}

@@ -30,6 +30,7 @@ type composeView struct {
 	Slug       string
 	Form       form
 	Zone       string
+	Spoken     string // the brand's language
 	Now        time.Time
 	Rows       []composeChannel
 	Media      map[string]media.Media
@@ -368,7 +369,7 @@ func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, erro
 	if _, ok := s.Own[s.Tab]; !ok {
 		s.Tab = common
 	}
-	view := composeView{sheet: s, Slug: v.Brand.Slug, Form: f, Zone: v.Brand.Zone, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
+	view := composeView{sheet: s, Slug: v.Brand.Slug, Form: f, Zone: v.Brand.Zone, Spoken: v.Brand.Language, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
 	view.Quick = quickTimes(ctx, v.Brand, p.DB.Now())
 	var err error
 	if err = p.composeStored(r, &view); err != nil {
@@ -444,11 +445,11 @@ func (v composeView) chosen() []composeChannel {
 }
 
 // limitsOf are those of all channels that get a body, for its counter.
-func (v composeView) limitsOf(key string) []network.Limits {
-	out := []network.Limits{}
+func (v composeView) limitsOf(key string) []counted {
+	out := []counted{}
 	for _, c := range v.chosen() {
 		if c.Key == key && c.Limits.Text > 0 {
-			out = append(out, c.Limits)
+			out = append(out, c.counted())
 		}
 	}
 	return out
@@ -517,19 +518,19 @@ func (p *Pages) composeCheck(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) error {
 	s, f, err := p.takeSheet(r)
 	if err != nil {
-		return answer(w, err)
+		return tellScript(w, err)
 	}
 	view, err := p.composeView(r, s, f)
 	if err != nil {
-		return answer(w, err)
+		return tellScript(w, err)
 	}
 	if save && view.Approved {
-		return answer(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post was scheduled meanwhile. What you write counts once you save the changes.")))
+		return tellScript(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post was scheduled meanwhile. What you write counts once you save the changes.")))
 	}
 	out := saved{Note: view.Note}
 	if save && view.Theirs == nil && (s.ID != "" || !s.blank()) {
 		if err := p.autosave(r, &view, &out); err != nil {
-			return answer(w, err)
+			return tellScript(w, err)
 		}
 	}
 	out.Checks, err = rendered(r.Context(), checks(view))
@@ -562,9 +563,9 @@ func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
 	return nil
 }
 
-// answer tells a script what a person must know of an error; the rest goes the
+// tellScript tells a script what a person must know of an error; the rest goes the
 // way of every error.
-func answer(w http.ResponseWriter, err error) error {
+func tellScript(w http.ResponseWriter, err error) error {
 	kind := fault.KindOf(err)
 	if kind == fault.Internal {
 		return err

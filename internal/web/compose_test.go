@@ -190,7 +190,7 @@ func TestTooMuchTextIsRefusedWithWords(t *testing.T) {
 func TestVariants(t *testing.T) {
 	s := webtest.New(t)
 	a, b := s.Connect("north"), s.Connect("south")
-	in := []string{"n.all", "1", "text.all.0", "For all", "channel", a.ID, "channel", b.ID, "options." + b.ID, `{"visibility":"unlisted"}`}
+	in := []string{"n.all", "1", "text.all.0", "For all", "channel", a.ID, "channel", b.ID, "option." + b.ID + ".visibility", "unlisted"}
 	p := s.Post(s.Path("compose", "edit"), append(in, "edit", "differ "+b.ID)...).Is(200)
 	p.Has("section[data-body='"+b.ID+"'] textarea", "For all").Has("section[data-body=all][hidden]").Has(".compose-tabs", "All channels", b.Handle)
 	in = append(in, "own", b.ID, "n."+b.ID, "1", "text."+b.ID+".0", "For the south")
@@ -311,5 +311,60 @@ func TestPublishNowSendsOnlyWhatWasSeen(t *testing.T) {
 		Is(http.StatusConflict).Has(".conflict", "Unseen").Has("textarea[name='text.all.0']", "Seen")
 	if ds, err := delivery.OfPost(t.Context(), s.DB, s.Brand.ID, one.ID); err != nil || len(ds) != 0 {
 		t.Errorf("%d deliveries, %v", len(ds), err)
+	}
+}
+
+// What a post carries beside its text is chosen without scripts, shown in the
+// preview and kept, also for channels that differ or are left out for a while.
+func TestOptions(t *testing.T) {
+	s := webtest.New(t)
+	a, b := s.Connect("north"), s.Connect("south")
+	warning, visible := "option."+a.ID+".warning", "option."+a.ID+".visibility"
+	s.Get(s.Path("compose")+"?channel="+a.ID).Has("details.compose-options:not([open])", "Options", "Language of the post").
+		Has("option[selected]", "English, as the brand").Has("input[name='" + warning + "']").Lacks("input[name='option." + b.ID + ".warning']")
+	in := []string{"n.all", "1", "text.all.0", "Soup with meat", "channel", a.ID, warning, "Food", visible, "followers", "option." + b.ID + ".warning", "kept", "language", "de"}
+	p := s.Post(s.Path("compose", "edit"), append(in, "edit", "refresh")...).Is(200)
+	p.Has("[data-options-set]", "Deutsch · Food · Followers only").Has(".preview-fold:not([open]) summary", "Food", "Show more").Has(".preview-at", "Followers only").
+		Has("input[type=hidden][name='option." + b.ID + ".warning'][value=kept]")
+	saved := autosaved(t, s, 200, in...)
+	one, err := post.ByID(t.Context(), s.DB, s.Who(), s.Brand.ID, saved["id"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(one.Variants[0].Options); got != "map[language:de visibility:followers warning:Food]" {
+		t.Errorf("kept %s", got)
+	}
+	s.Get(s.Path("posts", one.ID)).Has(".version-options", "Content warning: Food", "Followers only", "Language: de")
+	s.Get(s.Path("posts", one.ID, "edit")).Has("input[name='" + warning + "'][value=Food]").Has("select[name=language] option[value=de][selected]").
+		Has(".preview-fold:not([open])")
+	s.Post(s.Path("compose", "edit"), "n.all", "1", "channel", a.ID, warning, strings.Repeat("x", 101), "edit", "refresh").
+		Has("details.compose-options[open] .field-error", "shorten it to 100")
+	s.Post(s.Path("compose", "edit"), "n.all", "1", "channel", a.ID, visible, "secret", "edit", "refresh").Has(".compose-options .field-error", "choose one of")
+}
+
+// Languages that differ from channel to channel stay as they are.
+func TestLanguagesThatDiffer(t *testing.T) {
+	s := webtest.New(t)
+	a, b := s.Connect("north"), s.Connect("south")
+	one, err := post.Draft(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Input{Body: post.Body{Parts: []post.Part{{Text: "x"}}},
+		Variants: []post.Variant{{Channel: a.ID, Options: map[string]string{"language": "de"}}, {Channel: b.ID, Options: map[string]string{"language": "fr"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.Get(s.Path("posts", one.ID, "edit")).Has("select[name=language] option[value='*'][selected]")
+	in := []string{"id", one.ID, "revision", "1", "n.all", "1", "text.all.0", "y", "channel", a.ID, "channel", b.ID, "language", "*"}
+	for _, id := range []string{a.ID, b.ID} {
+		name := "option." + id + ".language"
+		in = append(in, name, p.Attr("input[name='"+name+"']", "value"))
+	}
+	autosaved(t, s, 200, in...)
+	one, err = post.ByID(t.Context(), s.DB, s.Who(), s.Brand.ID, one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range one.Variants {
+		if want := map[string]string{a.ID: "de", b.ID: "fr"}[v.Channel]; v.Options["language"] != want {
+			t.Errorf("%s became %s", want, v.Options["language"])
+		}
 	}
 }

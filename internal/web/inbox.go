@@ -75,6 +75,14 @@ func queueNamed(key string) (queue, error) {
 	return queues[i], nil
 }
 
+// total is how many are in it, 0 where nobody counts.
+func (q queue) total(c conversation.Counts) int {
+	if q.count == nil {
+		return 0
+	}
+	return q.count(c)
+}
+
 // domain is the filter as conversations take it.
 func (f inboxFilter) domain(q queue) conversation.Filter {
 	out := q.filter
@@ -105,6 +113,7 @@ type inboxView struct {
 	Filtered   bool
 	MayWrite   bool
 	MayLink    bool
+	Search     string // where what was said is searched
 	Now        time.Time
 }
 
@@ -218,18 +227,18 @@ func inboxKeys(ctx context.Context) []ui.KeyLine {
 func (p *Pages) inboxView(r *http.Request, open string) (inboxView, error) {
 	v, ctx := at(r), r.Context()
 	view := inboxView{Slug: v.Brand.Slug, Filter: filterOf(r.URL.Query()), After: r.URL.Query().Get("after"), Now: p.DB.Now().Time(),
-		MayWrite: p.may(r, access.ConversationWrite), MayLink: p.may(r, access.ChannelWrite), Snoozes: snoozes(ctx, v.Brand, p.DB.Now())}
+		MayWrite: p.may(r, access.ConversationWrite), MayLink: p.may(r, access.ChannelWrite), Search: p.leads(studio(v.Brand.Slug, "search")), Snoozes: snoozes(ctx, v.Brand, p.DB.Now())}
 	q, err := queueNamed(view.Filter.Queue)
 	if err != nil {
 		return view, err
 	}
-	counts, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	counts, err := p.counts(ctx, v)
 	if err != nil {
 		return view, err
 	}
 	view.Title, view.Queues = i18n.T(ctx, q.label), view.queueList(ctx, counts)
-	if q.count != nil && view.Filter.Channel == "" && view.Filter.Label == "" {
-		view.Total = counted1000(ctx, q.count(counts))
+	if n := q.total(counts); n > 0 && view.Filter.Channel == "" && view.Filter.Label == "" {
+		view.Total = counted1000(ctx, n)
 	}
 	view.Filtered = view.Filter.Channel != "" || view.Filter.Label != ""
 	channels, err := p.inboxSides(r, &view)
@@ -252,11 +261,8 @@ func counted1000(ctx context.Context, n int) string {
 func (v inboxView) queueList(ctx context.Context, counts conversation.Counts) []ui.Queue {
 	out := make([]ui.Queue, len(queues))
 	for i, q := range queues {
-		out[i] = ui.Queue{Label: i18n.T(ctx, q.label), Icon: q.icon, Active: q.key == v.Filter.Queue, Urgent: q.urgent,
+		out[i] = ui.Queue{Label: i18n.T(ctx, q.label), Icon: q.icon, Active: q.key == v.Filter.Queue, Urgent: q.urgent, Count: q.total(counts),
 			Href: inboxAddress(v.Slug, inboxFilter{Queue: q.key, Channel: v.Filter.Channel, Label: v.Filter.Label}, "", "")}
-		if q.count != nil {
-			out[i].Count = q.count(counts)
-		}
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rapport/internal/answer"
 	"rapport/internal/brand"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
@@ -28,6 +29,7 @@ func (p *Pages) inboxRoutes() []route {
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/state", door: inBrand, handle: p.inboxState},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/assign", door: inBrand, handle: p.inboxAssign},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/labels", door: inBrand, handle: p.inboxLabels},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/answer", door: inBrand, handle: p.inboxAnswer},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/notes", door: inBrand, handle: p.inboxNote},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/delivery", door: inBrand, handle: p.inboxDelivery},
 		{pattern: "GET /studio/{brand}/inbox/{conversation}/presence", door: inBrand, handle: p.inboxPresence},
@@ -212,6 +214,23 @@ func hueOf(name string) int {
 		sum = (sum*31 + int(c)) % 360
 	}
 	return sum
+}
+
+// inboxAnswer speaks for the brand. The same form answers once, however often
+// it is sent.
+func (p *Pages) inboxAnswer(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := at(r), r.Context()
+	a, err := readTalk(r)
+	if err != nil {
+		return err
+	}
+	in := answer.Input{To: a.Form.Value("to"), Text: strings.ReplaceAll(a.Form.Raw("text"), "\r\n", "\n"), Key: a.Form.Value("new"), Done: a.Form.Value("act") == "close"}
+	_, err = answer.Reply(ctx, p.DB, v.Who, v.Brand.ID, a.ID, in)
+	done := i18n.T(ctx, "The answer is on its way.")
+	if in.Done {
+		done = i18n.T(ctx, "The answer is on its way, and the conversation is done.")
+	}
+	return p.talked(w, r, a, ui.ToastArgs{Text: done}, err, "text")
 }
 
 // inboxNote keeps a note for the team.

@@ -231,3 +231,48 @@ func TestABurstReachesAnOpenInbox(t *testing.T) {
 	}
 	tab.Until(`document.querySelector(".queue[aria-current]").textContent.includes("89") && document.querySelectorAll(".talk").length === 50`)
 }
+
+// An answer is sent once by a double click, its draft survives a reload, and
+// what came meanwhile does not take the text away.
+func TestAnsweringByHand(t *testing.T) {
+	s := webtest.New(t)
+	w := s.FillInbox()
+	tab, base := inboxTab(t, s)
+	c := s.Talk("m1")
+	tab.Go(base + s.Path("inbox", c.ID))
+	tab.Until(inboxReady)
+	tab.Click("#answer-text")
+	tab.Press("We do ☕")
+	tab.Until(`document.querySelector("[data-left]").value === "493"`)
+	browsertest.Ask[any](tab, fmt.Sprintf(`document.querySelector("#message-%s [data-answer]").click(), 0`, messageOf(t, s, "m2")))
+	tab.Says("[data-to-name]", "Jonas")
+	s.Hear(w.Channels[0], s.Said("m31", "nora", "Me too.", "m1", 0))
+	tab.Says("#thread-scroll", "Me too.")
+	tab.Go(base + s.Path("inbox", c.ID))
+	tab.Until(`document.querySelector("#answer-text").value === "We do ☕" && document.querySelector("[data-to-name]").textContent === "Jonas"`)
+	browsertest.Ask[any](tab, `(b => { b.click(); b.click(); })(document.querySelector("#answer-form [data-primary]")), 0`)
+	tab.Says(".said-by[data-kind=own]", "We do ☕")
+	tab.Until(`document.querySelector("#answer-text").value === "" && localStorage.length === 0`)
+	var n int
+	if err := s.DB.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM delivery WHERE kind = 'reply'`).Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d answers, %v", n, err)
+	}
+	tab.Click("#answer-text")
+	tab.Press("One more")
+	tab.Press(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl))
+	tab.Says(".said-by[data-kind=own]", "One more")
+	browsertest.Ask[any](tab, `(t => { t.value = "long ".repeat(200); t.dispatchEvent(new InputEvent("input", {bubbles: true})); })(document.querySelector("#answer-text")), 0`)
+	tab.Until(`document.querySelector("[data-left]").dataset.tone === "bad"`)
+	tab.Click("#answer-form [data-primary]")
+	tab.Says("#answer-error", "500")
+	tab.Until(`document.querySelector("#answer-text").value.startsWith("long long")`)
+}
+
+// messageOf is the id of a message by that of its network.
+func messageOf(t *testing.T, s *webtest.Site, remote string) (id string) {
+	t.Helper()
+	if err := s.DB.QueryRowContext(t.Context(), `SELECT id FROM message WHERE remote_id = $1`, remote).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}

@@ -94,6 +94,9 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 	if m.RemovedAt > 0 {
 		a.Removed = m.RemovedAt.Time()
 	}
+	if m.ErasedAt > 0 {
+		a.Removed, a.Erased = m.ErasedAt.Time(), true
+	}
 	for _, file := range m.Media {
 		a.Media = append(a.Media, ui.Attached{Kind: file.Kind, Alt: file.Alt, Href: file.URL})
 	}
@@ -104,7 +107,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		return item, p.ownItem(r, t, m, &item, said, names, on)
 	}
 	a.Name, a.Handle, a.Href = authorName(ctx, m), m.Author.Handle, m.Author.URL
-	if m.RemovedAt == 0 && m.RemoteID != "" {
+	if m.RemovedAt == 0 && m.ErasedAt == 0 && m.RemoteID != "" {
 		item.Answer = withParam(inboxAddress(t.Slug, filterOf(r.URL.Query()), t.ID, r.URL.Query().Get("after")), "to", m.ID) + "#reply"
 		item.Prefill, item.Public = p.prefill(on, m), readBy(ctx, on, m.Visibility)
 	}
@@ -232,9 +235,9 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 	case "assigned":
 		return assignedWords(ctx, e, names, by), "user-check"
 	case "labelled":
-		return i18n.T(ctx, "{{.Name}} added the label {{.Detail}}", by...), "tag"
+		return i18n.T(ctx, "{{.Name}} added the label “{{.Detail}}”", by...), "tag"
 	case "unlabelled":
-		return i18n.T(ctx, "{{.Name}} took off the label {{.Detail}}", by...), "tag"
+		return i18n.T(ctx, "{{.Name}} took off the label “{{.Detail}}”", by...), "tag"
 	case "joined":
 		return i18n.T(ctx, "Another thread turned out to belong here"), "messages-square"
 	}
@@ -265,11 +268,11 @@ func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread,
 		Public: readBy(ctx, on, "")}
 	if m, ok := answered(th, cmp.Or(f.Value("to"), r.URL.Query().Get("to"))); ok {
 		out.To, out.Name, out.Prefill = m.ID, authorName(ctx, m), p.prefill(on, m)
-		out.Public = readBy(ctx, on, m.Visibility)
+		out.Public, out.Reach = readBy(ctx, on, m.Visibility), m.Visibility
 	}
 	out.Text = out.Prefill
 	if f.values.Has("text") {
-		out.Text, out.Error = f.Raw("text"), f.Error("text")
+		out.Text, out.Error = f.Raw("text"), cmp.Or(f.Error("text"), f.Text)
 	}
 	switch {
 	case on.State == channel.StateAttention:
@@ -285,7 +288,7 @@ func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread,
 func answered(th conversation.Thread, id string) (conversation.Message, bool) {
 	var last conversation.Message
 	for _, m := range th.Messages {
-		if m.Direction != conversation.In || m.RemovedAt > 0 {
+		if m.Direction != conversation.In || m.RemovedAt > 0 || m.ErasedAt > 0 {
 			continue
 		}
 		if m.ID == id {

@@ -103,7 +103,7 @@ func TestThreadKeepsEveryAuthor(t *testing.T) {
 	if strings.Contains(p.Text(".said-by"), "should not have said") {
 		t.Error("what is gone from its network is still shown")
 	}
-	p.Has(".thread-side", "Mira", "@mira@paper.example", "Messages 2").Has(".person-talks", "Lovely crema")
+	p.Has(".thread-side", "Mira", "@mira@paper.example", "Messages 3").Has(".person-talks", "Lovely crema")
 	p.Lacks(".inbox img[src^='http']") // nothing is loaded from strangers
 	evil := s.Get(s.Path("inbox", s.Talk("m10").ID)).Has(".said-text[dir=auto]", webtest.Evil)
 	if inline.MatchString(evil.Body) {
@@ -214,7 +214,7 @@ func TestWhoMayDoWhatInTheInbox(t *testing.T) {
 	c, other, owner := s.Talk("m1"), s.Talk("m20"), s.Account
 	acts := func(id string) map[string][]string {
 		at := s.Path("inbox", id)
-		return map[string][]string{at + "/state": {"state", "done"}, at + "/assign": {"assignee", ""}, at + "/labels": {"name", "x"}, at + "/notes": {"note", "x"},
+		return map[string][]string{at + "/state": {"state", "done"}, at + "/answer": {"text", "x"}, at + "/assign": {"assignee", ""}, at + "/labels": {"name", "x"}, at + "/notes": {"note", "x"},
 			s.Path("inbox", "bulk"): {"conversation", id, "act", "done"}}
 	}
 	s.SignIn(join(t, s, "Ana Lyst", access.Analyst))
@@ -286,4 +286,57 @@ func TestInboxAddressIsOnlyAFilter(t *testing.T) {
 			t.Errorf("%s became part of the page", name)
 		}
 	}
+}
+
+// An answer goes out as a delivery: once, however often its form is sent, and
+// nothing that was typed is lost where it does not fit.
+func TestAnswering(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	c := s.Talk("m1")
+	at := s.Path("inbox", c.ID)
+	p := s.Get(at).Has("#answer-form", "to", "Mira").Has(".reply-public", "Public on Paper").Has("#answer-form [data-limits]")
+	form := []string{"new", p.Attr("#answer-form [name=new]", "value"), "to", p.Attr("#answer-form [name=to]", "value"), "text", "We do, from January on.", "act", "answer"}
+	for range 2 {
+		s.Follow(s.Post(at+"/answer", form...)).Has(".toast", "on its way")
+	}
+	after := s.Get(at).Has(".said-by[data-kind=own]", "by Ada Lind", "We do, from January on.", "scheduled")
+	if n := strings.Count(after.Text(".said-by"), "We do, from January on."); n != 1 {
+		t.Errorf("answered %d times", n)
+	}
+	long := strings.Repeat("Too long. ", 60) + webtest.Evil
+	s.Post(at+"/answer", "new", db.NewID(), "text", long).Is(http.StatusUnprocessableEntity).Has("#answer-text[aria-invalid]", long).Has("#answer-error", "500").Has(".thread-head").Lacks(".thread-head .notice")
+	s.Post(at+"/answer", "new", db.NewID(), "text", "  ").Is(http.StatusUnprocessableEntity).Has("#answer-error")
+	jonas := s.Get(at).Attr(".said-by[data-depth='1'] .said-answer", "href")
+	s.Get(strings.TrimSuffix(jonas, "#reply")).Has("#answer-form", "to", "Jonas")
+	s.Get(s.Path("inbox", s.Talk("m13").ID)).Has(".reply-public", "Direct: only for those it names")
+	s.Follow(s.Post(at+"/answer", "new", db.NewID(), "text", "Bye", "act", "close")).Has(".thread-facts .state", "done").Has(".toast", "done")
+}
+
+func TestAnAnswerThatIsNotOut(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	c := s.Talk("m1")
+	at := s.Path("inbox", c.ID)
+	s.Post(s.Path("hold"), "reason", "A recall")
+	s.Get(at).Has("#answer-form .notice", "on hold")
+	s.Follow(s.Post(at+"/answer", "new", db.NewID(), "text", "We look into it.")).Has(".said-by[data-kind=own] .state", "held")
+	s.Post(s.Path("hold", "release"))
+	if _, err := s.DB.ExecContext(t.Context(), `UPDATE delivery SET state = 'rejected', reason = 'The network does not take this word.' WHERE kind = 'reply'`); err != nil {
+		t.Fatal(err)
+	}
+	p := s.Get(at).Has(".said-by[data-kind=own] .state", "rejected").Has(".said-failure", "The network does not take this word.").Has("[data-redo]", "Write it anew")
+	p.Has(".said-acts [name=choice]", "Try again", "Drop it")
+	s.Get(s.Path()).Has(".need", "We look into it.", "rejected").Has(".need .btn[href*='/inbox/" + c.ID + "']")
+	s.Follow(s.Post(at+"/delivery", "delivery", p.Attr(".said-acts [name=delivery]", "value"), "choice", "send_again")).Has(".toast", "It goes out now.").Has(".said-by[data-kind=own] .state", "scheduled")
+	s.Get(s.Path("inbox", s.Talk("m20").ID)).Lacks("#answer-form .notice")
+}
+
+// Who waits longest for an answer needs somebody today.
+func TestTodayShowsWhoWaits(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	s.Get(s.Path()).Has(".today-needs", "Waiting for an answer", "39", "Guest29", "36 more wait").Has(".need .btn[href*='/inbox/']", "Read and answer")
+	s.SignIn(join(t, s, "Mo Derator", access.Moderator))
+	s.Get(s.Path()).Lacks(".need .btn[href*='/inbox/']")
 }

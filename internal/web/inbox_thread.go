@@ -87,6 +87,7 @@ type replyView struct {
 	To      string // id of the message that is answered
 	Name    string
 	Public  string // who can read the answer
+	Reach   string // as network.Visibility
 	As      string
 	Prefill string
 	Text    string
@@ -195,7 +196,10 @@ func (p *Pages) threadView(r *http.Request, id string, f form) (threadView, erro
 	}
 	t.Reply = p.replyView(r, t, th, c, f)
 	if f.values.Has("note") {
-		t.Tab, t.NoteText, t.NoteError = "note", f.Raw("note"), f.Error("text")
+		t.Tab, t.NoteText, t.NoteError = "note", f.Raw("note"), cmp.Or(f.Error("text"), f.Text)
+	}
+	if f.values.Has("note") || f.values.Has("text") {
+		t.Form.Text = "" // the box says it
 	}
 	return t, nil
 }
@@ -221,7 +225,7 @@ func (p *Pages) threadFrame(r *http.Request, c conversation.Conversation, on cha
 		Back: inboxAddress(v.Brand.Slug, filter, "", after) + "#talk-" + c.ID, Query: filter.query(after), AssigneeID: c.Assignee,
 		Snoozes: snoozes(ctx, v.Brand, p.DB.Now()), Zone: place(v.Brand.Zone), PickAt: wall(v.Brand, p.DB.Now().Add(24*time.Hour)),
 		MayWrite: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationWrite, c.Channel) == nil,
-	}
+		MayReply: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, c.Channel) == nil}
 	t.Where = i18n.T(ctx, "Comment on {{.Network}}, to {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
 	if c.Kind == conversation.KindMention {
 		t.Where = i18n.T(ctx, "Mention on {{.Network}}, of {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
@@ -314,6 +318,32 @@ func (p *Pages) threadPosted(r *http.Request, t *threadView, c conversation.Conv
 	return nil
 }
 
+// personView is what is known of who began the conversation: for those who may
+// not see people, what the conversation itself shows.
+func (p *Pages) personView(r *http.Request, th conversation.Thread) (personView, error) {
+	v := at(r)
+	one, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, th.From.Person)
+	switch {
+	case err == nil:
+		return personView{Name: one.Label(), About: one.About, Href: p.leads(studio(v.Brand.Slug, "people", one.ID)), Identities: one.Identities,
+			Messages: one.Messages, First: one.FirstAt, Last: one.LastAt}, nil
+	case !fault.Is(err, fault.Denied) && !fault.Is(err, fault.NotFound):
+		return personView{}, err
+	}
+	view := personView{Name: th.From.Label(), Identities: []person.Identity{th.From}}
+	for _, m := range th.Messages {
+		if m.Person != th.From.Person {
+			continue
+		}
+		view.Messages++
+		if view.First == 0 || m.At < view.First {
+			view.First = m.At
+		}
+		view.Last = max(view.Last, m.At)
+	}
+	return view, nil
+}
+
 const othersMost = 5
 
 // threadPerson is who began it, with what else they said.
@@ -323,16 +353,9 @@ func (p *Pages) threadPerson(r *http.Request, t *threadView, th conversation.Thr
 	if id == "" || th.From.ID == "" {
 		return nil
 	}
-	view := personView{Name: th.From.Label(), Identities: []person.Identity{th.From}}
-	for _, m := range th.Messages {
-		if m.Person != id {
-			continue
-		}
-		view.Messages++
-		if view.First == 0 || m.At < view.First {
-			view.First = m.At
-		}
-		view.Last = max(view.Last, m.At)
+	view, err := p.personView(r, th)
+	if err != nil {
+		return err
 	}
 	others, _, err := conversation.List(ctx, p.DB, v.Who, v.Brand.ID, conversation.Filter{Person: id}, db.Page{Limit: othersMost + 1})
 	if err != nil {

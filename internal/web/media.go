@@ -234,7 +234,7 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 	script := r.Header.Get("Accept") == "application/json"
 	switch {
 	case err != nil && script:
-		return answer(w, err)
+		return tellScript(w, err)
 	case err != nil && f.refused(err, "none"):
 		return p.mediaCropPage(w, r, f)
 	case err != nil:

@@ -121,11 +121,23 @@ func (p *Pages) broken(ctx context.Context, v *visit) (int, error) {
 // news counts the conversations that nobody has opened; none where the account
 // may not see conversations.
 func (p *Pages) news(ctx context.Context, v *visit) (int, error) {
-	counts, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	counts, err := p.counts(ctx, v)
 	if fault.Is(err, fault.Denied) {
 		return 0, nil
 	}
 	return counts.New, err
+}
+
+// counts are how many conversations wait where, counted once a request.
+func (p *Pages) counts(ctx context.Context, v *visit) (conversation.Counts, error) {
+	if v.counts != nil {
+		return *v.counts, nil
+	}
+	c, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	if err == nil {
+		v.counts = &c
+	}
+	return c, err
 }
 
 // runningHold returns the hold and the name of who set it.
@@ -156,6 +168,7 @@ var areas = []area{
 	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
 	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
+	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},

@@ -163,7 +163,7 @@ func TestChannels(t *testing.T) {
 	s.Post(s.Path("connect", "paper"), "token", " ").Is(http.StatusUnprocessableEntity).Has("#token-error", "Access token").Lacks("input[name=server]")
 	s.Post(s.Path("connect", "paper"), "token", "wrong").Is(http.StatusUnprocessableEntity).Has("#token-error", "did not accept").Lacks("input[value=wrong]")
 	s.Get(s.Path("connect", "nowhere")).Is(http.StatusNotFound)
-	p := s.Follow(s.Post(s.Path("connect", "paper"), "token", "north")).Is(200).Has("h1", "@north@paper.example").Has(".facts", "500 characters", "connected")
+	p := s.Follow(s.Post(s.Path("connect", "paper"), "token", "north")).Is(200).Has("h1", "@north@paper.example").Has(".facts", "connected").Has("#limits", "at most 500 characters", "at most 4 pictures")
 	s.Get(s.Path("channels")).Has(".row", "@north@paper.example", "Paper", "up to 4 pictures", "connected")
 	id := strings.TrimSuffix(p.Attr("form[action$='/check']", "action"), "/check")
 	s.Follow(s.Post(id+"/check")).Has(".toast", "works")
@@ -222,10 +222,10 @@ func TestPalette(t *testing.T) {
 		}
 		return out
 	}
-	if found := ask("BLEND"); len(found) != 1 || !strings.HasPrefix(found[0].Href, s.Path("posts")) {
+	if found := ask("BLEND"); len(found) != 2 || !strings.HasPrefix(found[0].Href, s.Path("posts")) || found[1].Href != s.Path("search")+"?q=BLEND" {
 		t.Errorf("%+v", found)
 	}
-	if found := ask("cafe"); len(found) != 1 || found[0].Detail != "Paper" {
+	if found := ask("cafe"); len(found) != 2 || found[0].Detail != "Paper" {
 		t.Errorf("%+v", found)
 	}
 	if found := ask(""); len(found) != 0 {

@@ -10,7 +10,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
-	"rapport/internal/post"
+	"rapport/internal/search"
 )
 
 // found is one thing that ⌘K finds.
@@ -21,11 +21,12 @@ type found struct {
 }
 
 const (
-	foundMost = 6   // of each kind
+	foundMost = 5   // of each kind
 	queryMost = 100 // runes
 )
 
-// paletteFind answers ⌘K with the posts and channels that hold the words. The
+// paletteFind answers ⌘K with the channels, people, conversations and posts
+// that hold the words, and with the way to everything else that does. The
 // places and acts are in the page already.
 func (p *Pages) paletteFind(w http.ResponseWriter, r *http.Request) error {
 	out := []found{}
@@ -35,29 +36,56 @@ func (p *Pages) paletteFind(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		posts, err := p.findPosts(r, query)
-		if err != nil {
-			return err
+		out = append(out, channels...)
+		for _, k := range []search.Kind{search.Person, search.Message, search.Post} {
+			some, err := p.findKind(r, query, k)
+			if err != nil {
+				return err
+			}
+			out = append(out, some...)
 		}
-		out = append(append(out, channels...), posts...)
+		if !p.may(r, access.PostRead) && !p.may(r, access.ConversationRead) && !p.may(r, access.PersonRead) {
+			return answerJSON(w, out)
+		}
+		out = append(out, found{Label: i18n.T(r.Context(), "Search everything for “{{.Words}}”", "Words", query),
+			Href: searchView{Slug: at(r).Brand.Slug}.address(searchAsked{Words: query}, "")})
 	}
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(out)
+	return answerJSON(w, out)
 }
 
-func (p *Pages) findPosts(r *http.Request, query string) ([]found, error) {
-	v := at(r)
-	if !p.may(r, access.PostRead) {
+func answerJSON(w http.ResponseWriter, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(v)
+}
+
+// findKind finds what is of one kind; of a conversation only its newest message.
+func (p *Pages) findKind(r *http.Request, query string, k search.Kind) ([]found, error) {
+	v, ctx := at(r), r.Context()
+	all, _, err := search.Find(ctx, p.DB, v.Who, v.Brand.ID, search.Query{Text: query, Kinds: []search.Kind{k}}, db.Page{Limit: 3 * foundMost})
+	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
-	all, _, err := post.List(r.Context(), p.DB, v.Who, v.Brand.ID, post.Filter{Query: query}, db.Page{Limit: foundMost})
+	if err != nil {
+		return nil, err
+	}
+	hits, err := p.hits(r, all)
 	var out []found
-	for _, one := range all {
-		label := one.Excerpt
-		if label == "" {
-			label = i18n.T(r.Context(), "Without text")
+	seen := map[string]bool{}
+	for _, h := range hits {
+		if seen[h.Href] || len(out) == foundMost {
+			continue
 		}
-		out = append(out, found{label, studio(v.Brand.Slug, "posts", one.ID), i18n.T(r.Context(), "post")})
+		seen[h.Href] = true
+		f := found{Label: h.Snippet.Text, Href: h.Href}
+		switch k {
+		case search.Person:
+			f.Label, f.Detail = h.Title, i18n.T(ctx, "person")
+		case search.Message:
+			f.Detail = h.Title
+		default:
+			f.Detail = i18n.T(ctx, "post")
+		}
+		out = append(out, f)
 	}
 	return out, err
 }

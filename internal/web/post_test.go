@@ -186,3 +186,11 @@ func TestMediaFile(t *testing.T) {
 	s.SignOut()
 	s.Get(s.Path("media", m.ID, "file")).Is(http.StatusSeeOther)
 }
+
+func TestBroughtOverPostsAreMarked(t *testing.T) {
+	s := webtest.New(t)
+	w := s.Fill()
+	exec(t, s.DB, `UPDATE post SET origin = 'imported' WHERE id = $1`, w.Best)
+	s.Get(s.Path("posts", w.Best)).Is(200).Has(".brought", "Brought over from", "another program").Has(".facts", "written with another program").Lacks("a[href$='/edit']")
+	s.Get(s.Path("posts")).Has(".brought-mark", "Brought over from")
+}

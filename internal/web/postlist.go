@@ -54,6 +54,14 @@ func (r postRow) At() (at time.Time, known bool) {
 	return r.PlannedAt.Time(), r.PlannedAt > 0
 }
 
+// broughtFrom says where an imported post comes from.
+func (r postRow) broughtFrom(ctx context.Context) string {
+	for _, c := range r.Channels {
+		return i18n.T(ctx, "Brought over from {{.Channel}}", "Channel", c.Handle)
+	}
+	return i18n.T(ctx, "Brought over from the network")
+}
+
 // Parts are how many parts the post has.
 func (r postRow) Parts() int { return len(r.Body.Parts) }
 

@@ -11,6 +11,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/brand"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
@@ -35,7 +36,8 @@ type visit struct {
 	Session account.Session // zero where nobody is signed in
 	Brand   brand.Brand     // zero outside of a brand
 	token   string
-	heard   string // the last live event before anything was read
+	heard   string               // the last live event before anything was read
+	counts  *conversation.Counts // of the brand's inbox, once somebody asked
 }
 
 type visitKey struct{}

@@ -25,6 +25,7 @@ func (p *Pages) routes() []route {
 		p.mediaRoutes(),
 		p.inboxRoutes(),
 		p.insightRoutes(),
+		p.peopleRoutes(),
 		p.settingsRoutes(),
 	)
 }
@@ -81,6 +82,9 @@ func (p *Pages) brandRoutes() []route {
 		{pattern: "POST /studio/{brand}/hold/release", door: inBrand, handle: p.holdRelease},
 		{pattern: "GET /studio/{brand}/channels", door: inBrand, handle: p.channelList},
 		{pattern: "GET /studio/{brand}/channels/{channel}", door: inBrand, handle: p.channelShow},
+		{pattern: "GET /studio/{brand}/channels/{channel}/import", door: inBrand, handle: p.channelImport},
+		{pattern: "POST /studio/{brand}/channels/{channel}/import", door: inBrand, handle: p.channelImportAgain},
+		{pattern: "GET /studio/{brand}/channels/{channel}/log", door: inBrand, handle: p.channelLog},
 		{pattern: "POST /studio/{brand}/channels/{channel}/check", door: inBrand, handle: p.channelCheck},
 		{pattern: "GET /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelLeave},
 		{pattern: "POST /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelRemove},

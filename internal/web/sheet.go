@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"mime/multipart"
 	"net/http"
@@ -28,13 +27,14 @@ type sheet struct {
 	New      string // the id it will be saved under; this form's own
 	Revision int64
 	Body     post.Body
-	Own      map[string]post.Body // of channels that differ, chosen or not
-	Channels []string             // chosen
-	Options  map[string]map[string]string
-	At       string // as the brand's clock shows it: 2026-03-29T14:30
-	Tab      string // key of the body that shows
-	Pick     string // "key part" that a picture is being chosen for
-	Find     string // what is looked for in the library
+	Own      map[string]post.Body         // of channels that differ, chosen or not
+	Channels []string                     // chosen
+	Options  map[string]map[string]string // by channel, chosen or not
+	Language string                       // of the post; "" is the brand's
+	At       string                       // as the brand's clock shows it: 2026-03-29T14:30
+	Tab      string                       // key of the body that shows
+	Pick     string                       // "key part" that a picture is being chosen for
+	Find     string                       // what is looked for in the library
 	alts     []altText
 	files    []partFile
 }
@@ -70,6 +70,7 @@ func sheetOf(p post.Post, at string) sheet {
 			s.Options[v.Channel] = v.Options
 		}
 	}
+	s.Language = languageOf(s.Channels, s.Options)
 	return s
 }
 
@@ -118,13 +119,8 @@ func bodyIn(v url.Values, key string) post.Body {
 }
 
 func (s *sheet) readRest(v url.Values, files *multipart.Form) {
+	s.readOptions(v)
 	for name, values := range v {
-		if id, ok := strings.CutPrefix(name, "options."); ok {
-			var o map[string]string
-			if json.Unmarshal([]byte(values[0]), &o) == nil {
-				s.Options[id] = o
-			}
-		}
 		if id, ok := strings.CutPrefix(name, "alt."); ok {
 			s.alts = append(s.alts, altText{id, v.Get("was." + id), strings.ReplaceAll(values[0], "\r\n", "\n")})
 		}
@@ -153,7 +149,7 @@ func parseAt(text string, key *string, part *int) bool {
 func (s sheet) input(b brand.Brand) (in post.Input, note string, err error) {
 	in.Body = s.Body
 	for _, id := range s.Channels {
-		v := post.Variant{Channel: id, Options: s.Options[id]}
+		v := post.Variant{Channel: id, Options: s.optionsOf(id)}
 		if own, ok := s.Own[id]; ok {
 			v.Body = &own
 		}

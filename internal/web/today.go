@@ -11,6 +11,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
@@ -36,7 +37,9 @@ type todayView struct {
 	Now     time.Time
 	Broken  []channelRow
 	Needs   []deliveryLine
-	More    int // needs that are not shown
+	More    int                   // needs that are not shown
+	Talks   []ui.ConversationArgs // who waits longest for an answer
+	Waiting int                   // how many conversations wait
 	Going   []goingDay
 	Later   db.Time // the next after what is shown; 0 for none
 	Week    weekView
@@ -73,12 +76,19 @@ func (p *Pages) todayView(r *http.Request) (todayView, error) {
 		return view, err
 	}
 	view.Channel = len(channels) > 0
-	for _, c := range channels {
-		if c.State == channel.StateAttention {
-			view.Broken = append(view.Broken, p.rowOf(c))
+	rows, err := p.rowsOf(ctx, v.Brand.ID, channels)
+	if err != nil {
+		return view, err
+	}
+	for _, c := range rows {
+		if c.State == channel.StateAttention || c.unreachable() {
+			view.Broken = append(view.Broken, c)
 		}
 	}
 	if err := p.todayNeeds(r, &view); err != nil {
+		return view, err
+	}
+	if err := p.todayTalks(r, &view); err != nil {
 		return view, err
 	}
 	if err := p.todayGoing(r, &view); err != nil {
@@ -109,6 +119,37 @@ func (p *Pages) todayNeeds(r *http.Request, view *todayView) error {
 	}
 	view.Needs, err = p.lines(r, all)
 	return err
+}
+
+const talksMost = 3
+
+// todayTalks are the conversations that wait longest for an answer.
+func (p *Pages) todayTalks(r *http.Request, view *todayView) error {
+	v, ctx := at(r), r.Context()
+	if !p.may(r, access.ConversationRead) {
+		return nil
+	}
+	counts, err := p.counts(ctx, v)
+	if view.Waiting = counts.Waiting; err != nil || counts.Waiting == 0 {
+		return err
+	}
+	all, _, err := conversation.List(ctx, p.DB, v.Who, v.Brand.ID, conversation.Filter{Waiting: true}, db.Page{Limit: talksMost})
+	if err != nil {
+		return err
+	}
+	channels, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	byID := map[string]channel.Channel{}
+	for _, c := range channels {
+		byID[c.ID] = c
+	}
+	inbox := inboxView{Slug: v.Brand.Slug, Filter: inboxFilter{Queue: "waiting"}, Now: view.Now}
+	for _, c := range all {
+		view.Talks = append(view.Talks, inbox.row(ctx, c, byID[c.Channel], ""))
+	}
+	return nil
 }
 
 // goingDay is a day of the timeline in the brand's zone.

@@ -49,8 +49,8 @@ func NewAt(client *outbound.Client, h Hosts) *Network {
 func (*Network) Facts() network.Facts {
 	return network.Facts{
 		Name: "bluesky", Title: "Bluesky",
-		ServerLabel: "Your server's address",
-		ServerHelp:  "Leave it empty unless your account lives on a server of its own, such as pds.example.org.",
+		ServerLabel: "Your server's address", ServerOptional: true,
+		ServerHelp: "Leave it empty unless your account lives on a server of its own, such as pds.example.org.",
 		Fields: []network.Field{
 			{Name: "handle", Label: "Handle", Help: "Such as north.bsky.social, without the @."},
 			{Name: "password", Label: "App password", Secret: true,

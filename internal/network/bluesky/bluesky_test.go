@@ -99,3 +99,23 @@ func TestConformance(t *testing.T) {
 		}
 	})
 }
+
+// An account may prefer the notifications of those it follows; a brand hears
+// everybody all the same.
+func TestStrangersAreHeard(t *testing.T) {
+	at := newClock()
+	s, address := emulate(t, emulator.Options{Now: at.Now, Accounts: []emulator.Account{{Name: "north", Priority: true}}})
+	n := bluesky.New(client(t))
+	n.SetNow(at.Now)
+	a, err := n.Connect(t.Context(), address, network.Credential{"handle": "north.test", "password": "bluesky-north"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Do(emulator.Deed{By: "mira", Do: "mention", To: "north", Text: "Are you open?"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := n.Hear(t.Context(), network.Target{Server: a.Server, AccountID: a.ID, Credential: a.Credential}, "", at.Now().Add(-time.Hour))
+	if err != nil || len(got.Messages) != 1 {
+		t.Errorf("heard %+v, %v; want one message", got.Messages, err)
+	}
+}

@@ -212,7 +212,9 @@ func (n *Network) notifications(ctx context.Context, t network.Target, cursor st
 		Cursor        string             `json:"cursor"`
 		Notifications *[]json.RawMessage `json:"notifications"`
 	}
-	params := url.Values{"reasons": {"reply", "mention", "quote"}, "limit": {strconv.Itoa(perPage)}}
+	// Without priority=false an account that prefers whom it follows would not
+	// hear anybody else.
+	params := url.Values{"reasons": {"reply", "mention", "quote"}, "limit": {strconv.Itoa(perPage)}, "priority": {"false"}}
 	if cursor != "" {
 		params.Set("cursor", cursor)
 	}

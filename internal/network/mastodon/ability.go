@@ -16,8 +16,11 @@ func (*Network) Abilities(t network.Target) []network.Ability {
 	name := title(software)
 
 	a.needs("publish", "Publish posts", "write:statuses", "Nothing can be published here", "publishing posts")
-	if last := &a.all[0]; last.Can && t.Limits.RepeatUnsafe {
-		last.Why = fmt.Sprintf("%s is not known to recognise a repeated request. Where an answer is lost, the posts are read back, and you are asked if that does not settle it.", name)
+	switch first := &a.all[0]; {
+	case first.Can && !a.has("read:statuses"):
+		first.Why = "Where an answer is lost, the posts cannot be read back, because the access does not allow it. Connect again and allow reading posts (read:statuses)."
+	case first.Can && t.Limits.RepeatUnsafe:
+		first.Why = fmt.Sprintf("%s is not known to recognise a repeated request. Where an answer is lost, the posts are read back, and you are asked if that does not settle it.", name)
 	}
 	a.needs("pictures", "Publish pictures", "write:media", "Pictures cannot be sent", "uploading media")
 	a.needs("alt_text", "Describe pictures", "write:media", "Pictures and their descriptions cannot be sent", "uploading media")

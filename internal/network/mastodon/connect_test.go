@@ -258,7 +258,7 @@ func TestAbilities(t *testing.T) {
 			if !a.Can {
 				out[a.Name] = a.Why
 			}
-			if a.Label == "" || a.Can == (a.Why != "") {
+			if a.Label == "" || !a.Can && a.Why == "" {
 				t.Errorf("%+v", a)
 			}
 		}

@@ -220,7 +220,7 @@ func (n *Network) allowed(ctx context.Context, t network.Target, scope string) (
 	if err != nil && !lacks(err) {
 		return allowance{}, err
 	}
-	a := allowance{scopes: scopes(strings.Fields(scope)), app: line(app.Name, 200)}
+	a := allowance{scopes: scopes(strings.Fields(scope)), app: line(app.Name, mostName)}
 	if a.scopes == "" {
 		if err := n.read(ctx, t, "/oauth/token/info", &info); err != nil && !lacks(err) {
 			return a, err

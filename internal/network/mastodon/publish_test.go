@@ -12,6 +12,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/network/mastodon"
 	"rapport/internal/network/mastodon/emulator"
+	"rapport/internal/network/networktest/wire"
 )
 
 func content(t *testing.T) []byte {
@@ -174,6 +175,25 @@ func TestAnAnswerIsNeverWider(t *testing.T) {
 		if network.VerdictOf(err) != network.Refused {
 			t.Errorf("to something gone: %v", err)
 		}
+	}
+}
+
+// An access that may not read publishes all the same, and says that it cannot
+// tell.
+func TestWithoutLeaveToRead(t *testing.T) {
+	s, n, to := pair(t, emulator.Options{})
+	first := publish(t, n, to, prepare(t, n, to, text("First."), "first"))
+	for _, path := range []string{"/api/v1/accounts/" + to.AccountID + "/statuses", "/api/v1/statuses/*"} {
+		if err := s.Order(wire.Fault{Kind: wire.Status, Status: 403, Path: path, Method: "GET"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := prepare(t, n, to, network.Item{Text: "Second.", Parent: &first.Ref}, "second")
+	if got, err := n.Lookup(t.Context(), to, p); err != nil || got.Presence != network.CannotTell {
+		t.Errorf("got %s, %v", got.Presence, err)
+	}
+	if got, _ := s.Find(publish(t, n, to, p).Ref.ID); got.Parent != first.Ref.ID || got.Visibility != "public" {
+		t.Errorf("published: %+v", got)
 	}
 }
 

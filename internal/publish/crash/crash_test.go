@@ -254,7 +254,7 @@ func (n *net) call(t *testing.T, method, path string, body, into any) {
 var steps = []string{"claimed", "preparing", "prepared", "fenced", "answered", "recorded", "looking"}
 
 // times is how often a step comes in a run, at least as a rule.
-var times = map[string]int{"claimed": 4, "preparing": 5, "prepared": 5, "fenced": 5, "answered": 5, "recorded": 5, "looking": 3}
+var times = map[string]int{"claimed": 3, "preparing": 5, "prepared": 5, "fenced": 5, "answered": 5, "recorded": 5, "looking": 3}
 
 // runs is how many there are of each network and step, on each database.
 func runs() int {

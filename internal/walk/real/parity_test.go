@@ -136,7 +136,59 @@ func shape(a answer) []string {
 		}
 	}
 	walk(a.body, "")
+	if o := order(a); o != "" {
+		out["in this order: "+o] = true
+	}
 	return slices.Sorted(maps.Keys(out))
+}
+
+// order is what stands in lists, in their order.
+func order(a answer) string {
+	var out []string
+	if notes, ok := a.body["notifications"].([]any); ok {
+		for _, v := range notes {
+			out = append(out, v.(object)["reason"].(string))
+		}
+	}
+	for _, list := range []string{"feed", "posts"} {
+		items, _ := a.body[list].([]any)
+		for _, v := range items {
+			out = append(out, wordsOf(v.(object)))
+		}
+	}
+	if top, ok := a.body["thread"].(object); ok {
+		out = append(out, branch(top))
+	}
+	return strings.Join(out, ", ")
+}
+
+// wordsOf is the text of a post, or of what holds one.
+func wordsOf(v object) string {
+	if inner, ok := v["post"].(object); ok {
+		v = inner
+	}
+	rec, ok := v["record"].(object)
+	if !ok {
+		return fmt.Sprint(v["$type"])
+	}
+	return fmt.Sprint(rec["text"])
+}
+
+// branch is a post of a thread with what is above and below it.
+func branch(v object) string {
+	out := wordsOf(v)
+	if up, ok := v["parent"].(object); ok {
+		out = branch(up) + " < " + out
+	}
+	replies, there := v["replies"].([]any)
+	if !there {
+		return out
+	}
+	var below []string
+	for _, r := range replies {
+		below = append(below, branch(r.(object)))
+	}
+	return out + " (" + strings.Join(below, "; ") + ")"
 }
 
 // mayDiffer are parts of answers that say something of the server that the

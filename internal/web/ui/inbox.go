@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -20,7 +21,6 @@ type Queue struct {
 	Hue    string // of a label: a dot in its colour instead of an icon
 	Href   string
 	Count  int
-	Capped bool // there are more than Count
 	Urgent bool // its count asks for someone
 	Active bool
 }
@@ -167,6 +167,7 @@ type MessageArgs struct {
 	Visibility string // as network.Visibility
 	Now, At    time.Time
 	Edited     time.Time // zero if it never was
+	Erased     bool      // its author was erased here, at the time of Removed
 	Removed    time.Time // when it was seen to be gone; zero if it is there
 	State      *State    // of an answer on its way
 	Failure    string    // why an answer is not out, for a person
@@ -239,6 +240,14 @@ func linked(text string) []run {
 // away are the attributes of a link that leaves for what somebody else wrote.
 func away() templ.Attributes {
 	return templ.Attributes{"target": "_blank", "rel": "noopener noreferrer nofollow ugc"}
+}
+
+// leaves are the attributes of a link that may leave.
+func leaves(href string) templ.Attributes {
+	if strings.HasPrefix(href, "/") {
+		return nil
+	}
+	return away()
 }
 
 // NoteArgs describe what somebody of the team wrote for the team alone.

@@ -49,6 +49,8 @@ func PostState(name string) State { return named(posts, name) }
 var channels = map[string]State{
 	"connected":       {"connected", "circle-check", Good, "Rapport may post and read here.", "", false},
 	"needs_attention": {"needs attention", "unplug", Bad, "The network no longer accepts our access.", "Connect it again; what is planned waits.", false},
+	"unreachable":     {"not reachable", "unlink", Warn, "Its server has not answered several times in a row.", "Rapport goes on trying. Check it now, or look whether the server is up.", false},
+	"removed":         {"removed", "trash-2", Quiet, "Rapport has no access any more.", "Its history is kept; connect the same account to go on.", false},
 	"paused":          {"paused", "circle-pause", Quiet, "Nothing goes out here.", "Resume it when you are ready.", false},
 }
 

@@ -37,6 +37,10 @@ func (s *Server) api() http.Handler {
 	mux.HandleFunc("GET /v1/posts/{id}/numbers", s.auth(s.showNumbers))
 	mux.HandleFunc("GET /v1/posts/{id}/comments", s.auth(s.listComments))
 	mux.HandleFunc("GET /v1/accounts/{id}/posts", s.auth(s.listPosts))
+	mux.HandleFunc("GET /v1/inbox", s.auth(s.showInbox))
+	mux.HandleFunc("GET /v1/threads/{id}", s.auth(s.showThreadOf))
+	mux.HandleFunc("GET /v1/messages", s.auth(s.showMessages))
+	mux.HandleFunc("GET /v1/history", s.auth(s.showHistory))
 	return mux
 }
 

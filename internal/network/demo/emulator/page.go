@@ -41,6 +41,7 @@ type view struct {
 	Profile *profile
 	Posts   []postView
 	Thread  *thread
+	Member  *memberView
 	Older   string // address of the next page, "" at the end
 	Sum     string
 }
@@ -51,6 +52,8 @@ type profile struct {
 	Count int64 // posts
 }
 
+type memberView struct{ Handle, Name, About string }
+
 type thread struct {
 	Parts    []postView
 	Focus    string
@@ -59,8 +62,10 @@ type thread struct {
 
 type commentView struct {
 	Comment
-	When string
-	Hue  int
+	When    string
+	Hue     int
+	Depth   int
+	Account bool // written by an account, not by the audience
 }
 
 type postView struct {
@@ -89,6 +94,12 @@ func (s *Server) showProfile(w http.ResponseWriter, r *http.Request) {
 	name, ok := strings.CutPrefix(r.PathValue("account"), "@")
 	s.mu.Lock()
 	a := s.accounts[name]
+	if m, known := members[name]; ok && a == nil && known {
+		v := view{Title: m.name, Member: &memberView{m.handle, m.name, m.about}}
+		s.mu.Unlock()
+		s.render(w, "member.html", v)
+		return
+	}
 	if a == nil || !ok {
 		s.mu.Unlock()
 		s.missing(w)
@@ -125,13 +136,12 @@ func (s *Server) page(list []*Post, r *http.Request) (out []postView, older stri
 }
 
 func (s *Server) above(p *Post) string {
-	id, _, comment := strings.Cut(p.InReplyTo, "-c")
-	parent := s.posts[id]
-	switch {
-	case parent == nil || parent.Removed:
+	if c, ok := s.comment(p.InReplyTo); ok {
+		return s.commentPage(c)
+	}
+	parent := s.posts[p.InReplyTo]
+	if parent == nil || parent.Removed {
 		return ""
-	case comment:
-		return "/@" + parent.Account + "/" + parent.ID + "#" + p.InReplyTo
 	}
 	return "/@" + parent.Account + "/" + parent.ID
 }
@@ -153,41 +163,67 @@ func (s *Server) postView(p *Post) postView {
 
 func (s *Server) showThread(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	p := s.post(r)
-	if p == nil || "@"+p.Account != r.PathValue("account") {
+	l, ok := s.find(r.PathValue("id"))
+	by, root, title := l.comment.Author, l.comment.Root, l.comment.Name
+	if l.post != nil {
+		by, root, title = l.post.Account, l.post.Root, s.postView(l.post).Author
+	}
+	if !ok || "@"+by != r.PathValue("account") {
 		s.mu.Unlock()
 		s.missing(w)
 		return
 	}
-	v := view{Title: s.postView(p).Author, Thread: s.unrolled(p)}
+	v := view{Title: title, Thread: s.unrolled(root, l.id())}
 	s.mu.Unlock()
 	s.render(w, "thread.html", v)
 }
 
-func (s *Server) unrolled(p *Post) *thread {
-	now := s.options.Now()
-	t := &thread{Focus: p.ID}
-	for _, part := range s.conversation(p.Root) {
-		v := s.postView(part)
-		v.Focus = part == p
-		t.Parts = append(t.Parts, v)
+// unrolled is a thread: the posts of it, and below them what was said.
+func (s *Server) unrolled(root, focus string) *thread {
+	t, below, there := &thread{Focus: focus}, map[string][]line{}, map[string]bool{}
+	lines := s.around(root, s.options.Now())
+	var tops []string
+	for _, l := range lines {
+		there[l.id()] = true
+		if _, answer := s.comment(l.parent()); l.post != nil && !answer {
+			v := s.postView(l.post)
+			v.Focus = l.id() == focus
+			t.Parts, tops = append(t.Parts, v), append(tops, l.id())
+			continue
+		}
+		// What answers something that is gone stands by itself.
+		above := l.parent()
+		if !there[above] {
+			above = ""
+		}
+		below[above] = append(below[above], l)
 	}
-	for _, c := range s.commentsOf(p, now) {
-		t.Comments = append(t.Comments, commentView{c, ago(now, c.At), int(seedOf("hue", c.Author) % 6)})
+	for _, id := range append(tops, "") {
+		s.nest(t, below, id, 0)
 	}
 	return t
 }
 
-// conversation walks a thread from its root, depth first.
-func (s *Server) conversation(root string) []*Post {
-	var out []*Post
-	if p := s.posts[root]; p != nil && !p.Removed {
-		out = append(out, p)
+func (l line) parent() string {
+	if l.post != nil {
+		return l.post.InReplyTo
 	}
-	for _, next := range s.replies[root] {
-		out = append(out, s.conversation(next.ID)...)
+	return l.comment.InReplyTo
+}
+
+func (s *Server) nest(t *thread, below map[string][]line, id string, depth int) {
+	for _, l := range below[id] {
+		t.Comments = append(t.Comments, s.commentView(l, depth))
+		s.nest(t, below, l.id(), min(depth+1, 3))
 	}
-	return out
+}
+
+func (s *Server) commentView(l line, depth int) commentView {
+	now := s.options.Now()
+	if p := l.post; p != nil {
+		return commentView{Comment: Comment{ID: p.ID, Author: p.Account, Name: s.postView(p).Author, Text: p.Text, Language: p.Language}, When: ago(now, p.PublishedAt), Depth: depth, Account: true}
+	}
+	return commentView{Comment: l.comment, When: ago(now, l.comment.At), Hue: int(seedOf("hue", l.comment.Author) % 6), Depth: depth}
 }
 
 func (s *Server) showPicture(w http.ResponseWriter, r *http.Request) {

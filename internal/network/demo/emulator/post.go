@@ -97,17 +97,15 @@ func (s *Server) thread(p *Post) *problem {
 		p.Root = ""
 		return nil
 	}
-	parent, _, _ := strings.Cut(p.InReplyTo, "-c")
-	above := s.posts[parent]
-	if above == nil || above.Removed || parent != p.InReplyTo && !s.commentExists(above, p.InReplyTo) {
+	above, ok := s.find(p.InReplyTo)
+	if !ok {
 		return refuse("parent_unknown", "There is no post %q to reply to.", p.InReplyTo)
 	}
-	p.Root = above.Root
+	p.Root = above.comment.Root
+	if above.post != nil {
+		p.Root = above.post.Root
+	}
 	return nil
-}
-
-func (s *Server) commentExists(p *Post, id string) bool {
-	return slices.ContainsFunc(s.commentsOf(p, s.options.Now()), func(c Comment) bool { return c.ID == id })
 }
 
 // add keeps a post that was found right.

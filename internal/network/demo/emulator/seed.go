@@ -13,7 +13,7 @@ type Past struct {
 	Account     string // must exist
 	Text        string
 	Language    string
-	InReplyTo   string // id of an earlier one
+	InReplyTo   string // id of an earlier one, or of a comment or a mention
 	Pictures    []PastPicture
 	PublishedAt time.Time
 	Key         string // the idempotency key it would have been sent with
@@ -50,11 +50,14 @@ func (s *Server) seed(in Past) error {
 	p := &Post{ID: in.ID, Account: in.Account, Text: in.Text, Language: in.Language, InReplyTo: in.InReplyTo,
 		Root: in.ID, PublishedAt: in.PublishedAt.UTC(), Key: in.Key}
 	if in.InReplyTo != "" {
-		above := s.posts[in.InReplyTo]
-		if above == nil {
+		c, ok := s.comment(in.InReplyTo)
+		if above := s.posts[in.InReplyTo]; above != nil {
+			c.Root, ok = above.Root, true
+		}
+		if !ok {
 			return fmt.Errorf("demo network: seed %q: there is no post %q to reply to", in.ID, in.InReplyTo)
 		}
-		p.Root = above.Root
+		p.Root = c.Root
 	}
 	for i, pic := range in.Pictures {
 		m := &picture{ID: cmp.Or(pic.ID, fmt.Sprintf("m%s-%d", in.ID, i+1)), Account: in.Account, Mime: pic.Mime, Alt: pic.Alt, ReadyAt: p.PublishedAt}

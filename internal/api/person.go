@@ -1,0 +1,204 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/dossier"
+	"rapport/internal/fault"
+	"rapport/internal/person"
+)
+
+// Person is one human as the brand knows them.
+type Person struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name" doc:"As they call themselves, or as the team calls them."`
+	About       string     `json:"about,omitempty" doc:"The team's own words on them."`
+	AvatarURL   string     `json:"avatar_url,omitempty"`
+	MemberSince *time.Time `json:"member_since,omitempty"`
+	Messages    int64      `json:"messages" doc:"How many they wrote to the brand."`
+	FirstAt     time.Time  `json:"first_at"`
+	LastAt      time.Time  `json:"last_at" doc:"When they last wrote."`
+	Identities  []Identity `json:"identities" nullable:"false" doc:"The last seen first."`
+}
+
+// Identity is an account of theirs on a network.
+type Identity struct {
+	Network string `json:"network"`
+	ID      string `json:"id" doc:"The network's id of the account."`
+	Handle  string `json:"handle" example:"@mira@demo.example"`
+	Name    string `json:"name,omitempty"`
+	URL     string `json:"url,omitempty"`
+}
+
+// Moment is one entry of a person's timeline.
+type Moment struct {
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind" enum:"message,note"`
+	Message *Said     `json:"message,omitempty"`
+	Note    *Note     `json:"note,omitempty"`
+}
+
+// Said is a message in a timeline, with the brand's answers to it.
+type Said struct {
+	ID           string     `json:"id"`
+	Channel      string     `json:"channel"`
+	Conversation string     `json:"conversation"`
+	Account      string     `json:"account,omitempty" doc:"Who of the team wrote an answer. Missing: with another program."`
+	Text         string     `json:"text,omitempty" doc:"Missing once it is gone from the network."`
+	Warning      string     `json:"warning,omitempty"`
+	URL          string     `json:"url,omitempty"`
+	At           time.Time  `json:"at"`
+	EditedAt     *time.Time `json:"edited_at,omitempty"`
+	RemovedAt    *time.Time `json:"removed_at,omitempty"`
+	Answers      []Said     `json:"answers,omitempty" nullable:"false"`
+}
+
+// Note is what the team says to itself.
+type Note struct {
+	ID      string    `json:"id"`
+	Account string    `json:"account"`
+	Text    string    `json:"text"`
+	At      time.Time `json:"at"`
+}
+
+func personView(p person.Person) Person {
+	out := Person{ID: p.ID, Name: p.Name, About: p.About, AvatarURL: p.AvatarURL, MemberSince: moment(p.MemberAt), Messages: p.Messages,
+		FirstAt: p.FirstAt.Time(), LastAt: p.LastAt.Time(), Identities: make([]Identity, len(p.Identities))}
+	for i, id := range p.Identities {
+		out.Identities[i] = Identity{Network: id.Network, ID: id.RemoteID, Handle: id.Handle, Name: id.Name, URL: id.URL}
+	}
+	return out
+}
+
+func saidView(m dossier.Message) Said {
+	out := Said{ID: m.ID, Channel: m.Channel, Conversation: m.Conversation, Account: m.Account, Text: m.Text, Warning: m.Warning, URL: m.URL,
+		At: m.At.Time(), EditedAt: moment(m.EditedAt), RemovedAt: moment(m.RemovedAt)}
+	for _, a := range m.Answers {
+		out.Answers = append(out.Answers, saidView(a))
+	}
+	return out
+}
+
+func momentView(m dossier.Moment) Moment {
+	if m.Note != nil {
+		return Moment{At: m.At.Time(), Kind: "note", Note: &Note{ID: m.Note.ID, Account: m.Note.Account, Text: m.Note.Text, At: m.Note.At.Time()}}
+	}
+	said := saidView(*m.Message)
+	return Moment{At: m.At.Time(), Kind: "message", Message: &said}
+}
+
+type personQuery struct {
+	Paging
+	Query   string `query:"q" maxLength:"400" doc:"Words of their names and handles, and of what the team says of them. The last may be unfinished."`
+	Network string `query:"network" maxLength:"64" doc:"Only who has an account there."`
+	Channel string `query:"channel" maxLength:"64" doc:"Only who wrote on the channel with this id."`
+	Sort    string `query:"sort" enum:"recent,busiest" default:"recent" doc:"Who wrote last, or most, comes first."`
+}
+
+type timelineQuery struct {
+	Addressed
+	Paging
+}
+
+type personChange struct {
+	Addressed
+	Body struct {
+		Name  *string `json:"name,omitempty" maxLength:"200"`
+		About *string `json:"about,omitempty" maxLength:"5000"`
+	}
+}
+
+type newNote struct {
+	Addressed
+	Body struct {
+		Text string `json:"text" maxLength:"5000" doc:"Only the team reads it."`
+	}
+}
+
+type erasure struct {
+	Addressed
+	Body struct {
+		Confirm string `json:"confirm" maxLength:"200" doc:"The person's name, as it is."`
+	}
+}
+
+func (a *handler) personOperations() {
+	add(a, op{id: "list-people", method: http.MethodGet, path: "/people", tag: "People", title: "List people", about: "Who wrote to the brand.", scope: access.PersonRead}, a.listPeople)
+	add(a, op{id: "person", method: http.MethodGet, path: "/people/{id}", tag: "People", title: "Read a person", scope: access.PersonRead}, a.person)
+	add(a, op{id: "change-person", example: `{"about":"Runs the bakery at the corner."}`, method: http.MethodPatch, path: "/people/{id}", tag: "People", title: "Change what is said of a person",
+		about: "What is missing stays as it is.", scope: access.PersonWrite}, a.changePerson)
+	add(a, op{id: "timeline", method: http.MethodGet, path: "/people/{id}/timeline", tag: "People", title: "Read a person's timeline",
+		about: "What they wrote on all channels with what was answered, and the notes on them, newest first.", scope: access.PersonRead}, a.timeline)
+	add(a, op{id: "note-person", example: `{"text":"Prefers to be written to in Spanish."}`, method: http.MethodPost, path: "/people/{id}/notes", tag: "People", title: "Note something about a person", status: http.StatusCreated,
+		scope: access.PersonWrite}, a.notePerson)
+	add(a, op{id: "export-person", method: http.MethodPost, path: "/people/{id}/export", tag: "People", title: "Export a person",
+		about: "Everything the brand knows of them, to hand out. It is a POST because the log keeps that it was asked for.", scope: access.PersonWrite}, a.exportPerson)
+	add(a, op{id: "erase-person", example: `{"confirm":"Mira Kolb"}`, method: http.MethodPost, path: "/people/{id}/erase", tag: "People", title: "Erase a person", status: http.StatusNoContent,
+		about: "For good: names, handles, the words of their messages, notes on them. That a message was there, when, and the brand's answers stay.", scope: access.PersonWrite}, a.erasePerson)
+}
+
+func (a *handler) listPeople(ctx context.Context, c caller, in *personQuery) (*body[items[Person]], error) {
+	page, err := in.page("people", c.token.Brand)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := person.List(ctx, a.DB, c.who, c.token.Brand, person.Filter{Query: in.Query, Network: in.Network, Channel: in.Channel, Sort: person.Sort(in.Sort)}, page)
+	if err != nil {
+		return nil, err
+	}
+	return itemsOf("people", c.token.Brand, all, next, personView), nil
+}
+
+func (a *handler) person(ctx context.Context, c caller, in *Addressed) (*body[Person], error) {
+	p, err := person.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
+	return answerOf(personView(p), err)
+}
+
+func (a *handler) changePerson(ctx context.Context, c caller, in *personChange) (*body[Person], error) {
+	p, err := person.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	was := person.Input{Name: p.Name, About: p.About}
+	to := was
+	if in.Body.Name != nil {
+		to.Name = *in.Body.Name
+	}
+	if in.Body.About != nil {
+		to.About = *in.Body.About
+	}
+	p, err = person.Save(ctx, a.DB, c.who, c.token.Brand, in.ID, was, to)
+	return answerOf(personView(p), err)
+}
+
+func (a *handler) timeline(ctx context.Context, c caller, in *timelineQuery) (*body[items[Moment]], error) {
+	page, err := in.page("timeline "+in.ID, c.token.Brand)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := dossier.Timeline(ctx, a.DB, c.who, c.token.Brand, in.ID, page)
+	if err != nil {
+		return nil, err
+	}
+	return itemsOf("timeline "+in.ID, c.token.Brand, all, next, momentView), nil
+}
+
+func (a *handler) notePerson(ctx context.Context, c caller, in *newNote) (*body[Note], error) {
+	n, err := person.AddNote(ctx, a.DB, c.who, c.token.Brand, in.ID, in.Body.Text)
+	return answerOf(Note{ID: n.ID, Account: n.Account, Text: n.Text, At: n.At.Time()}, err)
+}
+
+func (a *handler) exportPerson(ctx context.Context, c caller, in *Addressed) (*body[dossier.Export], error) {
+	return answerOf(dossier.Read(ctx, a.DB, c.who, c.token.Brand, in.ID))
+}
+
+func (a *handler) erasePerson(ctx context.Context, c caller, in *erasure) (*struct{}, error) {
+	err := dossier.Erase(ctx, a.DB, c.who, c.token.Brand, in.ID, in.Body.Confirm)
+	if fault.Is(err, fault.Invalid) {
+		return nil, fault.OnField("confirm", "Send the person's name as it is, to be sure that it is them.")
+	}
+	return nil, err
+}

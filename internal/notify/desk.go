@@ -1,0 +1,77 @@
+package notify
+
+import (
+	"context"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/conversation"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/outbox"
+)
+
+// mentioned tells those whom a note names.
+func (n *Notifier) mentioned(ctx context.Context, q db.Queryer, e outbox.Event) (news, error) {
+	var data conversation.Mentioned
+	if err := e.Read(&data); err != nil {
+		return news{}, err
+	}
+	out, by, err := n.about(ctx, q, e, data.By, data.Accounts)
+	if err != nil {
+		return news{}, err
+	}
+	out.Title = i18n.T(ctx, "{{.Name}} names you in a note", "Name", by)
+	return out, nil
+}
+
+// assigned tells the account that looks after a conversation from now on.
+func (n *Notifier) assigned(ctx context.Context, q db.Queryer, e outbox.Event) (news, error) {
+	var data struct{ Account, By string }
+	if err := e.Read(&data); err != nil {
+		return news{}, err
+	}
+	out, by, err := n.about(ctx, q, e, data.By, []string{data.Account})
+	if err != nil {
+		return news{}, err
+	}
+	out.Title = i18n.T(ctx, "{{.Name}} gave you a conversation", "Name", by)
+	return out, nil
+}
+
+// woke tells the account that looks after a conversation that was put off.
+func (n *Notifier) woke(ctx context.Context, q db.Queryer, e outbox.Event) (news, error) {
+	var data struct{ Account string }
+	if err := e.Read(&data); err != nil {
+		return news{}, err
+	}
+	out, _, err := n.about(ctx, q, e, "", []string{data.Account})
+	if err != nil {
+		return news{}, err
+	}
+	out.Title = i18n.T(ctx, "A conversation that you put off is back")
+	return out, nil
+}
+
+// about is the news of a conversation for some accounts, and the name of who
+// caused it. Nobody is told of what they did themselves.
+func (n *Notifier) about(ctx context.Context, q db.Queryer, e outbox.Event, by string, accounts []string) (news, string, error) {
+	c, err := conversation.ByID(ctx, q, access.System(), e.Brand, e.Subject)
+	if err != nil {
+		return news{}, "", err
+	}
+	out := news{href: "/inbox/" + c.ID, channel: c.Channel, only: []string{}}
+	for _, id := range accounts {
+		if id != "" && id != by {
+			out.only = append(out.only, id)
+		}
+	}
+	out.Action = i18n.T(ctx, "Open the conversation")
+	out.Lines = nonEmpty(c.Excerpt)
+	a, err := account.ByID(ctx, q, by)
+	if fault.Is(err, fault.NotFound) {
+		return out, i18n.T(ctx, "Somebody"), nil
+	}
+	return out, a.Name, err
+}
