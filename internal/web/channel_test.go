@@ -84,7 +84,7 @@ func TestAChannelThatDoesNotAnswer(t *testing.T) {
 		c.ID, s.Brand.ID, s.DB.Now().Add(3600e9), s.DB.Now().Add(-7200e9))
 	check := "form[action$='/check'] button"
 	s.Get(s.Path("channels")).Has(".row .state", "not reachable").Has(".row "+check, "Check now")
-	s.Get(s.Path("channels", c.ID)).Has(".notice", "Door does not answer", "refused the connection").Has(".notice "+check, "Check now").Has(".facts", "Inbox read", "since").Lacks(".page-head "+check)
+	s.Get(s.Path("channels", c.ID)).Has(".notice", "Door does not answer", "refused the connection").Has(".notice "+check, "Check now").Has(".facts", "Inbox read", "since").Lacks(".page-head " + check)
 	s.Schedule("Something", s.DB.Now().Add(3600e9), c.ID)
 	s.Get(s.Path()).Has(".need", "not reachable", "refused the connection").Has(".need " + check)
 	if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
