@@ -113,7 +113,6 @@ type inboxView struct {
 	Filtered   bool
 	MayWrite   bool
 	MayLink    bool
-	Search     string // where what was said is searched
 	Now        time.Time
 }
 
@@ -227,7 +226,7 @@ func inboxKeys(ctx context.Context) []ui.KeyLine {
 func (p *Pages) inboxView(r *http.Request, open string) (inboxView, error) {
 	v, ctx := at(r), r.Context()
 	view := inboxView{Slug: v.Brand.Slug, Filter: filterOf(r.URL.Query()), After: r.URL.Query().Get("after"), Now: p.DB.Now().Time(),
-		MayWrite: p.may(r, access.ConversationWrite), MayLink: p.may(r, access.ChannelWrite), Search: p.leads(studio(v.Brand.Slug, "search")), Snoozes: snoozes(ctx, v.Brand, p.DB.Now())}
+		MayWrite: p.may(r, access.ConversationWrite), MayLink: p.may(r, access.ChannelWrite), Snoozes: snoozes(ctx, v.Brand, p.DB.Now())}
 	q, err := queueNamed(view.Filter.Queue)
 	if err != nil {
 		return view, err

@@ -326,7 +326,7 @@ func (p *Pages) personView(r *http.Request, th conversation.Thread) (personView,
 	one, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, th.From.Person)
 	switch {
 	case err == nil:
-		return personView{Name: one.Label(), About: one.About, Href: p.leads(studio(v.Brand.Slug, "people", one.ID)), Identities: one.Identities,
+		return personView{Name: one.Label(), About: one.About, Href: studio(v.Brand.Slug, "people", one.ID), Identities: one.Identities,
 			Messages: one.Messages, First: one.FirstAt, Last: one.LastAt}, nil
 	case !fault.Is(err, fault.Denied) && !fault.Is(err, fault.NotFound):
 		return personView{}, err

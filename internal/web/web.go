@@ -89,14 +89,6 @@ func (p *Pages) answersOther(r *http.Request) bool {
 	return false
 }
 
-// leads returns the address if there is a page at it, else "".
-func (p *Pages) leads(path string) string {
-	if _, pattern := p.mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}); pattern == "" {
-		return ""
-	}
-	return path
-}
-
 // Fail shows an error that came before any route, in the studio's frame.
 func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	p.serve(route{handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
