@@ -33,6 +33,9 @@ var measurements = []measurement{
 	{"idle", idle},
 	{"pages", pages},
 	{"first", firstViews},
+	{"incoming", incoming},
+	{"inbox", inbox},
+	{"listening", listening},
 }
 
 // bench is one run: what to measure and what came out.

@@ -40,7 +40,7 @@ func (cs *Channels) Connect(ctx context.Context, who access.Who, brandID, networ
 	if len(a.Credential) == 0 {
 		a.Credential = cred
 	}
-	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting, nil})
 }
 
 // Check asks the network again about a channel with the credential that is
@@ -65,7 +65,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 		a, err = con.Connect(ctx, c.Server, t.Credential)
 	}
 	if err != nil && network.VerdictOf(err) == network.Unauthorized {
-		dead := cs.DB.Tx(ctx, func(tx *db.Tx) error { return Attention(ctx, tx, brandID, id, expired(c)) })
+		dead := cs.DB.Tx(ctx, func(tx *db.Tx) error { return cs.dead(ctx, tx, c, t.Credential) })
 		if dead != nil {
 			return c, dead
 		}
@@ -76,7 +76,7 @@ func (cs *Channels) Check(ctx context.Context, who access.Who, brandID, id strin
 	if a.ID != c.RemoteID {
 		return c, fault.New(fault.Conflict, "This access now belongs to another account, %s. Connect %s again.", a.Handle, c.Handle)
 	}
-	return cs.keep(ctx, who, found{brandID, con.Facts(), a, checking})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, checking, nil})
 }
 
 func (cs *Channels) connector(ctx context.Context, brandID, name string) (network.Connector, error) {
@@ -135,6 +135,7 @@ type found struct {
 	facts   network.Facts
 	account network.Account
 	why     string
+	used    network.Credential // of a renewal: what was renewed
 }
 
 const (
@@ -165,6 +166,16 @@ func (cs *Channels) save(ctx context.Context, tx *db.Tx, who access.Who, f found
 	}
 	if f.why != connecting && (old.ID == "" || old.State == StateRemoved) {
 		return old, fault.New(fault.Conflict, "This channel was removed in the meantime.")
+	}
+	if f.why == renewing {
+		// A person who connected the channel again meanwhile knows better.
+		same, err := cs.stillHas(ctx, tx, old, f.used)
+		if err != nil {
+			return old, err
+		}
+		if !same {
+			return old, endRenewal(ctx, tx, old.Brand, old.ID)
+		}
 	}
 	c := fromAccount(old, f)
 	c.State, c.StateReason, c.WorkedAt = StateConnected, "", tx.Now()

@@ -150,6 +150,40 @@ func TestRenewGivesUpWithItsCaller(t *testing.T) {
 	<-done
 }
 
+// A person connects the channel again while the old session is being renewed:
+// what they gave stays, however the renewal ends.
+func TestReconnectedWhileItIsRenewed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ends error
+	}{{"renewed", nil}, {"refused", &network.Error{Verdict: network.Unauthorized}}, {"out of reach", &network.Error{Verdict: network.NotSent}}} {
+		t.Run(c.name, func(t *testing.T) {
+			w, ch := ending(t, time.Minute)
+			w.net.account.Credential = network.Credential{"token": "old, renewed", "refresh": "r2"}
+			w.net.during = func() {
+				w.net.account.Credential, w.net.err = network.Credential{"token": "new", "refresh": "r9"}, nil
+				w.net.mu.Unlock() // the person is not kept waiting by the renewal
+				_, err := w.cs.Reconnect(ctx, w.who, w.brand, ch.ID, network.Credential{"token": "typed"})
+				w.net.mu.Lock()
+				if err != nil {
+					t.Error(err)
+				}
+				w.net.account.Credential, w.net.err = network.Credential{"token": "old, renewed", "refresh": "r2"}, c.ends
+			}
+			_, err := w.cs.Refresh(ctx, w.brand, ch.ID)
+			if (err == nil) != (c.ends == nil) {
+				t.Errorf("the renewal: %v", err)
+			}
+			if diff := cmp.Diff(network.Credential{"token": "new", "refresh": "r9"}, w.credential(t, ch.ID)); diff != "" {
+				t.Error(diff)
+			}
+			if got, err := channel.ByID(ctx, w.d, w.who, w.brand, ch.ID); err != nil || got.State != channel.StateConnected {
+				t.Errorf("state %s, %v", got.State, err)
+			}
+		})
+	}
+}
+
 // The answer with a new credential came and could not be kept: nothing that
 // was there is lost, the channel stays connected, and the next try is kept out
 // no longer than the lease lasts.

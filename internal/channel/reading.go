@@ -57,6 +57,15 @@ type Import struct {
 	FinishedAt          db.Time
 }
 
+// Step is how much of the stage under way is done, of how much; most is 0
+// while that is not known.
+func (i Import) Step() (done, most int) {
+	if i.Stage == "posts" {
+		return i.Posts, i.PostsMost
+	}
+	return i.Threads, i.MostThread
+}
+
 // ImportOf returns the channel's import; had is false where there never was
 // one.
 func ImportOf(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (i Import, had bool, err error) {

@@ -35,5 +35,5 @@ func (cs *Channels) Reconnect(ctx context.Context, who access.Who, brandID, id s
 	if len(a.Credential) == 0 {
 		a.Credential = cred
 	}
-	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting})
+	return cs.keep(ctx, who, found{brandID, con.Facts(), a, connecting, nil})
 }

@@ -78,11 +78,11 @@ func (cs *Channels) renew(ctx context.Context, r network.Refresher, c Channel, t
 		if a.ID != c.RemoteID {
 			return c, fmt.Errorf("channel: the renewed credential of %s belongs to another account", c.ID)
 		}
-		return cs.keep(ctx, access.System(), found{c.Brand, r.Facts(), a, renewing})
+		return cs.keep(ctx, access.System(), found{c.Brand, r.Facts(), a, renewing, t.Credential})
 	}
 	saved := cs.DB.Tx(ctx, func(tx *db.Tx) error {
 		if network.VerdictOf(err) == network.Unauthorized {
-			if err := Attention(ctx, tx, c.Brand, c.ID, expired(c)); err != nil {
+			if err := cs.dead(ctx, tx, c, t.Credential); err != nil {
 				return err
 			}
 		}
@@ -92,6 +92,26 @@ func (cs *Channels) renew(ctx context.Context, r network.Refresher, c Channel, t
 		return c, saved
 	}
 	return c, asFault(r.Facts().Title, err)
+}
+
+// dead says that the access has ended, unless somebody connected the channel
+// again while the network was asked about the old one.
+func (cs *Channels) dead(ctx context.Context, tx *db.Tx, c Channel, used network.Credential) error {
+	same, err := cs.stillHas(ctx, tx, c, used)
+	if err != nil || !same {
+		return err
+	}
+	return Attention(ctx, tx, c.Brand, c.ID, expired(c))
+}
+
+// stillHas reports whether the channel's credential is the one that was used.
+func (cs *Channels) stillHas(ctx context.Context, tx *db.Tx, c Channel, used network.Credential) (bool, error) {
+	now, sealed, err := byID(ctx, tx, c.Brand, c.ID)
+	if err != nil || now.State == StateRemoved {
+		return false, err
+	}
+	kept, err := cs.open(now, sealed)
+	return maps.Equal(kept, used), err
 }
 
 func expired(c Channel) string {

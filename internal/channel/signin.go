@@ -167,7 +167,7 @@ func (cs *Channels) signedIn(ctx context.Context, who access.Who, in SignIn, f n
 			return c, otherAccount(a, c)
 		}
 	}
-	return cs.keep(ctx, who, found{in.Brand, f, a, connecting})
+	return cs.keep(ctx, who, found{in.Brand, f, a, connecting, nil})
 }
 
 func otherAccount(a network.Account, c Channel) error {

@@ -259,14 +259,34 @@ func Count(ctx context.Context, q db.Queryer, who access.Who, brandID string) (C
 		if one.into == &c.Mine && who.Account == "" {
 			continue
 		}
-		if err := one.f.count(ctx, q, look{brand: brandID, channels: channels}, one.into); err != nil {
+		n, err := one.f.countAll(ctx, q, look{brand: brandID, channels: channels})
+		if err != nil {
 			return c, fmt.Errorf("conversation: count: %w", err)
 		}
+		*one.into = n
 	}
 	return c, nil
 }
 
-func (f Filter) count(ctx context.Context, q db.Queryer, l look, into *int) error {
+// countAll counts on a few channels one by one, as they are walked.
+func (f Filter) countAll(ctx context.Context, q db.Queryer, l look) (sum int, err error) {
+	lanes := f.lanes(l.channels)
+	if f.Waiting {
+		lanes = []string{""}
+	}
+	for _, channel := range lanes {
+		n, err := f.count(ctx, q, l, channel, CountMost-sum)
+		if err != nil {
+			return 0, err
+		}
+		if sum += n; sum >= CountMost {
+			break
+		}
+	}
+	return sum, nil
+}
+
+func (f Filter) count(ctx context.Context, q db.Queryer, l look, channel string, most int) (n int, err error) {
 	b := &query{}
 	where := `c.brand_id = ` + b.arg(l.brand)
 	if f.Waiting {
@@ -276,6 +296,7 @@ func (f Filter) count(ctx context.Context, q db.Queryer, l look, into *int) erro
 	for i, s := range f.States {
 		names[i] = string(s)
 	}
-	f.conditions(b, l, names, "")
-	return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE `+where+b.text+` LIMIT `+b.arg(CountMost)+`) AS found`, b.args...).Scan(into)
+	f.conditions(b, l, names, channel)
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM conversation c WHERE `+where+b.text+` LIMIT `+b.arg(most)+`) AS found`, b.args...).Scan(&n)
+	return n, err
 }

@@ -257,7 +257,7 @@ func (in *inbox) state(c conversation.Conversation, want kind, left map[conversa
 		matters = strings.Contains(c.Excerpt, "?")
 	}
 	// Remarks are looked through within hours; what asks for something waits.
-	fresh := age < 4*time.Hour || matters && age < 26*time.Hour
+	fresh := age < 9*time.Hour || matters && age < 30*time.Hour
 	switch {
 	case waits && !answered && fresh && left[conversation.StateNew] > 0:
 		return conversation.StateNew

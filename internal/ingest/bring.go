@@ -300,6 +300,9 @@ func (l *Listener) bringPosts(ctx context.Context, f feed, o opened, p progress)
 			return err
 		}
 		if next == "" || p.posts+posts >= postsMost {
+			if _, err := tx.ExecContext(ctx, `UPDATE feed SET next_at = $2 WHERE channel_id = $1 AND name = 'hear' AND cursor = '' AND next_at > $2`, f.channel, tx.Now()); err != nil {
+				return fmt.Errorf("ingest: hear at once: %w", err)
+			}
 			return l.mark(ctx, tx, f, `stage = 'conversations', cursor = '', posts = posts + $3, posts_most = posts + $3`, posts)
 		}
 		return l.mark(ctx, tx, f, `cursor = $3, posts = posts + $4, posts_most = $5`, next, posts, max(most, p.posts+posts))

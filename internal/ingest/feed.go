@@ -192,14 +192,15 @@ func (l *Listener) turn(ctx context.Context, tx *db.Tx, f feed) error {
 	return nil
 }
 
-// done gives the claim back and says when the feed is read next.
+// done gives the claim back and says when the feed is read next. What asked for
+// it at once meanwhile is heeded, unless the reading failed.
 func (l *Listener) done(ctx context.Context, tx *db.Tx, f feed, next time.Duration, failure string) error {
-	text, args := `tries = 0, error = '', read_at = $6`, []any{f.channel, f.name, l.Node, f.claim, tx.Now().Add(next), tx.Now()}
+	set := `next_at = CASE WHEN next_at < $6 THEN next_at ELSE $4 END, tries = 0, error = '', read_at = $5`
+	args := []any{f.channel, f.name, l.Node, tx.Now().Add(next), tx.Now(), f.claim}
 	if failure != "" {
-		text, args = `tries = tries + 1, error = $6`, []any{f.channel, f.name, l.Node, f.claim, tx.Now().Add(next), failure}
+		set, args = `next_at = $4, tries = tries + 1, error = $5`, []any{f.channel, f.name, l.Node, tx.Now().Add(next), failure}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE feed SET lease_until = 0, node = '', next_at = CASE WHEN next_at < $4 THEN next_at ELSE $5 END, `+text+`
-		WHERE channel_id = $1 AND name = $2 AND node = $3`, args...)
+	_, err := tx.ExecContext(ctx, `UPDATE feed SET lease_until = 0, node = '', `+set+` WHERE channel_id = $1 AND name = $2 AND node = $3`, args...)
 	if err != nil {
 		return fmt.Errorf("ingest: give back: %w", err)
 	}
@@ -213,7 +214,7 @@ func (l *Listener) hurry(ctx context.Context, f feed) {
 	at := max(now, l.hurried[f.channel].Add(l.Times.Quiet))
 	l.hurried[f.channel] = at
 	l.mu.Unlock()
-	_, err := l.DB.ExecContext(ctx, `UPDATE feed SET next_at = $2 WHERE channel_id = $1 AND name = 'hear' AND next_at > $2`, f.channel, at)
+	_, err := l.DB.ExecContext(ctx, `UPDATE feed SET next_at = $2 WHERE channel_id = $1 AND name = 'hear' AND next_at > $2 AND tries = 0`, f.channel, at)
 	if err != nil {
 		l.failed("read at once", err)
 	}

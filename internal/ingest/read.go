@@ -82,6 +82,9 @@ func (l *Listener) listen(ctx context.Context, f feed, o opened) (time.Duration,
 	if !ok {
 		return l.Times.OwnIdle, nil
 	}
+	if wait, err := l.postsFirst(ctx, f); wait || err != nil {
+		return time.Minute, err // it is read at once when they are there
+	}
 	since := o.channel.CreatedAt.Add(-before).Time()
 	for range pagesMost {
 		if l.stop.Err() != nil {
@@ -102,6 +105,18 @@ func (l *Listener) listen(ctx context.Context, f feed, o opened) (time.Duration,
 		}
 	}
 	return 0, nil
+}
+
+// postsFirst reports whether the channel was connected a moment ago and its own
+// posts are just being brought over: once they are known, what others say finds
+// its place without asking the network for each thread.
+func (l *Listener) postsFirst(ctx context.Context, f feed) (wait bool, err error) {
+	if f.cursor != "" {
+		return false, nil
+	}
+	err = l.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM channel_import WHERE channel_id = $1 AND brand_id = $2
+		AND state = 'running' AND stage = 'posts' AND started_at > $3)`, f.channel, f.brand, l.DB.Now().Add(-2*time.Minute)).Scan(&wait)
+	return wait, err
 }
 
 func (l *Listener) cadence(ctx context.Context, f feed) (time.Duration, error) {
@@ -181,14 +196,18 @@ func keep(ctx context.Context, tx *db.Tx, o opened, all []network.Message) (conv
 }
 
 // aroundMost is how many threads are fetched for one page.
-const aroundMost = 10
+const aroundMost = 30
 
 // lookAround fetches what stands above answers to something unknown, so that
 // they end up where they belong.
 func (l *Listener) lookAround(ctx context.Context, f feed, o opened, unplaced []network.Message) error {
-	for i, m := range unplaced {
-		if i == aroundMost || l.stop.Err() != nil {
-			return nil
+	seen, n := map[string]bool{}, 0
+	for _, m := range unplaced {
+		if seen[m.Parent] {
+			continue // it came with the thread of another
+		}
+		if n++; n > aroundMost || l.stop.Err() != nil {
+			return nil // those left find their place when their post's answers are read whole
 		}
 		all, err := l.thread(o, m.Ref)
 		if err != nil && patience(err) {
@@ -199,6 +218,9 @@ func (l *Listener) lookAround(ctx context.Context, f feed, o opened, unplaced []
 		}
 		if all = above(all, m); len(all) == 0 {
 			continue
+		}
+		for _, one := range all {
+			seen[one.Ref.ID] = true
 		}
 		if err := l.takeAll(ctx, f, o, all); err != nil {
 			return err

@@ -41,6 +41,9 @@ type Times struct {
 	// Waits between the looks at a part whose answer was lost, before a person
 	// is asked: 0, 0.5, 1.5, 4 and 8 s.
 	Looks []time.Duration
+	// Settle is the step in which it is tried how long a network must be left in
+	// peace before a repeat is harmless: 30 s, ten times at most.
+	Settle time.Duration
 	// Retry is the first wait after a call that certainly did not arrive: 1 s,
 	// doubled up to a minute.
 	Retry time.Duration
@@ -58,6 +61,7 @@ func (t Times) filled() Times {
 	set(&t.Poll, 2*time.Second)
 	set(&t.Commit, 30*time.Second)
 	set(&t.Lookup, 8*time.Second)
+	set(&t.Settle, 30*time.Second)
 	set(&t.Retry, time.Second)
 	set(&t.Follow, 30*time.Minute)
 	if t.Looks == nil {

@@ -346,6 +346,34 @@ func TestDeadTokenAsksAndReconnectingSendsTheRest(t *testing.T) {
 	}
 }
 
+// slow is a network that knows a request again only after a while.
+type slow struct {
+	*demo.Network
+	after time.Duration
+}
+
+func (n slow) RepeatHarmless(_ network.Target, age time.Duration) bool { return age >= n.after }
+
+// Nothing is repeated before the network says that it is harmless, and it is
+// then without a person.
+func TestARepeatWaitsUntilItIsHarmless(t *testing.T) {
+	s := newStage(t, emulator.Options{}, 1)
+	known, err := s.channels.Networks.Named("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const after = 400 * time.Millisecond
+	s.channels.Networks = network.NewSet(slow{known.(*demo.Network), after})
+	s.times.Settle = 100 * time.Millisecond
+	s.order(wire.Fault{Kind: wire.ResetBefore, Times: 1})
+	s.node(true)
+	s.becomes(s.schedule(s.Now(), "lost")[0].ID, delivery.Published)
+	got := s.net.Arrivals(0)
+	if len(got) != 2 || got[1].At.Sub(got[0].At) < after/2 {
+		t.Errorf("arrivals: %+v", got)
+	}
+}
+
 func TestUnknownDoesNotBlockTheChannel(t *testing.T) {
 	s := newStage(t, emulator.Options{IgnoreIdempotency: true}, 1)
 	s.times.Looks = []time.Duration{0, time.Hour}

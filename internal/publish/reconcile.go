@@ -116,7 +116,28 @@ func (d *Dispatcher) look(o opened, del delivery.Delivery, part delivery.Part, l
 			return
 		}
 	}
+	if d.settle(ctx, o, del, part) {
+		return
+	}
 	d.end(del, delivery.End{State: delivery.Unknown, Code: "lost", Reason: delivery.LostReason, Part: part.Ord})
+}
+
+// settle waits where a repeat is harmless later though not yet: some servers
+// know a request again only once they are done with it. verify looks once more
+// before it is repeated.
+func (d *Dispatcher) settle(ctx context.Context, o opened, del delivery.Delivery, part delivery.Part) bool {
+	age, err := d.age(ctx, del, part)
+	if err != nil {
+		return false
+	}
+	for wait := d.Times.Settle; wait <= 10*d.Times.Settle; wait += d.Times.Settle {
+		if o.publisher.RepeatHarmless(o.target, age+wait) {
+			d.back(del, delivery.Back{RunAt: d.DB.Now().Add(wait), What: "looked", Part: part.Ord, Tried: true,
+				Text: "The answer was lost, and the network may still be at work on it. It is asked again in a while, before anything is sent again."}, laneFree)
+			return true
+		}
+	}
+	return false
 }
 
 // ask looks once. Where a network can only be searched by content, the same

@@ -180,8 +180,9 @@ func welcome(out io.Writer, s settings, password string) {
   Sign in with  %s
   Password      %s
 
-Three things to try
+Four things to try
   Today     three deliveries need you; a post goes out in a few minutes
+  Inbox     people ask, thank and complain; some answer back
   Compose   one post, a version for each channel, limits as you type
   Calendar  drag a card to another time
 

@@ -34,7 +34,7 @@ func serve(t *testing.T, s *webtest.Site) string {
 		if theme := r.URL.Query().Get("look"); theme != "" {
 			r.AddCookie(&http.Cookie{Name: "theme", Value: theme})
 		}
-		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+		w.Header().Set("Content-Security-Policy", "default-src 'self'; form-action 'self'")
 		s.Sign(r)
 		s.Pages.ServeHTTP(w, r)
 	}))
@@ -72,7 +72,11 @@ func TestPagesAreAccessible(t *testing.T) {
 			for _, view := range views() {
 				name := strings.Trim(c.name+strings.ReplaceAll(strings.TrimPrefix(path, c.site.Path()), "/", "-"), "-") + "-" + view.name
 				t.Run(name, func(t *testing.T) {
-					look(t, ctx, base+path+"?look="+view.look, view.width, view.height)
+					mark := "?"
+					if strings.Contains(path, "?") {
+						mark = "&"
+					}
+					look(t, ctx, base+path+mark+"look="+view.look, view.width, view.height)
 					picture(t, ctx, name)
 					judge(t, ctx, axe)
 				})
@@ -104,6 +108,7 @@ func walks(t *testing.T) []walk {
 	if _, err := person.AddNote(t.Context(), known.DB, known.Who(), known.Brand.ID, mira, "Sends cake"); err != nil {
 		t.Fatal(err)
 	}
+	linked, linkedPaths := connecting(t)
 	held := webtest.New(t)
 	held.Fill()
 	held.Post(held.Path("hold"), "reason", "A supplier recall is being checked")
@@ -123,6 +128,7 @@ func walks(t *testing.T) []walk {
 		{"full", full, pages(full, "channels/"+w.Channels[0].ID, "channels/"+w.Channels[2].ID, "channels/"+w.Channels[0].ID+"/remove")},
 		{"written", wrote, wrotePaths},
 		{"known", known, []string{known.Path("people"), known.Path("people", mira), known.Path("people", mira, "erase"), known.Path("search")}},
+		{"connecting", linked, linkedPaths},
 		{"held", held, []string{held.Path(), held.Path("hold")}},
 	}
 }

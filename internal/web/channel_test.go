@@ -29,7 +29,7 @@ func TestChannelPageSaysWhatItCanDo(t *testing.T) {
 	s.Get(s.Path("channels", c.ID)).Is(200).
 		Has("#abilities li:first-child", "Bring comments and mentions here", "Connect it again and allow reading").
 		Has("#abilities", "Publish posts", "Door does not count views.").
-		Has(".facts", "social.example", "Doorkeeper 4.2", "since").Lacks("#import, #log")
+		Has(".facts", "social.example", "Doorkeeper 4.2", "connected").Lacks("#import, #log")
 }
 
 // An import tells how far it is, also without scripts, and asks again only
@@ -84,7 +84,7 @@ func TestAChannelThatDoesNotAnswer(t *testing.T) {
 		c.ID, s.Brand.ID, s.DB.Now().Add(3600e9), s.DB.Now().Add(-7200e9))
 	check := "form[action$='/check'] button"
 	s.Get(s.Path("channels")).Has(".row .state", "not reachable").Has(".row "+check, "Check now")
-	s.Get(s.Path("channels", c.ID)).Has(".notice", "Door does not answer", "refused the connection").Has(".notice "+check, "Check now").Has(".facts", "Inbox read")
+	s.Get(s.Path("channels", c.ID)).Has(".notice", "Door does not answer", "refused the connection").Has(".notice "+check, "Check now").Has(".facts", "Inbox read", "since").Lacks(".page-head " + check)
 	s.Schedule("Something", s.DB.Now().Add(3600e9), c.ID)
 	s.Get(s.Path()).Has(".need", "not reachable", "refused the connection").Has(".need " + check)
 	if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {

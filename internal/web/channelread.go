@@ -72,6 +72,14 @@ func (l logPage) more() string {
 	return studio(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next
 }
 
+// since is when the channel came to be as it is.
+func (v channelView) since() time.Time {
+	if v.unreachable() && v.Feed.ReadAt > 0 {
+		return v.Feed.ReadAt.Time()
+	}
+	return v.StateAt.Time()
+}
+
 // importing reports whether the import is worth the head of the page: while it
 // runs, where it failed, and for a day after.
 func (v channelView) importing() bool {

@@ -14,6 +14,8 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/browsertest"
 	"rapport/internal/conversation"
+	"rapport/internal/db"
+	"rapport/internal/outbox"
 	"rapport/internal/web/webtest"
 )
 
@@ -257,6 +259,18 @@ func TestAnsweringByHand(t *testing.T) {
 	if err := s.DB.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM delivery WHERE kind = 'reply'`).Scan(&n); err != nil || n != 1 {
 		t.Errorf("%d answers, %v", n, err)
 	}
+	var id string
+	if err := s.DB.QueryRowContext(t.Context(), `SELECT id FROM delivery WHERE kind = 'reply'`).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE delivery SET state = 'rejected', reason = 'It is too polite.' WHERE id = $1`, id)
+		outbox.Show(tx, s.Brand.ID, "delivery.changed", id)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	tab.Says(".said-failure", "It is too polite.")
 	tab.Click("#answer-text")
 	tab.Press("One more")
 	tab.Press(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl))

@@ -43,6 +43,7 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 		}
 		item.Message.Fresh = m.Direction == conversation.In && th.WaitingSince > 0 && m.At >= th.WaitingSince
 		t.Items = append(t.Items, item)
+		t.Moving = t.Moving || m.Delivery != "" && !slices.Contains(arrived, m.Standing)
 	}
 	if t.WaitingFor == "" && th.WaitingSince > 0 {
 		t.WaitingFor = waitingFor(r.Context(), th)
@@ -50,6 +51,9 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 	t.Items = withAsides(t.Items, asides(r.Context(), *t, th, names))
 	return nil
 }
+
+// arrived are the states in which nothing more happens to an answer by itself.
+var arrived = []delivery.State{delivery.Published, delivery.Removed, delivery.Cancelled}
 
 func accountsIn(th conversation.Thread) []string {
 	var out []string

@@ -332,6 +332,22 @@ func TestAnAnswerThatIsNotOut(t *testing.T) {
 	s.Get(s.Path("inbox", s.Talk("m20").ID)).Lacks("#answer-form .notice")
 }
 
+// Where an answer reaches its reader only if it names them, it begins with
+// their handle.
+func TestAnswersNameWhomTheyAreFor(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	at := s.Path("inbox", s.Talk("m1").ID)
+	s.Pages.Networks = network.NewSet(webtest.Paper{Mentions: true})
+	p := s.Get(at)
+	if text := p.Text("#answer-text"); text != "@mira@paper.example" {
+		t.Errorf("it begins with %q", text)
+	}
+	if to := p.Attr(".said-by[data-depth='1'] .said-answer", "data-prefill"); to != "@jonas@paper.example " {
+		t.Errorf("to Jonas it begins with %q", to)
+	}
+}
+
 // Who waits longest for an answer needs somebody today.
 func TestTodayShowsWhoWaits(t *testing.T) {
 	s := webtest.New(t)

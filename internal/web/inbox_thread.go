@@ -52,6 +52,7 @@ type threadView struct {
 
 	Posted *ui.PostedArgs
 	Items  []threadItem
+	Moving bool // an answer is still on its way
 	Older  string
 	Newer  string
 	Here   ui.PresenceArgs

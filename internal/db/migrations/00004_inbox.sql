@@ -90,9 +90,9 @@ CREATE TABLE conversation (
 );
 CREATE UNIQUE INDEX conversation_brand ON conversation (brand_id, id);
 CREATE INDEX conversation_state ON conversation (brand_id, state, last_at, id);
-CREATE INDEX conversation_assignee ON conversation (brand_id, assignee_id, state, last_at, id);
+CREATE INDEX conversation_assignee ON conversation (brand_id, assignee_id, state, last_at, id, channel_id);
 CREATE INDEX conversation_channel ON conversation (brand_id, channel_id, state, last_at, id);
-CREATE INDEX conversation_waiting ON conversation (brand_id, waiting_since, id) WHERE waiting_since > 0;
+CREATE INDEX conversation_waiting ON conversation (brand_id, waiting_since, id, state, channel_id) WHERE waiting_since > 0;
 CREATE INDEX conversation_snoozed ON conversation (snoozed_until) WHERE state = 'snoozed';
 CREATE INDEX conversation_post ON conversation (brand_id, post_id, last_at, id) WHERE post_id <> '';
 

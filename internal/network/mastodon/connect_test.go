@@ -293,14 +293,28 @@ func TestAbilities(t *testing.T) {
 	}
 }
 
-func TestRepeatsAreHarmlessForLessThanAnHour(t *testing.T) {
+func TestWhenARepeatIsHarmless(t *testing.T) {
 	n := mastodon.New(client(t))
 	for _, c := range []struct {
-		unsafe bool
-		age    time.Duration
-		want   bool
-	}{{false, 0, true}, {false, 49 * time.Minute, true}, {false, 50 * time.Minute, false}, {true, 0, false}} {
-		if got := n.RepeatHarmless(network.Target{Limits: network.Limits{RepeatUnsafe: c.unsafe}}, c.age); got != c.want {
+		version string
+		unsafe  bool
+		age     time.Duration
+		want    bool
+	}{
+		{"4.6.0", false, 0, true},
+		{"4.10.1+glitch", false, 0, true},
+		{"4.6.0", false, 49 * time.Minute, true},
+		{"4.6.0", false, 50 * time.Minute, false},
+		{"4.6.0", true, 0, false},
+		// A key that is still being worked on was not known there.
+		{"4.5.9", false, 0, false},
+		{"4.6.0-nightly.2026-01-10", false, 0, false},
+		{"", false, time.Minute, false},
+		{"4.5.9", false, 2 * time.Minute, true},
+		{"", false, 2 * time.Minute, true},
+	} {
+		to := network.Target{Limits: network.Limits{RepeatUnsafe: c.unsafe}, Details: map[string]string{"version": c.version}}
+		if got := n.RepeatHarmless(to, c.age); got != c.want {
 			t.Errorf("%+v gives %t", c, got)
 		}
 	}

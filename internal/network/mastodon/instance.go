@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -149,6 +150,17 @@ func (n *Network) software(ctx context.Context, t network.Target) (string, error
 // mastodonItself tells whether the server runs Mastodon, whose counting and
 // whose keys are known.
 func (s server) mastodonItself() bool { return s.software == "mastodon" }
+
+// atLeast tells whether a version is a release of so much or later. What came
+// before the first release of that number does not count.
+func atLeast(version string, major, minor int) bool {
+	var x, y, z int
+	if n, _ := fmt.Sscanf(version, "%d.%d.%d", &x, &y, &z); n != 3 {
+		return false
+	}
+	early := x == major && y == minor && z == 0 && strings.Contains(version, "-")
+	return (x > major || x == major && y >= minor) && !early
+}
 
 const (
 	usualText, usualImages, usualAlt = 500, 4, 1500 // where a server does not tell

@@ -29,6 +29,10 @@ func New(client *outbound.Client) *Network { return &Network{client: client} }
 // when the post was made; the rest is for clocks and for a request on its way.
 const safeHour = 50 * time.Minute
 
+// atWork is how long a server may be busy with one request: longer than the
+// gateways before servers wait for an answer.
+const atWork = 2 * time.Minute
+
 // Facts describe Mastodon.
 func (*Network) Facts() network.Facts {
 	return network.Facts{
@@ -39,7 +43,7 @@ func (*Network) Facts() network.Facts {
 		ServerLabel:  "Your server’s address",
 		ServerHelp:   "Where you sign in to Mastodon, such as mastodon.social. Your whole handle will do.",
 		PrepareAhead: 30 * time.Minute,
-		RepeatSafety: "Servers that run Mastodon itself answer a repeated Idempotency-Key with the first post for an hour, so within 50 minutes a lost request is sent again. " +
+		RepeatSafety: "Servers that run Mastodon itself answer a repeated Idempotency-Key with the first post for an hour, so within 50 minutes a lost request is sent again; before version 4.6 not in the first 2 minutes, in which the first one may still be at work. " +
 			"Other software may ignore the key: there nothing is ever repeated, and the account’s own posts are read back instead.",
 		// A request may still be on its way when the posts are read back, so
 		// not finding one proves nothing.

@@ -491,7 +491,10 @@ func flat(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// RepeatHarmless is so on Mastodon itself, while the key is remembered.
+// RepeatHarmless is so on Mastodon itself, while the key is remembered. Before
+// 4.6 it remembers a key only once the post is made, and a request that comes
+// while the first is still at work makes another: there the first must have
+// had its time.
 func (*Network) RepeatHarmless(t network.Target, age time.Duration) bool {
-	return !t.Limits.RepeatUnsafe && age < safeHour
+	return !t.Limits.RepeatUnsafe && age < safeHour && (age >= atWork || atLeast(t.Details["version"], 4, 6))
 }

@@ -93,15 +93,7 @@ func (n *Network) offersPKCE(ctx context.Context, t network.Target) bool {
 		return slices.Contains(got.Methods, "S256")
 	}
 	s, err := n.about(ctx, t)
-	return err == nil && s.mastodonItself() && since43(s.version)
-}
-
-func since43(version string) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
-		return false
-	}
-	return major > 4 || major == 4 && minor >= 3
+	return err == nil && s.mastodonItself() && atLeast(s.version, 4, 3)
 }
 
 // Complete trades the code for an account.

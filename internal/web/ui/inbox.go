@@ -183,6 +183,14 @@ func (m MessageArgs) kind() string {
 	return "theirs"
 }
 
+// failureTone is that of the state an answer is stuck in.
+func (m MessageArgs) failureTone() string {
+	if m.State == nil {
+		return string(Bad)
+	}
+	return string(m.State.Tone)
+}
+
 // visibility is a message's reach as a word, an icon and a sentence.
 type visibility struct{ Word, Icon, Means string }
 

@@ -9,11 +9,13 @@ import (
 
 // Paper is a network that lives in the process and believes every token but
 // "wrong". The token is the account's name.
-type Paper struct{}
+type Paper struct {
+	Mentions bool // answers must name whom they are for
+}
 
 // Facts describe it.
-func (Paper) Facts() network.Facts {
-	return network.Facts{Name: "paper", Title: "Paper", Demo: true, RepeatSafety: "Nothing is sent.",
+func (p Paper) Facts() network.Facts {
+	return network.Facts{Name: "paper", Title: "Paper", Demo: true, RepeatSafety: "Nothing is sent.", MentionReplies: p.Mentions,
 		Fields: []network.Field{{Name: "token", Label: "Access token", Secret: true}}, Options: paperOptions}
 }
 

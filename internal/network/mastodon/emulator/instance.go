@@ -7,7 +7,7 @@ func (s *Server) software() (name, version, source string) {
 	if s.options.IgnoreIdempotency {
 		return "gotosocial", "0.20.2+git-8b5c1d0", "https://codeberg.org/superseriousbusiness/gotosocial"
 	}
-	return "mastodon", "4.5.2", "https://github.com/mastodon/mastodon"
+	return "mastodon", "4.7.0", "https://github.com/mastodon/mastodon"
 }
 
 // counts are of what is here: accounts of this server, and their statuses.
