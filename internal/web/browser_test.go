@@ -15,6 +15,7 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/browsertest"
 	"rapport/internal/installation"
+	"rapport/internal/person"
 	"rapport/internal/publish"
 	"rapport/internal/web/webtest"
 )
@@ -101,6 +102,12 @@ func walks(t *testing.T) []walk {
 	empty, full := webtest.New(t), webtest.New(t)
 	w := full.Fill()
 	wrote, wrotePaths := written(t)
+	known := webtest.New(t)
+	known.FillInbox()
+	mira := who(t, known, "Mira")
+	if _, err := person.AddNote(t.Context(), known.DB, known.Who(), known.Brand.ID, mira, "Sends cake"); err != nil {
+		t.Fatal(err)
+	}
 	linked, linkedPaths := connecting(t)
 	held := webtest.New(t)
 	held.Fill()
@@ -120,6 +127,7 @@ func walks(t *testing.T) []walk {
 		{"empty", empty, append(pages(empty), "/studio/brands/new", "/studio/nowhere/")},
 		{"full", full, pages(full, "channels/"+w.Channels[0].ID, "channels/"+w.Channels[2].ID, "channels/"+w.Channels[0].ID+"/remove")},
 		{"written", wrote, wrotePaths},
+		{"known", known, []string{known.Path("people"), known.Path("people", mira), known.Path("people", mira, "erase"), known.Path("search")}},
 		{"connecting", linked, linkedPaths},
 		{"held", held, []string{held.Path(), held.Path("hold")}},
 	}

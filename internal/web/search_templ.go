@@ -410,7 +410,7 @@ func hitRows(v searchView, g hitGroup) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if h.Kind != search.Person || len(h.Snippet.Marks) > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p class=\"hit-text said\" dir=\"auto\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p class=\"hit-text said text-sm\" dir=\"auto\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
