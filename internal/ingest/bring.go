@@ -407,8 +407,11 @@ func (l *Listener) finish(ctx context.Context, tx *db.Tx, f feed, o opened) erro
 		Scan(&posts, &threads, &messages); err != nil {
 		return fmt.Errorf("ingest: finish an import: %w", err)
 	}
-	return channel.Log(ctx, tx, f.brand, f.channel, channel.ToneInfo,
-		fmt.Sprintf("Brought over what there was before: %d posts, and %d messages below %d posts of the last 30 days.", posts, messages, threads))
+	text := fmt.Sprintf("Brought over what there was before: %d posts, and %d messages below %d posts of the last 30 days.", posts, messages, threads)
+	if posts == 0 && messages == 0 {
+		text = "There was nothing to bring over from before."
+	}
+	return channel.Log(ctx, tx, f.brand, f.channel, channel.ToneInfo, text)
 }
 
 func (l *Listener) giveUp(ctx context.Context, tx *db.Tx, f feed, why string) error {

@@ -33,12 +33,17 @@ func TestPictures(t *testing.T) {
 		then  func(user)
 	}{
 		{name: "today"},
+		{name: "inbox", path: "/inbox", then: reading},
+		{name: "person", path: "/people", then: knowing},
+		{name: "channel", path: "/channels", then: counting},
 		{name: "calendar", path: soon},
 		{name: "month", path: "/calendar?view=month"},
 		{name: "attention", path: "/attention"},
 		{name: "media", path: "/media"},
 		{name: "post", path: newMeter(t).fill(t, "/posts/{post}")[len("/studio/northwind-coffee"):]},
 		{name: "phone-today", phone: true},
+		{name: "phone-inbox", phone: true, path: "/inbox"},
+		{name: "dark-inbox", dark: true, path: "/inbox", then: reading},
 		{name: "dark-today", dark: true},
 		{name: "compose", path: "/compose", then: writing},
 		{name: "phone-compose", phone: true, path: "/compose", then: writing},
@@ -77,6 +82,26 @@ func writing(u user) {
 	u.Set("#at", coming(u.t, 1))
 	u.Until(`document.querySelector("[data-save-state]").dataset.saveState === "saved"`)
 	browsertest.Ask[any](u.Tab, `document.querySelector(".compose-write").scrollTop = 0, document.activeElement.blur(), 0`)
+}
+
+// reading is the inbox with a conversation open.
+func reading(u user) {
+	u.Click("main [data-row] a")
+	u.Until(`document.querySelector(".said-by") !== null`)
+}
+
+// knowing is the page of somebody who writes often.
+func knowing(u user) {
+	u.clickOn("main a", "Mira")
+	u.Until(`/\/people\/[0-9a-f-]{36}$/.test(location.pathname)`)
+}
+
+// counting is a channel's numbers day by day.
+func counting(u user) {
+	u.clickOn("main a", "@northwind")
+	u.Until(`/\/channels\/[0-9a-f-]{36}$/.test(location.pathname)`)
+	u.clickOn("main a", "Day by day")
+	u.Until(`document.querySelector(".chart canvas") !== null`)
 }
 
 // holding opens the dialog with a reason in it.

@@ -161,11 +161,11 @@ func change(ctx context.Context, v insight.Value) (string, ui.Tone) {
 	switch {
 	case v.Unit == metric.Percent:
 		text = i18n.T(ctx, "{{.N}} points", "N", withSign(diff, decimal(ctx, math.Abs(diff))))
+	case v.Unit == metric.Seconds:
+		text = withSign(diff, span(ctx, time.Duration(diff*float64(time.Second))))
 	case v.ID != metric.FollowerGrowth && math.Abs(*v.Before) >= 30:
 		part := 100 * diff / *v.Before
 		text = withSign(part, decimal(ctx, math.Abs(part))) + " %"
-	case v.Unit == metric.Seconds:
-		text = withSign(diff, span(ctx, time.Duration(diff*float64(time.Second))))
 	}
 	return text, toneOf(v.Direction, diff)
 }

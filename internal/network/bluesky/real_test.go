@@ -141,6 +141,12 @@ func TestRealNetwork(t *testing.T) {
 	})
 
 	since := time.Now().Add(-10 * time.Minute)
+	// A reply that the network takes in before what it answers is never
+	// notified of.
+	until(t, "the network knows the post", func() (bool, error) {
+		now, _, err := n.Recheck(t.Context(), r.fan, []network.Ref{second.Ref})
+		return len(now) == 1, err
+	})
 	fanReply := publish(t, n, r.fan, network.Item{Text: "Lovely " + run, Parent: &second.Ref}, "fan "+run)
 	fanMention := publish(t, n, r.fan, network.Item{Text: "Hello @" + r.brand.Credential["handle"] + " " + run}, "mention "+run)
 	heard := map[string]network.Message{}
