@@ -147,7 +147,9 @@ func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, i
 	v, ctx, a := at(r), r.Context(), &item.Message
 	a.Name, a.By = v.Brand.Name, names[m.Account]
 	if m.Delivery == "" {
-		a.Echo = i18n.T(ctx, "Written on {{.Network}} itself or with another program, and read from there.", "Network", on.Title)
+		if m.Account == "" {
+			a.Echo = i18n.T(ctx, "Written on {{.Network}} itself or with another program, and read from there.", "Network", on.Title)
+		}
 		return nil
 	}
 	state := ui.DeliveryState(string(m.Standing))
