@@ -82,6 +82,7 @@ func TestConnectRealNetworksByHand(t *testing.T) {
 	b.Says(".facts", "Bluesky")
 
 	b.Go(base + s.Path("compose"))
+	b.Until(`document.querySelector("rapport-island[data-ready]") !== null`)
 	b.Click("label.pick:nth-of-type(1)")
 	b.Until(`document.querySelector("article.preview[data-network=mastodon]") !== null`)
 	b.Click("label.pick:nth-of-type(2)")
