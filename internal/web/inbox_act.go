@@ -251,6 +251,10 @@ func (p *Pages) inboxDelivery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if a.Form.Value("act") == "take_back" {
+		err := p.Desk.TakeBack(ctx, v.Who, v.Brand.ID, a.Form.Value("delivery"))
+		return p.talked(w, r, a, ui.ToastArgs{Text: i18n.T(ctx, "The answer was taken back. Nobody has seen it.")}, err, "-")
+	}
 	decision := publish.Decision{Choice: publish.Choice(a.Form.Value("choice"))}
 	d, err := p.Desk.Resolve(ctx, v.Who, v.Brand.ID, a.Form.Value("delivery"), decision)
 	return p.talked(w, r, a, ui.ToastArgs{Text: decided(ctx, decision, d)}, err, "-")

@@ -157,13 +157,14 @@ func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, i
 		state = ui.DeliveryState("held")
 	}
 	a.State, item.Delivery = &state, m.Delivery
+	item.TakeBack = t.MayReply && m.Standing == delivery.Scheduled
 	if !m.Standing.NeedsPerson() {
 		return nil
 	}
 	a.Failure = cmp.Or(m.Reason, i18n.T(ctx, "It is not out, and the network did not say why."))
 	item.Redo = t.MayReply && m.Standing == delivery.Rejected
 	item.To = said[m.Parent].ID
-	if v.Who.May(p.DB.Now(), v.Brand.ID, access.DeliveryResolve, m.Channel) != nil {
+	if v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, m.Channel) != nil {
 		return nil
 	}
 	d, err := delivery.ByID(ctx, p.DB, v.Brand.ID, m.Delivery)

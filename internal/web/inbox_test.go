@@ -332,6 +332,28 @@ func TestAnAnswerThatIsNotOut(t *testing.T) {
 	s.Get(s.Path("inbox", s.Talk("m20").ID)).Lacks("#answer-form .notice")
 }
 
+// Whoever may answer may take an answer back that waits, and decide about one
+// that was refused.
+func TestAnAnswerIsTakenBack(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	at := s.Path("inbox", s.Talk("m1").ID)
+	s.Post(s.Path("hold"), "reason", "A recall")
+	s.SignIn(join(t, s, "Com Unity", access.Community))
+	p := s.Follow(s.Post(at+"/answer", "new", db.NewID(), "text", "Said too soon.")).Has(".said-acts [value=take_back]", "Take back")
+	reply := p.Attr(".said-acts [name=delivery]", "value")
+	s.Follow(s.Post(at+"/delivery", "delivery", reply, "act", "take_back")).Has(".toast", "taken back").
+		Has(".said-by[data-kind=own] .state", "cancelled").Lacks("[value=take_back]")
+	s.Post(at+"/delivery", "delivery", reply, "act", "take_back").Is(http.StatusConflict)
+	s.Follow(s.Post(at+"/answer", "new", db.NewID(), "text", "Once more."))
+	if _, err := s.DB.ExecContext(t.Context(), `UPDATE delivery SET state = 'rejected', reason = 'No.' WHERE kind = 'reply' AND state = 'scheduled'`); err != nil {
+		t.Fatal(err)
+	}
+	s.Get(at).Has(".said-acts [name=choice]", "Try again")
+	s.SignIn(join(t, s, "Ana Lyst", access.Analyst))
+	s.Post(at+"/delivery", "delivery", reply, "act", "take_back").Is(http.StatusForbidden)
+}
+
 // Where an answer reaches its reader only if it names them, it begins with
 // their handle.
 func TestAnswersNameWhomTheyAreFor(t *testing.T) {

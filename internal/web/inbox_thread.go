@@ -79,6 +79,7 @@ type threadItem struct {
 	Delivery string
 	To       string // the message that a reply answers
 	Choices  []choiceView
+	TakeBack bool // it has not begun to go out
 	Redo     bool
 }
 
