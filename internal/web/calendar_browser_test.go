@@ -90,8 +90,11 @@ func view(t *testing.T, ctx context.Context, url, theme string, phone bool) {
 	if phone {
 		emulate = chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch)
 	}
+	// The theme comes with the page, as people get it: one that changes under a
+	// page is judged while links still have the colour from before.
 	steps(t, ctx, emulate, chromedp.Navigate(url))
-	ask[any](t, ctx, fmt.Sprintf(`document.documentElement.className = %q, 0`, theme))
+	ask[any](t, ctx, fmt.Sprintf(`document.cookie = "theme=%s; path=/", 0`, theme))
+	steps(t, ctx, chromedp.Navigate(url))
 	wait(t, ctx, `document.querySelector("[data-island=calendar][data-ready]") !== null`)
 }
 
