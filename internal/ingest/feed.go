@@ -210,9 +210,13 @@ func (l *Listener) done(ctx context.Context, tx *db.Tx, f feed, next time.Durati
 // hurry has what others say read at once.
 func (l *Listener) hurry(ctx context.Context, f feed) {
 	l.mu.Lock()
-	now := l.DB.Now()
-	at := max(now, l.hurried[f.channel].Add(l.Times.Quiet))
-	l.hurried[f.channel] = at
+	// Of many calls in a moment the first sets the time; the others find a
+	// reading that lies ahead already.
+	now, at := l.DB.Now(), l.hurried[f.channel]
+	if at <= now {
+		at = max(now, at.Add(l.Times.Quiet))
+		l.hurried[f.channel] = at
+	}
 	l.mu.Unlock()
 	_, err := l.DB.ExecContext(ctx, `UPDATE feed SET next_at = $2 WHERE channel_id = $1 AND name = 'hear' AND next_at > $2 AND tries = 0`, f.channel, at)
 	if err != nil {
