@@ -22,11 +22,11 @@ func TestConfirm(t *testing.T) {
 	if to := p.Header.Get("Location"); to != "/studio/confirm?next="+strings.ReplaceAll(strings.ReplaceAll(tokens, "/", "%2F"), "-", "-")+"%3Fx%3D1" {
 		t.Fatalf("it leads to %s", to)
 	}
-	s.Follow(p).Is(http.StatusOK).Has("form[action='/studio/confirm'] input[type=password]").Has("input[name=next][value='"+tokens+"?x=1']").Lacks(".notice")
+	s.Follow(p).Is(http.StatusOK).Has("form[action='/studio/confirm'] input[type=password]").Has("input[name=next][value='" + tokens + "?x=1']").Lacks(".notice")
 
 	lost := s.Follow(s.Post(tokens, "name", "Website", "scopes", "posts:read").Is(http.StatusSeeOther))
 	lost.Has(".notice", "Nothing was changed")
-	s.Post("/studio/confirm", "password", "not it at all", "next", tokens).Is(http.StatusUnprocessableEntity).Has("#password-error", "not your current password").Has("input[name=next][value='"+tokens+"']")
+	s.Post("/studio/confirm", "password", "not it at all", "next", tokens).Is(http.StatusUnprocessableEntity).Has("#password-error", "not your current password").Has("input[name=next][value='" + tokens + "']")
 	s.Get(tokens).Is(http.StatusSeeOther)
 	s.Follow(s.Post("/studio/confirm", "password", webtest.Password, "next", tokens)).Is(http.StatusOK).Has(".panel", "API tokens").Lacks(".row")
 	s.DB.SetClock(start.Add(60 * time.Minute))
