@@ -62,7 +62,8 @@ type Meta struct {
 // SignIn checks the password and begins a session. token is what the cookie
 // holds and is stored nowhere. A wrong address and a wrong password are the
 // same fault.Denied and take the same time; too many attempts are
-// fault.Limited.
+// fault.Limited. For an account with a second factor it is ErrHalf, and token
+// is what Factors.SignIn goes on with.
 func SignIn(ctx context.Context, d *db.DB, email, password string, m Meta) (s Session, token string, err error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	limits := signInLimits(email, m.Address)
@@ -90,6 +91,9 @@ func SignIn(ctx context.Context, d *db.DB, email, password string, m Meta) (s Se
 		if err := renewHash(ctx, d, a.ID, hash, password); err != nil {
 			return Session{}, "", err
 		}
+	}
+	if half, err := goHalf(ctx, d, a.ID); err != nil || half != "" {
+		return Session{}, half, cmp.Or(err, ErrHalf)
 	}
 	return Begin(ctx, d, a, m)
 }
@@ -139,6 +143,9 @@ func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, e
 		if err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET seen_at = $1 WHERE id = $2`, tx.Now(), a.ID); err != nil {
+			return err
+		}
 		who := access.Who{Account: a.ID, Name: a.Name, Email: a.Email, Address: m.Address}
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "session.begun", Subject: s.ID})
 	})
@@ -156,16 +163,16 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 	now := d.Now()
 	rows, err := d.QueryContext(ctx, `
 		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.sure_at, s.address, s.agent, a.id, a.name, a.email, a.theme,
-		       COALESCE(g.brand_id, ''), COALESCE(g.role, ''), COALESCE(g.channels, ''), COALESCE(g.ends_at, 0)
+		       COALESCE(g.brand_id, ''), COALESCE(g.role, ''), COALESCE(g.channels, ''), COALESCE(g.ends_at, 0), `+barred+`
 		FROM session s
 		JOIN account a ON a.id = s.account_id AND a.disabled_at = 0
-		LEFT JOIN access_grant g ON g.account_id = a.id AND (g.ends_at = 0 OR g.ends_at > $2)
+		LEFT JOIN access_grant g ON g.account_id = a.id AND (g.ends_at = 0 OR g.ends_at > $2)`+barring+`
 		WHERE s.token_hash = $1 AND s.expires_at > $2`, secret.Hash(token), now)
 	grants, err := db.Collect(rows, err, func(r *sql.Rows) (access.Grant, error) {
 		var g access.Grant
 		var channels string
 		err := r.Scan(&s.ID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.SureAt, &s.Address, &s.Agent,
-			&w.Account, &w.Name, &w.Email, &s.Theme, &g.Brand, &g.Role, &channels, &g.EndsAt)
+			&w.Account, &w.Name, &w.Email, &s.Theme, &g.Brand, &g.Role, &channels, &g.EndsAt, &g.Barred)
 		if err == nil {
 			g.Channels, err = channelList(channels)
 		}
@@ -204,8 +211,15 @@ func Seen(ctx context.Context, d *db.DB, s Session, m Meta) error {
 		return nil
 	}
 	expires := min(now.Add(SessionIdle), s.CreatedAt.Add(SessionMax))
-	_, err := d.ExecContext(ctx, `UPDATE session SET seen_at = $1, expires_at = $2, address = $3
-		WHERE id = $4 AND seen_at = $5`, now, expires, m.Address, s.ID, s.SeenAt)
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE session SET seen_at = $1, expires_at = $2, address = $3
+			WHERE id = $4 AND seen_at = $5`, now, expires, m.Address, s.ID, s.SeenAt)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE account SET seen_at = $1 WHERE id = $2 AND seen_at < $1`, now, s.Account)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("account: note a session: %w", err)
 	}
@@ -279,6 +293,8 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		for _, query := range []string{
 			`DELETE FROM session WHERE expires_at <= $1`,
 			`DELETE FROM attempt WHERE full_at <= $1`,
+			`DELETE FROM half_sign_in WHERE expires_at <= $1`,
+			`DELETE FROM proof WHERE expires_at <= $1`,
 		} {
 			if _, err := tx.ExecContext(ctx, query, tx.Now()); err != nil {
 				return fmt.Errorf("account: sweep: %w", err)

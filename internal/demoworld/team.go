@@ -73,9 +73,7 @@ func (w World) hire(ctx context.Context, b brand.Brand, now time.Time, connected
 		if err := account.Put(ctx, tx, a.ID, g); err != nil || c.seen == 0 {
 			return err
 		}
-		seen := db.At(now.Add(-c.seen))
-		_, err := tx.ExecContext(ctx, `INSERT INTO session (id, token_hash, account_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $4, $5)`,
-			db.NewID(), secret.Hash(secret.Token()), a.ID, seen, seen.Add(account.SessionIdle))
+		_, err := tx.ExecContext(ctx, `UPDATE account SET seen_at = $1 WHERE id = $2`, db.At(now.Add(-c.seen)), a.ID)
 		return err
 	})
 }

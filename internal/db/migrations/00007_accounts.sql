@@ -2,6 +2,7 @@
 -- How people come to their accounts, and how they prove who they are.
 
 ALTER TABLE account ADD COLUMN verified_at BIGINT NOT NULL DEFAULT 0; -- since when the address is known to be theirs
+ALTER TABLE account ADD COLUMN seen_at BIGINT NOT NULL DEFAULT 0;     -- the last request, to the nearest five minutes
 ALTER TABLE session ADD COLUMN sure_at BIGINT NOT NULL DEFAULT 0;     -- when this browser last proved who sits there
 
 -- A part of a letter that nobody but its reader may see, sealed until the
@@ -62,7 +63,7 @@ CREATE TABLE invitation (
 	revoked_at  BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX invitation_open ON invitation (brand_id, email) WHERE accepted_at = 0 AND revoked_at = 0;
-CREATE INDEX invitation_list ON invitation (brand_id, created_at, id);
+CREATE INDEX invitation_list ON invitation (brand_id, created_at, id) WHERE accepted_at = 0 AND revoked_at = 0;
 
 -- What a brand asks of everybody in its team.
 CREATE TABLE team_rule (
