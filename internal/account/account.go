@@ -29,6 +29,8 @@ type Account struct {
 	Theme      string // one of Themes
 	CreatedAt  db.Time
 	DisabledAt db.Time // 0 while it may sign in
+	VerifiedAt db.Time // since when the address is known to be theirs; 0 while it is not
+	SeenAt     db.Time // the last request from the studio, to the nearest five minutes; 0 for never
 }
 
 // Themes are the looks an account may choose.
@@ -113,10 +115,10 @@ func address(s string) (string, bool) {
 	return s, err == nil && a.Address == s
 }
 
-const columns = `a.id, a.email, a.name, a.theme, a.created_at, a.disabled_at`
+const columns = `a.id, a.email, a.name, a.theme, a.created_at, a.disabled_at, a.verified_at, a.seen_at`
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.Email, &a.Name, &a.Theme, &a.CreatedAt, &a.DisabledAt}
+	return []any{&a.ID, &a.Email, &a.Name, &a.Theme, &a.CreatedAt, &a.DisabledAt, &a.VerifiedAt, &a.SeenAt}
 }
 
 func scan(rows *sql.Rows) (Account, error) {

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 
+	"rapport/internal/account"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -35,6 +36,11 @@ func (cmd *keyRotateCommand) Run(c *console) error {
 			return err
 		}
 		fmt.Fprintf(c.out, "The credentials of %d channels are sealed with it.\n", sealed)
+		factors, err := (&account.Factors{DB: d, Keys: keys}).Reseal(c.ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "The second factors of %d accounts are sealed with it.\n", factors)
 		if broken > 0 {
 			return fault.New(fault.Conflict, "The credentials of %d channels open with no key of the file. Connect these channels again.", broken)
 		}

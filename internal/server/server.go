@@ -29,6 +29,9 @@ type commands struct {
 		Create   accountCreateCommand   `cmd:"" help:"Make an account."`
 		List     accountListCommand     `cmd:"" help:"List the accounts."`
 		Password accountPasswordCommand `cmd:"" help:"Set an account's password and end its sessions."`
+		Factor   struct {
+			Off accountFactorOffCommand `cmd:"" help:"Switch an account's second factor off, for who lost the phone and the recovery codes."`
+		} `cmd:"" help:"Second factors."`
 	} `cmd:"" help:"Accounts: who can sign in."`
 	Token struct {
 		Create tokenCreateCommand `cmd:"" help:"Make an API token and print it once."`
