@@ -22,6 +22,21 @@ import (
 // database and must never change once jobs of it were stored.
 type Args interface{ Kind() string }
 
+// Long is a kind of work that takes longer than others: its zero value says
+// how long it may.
+type Long interface {
+	Args
+	Within() time.Duration
+}
+
+// within is how long a kind may take; 0 is as long as any.
+func within(a Args) time.Duration {
+	if l, ok := a.(Long); ok {
+		return l.Within()
+	}
+	return 0
+}
+
 // Engine runs jobs.
 type Engine interface {
 	// Start begins to take jobs. Cancelling ctx does not stop it; Stop does.

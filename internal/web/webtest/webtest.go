@@ -60,7 +60,12 @@ func New(t testing.TB, more ...network.Network) *Site {
 // Empty returns a studio without any account, as the first visit finds it.
 func Empty(t testing.TB, more ...network.Network) *Site {
 	t.Helper()
-	d := dbtest.Open(t)
+	return On(t, dbtest.Open(t), more...)
+}
+
+// On is Empty on a database that the test brings.
+func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
+	t.Helper()
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
