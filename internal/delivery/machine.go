@@ -254,7 +254,8 @@ func published(ctx context.Context, tx *db.Tx, d Delivery, at db.Time, took time
 		if err := outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "reply.published", Subject: d.ID}); err != nil {
 			return err
 		}
-	} else if err := activity.Record(ctx, tx, activity.Entry{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID, Actor: d.Author}); err != nil {
+	} else if err := errors.Join(activity.Record(ctx, tx, activity.Entry{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID, Actor: d.Author}),
+		outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID})); err != nil {
 		return err
 	}
 	return Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Published), Attempt: d.Attempt, Part: -1, Node: d.Node, TookMS: took.Milliseconds()})
@@ -509,7 +510,8 @@ func TakenDown(ctx context.Context, tx *db.Tx, d Delivery, ord int, by string, l
 	if err != nil || !ok {
 		return orBusy(err)
 	}
-	return Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Removed), By: by, Part: -1})
+	return errors.Join(outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "delivery.removed", Subject: d.ID}),
+		Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Removed), By: by, Part: -1}))
 }
 
 // mine updates the delivery if the attempt is still the caller's and its

@@ -18,6 +18,7 @@ var tellers = map[string]func(n *Notifier, ctx context.Context, q db.Queryer, e 
 	"delivery.unknown":  (*Notifier).delivery,
 	"delivery.missed":   (*Notifier).delivery,
 	"channel.attention": (*Notifier).attention,
+	"webhook.disabled":  (*Notifier).webhook,
 
 	"conversation.mentioned": (*Notifier).mentioned,
 	"conversation.assigned":  (*Notifier).assigned,
