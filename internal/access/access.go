@@ -133,7 +133,8 @@ func System() Who { return Who{Name: "Rapport", system: true} }
 func (w Who) IsSystem() bool { return w.system }
 
 // May returns nil if the action is allowed in the brand at that time, on each
-// of the channels if any are named. Without a grant in the brand the answer is
+// of the channels if any are named. A grant on named channels has no action
+// that reaches the whole brand. Without a grant in the brand the answer is
 // NotFound, so that nobody learns which brands exist.
 func (w Who) May(now db.Time, brand string, a Action, channels ...string) error {
 	if w.system {
@@ -148,6 +149,9 @@ func (w Who) May(now db.Time, brand string, a Action, channels ...string) error 
 	}
 	if !Allows(g.Role, a) || (w.Scopes != nil && !slices.Contains(w.Scopes, a)) {
 		return fault.New(fault.Denied, "You may not do this here. Ask an owner of the brand for access.")
+	}
+	if len(g.Channels) > 0 && FactOf(a).Reach == Whole {
+		return fault.New(fault.Denied, "This concerns the whole brand, and your access is to some of its channels. Ask an owner of the brand.")
 	}
 	for _, c := range channels {
 		if len(g.Channels) > 0 && !slices.Contains(g.Channels, c) {

@@ -61,11 +61,12 @@ func scanGrant(r *sql.Rows) (access.Grant, error) {
 	return g, err
 }
 
-// Owners returns who owns the brand now, the longest-standing first.
+// Owners returns who owns the whole brand now and without an end, the
+// longest-standing first.
 func Owners(ctx context.Context, q db.Queryer, brandID string) ([]Account, error) {
 	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM access_grant g
 		JOIN account a ON a.id = g.account_id AND a.disabled_at = 0
-		WHERE g.brand_id = $1 AND g.role = 'owner' AND g.ends_at = 0
+		WHERE g.brand_id = $1 AND g.role = 'owner' AND g.ends_at = 0 AND g.channels = ''
 		ORDER BY g.created_at, a.id`, brandID)
 	out, err := db.Collect(rows, err, scan)
 	if err != nil {
@@ -135,6 +136,9 @@ func CheckGrant(now db.Time, who access.Who, g access.Grant) error {
 	}
 	if len(g.Channels) > mostChannels {
 		return fault.OnField("channels", "Choose at most %d channels, or all of them.", mostChannels)
+	}
+	if g.Role == access.Owner && len(g.Channels) > 0 {
+		return fault.OnField("channels", "An owner has the whole brand. Choose another role for some channels only.")
 	}
 	if g.EndsAt != 0 && !g.EndsAt.After(now) {
 		return fault.OnField("ends_at", "Choose an end in the future.")

@@ -269,10 +269,10 @@ func Restore(ctx context.Context, d *db.DB, who access.Who, brandID, id string) 
 			return err
 		}
 		var err error
-		if p, err = anyByID(ctx, tx, brandID, id); err != nil || p.DeletedAt == 0 {
+		if p, err = anyByID(ctx, tx, brandID, id); err != nil {
 			return err
 		}
-		if err := who.May(tx.Now(), brandID, access.PostWrite, p.Channels()...); err != nil {
+		if err := who.May(tx.Now(), brandID, access.PostWrite, p.Channels()...); err != nil || p.DeletedAt == 0 {
 			return err
 		}
 		p.DeletedAt, p.UpdatedAt = 0, tx.Now()

@@ -65,7 +65,8 @@ func kept(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
 }
 
 // ByID returns the post with its variants. A deleted one is fault.NotFound,
-// and so is a reply, but to the program itself.
+// and so is a reply, but to the program itself; and for an account with some
+// channels only, one that is for none of them.
 func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Post, error) {
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return Post{}, err
@@ -73,7 +74,31 @@ func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string)
 	if who.IsSystem() {
 		return kept(ctx, q, brandID, id)
 	}
-	return byID(ctx, q, brandID, id)
+	p, err := byID(ctx, q, brandID, id)
+	if err == nil && !p.seenWith(who.Channels(q.Now(), brandID)) {
+		return Post{}, fault.New(fault.NotFound, "There is no such post.")
+	}
+	return p, err
+}
+
+// seenWith reports whether an account with these channels only sees the post:
+// one that is for one of them, or for none yet. None listed is no narrowing.
+func (p Post) seenWith(only []string) bool {
+	return len(only) == 0 || len(p.Variants) == 0 ||
+		slices.ContainsFunc(p.Variants, func(v Variant) bool { return slices.Contains(only, v.Channel) })
+}
+
+// seen is seenWith as a condition, after the placeholders already in args.
+func seen(only []string, args []any) (string, []any) {
+	if len(only) == 0 {
+		return "", args
+	}
+	in := db.In(len(args)+1, len(only))
+	for _, c := range only {
+		args = append(args, c)
+	}
+	return ` AND (EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id AND v.channel_id IN (` + in + `))
+		OR NOT EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id))`, args
 }
 
 // Filter narrows the list. Empty fields do not.
@@ -115,9 +140,9 @@ func (f Filter) where(args []any) (string, []any, error) {
 	return text, args, nil
 }
 
-// List returns the brand's posts with their variants, the last changed first,
-// 50 to a page unless asked otherwise (at most 200), and the cursor of the
-// next page, "" after the last.
+// List returns the posts that the account sees, as ByID does, with their
+// variants, the last changed first, 50 to a page unless asked otherwise (at
+// most 200), and the cursor of the next page, "" after the last.
 func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Filter, page db.Page) ([]Post, string, error) {
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return nil, "", err
@@ -131,7 +156,8 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+`
+	visible, args := seen(who.Channels(q.Now(), brandID), args)
+	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+visible+`
 		ORDER BY p.updated_at DESC, p.id DESC LIMIT $4`, args...)
 	if err != nil {
 		return nil, "", err
@@ -222,8 +248,9 @@ func Planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return nil, err
 	}
+	visible, args := seen(who.Channels(q.Now(), brandID), []any{brandID, from, to})
 	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.planned_at > 0 AND p.deleted_at = 0
-		AND p.planned_at >= $2 AND p.planned_at < $3 AND p.state <> 'approved' ORDER BY p.planned_at, p.id LIMIT 500`, brandID, from, to)
+		AND p.planned_at >= $2 AND p.planned_at < $3 AND p.state <> 'approved'`+visible+` ORDER BY p.planned_at, p.id LIMIT 500`, args...)
 	if err != nil {
 		return nil, err
 	}
