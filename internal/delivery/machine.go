@@ -131,17 +131,40 @@ func readGate(ctx context.Context, tx *db.Tx, d Delivery) (Gate, error) {
 	if held {
 		return Held, nil
 	}
-	var state string
-	var approved int64
+	var state, approval string
+	var approved, rule int64
 	var deleted db.Time
-	if err := tx.QueryRowContext(ctx, `SELECT state, approved, deleted_at FROM post WHERE brand_id = $1 AND id = $2`+share, d.Brand, d.Post).
-		Scan(&state, &approved, &deleted); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT state, approved, deleted_at, approval, approval_rule FROM post WHERE brand_id = $1 AND id = $2`+share, d.Brand, d.Post).
+		Scan(&state, &approved, &deleted, &approval, &rule); err != nil {
 		return 0, fmt.Errorf("delivery: read the gate: %w", err)
 	}
 	if state != "approved" || approved != d.Revision || deleted != 0 {
 		return Changed, nil
 	}
+	if approval == "given" || d.Kind == KindReply {
+		return Open, nil
+	}
+	since, err := asksSince(ctx, tx, d)
+	if err != nil || since > 0 && since <= rule {
+		return Changed, err
+	}
 	return Open, nil
+}
+
+// asksSince returns the version of the brand's rule since which the channel
+// asks for approval; 0: it does not. Changes of the rule wait at the brand's
+// row, so it stands still while the gate is read.
+func asksSince(ctx context.Context, tx *db.Tx, d Delivery) (int64, error) {
+	var every, one int64
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT every_since FROM approval_rule WHERE brand_id = $1), 0),
+		COALESCE((SELECT since FROM approval_channel WHERE channel_id = $2), 0)`, d.Brand, d.Channel).Scan(&every, &one)
+	if err != nil {
+		return 0, fmt.Errorf("delivery: read the rule: %w", err)
+	}
+	if every > 0 && (one == 0 || every < one) {
+		return every, nil
+	}
+	return one, nil
 }
 
 // TakeAhead lists scheduled deliveries with pictures to a network that are due

@@ -38,6 +38,7 @@ type settingsGroup struct {
 var settingsGroups = []settingsGroup{
 	{"This brand", []settingsTab{
 		{"brand", "Brand", "store", access.BrandRead},
+		{"approval", "Approval", "clipboard-check", access.BrandRead},
 		{"tokens", "API tokens", "key-round", access.TokenWrite},
 		{"mail", "Mail", "mail", access.TeamWrite},
 		{"log", "Log", "scroll-text", access.AuditRead},
