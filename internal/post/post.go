@@ -64,6 +64,7 @@ type Post struct {
 	Approved             int64  // the revision that was approved; 0 is none
 	PlannedAt            db.Time
 	Author               string // account id; "" for the program
+	Editor               string // account that changed it last; "" where nobody has
 	CreatedAt, UpdatedAt db.Time
 	DeletedAt            db.Time
 	Kind                 string       // KindPost where empty

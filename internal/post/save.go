@@ -148,7 +148,7 @@ func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) 
 	}
 	p := old
 	p.take(in)
-	p.UpdatedAt = tx.Now()
+	p.UpdatedAt, p.Editor = tx.Now(), who.Account
 	if text {
 		p.Revision++
 		p.State, p.Approved = StateDraft, 0

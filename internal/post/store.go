@@ -17,12 +17,12 @@ import (
 )
 
 const columns = `p.id, p.brand_id, p.state, p.body, p.excerpt, p.revision, p.approved, p.planned_at, p.author_id, p.created_at, p.updated_at, p.deleted_at,
-	p.kind, p.origin, p.answers, p.conversation_id`
+	p.kind, p.origin, p.answers, p.conversation_id, p.editor_id`
 
 func scan(row interface{ Scan(...any) error }) (p Post, err error) {
 	var body, answers string
 	err = row.Scan(&p.ID, &p.Brand, &p.State, &body, &p.Excerpt, &p.Revision, &p.Approved, &p.PlannedAt, &p.Author,
-		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt, &p.Kind, &p.Origin, &answers, &p.Conversation)
+		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt, &p.Kind, &p.Origin, &answers, &p.Conversation, &p.Editor)
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &p.Body)
 	}
@@ -300,8 +300,8 @@ func insert(ctx context.Context, tx *db.Tx, p Post) error {
 // read. What hangs on the post is written again only with a new revision.
 func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
 	res, err := tx.ExecContext(ctx, `UPDATE post SET state = $4, body = $5, excerpt = $6, search = $7, revision = $8, approved = $9,
-			planned_at = $10, updated_at = $11, deleted_at = $12 WHERE brand_id = $1 AND id = $2 AND revision = $3`,
-		p.Brand, p.ID, revision, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.Approved, p.PlannedAt, p.UpdatedAt, p.DeletedAt)
+			planned_at = $10, updated_at = $11, deleted_at = $12, editor_id = $13 WHERE brand_id = $1 AND id = $2 AND revision = $3`,
+		p.Brand, p.ID, revision, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.Approved, p.PlannedAt, p.UpdatedAt, p.DeletedAt, p.Editor)
 	if err != nil {
 		return fmt.Errorf("post: save: %w", err)
 	}
