@@ -75,7 +75,7 @@ func once(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (Po
 // create saves a new post with the id and the brand of as.
 func create(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (Post, error) {
 	brandID := as.Brand
-	p := Post{ID: as.ID, Brand: brandID, Kind: KindPost, State: StateDraft, Revision: 1, Author: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	p := Post{ID: as.ID, Brand: brandID, Kind: KindPost, State: StateDraft, Revision: 1, Author: who.Account, Editor: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	p.take(in)
 	if err := insert(ctx, tx, p); err != nil {
 		return p, err

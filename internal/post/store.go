@@ -282,8 +282,8 @@ func scanVariant(r *sql.Rows) (post string, v Variant, err error) {
 
 func insert(ctx context.Context, tx *db.Tx, p Post) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, approved, planned_at, author_id, created_at, updated_at,
-			kind, origin, answers, conversation_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.row(p.Input().search())...)
+			kind, origin, answers, conversation_id, editor_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, p.row(p.Input().search())...)
 	if err == nil {
 		err = insertRest(ctx, tx, p)
 	}
@@ -333,7 +333,7 @@ func (p Post) row(search string) []any {
 		answers = encode(p.Answers)
 	}
 	return []any{p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, search, p.Revision, p.Approved, p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt,
-		cmp.Or(p.Kind, KindPost), p.Origin, answers, p.Conversation}
+		cmp.Or(p.Kind, KindPost), p.Origin, answers, p.Conversation, p.Editor}
 }
 
 func insertRest(ctx context.Context, tx *db.Tx, p Post) error {

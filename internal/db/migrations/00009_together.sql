@@ -90,6 +90,7 @@ CREATE TABLE news_choice (
 	digest     BOOLEAN NOT NULL,
 	PRIMARY KEY (account_id, brand_id, topic)
 );
+CREATE INDEX news_choice_topic ON news_choice (brand_id, topic);
 
 CREATE TABLE digest (
 	account_id ctext NOT NULL REFERENCES account (id) ON DELETE CASCADE,
