@@ -77,11 +77,11 @@ func Owners(ctx context.Context, q db.Queryer, brandID string) ([]Account, error
 
 // Team lists everybody with a grant in the brand, also one that has ended, by
 // name.
-func Team(ctx context.Context, d *db.DB, who access.Who, brandID string) ([]Member, error) {
-	if err := who.May(d.Now(), brandID, access.BrandRead); err != nil {
+func Team(ctx context.Context, q db.Queryer, who access.Who, brandID string) ([]Member, error) {
+	if err := who.May(q.Now(), brandID, access.BrandRead); err != nil {
 		return nil, err
 	}
-	rows, err := d.QueryContext(ctx, `SELECT `+columns+`, g.brand_id, g.role, g.channels, g.ends_at, `+barred+`,
+	rows, err := q.QueryContext(ctx, `SELECT `+columns+`, g.brand_id, g.role, g.channels, g.ends_at, `+barred+`,
 		       CASE WHEN factor.account_id IS NULL THEN 0 ELSE 1 END
 		FROM access_grant g JOIN account a ON a.id = g.account_id`+barring+`
 		WHERE g.brand_id = $1 ORDER BY a.name, a.id`, brandID)

@@ -37,11 +37,13 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand channel delivery letter media metric post installation person conversation webhook", map[string]string{
+	{"nouns", "account brand channel comment conversation delivery handover installation letter media metric person post task webhook", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
 		"conversation": "account delivery person", // a reply is a delivery; notes name accounts
+		"comment":      "account post",
+		"task":         "account conversation post", // what it is about, and whom it can be given to
 	}},
 	{"verbs", "agenda archive hook publish notify measure ingest answer insight dossier", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
@@ -41,6 +42,9 @@ type Letter struct {
 	Source    string // id of what caused it
 	CreatedAt db.Time
 	SentAt    db.Time
+	// Unsubscribe is the address that stops letters of its kind with one
+	// request, by RFC 8058; "" for letters that are not sent without a wish.
+	Unsubscribe string
 }
 
 // Letters writes letters and has them sent.
@@ -66,7 +70,7 @@ func (ls *Letters) Work(w *job.Workers) {
 }
 
 // Write adds the letter to the caller's transaction: Brand, Account, Address,
-// Subject, Text, HTML and Source are used. It reports false if the address
+// Subject, Text, HTML, Source and Unsubscribe are used. It reports false if the address
 // already has a letter from that source.
 func (ls *Letters) Write(ctx context.Context, tx *db.Tx, l Letter) (bool, error) {
 	l.ID, l.State, l.CreatedAt = db.NewID(), Queued, tx.Now()
@@ -168,4 +172,15 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, pag
 	}
 	last := all[size-1]
 	return all[:size], db.Cursor(last.CreatedAt, last.ID), nil
+}
+
+// Keep is how long letters are kept.
+const Keep = 180 * 24 * time.Hour
+
+// Sweep forgets old letters.
+func Sweep(ctx context.Context, d *db.DB) error {
+	if _, err := d.ExecContext(ctx, `DELETE FROM letter WHERE created_at < $1`, d.Now().Add(-Keep)); err != nil {
+		return fmt.Errorf("letter: sweep: %w", err)
+	}
+	return nil
 }

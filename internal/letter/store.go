@@ -10,11 +10,11 @@ import (
 	"rapport/internal/fault"
 )
 
-const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at`
+const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at, unsubscribe`
 
 func scan(row interface{ Scan(...any) error }) (l Letter, err error) {
 	err = row.Scan(&l.ID, &l.Brand, &l.Account, &l.Address, &l.Subject, &l.Text, &l.HTML, &l.State, &l.Error,
-		&l.Source, &l.CreatedAt, &l.SentAt)
+		&l.Source, &l.CreatedAt, &l.SentAt, &l.Unsubscribe)
 	return l, err
 }
 
@@ -34,8 +34,8 @@ func byID(ctx context.Context, q db.Queryer, id string) (Letter, error) {
 
 func insert(ctx context.Context, tx *db.Tx, l Letter) (fresh bool, err error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO letter (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (address, source) DO NOTHING`,
-		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (address, source) DO NOTHING`,
+		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt, l.Unsubscribe)
 	if err != nil {
 		return false, err
 	}

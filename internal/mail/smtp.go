@@ -111,6 +111,9 @@ func (s *SMTP) build(m Message) (*gomail.Msg, error) {
 	msg.Subject(m.Subject)
 	msg.SetDate()
 	msg.SetMessageID()
+	if m.ID != "" {
+		msg.SetMessageIDWithValue(m.ID)
+	}
 	for name, value := range m.Headers {
 		msg.SetGenHeader(gomail.Header(name), value)
 	}

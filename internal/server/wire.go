@@ -14,6 +14,7 @@ import (
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/comment"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/dossier"
@@ -64,7 +65,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
@@ -110,7 +111,9 @@ func (a *app) news(w *job.Workers) (service, error) {
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
-	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
+	notifier := &notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String(), Keys: a.keys}
+	notifier.Listen(reader)
+	notifier.Work(w, a.db)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)
 		return nil
@@ -124,13 +127,21 @@ func (a *app) news(w *job.Workers) (service, error) {
 // Message-ID, so that one that is sent again is known for the same.
 func byMail(server mail.Sender) func(context.Context, letter.Letter) error {
 	return func(ctx context.Context, l letter.Letter) error {
-		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML,
-			Headers: map[string]string{"Message-ID": "<" + l.ID + "@rapport>"}})
+		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML, ID: l.ID + "@rapport", Headers: letterHeaders(l)})
 		if fault.Is(err, fault.Invalid) {
 			return letter.Final(err)
 		}
 		return err
 	}
+}
+
+// letterHeaders say where the reader can do without such letters by one click
+// (RFC 8058).
+func letterHeaders(l letter.Letter) map[string]string {
+	if l.Unsubscribe == "" {
+		return nil
+	}
+	return map[string]string{"List-Unsubscribe": "<" + l.Unsubscribe + ">", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 }
 
 // sweep forgets ended sessions, sign-ins that nobody ended and the API's old
