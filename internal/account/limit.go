@@ -25,7 +25,9 @@ type Limit struct {
 
 // Attempt counts an attempt against every limit, or against none and returns
 // fault.Limited with the time to wait.
-func Attempt(ctx context.Context, d *db.DB, limits ...Limit) error { return takeAttempt(ctx, d, limits) }
+func Attempt(ctx context.Context, d *db.DB, limits ...Limit) error {
+	return takeAttempt(ctx, d, limits)
+}
 
 // Place names where an address stands for a limit: the address itself, or its
 // whole network for IPv6.

@@ -96,5 +96,5 @@ func TestABrandAsksForASecondFactor(t *testing.T) {
 	s.Follow(s.Get(s.Path("posts"))).Has(".notice", "Your brand asks for this").Has("input[name=next][value='" + s.Path("posts") + "']")
 	setUpSecond(t, s)
 	s.Get(s.Path("posts")).Is(http.StatusOK)
-	s.Post(secondFactor + "/off").Is(http.StatusConflict).Has(".notice", "so yours stays")
+	s.Post(secondFactor+"/off").Is(http.StatusConflict).Has(".notice", "so yours stays")
 }
