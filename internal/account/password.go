@@ -151,20 +151,51 @@ func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) erro
 	if err != nil {
 		return err
 	}
-	err = d.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, p.Account); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, p.Account, p.Keep); err != nil {
-			return err
-		}
-		accessChanged(tx, p.Account)
-		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.password_changed", Subject: p.Account})
-	})
+	err = d.Tx(ctx, func(tx *db.Tx) error { return putPassword(ctx, tx, who, p.Account, hash, p.Keep) })
 	if err != nil {
 		return fmt.Errorf("account: set the password: %w", err)
 	}
 	return nil
+}
+
+// ResetPassword sets the acting account's password without the current one,
+// for whom the caller knows by a letter, and ends all its sessions. What also
+// does comes first and is committed together with it.
+func ResetPassword(ctx context.Context, d *db.DB, who access.Who, password string, also func(*db.Tx) error) error {
+	if text := passwordProblem(password); text != "" {
+		return fault.OnField("password", "%s", text)
+	}
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	err = d.Tx(ctx, func(tx *db.Tx) error {
+		if err := also(tx); err != nil {
+			return err
+		}
+		return putPassword(ctx, tx, who, who.Account, hash, "")
+	})
+	if err != nil {
+		return fmt.Errorf("account: reset the password: %w", err)
+	}
+	return nil
+}
+
+// putPassword ends every session but one, and every sign-in that is half done.
+func putPassword(ctx context.Context, tx *db.Tx, who access.Who, id, hash, keep string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, id); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, id, keep); err != nil {
+		return err
+	}
+	for _, query := range []string{`DELETE FROM half_sign_in WHERE account_id = $1`, `DELETE FROM proof WHERE account_id = $1 AND kind = 'password'`} {
+		if _, err := tx.ExecContext(ctx, query, id); err != nil {
+			return err
+		}
+	}
+	accessChanged(tx, id)
+	return audit.Record(ctx, tx, who, audit.Entry{Act: "account.password_changed", Subject: id})
 }
 
 func mayChange(ctx context.Context, d *db.DB, who access.Who, p Password) error {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,10 +11,14 @@ import (
 )
 
 // Confirm makes a session sure of its person again, who types the password. A
-// wrong one is a fault on the field "password"; guesses are counted.
+// wrong one is a fault on the field "password"; guesses are counted. An account
+// with a second factor gives a code instead: see Factors.ConfirmByCode.
 func Confirm(ctx context.Context, d *db.DB, who access.Who, session, password string) error {
 	if err := inPerson(who); err != nil {
 		return err
+	}
+	if f, err := FactorOf(ctx, d, who.Account); err != nil || f.Since != 0 {
+		return cmp.Or[error](err, fault.OnField("code", "Enter a code of your second factor."))
 	}
 	if err := checkPassword(ctx, d, who, "password", password); err != nil {
 		return err

@@ -45,7 +45,7 @@ var floors = []struct {
 		"comment":      "account post",
 		"task":         "account conversation post", // what it is about, and whom it can be given to
 	}},
-	{"verbs", "agenda archive hook publish notify measure ingest answer insight dossier", nil},
+	{"verbs", "admit agenda answer archive dossier hook ingest insight measure notify publish", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},

@@ -9,12 +9,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
+	"rapport/internal/secret"
 )
 
 // State is where a letter stands.
@@ -45,11 +47,23 @@ type Letter struct {
 	// Unsubscribe is the address that stops letters of its kind with one
 	// request, by RFC 8058; "" for letters that are not sent without a wish.
 	Unsubscribe string
+	// Secret is the part of Text and HTML that is for the reader alone, such
+	// as the token of a link; "" for none. The studio shows Veil in its place,
+	// and so does a letter that is kept. Send gets the letter whole.
+	Secret string
 }
+
+// Veil stands for the secret of a letter.
+const Veil = "••••••"
+
+const veilPurpose = "letter"
 
 // Letters writes letters and has them sent.
 type Letters struct {
 	DB *db.DB
+	// Keys seal secrets until their letter is sent. Letters with a secret need
+	// them.
+	Keys *secret.Keyring
 	// Send hands a letter to a mail server. nil keeps letters instead. It may
 	// be called again for a letter that the server has taken, when the answer
 	// was lost: the letter's id should be in its Message-ID.
@@ -70,14 +84,15 @@ func (ls *Letters) Work(w *job.Workers) {
 }
 
 // Write adds the letter to the caller's transaction: Brand, Account, Address,
-// Subject, Text, HTML, Source and Unsubscribe are used. It reports false if the address
+// Subject, Text, HTML, Source, Unsubscribe and Secret are used. It reports false if the address
 // already has a letter from that source.
 func (ls *Letters) Write(ctx context.Context, tx *db.Tx, l Letter) (bool, error) {
 	l.ID, l.State, l.CreatedAt = db.NewID(), Queued, tx.Now()
 	if ls.Send == nil {
 		l.State = Kept
 	}
-	fresh, err := insert(ctx, tx, l)
+	veiled := ls.veil(&l)
+	fresh, err := insert(ctx, tx, l, veiled)
 	if err == nil && fresh && l.State == Queued {
 		err = job.Insert(ctx, tx, sending{l.ID}, 0)
 	}
@@ -85,6 +100,36 @@ func (ls *Letters) Write(ctx context.Context, tx *db.Tx, l Letter) (bool, error)
 		return false, fmt.Errorf("letter: write: %w", err)
 	}
 	return fresh, nil
+}
+
+// veil takes the secret out of the letter and seals it, if it will be sent.
+func (ls *Letters) veil(l *Letter) (sealed string) {
+	if l.Secret == "" {
+		return ""
+	}
+	l.Text = strings.ReplaceAll(l.Text, l.Secret, Veil)
+	l.HTML = strings.ReplaceAll(l.HTML, l.Secret, Veil)
+	if l.State == Queued {
+		sealed = ls.Keys.Seal(veilPurpose, l.ID, []byte(l.Secret))
+	}
+	l.Secret = ""
+	return sealed
+}
+
+// unveil puts the secret back for the one who reads the letter.
+func (ls *Letters) unveil(ctx context.Context, l *Letter) error {
+	sealed, err := veiled(ctx, ls.DB, l.ID)
+	if err != nil || sealed == "" {
+		return err
+	}
+	plain, err := ls.Keys.Open(veilPurpose, l.ID, sealed)
+	if err != nil {
+		return Final(fmt.Errorf("letter: its secret: %w", err))
+	}
+	l.Secret = string(plain)
+	l.Text = strings.ReplaceAll(l.Text, Veil, l.Secret)
+	l.HTML = strings.ReplaceAll(l.HTML, Veil, l.Secret)
+	return nil
 }
 
 // send runs as a job. After the last try the letter is given up.
@@ -99,7 +144,10 @@ func (ls *Letters) send(ctx context.Context, id string) error {
 	if ls.Send == nil {
 		return settle(ctx, ls.DB, id, Kept, "The mail server was taken out of the settings.")
 	}
-	sendErr := ls.Send(ctx, l)
+	sendErr := ls.unveil(ctx, &l)
+	if sendErr == nil {
+		sendErr = ls.Send(ctx, l)
+	}
 	if sendErr == nil {
 		return settle(ctx, ls.DB, id, Sent, "")
 	}

@@ -52,20 +52,29 @@ func (p *Pages) confirmShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) confirmForm(w http.ResponseWriter, r *http.Request, f form) error {
+	factor, err := account.FactorOf(r.Context(), p.DB, at(r).Who.Account)
+	if err != nil {
+		return err
+	}
 	args := p.bare(r, i18n.T(r.Context(), "Is it still you?"))
 	args.Sentence = i18n.T(r.Context(), "What comes next changes who has access. Then you are not asked again for half an hour.")
-	return write(r.Context(), w, f.Status(), confirmPage(args, f, at(r).Who.Email, nextOf(f.Value("next"))))
+	return write(r.Context(), w, f.Status(), confirmPage(args, f, at(r).Who.Email, nextOf(f.Value("next")), factor.Since != 0))
 }
 
-// confirmDo takes the password and leads on.
+// confirmDo takes the password, or a code of the second factor, and leads on.
 func (p *Pages) confirmDo(w http.ResponseWriter, r *http.Request) error {
 	f, err := read(r)
 	if err != nil {
 		return err
 	}
 	v := at(r)
-	if err := account.Confirm(r.Context(), p.DB, v.Who, v.Session.ID, f.Raw("password")); err != nil {
-		if f.refused(err, "password") {
+	if f.Value("code") != "" {
+		err = p.factors().ConfirmByCode(r.Context(), v.Who, v.Session.ID, f.Value("code"))
+	} else {
+		err = account.Confirm(r.Context(), p.DB, v.Who, v.Session.ID, f.Raw("password"))
+	}
+	if err != nil {
+		if f.refused(err, "password", "code") {
 			return p.confirmForm(w, r, f)
 		}
 		return err

@@ -25,6 +25,7 @@ func (p *Pages) routes() []route {
 	return slices.Concat(
 		p.doorRoutes(),
 		p.confirmRoutes(),
+		p.secondRoutes(),
 		p.connectRoutes(),
 		p.brandRoutes(),
 		p.postRoutes(),
