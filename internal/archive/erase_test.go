@@ -27,7 +27,9 @@ func rowsOf(t *testing.T, d *db.DB, id string) []string {
 	if err != nil || len(names) < 20 {
 		t.Fatal(names, err)
 	}
-	return slices.DeleteFunc(names, func(n string) bool { return one(t, d, `SELECT CAST(COUNT(*) AS TEXT) FROM `+n+` WHERE brand_id = $1`, id) == "0" })
+	return slices.DeleteFunc(names, func(n string) bool {
+		return one(t, d, `SELECT CAST(COUNT(*) AS TEXT) FROM `+n+` WHERE brand_id = $1`, id) == "0"
+	})
 }
 
 func TestABrandIsErasedAfterItsDaysOfGrace(t *testing.T) {

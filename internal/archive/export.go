@@ -258,3 +258,14 @@ func (a *Archiver) dropOld(ctx context.Context) error {
 	}
 	return nil
 }
+
+// ExportTo writes an archive of the brand to w at once, for the console.
+func (a *Archiver) ExportTo(ctx context.Context, brand string, w io.Writer) (Manifest, error) {
+	err := a.DB.Tx(ctx, func(tx *db.Tx) error {
+		return audit.Record(ctx, tx, access.System(), audit.Entry{Brand: brand, Act: "data.exported", Subject: brand})
+	})
+	if err != nil {
+		return Manifest{}, err
+	}
+	return write(ctx, a.DB, a.Blobs, brand, a.Program, w, nil)
+}

@@ -126,11 +126,15 @@ func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
 			p["brand.json"], _ = json.Marshal(b)
 			return p.honest(t)
 		}, "not the one its manifest names"},
-		{"a bad zone", func(t *testing.T, p pack) pack { return p.swap(t, "brand.json", "Europe/Berlin", "../../etc").honest(t) }, "Choose a time zone"},
+		{"a bad zone", func(t *testing.T, p pack) pack {
+			return p.swap(t, "brand.json", "Europe/Berlin", "../../etc").honest(t)
+		}, "Choose a time zone"},
 		{"a foreign id", func(t *testing.T, p pack) pack {
 			return p.swap(t, "variants.jsonl", `"channel":"`, `"channel":"`+stranger+`","x":"`).honest(t)
 		}, "is not in the archive"},
-		{"an unknown field", func(t *testing.T, p pack) pack { return p.swap(t, "labels.jsonl", "", `{"credential":"x"}`+"\n").honest(t) }, "line 1 of labels.jsonl"},
+		{"an unknown field", func(t *testing.T, p pack) pack {
+			return p.swap(t, "labels.jsonl", "", `{"credential":"x"}`+"\n").honest(t)
+		}, "line 1 of labels.jsonl"},
 		{"twice the same id", func(t *testing.T, p pack) pack {
 			first, _, _ := bytes.Cut(p["posts.jsonl"], []byte("\n"))
 			p["posts.jsonl"] = append(p["posts.jsonl"], append(first, '\n')...)
@@ -139,7 +143,9 @@ func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
 		{"a script for a link", func(t *testing.T, p pack) pack {
 			return p.swap(t, "deliveries.jsonl", `https://paper.example/1`, `javascript:alert(1)`).honest(t)
 		}, "no web address"},
-		{"an unknown state", func(t *testing.T, p pack) pack { return p.swap(t, "deliveries.jsonl", `"state":"published"`, `"state":"paid"`).honest(t) }, "cannot be"},
+		{"an unknown state", func(t *testing.T, p pack) pack {
+			return p.swap(t, "deliveries.jsonl", `"state":"published"`, `"state":"paid"`).honest(t)
+		}, "cannot be"},
 		{"a line without end", func(t *testing.T, p pack) pack {
 			noise := make([]byte, 3<<20)
 			_, _ = rand.Read(noise)
@@ -147,7 +153,9 @@ func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
 			return p.honest(t)
 		}, "longer than"},
 		{"no JSON", func(t *testing.T, p pack) pack { p["posts.jsonl"] = []byte("hello\n"); return p.honest(t) }, "it is no JSON object"},
-		{"a role that is none", func(t *testing.T, p pack) pack { return p.swap(t, "team.jsonl", `"role":"community"`, `"role":"god"`).honest(t) }, "cannot be"},
+		{"a role that is none", func(t *testing.T, p pack) pack {
+			return p.swap(t, "team.jsonl", `"role":"community"`, `"role":"god"`).honest(t)
+		}, "cannot be"},
 		{"no zip", func(t *testing.T, p pack) pack { return nil }, "no zip file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -208,7 +208,7 @@ func (a *Archiver) end(ctx context.Context, i Import, failure error) error {
 
 // ImportFile brings an archive in at the console, as a brand of the account
 // with the address, and returns what it was called.
-func (a *Archiver) ImportFile(ctx context.Context, owner, path string, moved func(done, most int64)) (Import, error) {
+func (a *Archiver) ImportFile(ctx context.Context, owner, path string) (Import, error) {
 	acc, err := account.ByEmail(ctx, a.DB, owner)
 	if err != nil {
 		return Import{}, err
