@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rapport/internal/access"
+	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/media"
@@ -30,6 +31,7 @@ type Deps struct {
 	Networks *network.Set
 	Channels *channel.Channels
 	Media    *media.Library
+	Archives *archive.Archiver
 	Desk     publish.Desk
 	Log      *slog.Logger
 	Version  string // of the program

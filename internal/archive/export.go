@@ -222,7 +222,7 @@ func (a *Archiver) things(ctx context.Context, brand string) (n int64, err error
 func (a *Archiver) Work(w *job.Workers) {
 	job.Handle(w, func(ctx context.Context, j exportJob) error { return a.Make(ctx, j.ID) })
 	job.Handle(w, func(ctx context.Context, j importJob) error { return a.Take(ctx, j.ID) })
-	job.Handle(w, func(ctx context.Context, _ sweepJob) error { return a.sweep(ctx) })
+	job.Handle(w, func(ctx context.Context, _ sweepJob) error { return a.Sweep(ctx) })
 	w.Every(time.Hour, sweepJob{})
 }
 
@@ -236,8 +236,9 @@ func (sweepJob) Kind() string { return "archive.sweep" }
 // Within is how long it may take.
 func (sweepJob) Within() time.Duration { return 3 * time.Hour }
 
-func (a *Archiver) sweep(ctx context.Context) error {
-	return errors.Join(a.dropOld(ctx), a.endStale(ctx), a.eraseDue(ctx))
+// Sweep is what the hourly job does.
+func (a *Archiver) Sweep(ctx context.Context) error {
+	return errors.Join(a.dropOld(ctx), a.endStale(ctx), a.eraseDue(ctx), a.forgetOld(ctx))
 }
 
 // dropOld drops the files that were kept long enough.
@@ -256,4 +257,15 @@ func (a *Archiver) dropOld(ctx context.Context) error {
 		return fmt.Errorf("archive: drop old exports: %w", err)
 	}
 	return nil
+}
+
+// ExportTo writes an archive of the brand to w at once, for the console.
+func (a *Archiver) ExportTo(ctx context.Context, brand string, w io.Writer) (Manifest, error) {
+	err := a.DB.Tx(ctx, func(tx *db.Tx) error {
+		return audit.Record(ctx, tx, access.System(), audit.Entry{Brand: brand, Act: "data.exported", Subject: brand})
+	})
+	if err != nil {
+		return Manifest{}, err
+	}
+	return write(ctx, a.DB, a.Blobs, brand, a.Program, w, nil)
 }

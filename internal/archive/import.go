@@ -158,7 +158,7 @@ func (a *Archiver) fetch(ctx context.Context, key string) (*os.File, int64, erro
 // bring looks the whole archive through before it writes anything of it.
 func (a *Archiver) bring(ctx context.Context, i *Import, who access.Who, owner string, r io.ReaderAt, size int64) error {
 	if i.Brand != "" {
-		if err := wipe(ctx, a.DB, a.Blobs, i.Brand); err != nil {
+		if err := wipe(ctx, a.DB, a.Blobs, i.Brand, nil); err != nil {
 			return err
 		}
 	}
@@ -190,7 +190,7 @@ func (a *Archiver) end(ctx context.Context, i Import, failure error) error {
 	if failure != nil {
 		state, reason = Failed, fault.Text(failure)
 		if i.Brand != "" {
-			if err := wipe(ctx, a.DB, a.Blobs, i.Brand); err != nil {
+			if err := wipe(ctx, a.DB, a.Blobs, i.Brand, nil); err != nil {
 				return err
 			}
 		}
@@ -208,7 +208,7 @@ func (a *Archiver) end(ctx context.Context, i Import, failure error) error {
 
 // ImportFile brings an archive in at the console, as a brand of the account
 // with the address, and returns what it was called.
-func (a *Archiver) ImportFile(ctx context.Context, owner, path string, moved func(done, most int64)) (Import, error) {
+func (a *Archiver) ImportFile(ctx context.Context, owner, path string) (Import, error) {
 	acc, err := account.ByEmail(ctx, a.DB, owner)
 	if err != nil {
 		return Import{}, err

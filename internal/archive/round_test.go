@@ -42,7 +42,7 @@ func open(t *testing.T, s *webtest.Site) house {
 	if _, err := job.New(t.Context(), s.DB, job.NewWorkers(), job.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	return house{s, &archive.Archiver{DB: s.DB, Blobs: s.Media.Blobs, Library: s.Media, Program: "test"}}
+	return house{s, s.Archives}
 }
 
 // full is a brand with something in every part.
@@ -331,7 +331,7 @@ func TestTheConsoleBringsAnArchiveIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := empty(t, dbtest.Open(t))
-	i, err := to.archives.ImportFile(t.Context(), "ada@example.com", path, nil)
+	i, err := to.archives.ImportFile(t.Context(), "ada@example.com", path)
 	if err != nil || i.Name != "North Roasters" || !slices.Contains(to.Who().Brands(to.DB.Now()), from.Brand.ID) {
 		t.Errorf("%+v %v", i, err)
 	}

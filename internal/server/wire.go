@@ -11,6 +11,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/answer"
 	"rapport/internal/api"
+	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -72,6 +73,8 @@ func (a *app) wire(ctx context.Context) error {
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
+	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
+	archives.Work(workers)
 	news, err := a.news(workers)
 	if err != nil {
 		return err
@@ -85,13 +88,13 @@ func (a *app) wire(ctx context.Context) error {
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/live"
@@ -25,6 +26,7 @@ type Deps struct {
 	DB       *db.DB
 	Channels *channel.Channels
 	Media    *media.Library
+	Archives *archive.Archiver
 	Desk     publish.Desk
 	Networks *network.Set
 	Hub      *live.Hub

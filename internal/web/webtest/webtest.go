@@ -17,6 +17,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -39,6 +40,7 @@ type Site struct {
 	Pages    *web.Pages
 	Channels *channel.Channels
 	Media    *media.Library
+	Archives *archive.Archiver
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -79,8 +81,9 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 		t.Fatal(err)
 	}
 	s.Media = &media.Library{DB: d, Blobs: files}
+	s.Archives = &archive.Archiver{DB: d, Blobs: files, Library: s.Media, Program: "test"}
 	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
-		Media: s.Media, Desk: publish.Desk{DB: d, Channels: s.Channels},
+		Media: s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
 }
