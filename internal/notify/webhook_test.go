@@ -14,7 +14,9 @@ func TestWebhookSwitchedOff(t *testing.T) {
 	s := newStage(t)
 	s.exec(`INSERT INTO webhook (id, brand_id, url, events, state, reason, secret, created_at, updated_at)
 		VALUES ('w', 'b', 'https://example.org/hooks?key=sesame', '[]', 'disabled', 'Every call failed for five days.', '', 1, 1)`)
-	s.tx(func(tx *db.Tx) error { return outbox.Add(ctx, tx, outbox.Event{Brand: "b", Kind: "webhook.disabled", Subject: "w"}) })
+	s.tx(func(tx *db.Tx) error {
+		return outbox.Add(ctx, tx, outbox.Event{Brand: "b", Kind: "webhook.disabled", Subject: "w"})
+	})
 	s.drain()
 	want := []string{"The webhook to example.org is switched off → /studio/acme/settings/webhooks/w"}
 	for _, owner := range []string{"olga", "otto"} {

@@ -18,6 +18,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
+	"rapport/internal/hook"
 	"rapport/internal/ingest"
 	"rapport/internal/installation"
 	"rapport/internal/job"
@@ -35,6 +36,7 @@ import (
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
+	"rapport/internal/webhook"
 )
 
 // wire makes the parts know each other. What runs beside the pages becomes a
@@ -64,14 +66,15 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
-	news, err := a.news(workers)
+	hooks := a.webhooks(client)
+	news, err := a.news(workers, hooks)
 	if err != nil {
 		return err
 	}
@@ -82,15 +85,15 @@ func (a *app) wire(ctx context.Context) error {
 	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
-	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
+	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
@@ -98,7 +101,7 @@ func (a *app) wire(ctx context.Context) error {
 
 // news carries what happened to those who must know it, in the studio and by
 // mail. Without a mail server letters are kept.
-func (a *app) news(w *job.Workers) (service, error) {
+func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
 	letters := &letter.Letters{DB: a.db}
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
@@ -110,6 +113,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
+	hooks.Listen(reader)
 	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)
@@ -118,6 +122,12 @@ func (a *app) news(w *job.Workers) (service, error) {
 		reader.Stop()
 		return nil
 	}}, nil
+}
+
+// webhooks tells other programs what happened. Only addresses that the operator
+// named are called without encryption.
+func (a *app) webhooks(client *outbound.Client) *hook.Sender {
+	return hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: a.db, Keys: a.keys, Allow: a.allow}, Client: client, Log: a.log})
 }
 
 // byMail hands letters to the mail server. The same letter always has the same

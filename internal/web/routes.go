@@ -27,6 +27,7 @@ func (p *Pages) routes() []route {
 		p.insightRoutes(),
 		p.peopleRoutes(),
 		p.settingsRoutes(),
+		p.webhookRoutes(),
 	)
 }
 

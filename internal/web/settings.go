@@ -32,6 +32,7 @@ var settingsTabs = []settingsTab{
 	{"brand", "Brand", access.BrandRead},
 	{"account", "Your account", access.BrandRead},
 	{"tokens", "API tokens", access.TokenWrite},
+	{"webhooks", "Webhooks", access.WebhookWrite},
 	{"mail", "Mail", access.TeamWrite},
 	{"log", "Log", access.AuditRead},
 	{"about", "About", access.BrandRead},

@@ -13,6 +13,7 @@ import (
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/hook"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -27,6 +28,7 @@ type Deps struct {
 	Media    *media.Library
 	Desk     publish.Desk
 	Networks *network.Set
+	Hooks    *hook.Sender
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -22,12 +23,15 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/hook"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/outbound"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
 	"rapport/internal/web"
+	"rapport/internal/webhook"
 )
 
 // Password is that of every account here.
@@ -39,6 +43,7 @@ type Site struct {
 	Pages    *web.Pages
 	Channels *channel.Channels
 	Media    *media.Library
+	Hooks    *hook.Sender // to addresses of this machine
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -74,7 +79,11 @@ func Empty(t testing.TB, more ...network.Network) *Site {
 		t.Fatal(err)
 	}
 	s.Media = &media.Library{DB: d, Blobs: files}
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
+	allow := []outbound.Rule{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
+	client := outbound.New(outbound.Options{Allow: allow})
+	t.Cleanup(client.Close)
+	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks,
 		Media: s.Media, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
