@@ -15,7 +15,7 @@ import (
 // until somebody invites it, with the id if that is free. It is for a brand
 // that is brought in from elsewhere: who worked on it keeps their name.
 func Bring(ctx context.Context, tx *db.Tx, id, email, name string) (Account, error) {
-	email, ok := address(email)
+	email, ok := Address(email)
 	name = strings.TrimSpace(name)
 	if !ok || name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
 		return Account{}, fault.OnField("file", "The archive names somebody whose name or address cannot be read.")

@@ -19,7 +19,8 @@ var floors = []struct {
 	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live search media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
-		"config":        "outbound secret",
+		"blob":          "secret",
+		"config":        "blob outbound secret",
 		"mail":          "secret",
 		"access":        "db",
 		"job":           "db",

@@ -20,6 +20,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
+	"rapport/internal/hook"
 	"rapport/internal/ingest"
 	"rapport/internal/installation"
 	"rapport/internal/job"
@@ -37,6 +38,7 @@ import (
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
+	"rapport/internal/webhook"
 )
 
 // wire makes the parts know each other. What runs beside the pages becomes a
@@ -66,7 +68,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
@@ -75,7 +77,8 @@ func (a *app) wire(ctx context.Context) error {
 	dossier.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
-	news, err := a.news(workers)
+	hooks := a.webhooks(client)
+	news, err := a.news(workers, hooks)
 	if err != nil {
 		return err
 	}
@@ -86,15 +89,15 @@ func (a *app) wire(ctx context.Context) error {
 	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
-	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
+	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library, Archives: archives,
+	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
+	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
@@ -102,7 +105,7 @@ func (a *app) wire(ctx context.Context) error {
 
 // news carries what happened to those who must know it, in the studio and by
 // mail. Without a mail server letters are kept.
-func (a *app) news(w *job.Workers) (service, error) {
+func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
 	letters := &letter.Letters{DB: a.db}
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
@@ -114,6 +117,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
+	hooks.Listen(reader)
 	notifier := &notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String(), Keys: a.keys}
 	notifier.Listen(reader)
 	notifier.Work(w, a.db)
@@ -124,6 +128,12 @@ func (a *app) news(w *job.Workers) (service, error) {
 		reader.Stop()
 		return nil
 	}}, nil
+}
+
+// webhooks tells other programs what happened. Only addresses that the operator
+// named are called without encryption.
+func (a *app) webhooks(client *outbound.Client) *hook.Sender {
+	return hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: a.db, Keys: a.keys, Allow: a.allow}, Client: client, Log: a.log})
 }
 
 // byMail hands letters to the mail server. The same letter always has the same

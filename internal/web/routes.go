@@ -35,6 +35,7 @@ func (p *Pages) routes() []route {
 		p.insightRoutes(),
 		p.peopleRoutes(),
 		p.settingsRoutes(),
+		p.webhookRoutes(),
 	)
 }
 

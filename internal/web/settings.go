@@ -40,6 +40,7 @@ var settingsGroups = []settingsGroup{
 		{"brand", "Brand", "store", access.BrandRead},
 		{"approval", "Approval", "clipboard-check", access.BrandRead},
 		{"tokens", "API tokens", "key-round", access.TokenWrite},
+		{"webhooks", "Webhooks", "webhook", access.WebhookWrite},
 		{"mail", "Mail", "mail", access.TeamWrite},
 		{"log", "Log", "scroll-text", access.AuditRead},
 	}},

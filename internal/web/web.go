@@ -14,6 +14,7 @@ import (
 	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/hook"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -29,6 +30,7 @@ type Deps struct {
 	Archives *archive.Archiver
 	Desk     publish.Desk
 	Networks *network.Set
+	Hooks    *hook.Sender
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

@@ -50,6 +50,11 @@ func (ws *Webhooks) Create(ctx context.Context, who access.Who, brandID string, 
 // Change replaces what a person says of an endpoint. Calls that wait go to the
 // new address.
 func (ws *Webhooks) Change(ctx context.Context, who access.Who, brandID, id string, in Input) (Endpoint, error) {
+	return ws.Save(ctx, who, brandID, id, in, nil)
+}
+
+// Save is Change that may also pause or resume, with Paused or Active as state.
+func (ws *Webhooks) Save(ctx context.Context, who access.Who, brandID, id string, in Input, state *string) (Endpoint, error) {
 	if err := who.May(ws.DB.Now(), brandID, access.WebhookWrite); err != nil {
 		return Endpoint{}, err
 	}
@@ -59,14 +64,23 @@ func (ws *Webhooks) Change(ctx context.Context, who access.Who, brandID, id stri
 	}
 	return ws.act(ctx, who, brandID, id, "webhook.changed", func(_ context.Context, _ *db.Tx, e *Endpoint) (map[string]string, error) {
 		e.URL, e.About, e.Events = in.URL, in.About, in.Events
-		return map[string]string{"events": strings.Join(e.Events, ", ")}, nil
+		detail := map[string]string{"events": strings.Join(e.Events, ", ")}
+		if state == nil || State(*state) == e.State {
+			return detail, nil
+		}
+		if State(*state) != Active && State(*state) != Paused {
+			return nil, fault.OnField("state", "Choose active or paused.")
+		}
+		e.become(State(*state))
+		detail["choice"] = *state
+		return detail, nil
 	})
 }
 
 // Pause stops sending. Calls that wait are given up when their time comes.
 func (ws *Webhooks) Pause(ctx context.Context, who access.Who, brandID, id string) (Endpoint, error) {
 	return ws.act(ctx, who, brandID, id, "webhook.paused", func(_ context.Context, _ *db.Tx, e *Endpoint) (map[string]string, error) {
-		e.State, e.Reason = Paused, ""
+		e.become(Paused)
 		return nil, nil
 	})
 }
@@ -74,9 +88,17 @@ func (ws *Webhooks) Pause(ctx context.Context, who access.Who, brandID, id strin
 // Resume sends again what happens from now on.
 func (ws *Webhooks) Resume(ctx context.Context, who access.Who, brandID, id string) (Endpoint, error) {
 	return ws.act(ctx, who, brandID, id, "webhook.resumed", func(_ context.Context, _ *db.Tx, e *Endpoint) (map[string]string, error) {
-		e.State, e.Reason, e.FailingAt = Active, "", 0
+		e.become(Active)
 		return nil, nil
 	})
+}
+
+// become is what a person decides. Who is resumed begins without a past.
+func (e *Endpoint) become(s State) {
+	e.State, e.Reason = s, ""
+	if s == Active {
+		e.FailingAt = 0
+	}
 }
 
 // Rotate makes a new secret, which is shown once. For a day calls are signed

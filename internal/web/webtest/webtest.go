@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -23,12 +24,15 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/hook"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/outbound"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
 	"rapport/internal/web"
+	"rapport/internal/webhook"
 )
 
 // Password is that of every account here.
@@ -41,6 +45,7 @@ type Site struct {
 	Channels *channel.Channels
 	Media    *media.Library
 	Archives *archive.Archiver
+	Hooks    *hook.Sender // to addresses of this machine
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -82,7 +87,11 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	}
 	s.Media = &media.Library{DB: d, Blobs: files}
 	s.Archives = &archive.Archiver{DB: d, Blobs: files, Library: s.Media, Program: "test"}
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
+	allow := []outbound.Rule{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
+	client := outbound.New(outbound.Options{Allow: allow})
+	t.Cleanup(client.Close)
+	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks,
 		Media: s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
