@@ -59,4 +59,11 @@ var facts = []Fact{
 	{PersonRead, Named, "See the people who wrote to the brand"},
 	{PersonWrite, Named, "Note things on people, export and erase them"},
 	{MetricRead, Named, "See the numbers"},
+	{PostApprove, Named, "Approve posts in review, send them back"},
+	{PostSchedule, Named, "Schedule posts that are approved"},
+	{CommentWrite, Named, "Comment on posts for the team"},
+	{TaskWrite, Named, "Write tasks and handover notes"},
+	{WebhookWrite, Whole, "Say where events are sent to"},
+	{DataExport, Whole, "Take everything of the brand along, and bring a brand in"},
+	{BrandErase, Whole, "Erase the brand"},
 }

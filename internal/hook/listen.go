@@ -38,6 +38,9 @@ func plain(_ context.Context, _ db.Queryer, e outbox.Event) ([]data, error) {
 // test fails where a kind is neither here nor named as one that stays inside.
 var sources = map[string]source{
 	"post.saved":            {"post.saved", plain},
+	"post.submitted":        {"post.submitted", plain},
+	"post.approved":         {"post.approved", plain},
+	"post.sent_back":        {"post.sent_back", plain},
 	"delivery.published":    {"delivery.published", out},
 	"delivery.rejected":     {"delivery.rejected", out},
 	"delivery.unknown":      {"delivery.unknown", out},
@@ -52,6 +55,7 @@ var sources = map[string]source{
 	"media.changed":         {"media.changed", plain},
 	"hold.changed":          {"hold.changed", hold},
 	"brand.changed":         {"brand.changed", plain},
+	"team.changed":          {"team.changed", plain},
 }
 
 // Inside are the kinds that no other program is told of, because another kind
@@ -60,7 +64,14 @@ var Inside = map[string]string{
 	"conversation.mentioned": "a note is for the team alone",
 	"conversation.assigned":  "conversation.changed tells it",
 	"conversation.woke":      "conversation.changed tells it",
+	"conversation.waiting":   "conversation.received told it",
 	"webhook.disabled":       "its receiver is the one that does not answer",
+	"approval.changed":       "it changes no post; each tells its own steps",
+	"comment.added":          "a comment is for the team alone",
+	"comment.mentioned":      "a comment is for the team alone",
+	"task.assigned":          "it concerns one person of the team",
+	"task.due":               "it concerns one person of the team",
+	"handover.written":       "it is for the team alone",
 }
 
 // Listen makes the sender a consumer of what may be sent.

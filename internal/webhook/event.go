@@ -28,6 +28,9 @@ const TestType = "test"
 // the outbox; data lists the fields that Data holds beside "id".
 var Types = []Type{
 	{"post.saved", groupPosts, "A post was written or changed.", nil},
+	{"post.submitted", groupPosts, "A post waits for approval.", nil},
+	{"post.approved", groupPosts, "A post was approved.", nil},
+	{"post.sent_back", groupPosts, "A post was sent back to whoever wrote it.", nil},
 	{"delivery.published", groupOut, "A post is out on a channel.", []string{"post", "channel", "url"}},
 	{"delivery.rejected", groupOut, "A network refused a post.", []string{"post", "channel", "reason"}},
 	{"delivery.unknown", groupOut, "A post may or may not be out, and somebody must look.", []string{"post", "channel", "reason"}},
@@ -42,6 +45,7 @@ var Types = []Type{
 	{"media.changed", groupMedia, "A picture was changed, deleted or put back.", nil},
 	{"hold.changed", groupBrand, "Everything was put on hold, or released.", []string{"held", "reason"}},
 	{"brand.changed", groupBrand, "The brand's settings were changed.", nil},
+	{"team.changed", groupBrand, "Somebody's access to the brand was given, changed or taken.", nil},
 }
 
 // Known reports whether there is such a type.
