@@ -24,17 +24,17 @@ import (
 // brand says what must be approved.
 func (p *Pages) approvalRoutes() []route {
 	return []route{
-		{pattern: "POST /studio/{brand}/posts/{post}/submit", door: inBrand, handle: p.approveSubmit},
-		{pattern: "POST /studio/{brand}/posts/{post}/approve", door: inBrand, handle: p.approveGive},
-		{pattern: "POST /studio/{brand}/posts/{post}/send-back", door: inBrand, handle: p.approveSendBack},
-		{pattern: "POST /studio/{brand}/posts/{post}/withdraw", door: inBrand, handle: p.approveWithdraw},
-		{pattern: "POST /studio/{brand}/posts/{post}/schedule", door: inBrand, handle: p.approveSchedule},
-		{pattern: "GET /studio/{brand}/posts/{post}/suggest", door: inBrand, handle: p.suggestShow},
-		{pattern: "POST /studio/{brand}/posts/{post}/suggest", door: inBrand, handle: p.suggestDo, body: sheetMost},
-		{pattern: "POST /studio/{brand}/posts/{post}/suggestions/{suggestion}", door: inBrand, handle: p.suggestDecide},
-		{pattern: "GET /studio/{brand}/settings/approval", door: inBrand, handle: p.approvalSettings},
-		{pattern: "POST /studio/{brand}/settings/approval", door: inBrand, handle: p.approvalSave},
-		{pattern: "POST /studio/{brand}/settings/approval/recall", door: inBrand, handle: p.approvalRecall},
+		{pattern: "POST /studio/{brand}/posts/{post}/submit", door: inBrand, need: access.PostWrite, handle: p.approveSubmit},
+		{pattern: "POST /studio/{brand}/posts/{post}/approve", door: inBrand, need: access.PostApprove, handle: p.approveGive},
+		{pattern: "POST /studio/{brand}/posts/{post}/send-back", door: inBrand, need: access.PostApprove, handle: p.approveSendBack},
+		{pattern: "POST /studio/{brand}/posts/{post}/withdraw", door: inBrand, need: access.PostWrite, handle: p.approveWithdraw},
+		{pattern: "POST /studio/{brand}/posts/{post}/schedule", door: inBrand, need: access.PostSchedule, handle: p.approveSchedule},
+		{pattern: "GET /studio/{brand}/posts/{post}/suggest", door: inBrand, need: access.PostWrite, handle: p.suggestShow},
+		{pattern: "POST /studio/{brand}/posts/{post}/suggest", door: inBrand, need: access.PostWrite, handle: p.suggestDo, body: sheetMost},
+		{pattern: "POST /studio/{brand}/posts/{post}/suggestions/{suggestion}", door: inBrand, need: access.PostWrite, handle: p.suggestDecide},
+		{pattern: "GET /studio/{brand}/settings/approval", door: inBrand, need: access.BrandRead, handle: p.approvalSettings},
+		{pattern: "POST /studio/{brand}/settings/approval", door: inBrand, need: access.BrandWrite, handle: p.approvalSave},
+		{pattern: "POST /studio/{brand}/settings/approval/recall", door: inBrand, need: access.BrandWrite, handle: p.approvalRecall},
 	}
 }
 

@@ -22,14 +22,14 @@ import (
 // time, and erased.
 func (p *Pages) dataRoutes() []route {
 	return []route{
-		{pattern: "GET /studio/{brand}/settings/data", door: inBrand, handle: p.dataShow},
-		{pattern: "POST /studio/{brand}/settings/data/keeping", door: inBrand, handle: p.dataKeeping},
-		{pattern: "POST /studio/{brand}/settings/data/exports", door: inBrand, handle: p.dataExport, sure: true},
-		{pattern: "GET /studio/{brand}/settings/data/exports", door: inBrand, handle: p.dataExports},
-		{pattern: "GET /studio/{brand}/settings/data/exports/{export}", door: inBrand, handle: p.dataDownload, sure: true},
-		{pattern: "GET /studio/{brand}/settings/data/erase", door: inBrand, handle: p.dataEraseAsk, sure: true},
-		{pattern: "POST /studio/{brand}/settings/data/erase", door: inBrand, handle: p.dataErase, sure: true},
-		{pattern: "POST /studio/{brand}/settings/data/keep", door: inBrand, handle: p.dataKeep},
+		{pattern: "GET /studio/{brand}/settings/data", door: inBrand, need: access.BrandRead, handle: p.dataShow},
+		{pattern: "POST /studio/{brand}/settings/data/keeping", door: inBrand, need: access.BrandWrite, handle: p.dataKeeping},
+		{pattern: "POST /studio/{brand}/settings/data/exports", door: inBrand, need: access.DataExport, handle: p.dataExport, sure: true},
+		{pattern: "GET /studio/{brand}/settings/data/exports", door: inBrand, need: access.DataExport, handle: p.dataExports},
+		{pattern: "GET /studio/{brand}/settings/data/exports/{export}", door: inBrand, need: access.DataExport, handle: p.dataDownload, sure: true},
+		{pattern: "GET /studio/{brand}/settings/data/erase", door: inBrand, need: access.BrandErase, handle: p.dataEraseAsk, sure: true},
+		{pattern: "POST /studio/{brand}/settings/data/erase", door: inBrand, need: access.BrandErase, handle: p.dataErase, sure: true},
+		{pattern: "POST /studio/{brand}/settings/data/keep", door: inBrand, need: access.BrandErase, handle: p.dataKeep},
 		{pattern: "GET /studio/brands/import", door: signedIn, handle: p.importShow},
 		{pattern: "POST /studio/brands/import", door: signedIn, handle: p.importDo, body: archive.MostUpload},
 		{pattern: "GET /studio/imports/{import}", door: signedIn, handle: p.importProgress},

@@ -29,6 +29,7 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/web"
 	"rapport/internal/web/webtest"
+	"rapport/internal/webhook"
 )
 
 // The marks stand in everything that a brand owns.
@@ -44,14 +45,15 @@ type town struct {
 	brand brand.Brand
 	owner account.Account
 	home  channel.Channel
-	used  string // a picture that every post shows
+	used  string            // a picture that every post shows
+	last  map[string]string // ids of what others hang on
 	made  int
 }
 
 // newTown makes a brand whose every field holds the mark.
 func newTown(t *testing.T, s *webtest.Site, mark string) *town {
 	t.Helper()
-	w := &town{Site: s, t: t, owner: s.NewAccount(mark+"-owner@example.com", mark+" owner")}
+	w := &town{Site: s, t: t, last: map[string]string{}, owner: s.NewAccount(mark+"-owner@example.com", mark+" owner")}
 	w.enter()
 	w.brand = s.NewBrand(mark)
 	w.enter()
@@ -90,12 +92,33 @@ func (w *town) id(kind string, asks account.Account) string {
 	name := fmt.Sprint(w.brand.Name, "-", w.made)
 	ctx := context.Background()
 	make, known := map[string]func() string{
+		"webhook": func() string {
+			e, _, err := w.Hooks.Webhooks.Create(ctx, w.Who(), w.brand.ID, webhook.Input{URL: "http://127.0.0.1:9/" + name, About: name, Events: []string{"post.saved"}})
+			w.ok(err)
+			w.last["webhook"] = e.ID
+			return e.ID
+		},
+		"call": func() string {
+			exec(w.t, w.DB, `INSERT INTO webhook_call (id, brand_id, webhook_id, event_id, type, body, state, next_at, created_at)
+				VALUES ($1, $2, $3, $1, 'post.saved', $4, 'failed', 0, 1)`, name, w.brand.ID, w.last["webhook"], `{"type":"`+name+`"}`)
+			return name
+		},
+		"export": func() string {
+			exec(w.t, w.DB, `INSERT INTO brand_export (id, brand_id, account_id, state, error, created_at, updated_at) VALUES ($1, $2, $3, 'failed', $1, 1, 1)`, name, w.brand.ID, w.owner.ID)
+			return name
+		},
+		"suggestion": func() string {
+			exec(w.t, w.DB, `INSERT INTO suggestion (id, brand_id, post_id, account_id, at, revision, texts, was, note, approver, state)
+				VALUES ($1, $2, $3, $4, 1, 1, '{"":["x"]}', '{"":["y"]}', $1, FALSE, 'open')`, name, w.brand.ID, w.last["post"], w.owner.ID)
+			return name
+		},
 		"brand":   func() string { return w.brand.Slug },
 		"network": func() string { return "paper" },
 		"channel": func() string { return w.Connect(name).ID },
 		"post": func() string {
 			p, err := post.Draft(ctx, w.DB, w.Who(), w.brand.ID, post.Input{Body: post.Body{Parts: []post.Part{{Text: "common " + name, Media: []string{w.used}}}}, Variants: []post.Variant{{Channel: w.home.ID}}})
 			w.ok(err)
+			w.last["post"] = p.ID
 			return p.ID
 		},
 		"delivery": func() string {
@@ -159,12 +182,12 @@ func (w *town) id(kind string, asks account.Account) string {
 var wildcard = regexp.MustCompile(`\{([a-z]+)\}`)
 
 // kinds are what a form may name beside what stands in the address.
-var kinds = []string{"post", "channel", "media", "delivery", "conversation", "person", "label", "token", "reply"}
+var kinds = []string{"post", "channel", "media", "delivery", "conversation", "person", "label", "token", "reply", "webhook"}
 
 // ids are of everything once. What a form may change is made for each anew.
 func (w *town) ids(asks account.Account) map[string]string {
 	out := map[string]string{"brand": w.brand.Slug}
-	for _, kind := range append([]string{"letter", "session", "network"}, kinds...) {
+	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call"}) {
 		out[kind] = w.id(kind, asks)
 	}
 	return out
@@ -284,6 +307,9 @@ func TestPermissionsOfEveryRoute(t *testing.T) {
 				if allowed && strings.HasSuffix(a.Pattern, "/bulk") {
 					form["post"] = north.id("post", v.account)
 				}
+				if allowed {
+					north.suit(a.Pattern, address["post"], v.account)
+				}
 				north.as(v)
 				p := s.Do(visit(a.Pattern, address, form, v.account.ID))
 				at := v.name + ": " + a.Pattern
@@ -297,6 +323,17 @@ func TestPermissionsOfEveryRoute(t *testing.T) {
 				unchanged(t, v.name, before, everything(t, s.DB, north.brand.ID))
 			}
 		}
+	}
+}
+
+// suit makes a post one that the act is for: what somebody wrote they may
+// withdraw, and what is approved they may give its time.
+func (w *town) suit(pattern, id string, a account.Account) {
+	switch {
+	case strings.HasSuffix(pattern, "/withdraw"):
+		exec(w.t, w.DB, `UPDATE post SET author_id = $2 WHERE id = $1`, id, a.ID)
+	case strings.HasSuffix(pattern, "{post}/schedule"):
+		exec(w.t, w.DB, `UPDATE post SET state = 'approved', approved = revision, approval = 'given' WHERE id = $1`, id)
 	}
 }
 

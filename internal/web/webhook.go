@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rapport/internal/access"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/secret"
@@ -19,20 +20,20 @@ import (
 func (p *Pages) webhookRoutes() []route {
 	const at = "/studio/{brand}/settings/webhooks"
 	return []route{
-		{pattern: "GET " + at, door: inBrand, handle: p.webhookList},
-		{pattern: "GET " + at + "/new", door: inBrand, handle: p.webhookNew},
-		{pattern: "POST " + at, door: inBrand, handle: p.webhookCreate},
-		{pattern: "GET " + at + "/{webhook}", door: inBrand, handle: p.webhookShow},
-		{pattern: "GET " + at + "/{webhook}/edit", door: inBrand, handle: p.webhookEdit},
-		{pattern: "POST " + at + "/{webhook}/edit", door: inBrand, handle: p.webhookChange},
-		{pattern: "POST " + at + "/{webhook}/pause", door: inBrand, handle: p.webhookPause},
-		{pattern: "POST " + at + "/{webhook}/resume", door: inBrand, handle: p.webhookResume},
-		{pattern: "POST " + at + "/{webhook}/rotate", door: inBrand, handle: p.webhookRotate},
-		{pattern: "POST " + at + "/{webhook}/test", door: inBrand, handle: p.webhookTest},
-		{pattern: "GET " + at + "/{webhook}/remove", door: inBrand, handle: p.webhookRemoveAsk},
-		{pattern: "POST " + at + "/{webhook}/remove", door: inBrand, handle: p.webhookRemove},
-		{pattern: "GET " + at + "/{webhook}/calls/{call}", door: inBrand, handle: p.webhookCall},
-		{pattern: "POST " + at + "/{webhook}/calls/{call}/again", door: inBrand, handle: p.webhookAgain},
+		{pattern: "GET " + at, door: inBrand, need: access.WebhookWrite, handle: p.webhookList},
+		{pattern: "GET " + at + "/new", door: inBrand, need: access.WebhookWrite, handle: p.webhookNew},
+		{pattern: "POST " + at, door: inBrand, need: access.WebhookWrite, handle: p.webhookCreate},
+		{pattern: "GET " + at + "/{webhook}", door: inBrand, need: access.WebhookWrite, handle: p.webhookShow},
+		{pattern: "GET " + at + "/{webhook}/edit", door: inBrand, need: access.WebhookWrite, handle: p.webhookEdit},
+		{pattern: "POST " + at + "/{webhook}/edit", door: inBrand, need: access.WebhookWrite, handle: p.webhookChange},
+		{pattern: "POST " + at + "/{webhook}/pause", door: inBrand, need: access.WebhookWrite, handle: p.webhookPause},
+		{pattern: "POST " + at + "/{webhook}/resume", door: inBrand, need: access.WebhookWrite, handle: p.webhookResume},
+		{pattern: "POST " + at + "/{webhook}/rotate", door: inBrand, need: access.WebhookWrite, handle: p.webhookRotate},
+		{pattern: "POST " + at + "/{webhook}/test", door: inBrand, need: access.WebhookWrite, handle: p.webhookTest},
+		{pattern: "GET " + at + "/{webhook}/remove", door: inBrand, need: access.WebhookWrite, handle: p.webhookRemoveAsk},
+		{pattern: "POST " + at + "/{webhook}/remove", door: inBrand, need: access.WebhookWrite, handle: p.webhookRemove},
+		{pattern: "GET " + at + "/{webhook}/calls/{call}", door: inBrand, need: access.WebhookWrite, handle: p.webhookCall},
+		{pattern: "POST " + at + "/{webhook}/calls/{call}/again", door: inBrand, need: access.WebhookWrite, handle: p.webhookAgain},
 	}
 }
 

@@ -55,7 +55,8 @@ func (ws *Webhooks) Change(ctx context.Context, who access.Who, brandID, id stri
 
 // Save is Change that may also pause or resume, with Paused or Active as state.
 func (ws *Webhooks) Save(ctx context.Context, who access.Who, brandID, id string, in Input, state *string) (Endpoint, error) {
-	if err := who.May(ws.DB.Now(), brandID, access.WebhookWrite); err != nil {
+	// An endpoint that is not there is said before what is wrong with the rest.
+	if _, err := ByID(ctx, ws.DB, who, brandID, id); err != nil {
 		return Endpoint{}, err
 	}
 	in, err := ws.check(ctx, in)
