@@ -38,13 +38,13 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand channel delivery letter media metric post installation person conversation webhook", map[string]string{
+	{"nouns", "account brand channel delivery letter media metric post installation person conversation webhook certificate", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
 		"conversation": "account delivery person", // a reply is a delivery; notes name accounts
 	}},
-	{"verbs", "agenda hook publish notify measure ingest answer insight dossier", nil},
+	{"verbs", "agenda hook health rekey publish notify measure ingest answer insight dossier", nil},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},

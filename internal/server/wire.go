@@ -33,6 +33,7 @@ import (
 	"rapport/internal/outbox"
 	"rapport/internal/post"
 	"rapport/internal/publish"
+	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
@@ -70,6 +71,7 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
+	rekey.Work(workers, sealers(a.db, a.keys)...)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
