@@ -41,6 +41,9 @@ type commands struct {
 		List   keyListCommand   `cmd:"" help:"List the keys with how much each still seals."`
 		Forget keyForgetCommand `cmd:"" help:"Take the keys out of the file that seal nothing any more. Older backups need them: keep a copy."`
 	} `cmd:"" help:"Keys of sealed secrets."`
+	Media struct {
+		Move mediaMoveCommand `cmd:"" help:"Copy the media into a bucket, or back, and compare every file. It can be run again and deletes nothing."`
+	} `cmd:"" help:"Where media are kept."`
 	Backup  backupCommand  `cmd:"" help:"Write the database and the media to one file. Rapport may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder from a backup. Every brand starts on hold."`
 	Emulate struct {

@@ -11,7 +11,6 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/answer"
 	"rapport/internal/api"
-	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
@@ -54,7 +53,7 @@ func (a *app) wire(ctx context.Context) error {
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
 	a.world.DB, a.world.Channels = a.db, channels
-	blobs, err := blob.OpenFolder(a.media())
+	blobs, err := a.files(ctx, a.log)
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,12 @@ func (a *app) wire(ctx context.Context) error {
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library, Hooks: hooks,
+	look, err := a.looker()
+	if err != nil {
+		return err
+	}
+	look.DB = a.db
+	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: a.letters, Channels: channels, Media: library, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
@@ -105,6 +109,7 @@ func (a *app) wire(ctx context.Context) error {
 // mail. Without a mail server letters are kept.
 func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
 	letters := &letter.Letters{DB: a.db}
+	a.letters = letters
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
 		if err != nil {

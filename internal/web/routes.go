@@ -105,6 +105,7 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "POST /studio/{brand}/settings/tokens", door: inBrand, handle: p.settingsTokenCreate},
 		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, handle: p.settingsTokenRevoke},
 		{pattern: "GET /studio/{brand}/settings/mail", door: inBrand, handle: p.settingsMail},
+		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, handle: p.settingsMailTest},
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, handle: p.settingsLetter},
 		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, handle: p.settingsAbout},

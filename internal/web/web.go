@@ -13,7 +13,9 @@ import (
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/health"
 	"rapport/internal/hook"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -29,6 +31,8 @@ type Deps struct {
 	Desk     publish.Desk
 	Networks *network.Set
 	Hooks    *hook.Sender
+	Letters  *letter.Letters
+	Health   *health.Looker
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site
