@@ -477,34 +477,32 @@ func AsksFactor(ctx context.Context, q db.Queryer, brandID string) (bool, error)
 	return n > 0, nil
 }
 
-// Reseal seals the secrets anew that were sealed with an older key, and
-// returns how many. It may run beside everything else.
-func (fs *Factors) Reseal(ctx context.Context) (int, error) {
-	n := 0
-	err := fs.DB.Tx(ctx, func(tx *db.Tx) error {
+// Reseal seals with the newest key every secret that an older one sealed, and
+// counts it; broken counts what no key opens. It may run beside everything
+// else.
+func (fs *Factors) Reseal(ctx context.Context) (sealed, broken int, err error) {
+	err = fs.DB.Tx(ctx, func(tx *db.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT account_id, secret FROM second_factor`)
 		all, err := db.Collect(rows, err, func(r *sql.Rows) (v [2]string, err error) { return v, r.Scan(&v[0], &v[1]) })
-		if err != nil {
-			return err
-		}
-		n = 0
+		sealed, broken = 0, 0
 		for _, v := range all {
 			if !fs.Keys.NeedsReseal(v[1]) {
 				continue
 			}
-			key, err := fs.Keys.Open(factorPurpose, v[0], v[1])
-			if err != nil {
-				return err
+			key, openErr := fs.Keys.Open(factorPurpose, v[0], v[1])
+			if openErr != nil {
+				broken++
+				continue
 			}
 			if _, err := tx.ExecContext(ctx, `UPDATE second_factor SET secret = $1 WHERE account_id = $2`, fs.Keys.Seal(factorPurpose, v[0], key), v[0]); err != nil {
 				return err
 			}
-			n++
+			sealed++
 		}
-		return nil
+		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("account: reseal: %w", err)
+		return 0, 0, fmt.Errorf("account: reseal: %w", err)
 	}
-	return n, nil
+	return sealed, broken, nil
 }

@@ -272,7 +272,7 @@ func TestFactorsAreSealedAndResealed(t *testing.T) {
 	if _, err := p.Keys.AddKey(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := p.Reseal(ctx); n != 1 || err != nil || stored() == before {
+	if n, broken, err := p.Reseal(ctx); n != 1 || broken != 0 || err != nil || stored() == before {
 		t.Fatalf("%d, %v", n, err)
 	}
 	d.SetClock(noon.Add(time.Hour))

@@ -38,7 +38,7 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand channel comment conversation delivery handover installation letter media metric person post task webhook", map[string]string{
+	{"nouns", "account brand certificate channel comment conversation delivery handover installation letter media metric person post task webhook", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
@@ -46,7 +46,9 @@ var floors = []struct {
 		"comment":      "account post",
 		"task":         "account conversation post", // what it is about, and whom it can be given to
 	}},
-	{"verbs", "admit agenda answer archive dossier hook ingest insight measure notify publish", nil},
+	{"verbs", "admit agenda answer archive dossier health hook ingest insight measure notify publish rekey", map[string]string{
+		"health": "rekey", // it counts what each key seals
+	}},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
@@ -199,8 +200,64 @@ func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string)
 	return l, err
 }
 
+// triesAnHour is how many test letters an account may send in an hour.
+const triesAnHour = 5
+
+// Try writes a test letter to the acting account, in its own words.
+func (ls *Letters) Try(ctx context.Context, who access.Who, brandID string, p Page) (Letter, error) {
+	var l Letter
+	err := ls.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.TeamWrite); err != nil {
+			return err
+		}
+		if who.Email == "" {
+			return fault.New(fault.Invalid, "Your account has no address to write to.")
+		}
+		var n int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM letter WHERE brand_id = $1 AND created_at >= $2 AND address = $3 AND source LIKE 'test-%'`,
+			brandID, tx.Now().Add(-time.Hour), who.Email).Scan(&n); err != nil {
+			return fmt.Errorf("letter: count tests: %w", err)
+		}
+		if n >= triesAnHour {
+			return fault.After(time.Hour, "That are enough test letters for now. Try again in an hour.")
+		}
+		text, html := p.Render()
+		l = Letter{Brand: brandID, Account: who.Account, Address: who.Email, Subject: p.Title, Text: text, HTML: html, Source: "test-" + db.NewID()}
+		if _, err := ls.Write(ctx, tx, l); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "letter.tested", Subject: brandID})
+	})
+	return l, err
+}
+
+// Count says how many letters about the brand are in which state.
+func Count(ctx context.Context, q db.Queryer, who access.Who, brandID string) (map[State]int, error) {
+	if err := who.May(q.Now(), brandID, access.TeamWrite); err != nil {
+		return nil, err
+	}
+	out := map[State]int{}
+	rows, err := q.QueryContext(ctx, `SELECT state, COUNT(*) FROM letter WHERE brand_id = $1 GROUP BY state`, brandID)
+	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		var s State
+		var n int
+		err := r.Scan(&s, &n)
+		out[s] = n
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("letter: count: %w", err)
+	}
+	return out, nil
+}
+
 // List returns the letters about the brand to its owners, the newest first.
 func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, page db.Page) ([]Letter, string, error) {
+	return ListState(ctx, q, who, brandID, "", page)
+}
+
+// ListState returns those in one state, or all where it is "".
+func ListState(ctx context.Context, q db.Queryer, who access.Who, brandID string, s State, page db.Page) ([]Letter, string, error) {
 	if err := who.May(q.Now(), brandID, access.TeamWrite); err != nil {
 		return nil, "", err
 	}
@@ -209,8 +266,12 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, pag
 		return nil, "", err
 	}
 	size := page.Size(50, 200)
+	args, where := []any{brandID, at, id, size + 1}, ""
+	if s != "" {
+		args, where = append(args, s), ` AND state = $5`
+	}
 	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM letter
-		WHERE brand_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`, brandID, at, id, size+1)
+		WHERE brand_id = $1 AND (created_at, id) < ($2, $3)`+where+` ORDER BY created_at DESC, id DESC LIMIT $4`, args...)
 	all, err := db.Collect(rows, err, func(rows *sql.Rows) (Letter, error) { return scan(rows) })
 	if err != nil {
 		return nil, "", fmt.Errorf("letter: list: %w", err)

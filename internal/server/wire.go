@@ -12,7 +12,6 @@ import (
 	"rapport/internal/answer"
 	"rapport/internal/api"
 	"rapport/internal/archive"
-	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/comment"
@@ -35,6 +34,7 @@ import (
 	"rapport/internal/outbox"
 	"rapport/internal/post"
 	"rapport/internal/publish"
+	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
@@ -55,7 +55,7 @@ func (a *app) wire(ctx context.Context) error {
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
 	a.world.DB, a.world.Channels = a.db, channels
-	blobs, err := blob.OpenFolder(a.media())
+	blobs, err := a.files(ctx, a.log)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,7 @@ func (a *app) wire(ctx context.Context) error {
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
+	rekey.Work(workers, sealers(a.db, a.keys)...)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
@@ -91,7 +92,12 @@ func (a *app) wire(ctx context.Context) error {
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
+	look, err := a.looker()
+	if err != nil {
+		return err
+	}
+	look.DB = a.db
+	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: a.letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
@@ -107,6 +113,7 @@ func (a *app) wire(ctx context.Context) error {
 // mail. Without a mail server letters are kept.
 func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
 	letters := &letter.Letters{DB: a.db}
+	a.letters = letters
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
 		if err != nil {

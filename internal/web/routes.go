@@ -132,6 +132,7 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, need: access.TeamWrite, handle: p.settingsLetter},
 		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, need: access.AuditRead, handle: p.settingsLog},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, need: access.BrandRead, handle: p.settingsAbout},
+		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, handle: p.settingsMailTest},
 	}
 }
 

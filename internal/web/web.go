@@ -14,7 +14,9 @@ import (
 	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/health"
 	"rapport/internal/hook"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -31,6 +33,8 @@ type Deps struct {
 	Desk     publish.Desk
 	Networks *network.Set
 	Hooks    *hook.Sender
+	Letters  *letter.Letters
+	Health   *health.Looker
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

@@ -64,6 +64,7 @@ var actNames = map[string]string{
 	"post.approved":            "Post approved",
 	"session.begun":            "Signed in",
 	"session.revoked":          "Session ended",
+	"letter.tested":            "Test letter written",
 	"webhook.created":          "Webhook added",
 	"webhook.changed":          "Webhook changed",
 	"webhook.paused":           "Webhook paused",

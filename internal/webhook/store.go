@@ -137,3 +137,13 @@ func (ws *Webhooks) Reseal(ctx context.Context) (sealed, broken int, err error) 
 	}
 	return sealed, broken, nil
 }
+
+// Troubled counts the webhooks of all brands, and those that fail or were
+// switched off.
+func Troubled(ctx context.Context, q db.Queryer) (all, failing int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN state = 'disabled' OR state = 'active' AND failing_at > 0 THEN 1 ELSE 0 END), 0) FROM webhook`).Scan(&all, &failing)
+	if err != nil {
+		return 0, 0, fmt.Errorf("webhook: count: %w", err)
+	}
+	return all, failing, nil
+}

@@ -51,3 +51,21 @@ CREATE TABLE webhook_try (
 	error      TEXT NOT NULL DEFAULT ''        -- why it did not arrive, for a person
 );
 CREATE INDEX webhook_try_call ON webhook_try (call_id, at, id);
+
+-- Certificates with their keys, and what the client that fetches them keeps.
+CREATE TABLE certificate (
+	name       ctext PRIMARY KEY,
+	data       TEXT NOT NULL,                  -- sealed
+	updated_at BIGINT NOT NULL
+);
+
+-- The processes that run, or ran lately.
+CREATE TABLE node (
+	name       ctext PRIMARY KEY,
+	version    TEXT NOT NULL,
+	started_at BIGINT NOT NULL,
+	seen_at    BIGINT NOT NULL
+);
+
+-- What went wrong with letters is a list of its own.
+CREATE INDEX letter_state ON letter (brand_id, state, created_at, id);

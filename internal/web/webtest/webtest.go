@@ -24,7 +24,9 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/health"
 	"rapport/internal/hook"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -73,7 +75,8 @@ func Empty(t testing.TB, more ...network.Network) *Site {
 // On is Empty on a database that the test brings.
 func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	t.Helper()
-	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	data := t.TempDir()
+	keys, err := secret.Create(filepath.Join(data, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +94,9 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	client := outbound.New(outbound.Options{Allow: allow})
 	t.Cleanup(client.Close)
 	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks,
-		Media: s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks, Letters: &letter.Letters{DB: d},
+		Health: &health.Looker{DB: d, Data: data, KeyFile: filepath.Join(data, "key"), Version: "test"},
+		Media:  s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
 }
