@@ -41,9 +41,17 @@ type Session struct {
 	CreatedAt db.Time
 	SeenAt    db.Time // to the nearest five minutes
 	ExpiresAt db.Time
+	SureAt    db.Time // when its person last proved who they are
 	Address   string
 	Agent     string
 }
+
+// SureFor is how long a session counts as sure of its person.
+const SureFor = 30 * time.Minute
+
+// Sure reports whether the session's person has proved who they are so
+// lately that they may change who else has access.
+func (s Session) Sure(now db.Time) bool { return s.SureAt != 0 && now.Sub(s.SureAt) < SureFor }
 
 // Meta is where a sign-in comes from.
 type Meta struct {
@@ -123,11 +131,11 @@ func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, e
 	var s Session
 	err := d.Tx(ctx, func(tx *db.Tx) error {
 		s = Session{ID: db.NewID(), Account: a.ID, Theme: a.Theme, CreatedAt: tx.Now(), SeenAt: tx.Now(),
-			ExpiresAt: tx.Now().Add(SessionIdle), Address: m.Address, Agent: agent}
+			ExpiresAt: tx.Now().Add(SessionIdle), SureAt: tx.Now(), Address: m.Address, Agent: agent}
 		_, err := tx.ExecContext(ctx, `INSERT INTO session
-			(id, token_hash, account_id, created_at, seen_at, expires_at, address, agent)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			s.ID, secret.Hash(token), s.Account, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Address, s.Agent)
+			(id, token_hash, account_id, created_at, seen_at, expires_at, sure_at, address, agent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			s.ID, secret.Hash(token), s.Account, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.SureAt, s.Address, s.Agent)
 		if err != nil {
 			return err
 		}
@@ -147,7 +155,7 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 	var s Session
 	now := d.Now()
 	rows, err := d.QueryContext(ctx, `
-		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.address, s.agent, a.id, a.name, a.email, a.theme,
+		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.sure_at, s.address, s.agent, a.id, a.name, a.email, a.theme,
 		       COALESCE(g.brand_id, ''), COALESCE(g.role, ''), COALESCE(g.channels, ''), COALESCE(g.ends_at, 0)
 		FROM session s
 		JOIN account a ON a.id = s.account_id AND a.disabled_at = 0
@@ -156,7 +164,7 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 	grants, err := db.Collect(rows, err, func(r *sql.Rows) (access.Grant, error) {
 		var g access.Grant
 		var channels string
-		err := r.Scan(&s.ID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.Address, &s.Agent,
+		err := r.Scan(&s.ID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.SureAt, &s.Address, &s.Agent,
 			&w.Account, &w.Name, &w.Email, &s.Theme, &g.Brand, &g.Role, &channels, &g.EndsAt)
 		if err == nil {
 			g.Channels, err = channelList(channels)

@@ -193,6 +193,8 @@ var tables = []table{
 	{name: "access_grant", file: "team", noun: "grant", about: "Who has which role. Whoever is not known where the archive is brought in cannot sign in until they are invited.", order: "created_at, id",
 		fields: []field{id("Id of the grant."), {name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, word("role", "Their role.", "owner", "manager", "strategist", "creator", "analyst", "community", "moderator", "ambassador"),
 			json_("channels", "", "Ids of the channels it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
+	{name: "team_rule", file: "team_rules", noun: "team_rule", about: "What the brand asks of everybody in its team.", order: "brand_id",
+		fields: []field{{name: "second_factor", kind: flag, about: "A second factor at sign-in."}}},
 }
 
 // shownOnly are tables that an archive tells of but that are not brought in.
@@ -209,6 +211,7 @@ var notInArchive = map[string]string{
 	"brand_export": "archives that were made here",
 	"channel_log":  "what went on between this installation and the networks; it is kept for a short time only",
 	"feed":         "how far this installation read each channel",
+	"invitation":   "links that this installation sent; invite again",
 	"idempotency":  "the API's answers of the last 24 hours",
 	"letter":       "mail that this installation wrote, with its own addresses in it",
 	"notification": "what this installation told its accounts",

@@ -119,6 +119,10 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.askToSignIn(w, r)
 		return
 	}
+	if errors.Is(err, errNotSure) {
+		p.askToConfirm(w, r)
+		return
+	}
 	kind, id := fault.KindOf(err), ""
 	if r.Context().Err() != nil {
 		return // the reader has gone

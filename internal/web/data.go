@@ -140,7 +140,7 @@ func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = brand.SetKeeping(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Keeping{Activity: days(f, "activity"), Letters: days(f, "letters")})
+	err = brand.SetKeeping(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Keeping{Activity: daysOf(f, "activity"), Letters: daysOf(f, "letters")})
 	if err != nil {
 		if f.refused(err, "activity", "letters") {
 			return p.dataPage(w, r, f)
@@ -151,8 +151,8 @@ func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
 	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
 }
 
-// days is a number of days as typed; what is none is out of every range.
-func days(f form, name string) int {
+// daysOf is a number of days as typed; what is none is out of every range.
+func daysOf(f form, name string) int {
 	n, err := strconv.Atoi(f.Value(name))
 	if err != nil {
 		return -1

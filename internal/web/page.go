@@ -242,6 +242,9 @@ func (f frame) ribbons(ctx context.Context) []ui.Ribbon {
 	if f.Brand.Held {
 		out = append(out, f.holdRibbon(ctx))
 	}
+	if f.Brand.EraseAt > 0 {
+		out = append(out, f.eraseRibbon(ctx))
+	}
 	if f.Brand.Demo {
 		out = append(out, ui.Ribbon{
 			Text: i18n.T(ctx, "Demo brand: nothing leaves this machine."), More: i18n.T(ctx, "It speaks to the built-in demo network only."),

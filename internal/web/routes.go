@@ -13,12 +13,16 @@ type route struct {
 	door    door
 	handle  handler
 	body    int64 // most bytes a request may send; 0 is formMost
+	// sure asks for the password again, unless it was given lately: before
+	// somebody changes who or what else has access.
+	sure bool
 }
 
 // routes is every route there is, area by area.
 func (p *Pages) routes() []route {
 	return slices.Concat(
 		p.doorRoutes(),
+		p.confirmRoutes(),
 		p.connectRoutes(),
 		p.brandRoutes(),
 		p.postRoutes(),
@@ -27,6 +31,7 @@ func (p *Pages) routes() []route {
 		p.insightRoutes(),
 		p.peopleRoutes(),
 		p.settingsRoutes(),
+		p.dataRoutes(),
 	)
 }
 
@@ -52,9 +57,9 @@ func (p *Pages) doorRoutes() []route {
 // back to is an address for each network, so that it hides no page of a brand.
 func (p *Pages) connectRoutes() []route {
 	out := []route{
-		{pattern: "GET /studio/{brand}/connect", door: inBrand, handle: p.connectChoose},
-		{pattern: "GET /studio/{brand}/connect/{network}", door: inBrand, handle: p.connectShow},
-		{pattern: "POST /studio/{brand}/connect/{network}", door: inBrand, handle: p.connectDo},
+		{pattern: "GET /studio/{brand}/connect", door: inBrand, sure: true, handle: p.connectChoose},
+		{pattern: "GET /studio/{brand}/connect/{network}", door: inBrand, sure: true, handle: p.connectShow},
+		{pattern: "POST /studio/{brand}/connect/{network}", door: inBrand, sure: true, handle: p.connectDo},
 	}
 	for _, n := range p.Networks.All() {
 		if _, can := n.(network.Authorizer); can {
@@ -86,8 +91,8 @@ func (p *Pages) brandRoutes() []route {
 		{pattern: "POST /studio/{brand}/channels/{channel}/import", door: inBrand, handle: p.channelImportAgain},
 		{pattern: "GET /studio/{brand}/channels/{channel}/log", door: inBrand, handle: p.channelLog},
 		{pattern: "POST /studio/{brand}/channels/{channel}/check", door: inBrand, handle: p.channelCheck},
-		{pattern: "GET /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelLeave},
-		{pattern: "POST /studio/{brand}/channels/{channel}/remove", door: inBrand, handle: p.channelRemove},
+		{pattern: "GET /studio/{brand}/channels/{channel}/remove", door: inBrand, sure: true, handle: p.channelLeave},
+		{pattern: "POST /studio/{brand}/channels/{channel}/remove", door: inBrand, sure: true, handle: p.channelRemove},
 	}
 }
 
@@ -100,9 +105,9 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, handle: p.settingsAccount},
 		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, handle: p.settingsPassword},
 		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, handle: p.settingsSessionEnd},
-		{pattern: "GET /studio/{brand}/settings/tokens", door: inBrand, handle: p.settingsTokens},
-		{pattern: "POST /studio/{brand}/settings/tokens", door: inBrand, handle: p.settingsTokenCreate},
-		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, handle: p.settingsTokenRevoke},
+		{pattern: "GET /studio/{brand}/settings/tokens", door: inBrand, sure: true, handle: p.settingsTokens},
+		{pattern: "POST /studio/{brand}/settings/tokens", door: inBrand, sure: true, handle: p.settingsTokenCreate},
+		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, sure: true, handle: p.settingsTokenRevoke},
 		{pattern: "GET /studio/{brand}/settings/mail", door: inBrand, handle: p.settingsMail},
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, handle: p.settingsLetter},
 		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},

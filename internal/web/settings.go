@@ -41,6 +41,7 @@ var settingsGroups = []settingsGroup{
 		{"tokens", "API tokens", "key-round", access.TokenWrite},
 		{"mail", "Mail", "mail", access.TeamWrite},
 		{"log", "Log", "scroll-text", access.AuditRead},
+		{"data", "Data", "database", access.DataExport},
 	}},
 	{"You", []settingsTab{
 		{"account", "Your account", "circle-user-round", access.BrandRead},
