@@ -11,19 +11,8 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
-	"rapport/internal/job"
 	"rapport/internal/web/webtest"
 )
-
-// dataSite is a studio whose jobs wait until a test does them.
-func dataSite(t *testing.T) *webtest.Site {
-	t.Helper()
-	s := webtest.New(t)
-	if _, err := job.New(t.Context(), s.DB, job.NewWorkers(), job.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // exported makes the archive that was asked for and returns its id.
 func exported(t *testing.T, s *webtest.Site) string {
@@ -39,7 +28,7 @@ func exported(t *testing.T, s *webtest.Site) string {
 }
 
 func TestDataIsExported(t *testing.T) {
-	s := dataSite(t)
+	s := webtest.New(t)
 	s.FillInbox()
 	s.Get(s.Path("settings", "data")).Is(http.StatusOK).Has(".sided [aria-current]", "Data").Has("#exports .empty", "Archives you make").
 		Has("tbody", "Messages", "People", "730 days of silence", "Log of the team", "for ever")
@@ -60,7 +49,7 @@ func TestDataIsExported(t *testing.T) {
 }
 
 func TestDataIsTheOwnersAlone(t *testing.T) {
-	s := dataSite(t)
+	s := webtest.New(t)
 	mate := s.NewAccount("bo@example.com", "Bo Berg")
 	if err := account.Give(t.Context(), s.DB, s.Who(), mate.ID, access.Grant{Brand: s.Brand.ID, Role: access.Manager}); err != nil {
 		t.Fatal(err)
@@ -76,7 +65,7 @@ func TestDataIsTheOwnersAlone(t *testing.T) {
 }
 
 func TestBrandIsErasedWithItsNameTyped(t *testing.T) {
-	s := dataSite(t)
+	s := webtest.New(t)
 	s.Get(s.Path("settings", "data", "erase")).Is(http.StatusOK).Has("h1", "Erase North Roasters").Has(".two-lists", "posts, pictures")
 	s.Post(s.Path("settings", "data", "erase"), "confirm", "north").Is(http.StatusUnprocessableEntity).Has("#confirm-error", "Type North Roasters").Has("input[name=confirm][value=north]")
 	s.Follow(s.Post(s.Path("settings", "data", "erase"), "confirm", "North Roasters")).Has(".toast", "will be erased").Has(".notice", "This brand will be erased").Lacks("a[href$='data/erase']")
@@ -85,7 +74,7 @@ func TestBrandIsErasedWithItsNameTyped(t *testing.T) {
 }
 
 func TestKeepingIsSet(t *testing.T) {
-	s := dataSite(t)
+	s := webtest.New(t)
 	s.Post(s.Path("settings", "data", "keeping"), "activity", "7", "letters", "x").Is(http.StatusUnprocessableEntity).Has("#activity-error", "30 to 3650").Has("#letters-error").Has("input[name=activity][value='7']")
 	s.Follow(s.Post(s.Path("settings", "data", "keeping"), "activity", "90", "letters", "0")).Has("tbody", "90 days").Has("input[name=letters][value='0']")
 }
@@ -107,13 +96,13 @@ func sendArchive(t *testing.T, s *webtest.Site, file []byte) *webtest.Page {
 }
 
 func TestBrandIsBroughtOver(t *testing.T) {
-	from := dataSite(t)
+	from := webtest.New(t)
 	from.FillInbox()
 	from.Post(from.Path("settings", "data", "exports"))
 	id := exported(t, from)
 	file := from.Get(from.Path("settings", "data", "exports", id)).Body
 
-	s := dataSite(t)
+	s := webtest.New(t)
 	s.Get("/studio/brands/new").Has("a[href='/studio/brands/import']", "Bring a brand over")
 	s.Get("/studio/brands/import").Is(http.StatusOK).Has("h1", "Bring a brand over").Has("input[type=file][name=file]")
 	s.Post("/studio/brands/import").Is(http.StatusUnprocessableEntity).Has("#file-error", "Choose the archive")

@@ -30,7 +30,7 @@ type page struct {
 	Fill   bool // as high as the window, scrolls inside
 	Flush  bool // the content reaches the edge
 	Keys   []ui.KeyLine
-	Status int // 200 unless given
+	Status int      // 200 unless given
 	Styles []string // built stylesheets beside those of the area
 }
 
@@ -41,7 +41,7 @@ var sheets = map[string][]string{
 	"inbox":    {"inbox.css"},
 	"people":   {"inbox.css"},
 	"calendar": {"calendar.css"},
-	"settings": {"settings.css"},
+	"settings": {"settings.css", "log.css"},
 }
 
 // show frames content as a page of the brand and answers with it.

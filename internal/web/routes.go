@@ -32,6 +32,7 @@ func (p *Pages) routes() []route {
 		p.peopleRoutes(),
 		p.settingsRoutes(),
 		p.dataRoutes(),
+		p.logRoutes(),
 	)
 }
 
@@ -110,7 +111,6 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, sure: true, handle: p.settingsTokenRevoke},
 		{pattern: "GET /studio/{brand}/settings/mail", door: inBrand, handle: p.settingsMail},
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, handle: p.settingsLetter},
-		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, handle: p.settingsAbout},
 	}
 }
