@@ -62,6 +62,7 @@ var Acts = map[string]Act{
 	"media.deleted":            {Content, "deleted a picture"},
 	"media.restored":           {Content, "restored a picture"},
 	"delivery.resolved":        {Content, "decided about a delivery"},
+	"delivery.taken_back":      {Content, "took an answer back before it went out"},
 	"delivery.removed":         {Content, "took a post down at its network"},
 
 	"conversation.answered":   {Inbox, "answered in a conversation"},

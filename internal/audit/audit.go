@@ -7,8 +7,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
@@ -44,6 +46,23 @@ func Record(ctx context.Context, tx *db.Tx, who access.Who, e Entry) error {
 		return fmt.Errorf("audit: record %s: %w", e.Act, err)
 	}
 	return nil
+}
+
+// RecordOnce is Record for what is done in many small steps, such as a text
+// that saves itself: while the newest line about the subject is the same act of
+// the same account and younger than within, no other is added.
+func RecordOnce(ctx context.Context, tx *db.Tx, who access.Who, e Entry, within time.Duration) error {
+	var act, account string
+	var at db.Time
+	err := tx.QueryRowContext(ctx, `SELECT act, account_id, at FROM audit WHERE brand_id = $1 AND subject = $2 ORDER BY at DESC, id DESC LIMIT 1`, e.Brand, e.Subject).
+		Scan(&act, &account, &at)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("audit: record %s: %w", e.Act, err)
+	}
+	if err == nil && act == e.Act && account == who.Account && tx.Now().Sub(at) < within {
+		return nil
+	}
+	return Record(ctx, tx, who, e)
 }
 
 func encode(detail map[string]string) (string, error) {

@@ -9,6 +9,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
@@ -251,7 +252,25 @@ func apply(ctx context.Context, tx *db.Tx, who access.Who, c Conversation, do ac
 	if err := save(ctx, tx, &out.After); err != nil {
 		return out, err
 	}
+	if err := logged(ctx, tx, who, out.After, what); err != nil {
+		return out, err
+	}
 	return out, tell(ctx, tx, out.After, what, who.Account, detail)
+}
+
+// logged writes down what somebody did. That a conversation was opened is no
+// act.
+func logged(ctx context.Context, tx *db.Tx, who access.Who, c Conversation, what string) error {
+	e := audit.Entry{Brand: c.Brand, Act: "conversation.changed", Subject: c.ID, Detail: map[string]string{"state": string(c.State)}}
+	switch what {
+	case "opened":
+		return nil
+	case "assigned":
+		e.Act, e.Detail = "conversation.assigned", map[string]string{"to": c.Assignee}
+	case "labelled", "unlabelled":
+		e.Act, e.Detail = "conversation."+what, nil
+	}
+	return audit.Record(ctx, tx, who, e)
 }
 
 // Wake opens what was put off until now, on all brands, and returns how many

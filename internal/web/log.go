@@ -254,6 +254,9 @@ func (p *Pages) logLines(r *http.Request, all []audit.Line) ([]logLine, error) {
 
 // accountOf is the account that an act was done to; "" for another act.
 func accountOf(l audit.Line) string {
+	if l.Act == "conversation.assigned" {
+		return l.Detail["to"]
+	}
 	if noun, _, _ := strings.Cut(l.Act, "."); noun == "grant" || noun == "member" {
 		return l.Subject
 	}
