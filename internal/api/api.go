@@ -66,6 +66,7 @@ func New(d Deps) http.Handler {
 	a.holdOperations()
 	a.metricOperations()
 	a.auditOperations()
+	a.exportOperations()
 	a.readable()
 	return a
 }
