@@ -69,6 +69,7 @@ func New(d Deps) http.Handler {
 	a.metricOperations()
 	a.webhookOperations()
 	a.auditOperations()
+	a.exportOperations()
 	a.readable()
 	return a
 }

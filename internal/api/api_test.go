@@ -109,6 +109,18 @@ func TestScenarios(t *testing.T) {
 		{"release nothing", request{"DELETE", "/holds/current", "", full, nil}, 409, nil, nil},
 		{"audit", request{"GET", "/audit", "", full, nil}, 200, []string{"hold.set", "post.scheduled"}, nil},
 
+		{"audit by area and words", request{"GET", "/audit?area=holds&q=OUTAGE", "", full, nil}, 200, []string{"hold.set", "put everything on hold"}, []string{"post.scheduled"}},
+		{"audit of no area", request{"GET", "/audit?area=none", "", full, nil}, 422, []string{`"name":"area"`}, nil},
+		{"audit before", request{"GET", "/audit?to=2020-01-01T00:00:00Z", "", full, nil}, 200, []string{`"items":[]`}, nil},
+		{"audit taken along", request{"GET", "/audit/export?area=holds", "", full, nil}, 200, []string{`"act":"hold.set"`, `"act":"hold.released"`}, []string{"post.scheduled"}},
+		{"audit by who only reads", request{"GET", "/audit/export", "", read, nil}, 403, nil, nil},
+		{"an archive", request{"POST", "/exports", "", full, nil}, 202, []string{`"state":"waiting"`}, nil},
+		{"a second one", request{"POST", "/exports", "", full, nil}, 409, []string{`"conflict"`}, nil},
+		{"archives", request{"GET", "/exports", "", full, nil}, 200, []string{`"state":"waiting"`}, nil},
+		{"archives by who only reads", request{"GET", "/exports", "", read, nil}, 403, nil, nil},
+		{"no archive", request{"GET", "/exports/none", "", full, nil}, 404, nil, nil},
+		{"no file of one", request{"GET", "/exports/none/file", "", full, nil}, 404, nil, nil},
+
 		{"nowhere", request{"GET", "/nowhere", "", full, nil}, 404, []string{"/api lists"}, nil},
 		{"wrong method", request{"PUT", "/posts", "", full, nil}, 405, []string{"GET", "POST"}, nil},
 		{"double slash", request{"GET", "//posts", "", full, nil}, 404, nil, nil},
@@ -202,7 +214,7 @@ func TestWhoMayAsk(t *testing.T) {
 	w := open(t)
 	id := w.post(`{"text":"Ours alone","channels":["` + w.channel["news"] + `"]}`)
 	talk, human := w.hear("@mira", "Ours alone too")
-	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
+	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id), "exports": "none"}
 	for _, o := range w.operations() {
 		path := strings.TrimPrefix(o.path, "/api/v1")
 		kind := strings.Split(path, "/")[1]

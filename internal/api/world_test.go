@@ -24,6 +24,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/api"
+	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -113,7 +114,8 @@ func open(t testing.TB) *world {
 	client := outbound.New(outbound.Options{Allow: allow})
 	t.Cleanup(client.Close)
 	hooks := hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
-	w.h = api.New(api.Deps{DB: d, Hooks: hooks, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
+	lib := library(t, d)
+	w.h = api.New(api.Deps{DB: d, Hooks: hooks, Networks: cs.Networks, Channels: cs, Media: lib, Archives: &archive.Archiver{DB: d, Blobs: lib.Blobs, Library: lib, Program: "test"}, Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
 	w.router = validator(t, w.h)
 	w.north, w.south = w.home("north"), w.home("south")
 	who, err := account.As(ctx, d, w.north.owner)
@@ -160,6 +162,7 @@ func must(t testing.TB, err error) {
 // is not OpenAPI.
 func validator(t testing.TB, h http.Handler) routers.Router {
 	t.Helper()
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.FileBodyDecoder)
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/openapi.json", nil))
 	if rec.Code != 200 {
