@@ -59,4 +59,11 @@ var facts = []Fact{
 	{PersonRead, Named, "See the people who wrote to the brand"},
 	{PersonWrite, Named, "Note things on people, export and erase them"},
 	{MetricRead, Named, "See the numbers"},
+	{PostApprove, Named, "Say that a post in review may go out, or send it back"},
+	{PostSchedule, Named, "Give a post that was approved its time"},
+	{CommentWrite, Named, "Talk with the team below a post"},
+	{TaskWrite, Named, "Give and take tasks, and write the handover note"},
+	{WebhookWrite, Whole, "Set where events are sent to"},
+	{DataExport, Whole, "Take everything of the brand along"},
+	{BrandErase, Whole, "Erase the brand"},
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 
+	"rapport/internal/account"
 	"rapport/internal/config"
 	"rapport/internal/outbound"
 	"rapport/internal/secret"
@@ -23,6 +24,7 @@ type settings struct {
 	from     string
 	metrics  secret.Text
 	level    slog.Level
+	rates    account.Rates // of API tokens; zero is the standard
 }
 
 // read takes over what the operator set. declared says whether the public
@@ -35,6 +37,7 @@ func read(c config.Config, declared bool) (settings, error) {
 		place:   place{Data: c.Data, DatabaseURL: c.DatabaseURL, KeyFile: c.KeyFile},
 		command: "serve", addr: c.Addr, public: c.Public, declared: declared, trusted: c.Proxies, allow: c.Allow,
 		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level,
+		rates: account.Rates{Usual: c.Rates[0], Most: c.Rates[1]},
 	}, nil
 }
 
