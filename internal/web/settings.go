@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -185,7 +186,14 @@ type tokensView struct {
 	Plain  string          // the new token, shown this once
 	Form   form
 	Now    db.Time
+	Rates  account.Rates
 }
+
+// usual is how many requests a minute a token may make that names no number.
+func (v tokensView) usual() int64 { return int64(v.Rates.Of(account.Token{})) }
+
+// most is how many a token may make at most.
+func (v tokensView) most() int64 { return int64(v.Rates.Of(account.Token{PerMinute: math.MaxInt64})) }
 
 // alive are the tokens that work.
 func (v tokensView) alive() []account.Token {
@@ -209,7 +217,7 @@ func (p *Pages) tokensPage(w http.ResponseWriter, r *http.Request, f form, plain
 	if err != nil {
 		return err
 	}
-	view := tokensView{Slug: v.Brand.Slug, Tokens: all, Plain: plain, Form: f, Now: p.DB.Now()}
+	view := tokensView{Slug: v.Brand.Slug, Tokens: all, Plain: plain, Form: f, Now: p.DB.Now(), Rates: p.Site.Rates}
 	for _, a := range access.Actions {
 		if p.may(r, a) {
 			view.Scopes = append(view.Scopes, a)
@@ -227,6 +235,11 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	n := account.NewToken{Name: f.Value("name")}
+	if text := f.Value("per_minute"); text != "" {
+		if n.PerMinute, err = strconv.ParseInt(text, 10, 64); err != nil || n.PerMinute == 0 {
+			n.PerMinute = -1 // out of range: the account says what fits
+		}
+	}
 	for _, s := range f.All("scopes") {
 		n.Scopes = append(n.Scopes, access.Action(s))
 	}
@@ -235,7 +248,7 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 		_, plain, err = account.TokenCreate(r.Context(), p.DB, v.Who, v.Brand.ID, n)
 	}
 	if err != nil {
-		if f.refused(err, "name", "scopes", "days") {
+		if f.refused(err, "name", "scopes", "days", "per_minute") {
 			return p.tokensPage(w, r, f, "")
 		}
 		return err

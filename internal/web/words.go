@@ -46,12 +46,12 @@ var scopeNames = map[access.Action]string{
 func scopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }
 
 // tokenDetail says who may do what until when.
-func tokenDetail(ctx context.Context, t account.Token) string {
+func tokenDetail(ctx context.Context, t account.Token, rates account.Rates) string {
 	names := make([]string, len(t.Scopes))
 	for i, s := range t.Scopes {
 		names[i] = string(s)
 	}
-	text := strings.Join(names, ", ")
+	text := i18n.N(ctx, int(rates.Of(t)), "{{.N}} request a minute", "{{.N}} requests a minute") + " · " + strings.Join(names, ", ")
 	if t.ExpiresAt > 0 {
 		text = i18n.T(ctx, "until {{.Date}}", "Date", i18n.Date(ctx, t.ExpiresAt.Time())) + " · " + text
 	}
