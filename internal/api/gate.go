@@ -17,6 +17,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 )
 
 const (
@@ -50,6 +51,7 @@ func callerOf(ctx context.Context) caller {
 // ServeHTTP answers everything below /api.
 func (a *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := &watched{ResponseWriter: w}
+	r = r.WithContext(i18n.With(r.Context(), r.Header.Get("Accept-Language"), nil))
 	defer func() {
 		v := recover()
 		if v == nil {

@@ -37,7 +37,7 @@ func (n *Notifier) Listen(r *outbox.Reader) {
 	}
 }
 
-// news is what there is to tell, in the language of the brand.
+// news is what there is to tell, in the language of one reader.
 type news struct {
 	letter.Page          // Link and Foot are added for each reader
 	href        string   // the page in the studio
@@ -72,9 +72,17 @@ func (n *Notifier) tellTeam(ctx context.Context, tx *db.Tx, b brand.Brand, e out
 		return err
 	}
 	for _, a := range readers {
-		fresh, err := insert(ctx, tx, a.ID, e, news)
+		ctx, own := ctx, news
+		if a.Language != "" && a.Language != i18n.Lang(ctx) {
+			ctx = i18n.With(ctx, a.Language, b.Location())
+			if own, err = tellers[e.Kind](n, ctx, tx, e); err != nil {
+				return err
+			}
+			own.href = news.href
+		}
+		fresh, err := insert(ctx, tx, a.ID, e, own)
 		if err == nil && fresh {
-			err = n.write(ctx, tx, b, e, a, news)
+			err = n.write(ctx, tx, b, e, a, own)
 		}
 		if err != nil {
 			return err
