@@ -52,6 +52,14 @@ const (
 	PersonRead        Action = "people:read"
 	PersonWrite       Action = "people:write" // notes on people, export, erase
 	MetricRead        Action = "metrics:read"
+
+	PostApprove  Action = "posts:approve"  // say that a post in review may go out
+	PostSchedule Action = "posts:schedule" // give an approved post its time
+	CommentWrite Action = "comments:write" // speak with the team below a post
+	TaskWrite    Action = "tasks:write"    // tasks and the handover note
+	WebhookWrite Action = "webhooks:write" // where events are sent to
+	DataExport   Action = "data:export"    // take everything of the brand along
+	BrandErase   Action = "brand:erase"
 )
 
 // Actions are all actions, in the order documents show them.
@@ -59,6 +67,7 @@ var Actions = []Action{
 	PostRead, PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelRead, ChannelWrite,
 	MediaRead, MediaWrite, BrandRead, BrandWrite, AuditRead, TokenWrite, TeamWrite,
 	ConversationRead, ConversationWrite, ConversationReply, PersonRead, PersonWrite, MetricRead,
+	PostApprove, PostSchedule, CommentWrite, TaskWrite, WebhookWrite, DataExport, BrandErase,
 }
 
 // Roles are all roles, in the order documents show them.
@@ -69,15 +78,18 @@ var reads = []Action{PostRead, ChannelRead, MediaRead, BrandRead, ConversationRe
 // desk is what answering people needs.
 var desk = []Action{ConversationWrite, ConversationReply, PersonRead}
 
+// talk is what working on a thing together needs.
+var talk = []Action{CommentWrite, TaskWrite}
+
 // table is the one place that says what a role may do.
 var table = map[Role][]Action{
 	Owner: Actions,
-	Manager: slices.Concat([]Action{PostWrite, PostPublish, DeliveryResolve, HoldSet, HoldRelease, ChannelWrite,
-		MediaWrite, AuditRead, PersonWrite}, desk, reads),
-	Strategist: append([]Action{PostWrite, MediaWrite}, reads...),
-	Creator:    append([]Action{PostWrite, MediaWrite}, reads...),
+	Manager: slices.Concat([]Action{PostWrite, PostPublish, PostApprove, PostSchedule, DeliveryResolve, HoldSet, HoldRelease, ChannelWrite,
+		MediaWrite, AuditRead, PersonWrite}, talk, desk, reads),
+	Strategist: slices.Concat([]Action{PostWrite, PostSchedule, MediaWrite}, talk, reads),
+	Creator:    slices.Concat([]Action{PostWrite, MediaWrite}, talk, reads),
 	Analyst:    reads,
-	Community:  slices.Concat([]Action{PostWrite, MediaWrite, HoldSet, PersonWrite}, desk, reads),
+	Community:  slices.Concat([]Action{PostWrite, MediaWrite, HoldSet, PersonWrite}, talk, desk, reads),
 	Moderator:  {BrandRead},
 	Ambassador: {},
 }

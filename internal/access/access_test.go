@@ -23,6 +23,8 @@ func TestTable(t *testing.T) {
 		access.AuditRead: "om", access.TokenWrite: "o", access.TeamWrite: "o",
 		access.ConversationRead: "omscay", access.ConversationWrite: "omy", access.ConversationReply: "omy",
 		access.PersonRead: "omy", access.PersonWrite: "omy", access.MetricRead: "omscay",
+		access.PostApprove: "om", access.PostSchedule: "oms", access.CommentWrite: "omscy", access.TaskWrite: "omscy",
+		access.WebhookWrite: "o", access.DataExport: "o", access.BrandErase: "o",
 	}
 	for _, a := range access.Actions {
 		var got []byte
