@@ -135,7 +135,7 @@ func (a *handler) astray(w http.ResponseWriter, r *http.Request, next http.Handl
 	}
 	allow := rec.header.Get("Allow")
 	w.Header().Set("Allow", allow)
-	return problem(http.StatusMethodNotAllowed, "This address answers "+allow+" only.")
+	return problem(http.StatusMethodNotAllowed, fmt.Sprintf("This address answers %s only.", allow))
 }
 
 const notHere = "There is nothing at this address. /api lists what there is."

@@ -89,7 +89,7 @@ func problem(status int, detail string, fields ...fault.Field) *Problem {
 // in is the problem in the reader's language; its codes stay.
 func (p *Problem) in(ctx context.Context) *Problem {
 	out := *p
-	out.Detail = i18n.T(ctx, p.Detail)
+	out.Detail = i18n.Kept(p.Detail).In(ctx)
 	out.Errors = fault.FieldsIn(ctx, &fault.Error{Fields: p.Errors})
 	return &out
 }
