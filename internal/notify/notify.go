@@ -161,6 +161,7 @@ func (n *Notifier) write(ctx context.Context, tx *db.Tx, b brand.Brand, e outbox
 	} else if a.ID == about.author {
 		page.Foot = i18n.T(ctx, "You get this because you scheduled the post for {{.Brand}} in Rapport.", "Brand", b.Name)
 	}
+	page.Lang = i18n.Lang(ctx)
 	text, html := page.Render()
 	_, err = n.Letters.Write(ctx, tx, letter.Letter{Brand: b.ID, Account: a.ID, Address: a.Email,
 		Subject: b.Name + ": " + page.Title, Text: text, HTML: html, Source: e.ID})
