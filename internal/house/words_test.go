@@ -62,7 +62,6 @@ var spoken = sync.OnceValues(func() (*words, error) {
 type listed struct {
 	ImportPath, Dir, Export string
 	GoFiles                 []string
-	Standard                bool
 }
 
 // source is our code with its types.
@@ -82,18 +81,29 @@ type source struct {
 // heard reads and types all of our packages, each from its source, so that a
 // field is the same object wherever it is used.
 func heard() (*source, error) {
-	cmd := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Dir,Export,GoFiles,Standard", "rapport/internal/server", "rapport/internal/web/webtest")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	all, err := list("-deps", "-json=ImportPath,Dir,GoFiles", "rapport/internal/server", "rapport/internal/web/webtest")
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w: %s", err, stderr.String())
+		return nil, err
+	}
+	// Ours are read from their source, the others as they were compiled.
+	args := []string{"-export", "-json=ImportPath,Export"}
+	for _, p := range all {
+		if !strings.HasPrefix(p.ImportPath, "rapport/") {
+			args = append(args, p.ImportPath)
+		}
+	}
+	others, err := list(args...)
+	if err != nil {
+		return nil, err
 	}
 	h := &source{fset: token.NewFileSet(), info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
 		Uses: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}},
 		out:  &words{at: map[string]string{}, one: map[string]string{}},
 		into: map[types.Object][]ast.Expr{}, results: map[types.Object]types.Object{}, seen: map[types.Object]bool{}}
 	exports, ours := map[string]string{}, map[string]*types.Package{}
+	for _, p := range others {
+		exports[p.ImportPath] = p.Export
+	}
 	compiled := importer.ForCompiler(h.fset, "gc", func(path string) (io.ReadCloser, error) {
 		if exports[path] == "" {
 			return nil, fmt.Errorf("no export data for %s", path)
@@ -106,14 +116,7 @@ func heard() (*source, error) {
 		}
 		return compiled.Import(path)
 	})
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return h, nil
-		} else if err != nil {
-			return nil, err
-		}
-		exports[p.ImportPath] = p.Export
+	for _, p := range all {
 		if !strings.HasPrefix(p.ImportPath, "rapport/") {
 			continue
 		}
@@ -131,6 +134,28 @@ func heard() (*source, error) {
 		}
 		ours[p.ImportPath] = checked
 		h.files = append(h.files, files...)
+	}
+	return h, nil
+}
+
+// list asks go list; what is imported comes first.
+func list(args ...string) ([]listed, error) {
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w: %s", err, stderr.String())
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
 	}
 }
 
