@@ -27,6 +27,7 @@ type Account struct {
 	Email      string // lower case
 	Name       string
 	Theme      string // one of Themes
+	Language   string // that it reads in; "" for what its browser asks
 	CreatedAt  db.Time
 	DisabledAt db.Time // 0 while it may sign in
 	VerifiedAt db.Time // since when the address is known to be theirs; 0 while it is not
@@ -93,14 +94,14 @@ func (n New) check() (email, name string, err error) {
 	var wrong []fault.Field
 	email, ok := Address(n.Email)
 	if !ok {
-		wrong = append(wrong, fault.Field{Name: "email", Text: "Enter an e-mail address like you@example.com."})
+		wrong = append(wrong, fault.On("email", "Enter an e-mail address like you@example.com."))
 	}
 	name, ok = properName(n.Name)
 	if !ok {
-		wrong = append(wrong, fault.Field{Name: "name", Text: fmt.Sprintf("Enter a name of at most %d characters.", maxName)})
+		wrong = append(wrong, fault.On("name", "Enter a name of at most %d characters.", maxName))
 	}
-	if text := passwordProblem(n.Password); text != "" {
-		wrong = append(wrong, fault.Field{Name: "password", Text: text})
+	if text := passwordProblem(n.Password); text != nil {
+		wrong = append(wrong, fault.With("password", text))
 	}
 	return email, name, fault.OnFields(wrong)
 }
@@ -121,10 +122,10 @@ func Address(s string) (string, bool) {
 	return s, err == nil && a.Address == s
 }
 
-const columns = `a.id, a.email, a.name, a.theme, a.created_at, a.disabled_at, a.verified_at, a.seen_at`
+const columns = `a.id, a.email, a.name, a.theme, a.language, a.created_at, a.disabled_at, a.verified_at, a.seen_at`
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.Email, &a.Name, &a.Theme, &a.CreatedAt, &a.DisabledAt, &a.VerifiedAt, &a.SeenAt}
+	return []any{&a.ID, &a.Email, &a.Name, &a.Theme, &a.Language, &a.CreatedAt, &a.DisabledAt, &a.VerifiedAt, &a.SeenAt}
 }
 
 func scan(rows *sql.Rows) (Account, error) {

@@ -394,6 +394,28 @@ func TestSetPassword(t *testing.T) {
 	}
 }
 
+func TestLanguageIsOneThatThereIs(t *testing.T) {
+	d := dbtest.Open(t)
+	a := create(t, d, "ada@example.com")
+	_, token := signIn(t, d, a.Email)
+	who := access.Who{Account: a.ID}
+	for _, c := range []struct {
+		code string
+		fits bool
+	}{{"de", true}, {"tlh", false}, {"de-x", false}, {"en", true}, {"", true}, {"de", true}} {
+		if err := account.SetLanguage(ctx, d, who, c.code); fault.Is(err, fault.Invalid) == c.fits {
+			t.Errorf("%q: %v", c.code, err)
+		}
+	}
+	_, s, err := account.Who(ctx, d, token)
+	if err != nil || s.Language != "de" {
+		t.Errorf("the session says %q, %v", s.Language, err)
+	}
+	if again, err := account.ByID(ctx, d, a.ID); err != nil || again.Language != "de" {
+		t.Errorf("the account says %q, %v", again.Language, err)
+	}
+}
+
 func TestThemes(t *testing.T) {
 	d := dbtest.Open(t)
 	a := create(t, d, "ada@example.com")

@@ -12,6 +12,7 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 )
 
 // Limit allows a burst of attempts and then one every interval. It is one row
@@ -109,11 +110,11 @@ func checkAttempt(ctx context.Context, q db.Queryer, now db.Time, limits []Limit
 	return nil
 }
 
-func inWords(d time.Duration) string {
+func inWords(d time.Duration) *i18n.Phrase {
 	if n := int(d.Seconds()); n < 60 {
-		return fmt.Sprintf("%d seconds", n)
+		return i18n.P("%d seconds", n)
 	}
-	return fmt.Sprintf("%d minutes", int((d+59*time.Second)/time.Minute))
+	return i18n.P("%d minutes", int((d+59*time.Second)/time.Minute))
 }
 
 // forgiveAttempt takes an attempt that succeeded back.

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 )
 
 // The bounds of a password. The lower one follows NIST SP 800-63B's advice of
@@ -48,16 +49,16 @@ type params struct {
 	threads uint8
 }
 
-func passwordProblem(p string) string {
+func passwordProblem(p string) *i18n.Phrase {
 	switch {
 	case !utf8.ValidString(p):
-		return "This password cannot be read. Type it again."
+		return i18n.P("This password cannot be read. Type it again.")
 	case utf8.RuneCountInString(p) < MinPassword:
-		return fmt.Sprintf("Choose a password of at least %d characters.", MinPassword)
+		return i18n.P("Choose a password of at least %d characters.", MinPassword)
 	case len(p) > MaxPassword:
-		return fmt.Sprintf("Choose a password of at most %d characters.", MaxPassword)
+		return i18n.P("Choose a password of at most %d characters.", MaxPassword)
 	}
-	return ""
+	return nil
 }
 
 func hashPassword(ctx context.Context, password string) (string, error) {
@@ -141,7 +142,7 @@ type Password struct {
 // account changes its own with the current one; the console changes any. API
 // tokens stay as they are.
 func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) error {
-	if text := passwordProblem(p.New); text != "" {
+	if text := passwordProblem(p.New); text != nil {
 		return fault.OnField("password", "%s", text)
 	}
 	if err := mayChange(ctx, d, who, p); err != nil {
@@ -162,8 +163,8 @@ func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) erro
 // for whom the caller knows by a letter, and ends all its sessions. What also
 // does comes first and is committed together with it.
 func ResetPassword(ctx context.Context, d *db.DB, who access.Who, password string, also func(*db.Tx) error) error {
-	if text := passwordProblem(password); text != "" {
-		return fault.OnField("password", "%s", text)
+	if text := passwordProblem(password); text != nil {
+		return fault.OnFields([]fault.Field{fault.With("password", text)})
 	}
 	hash, err := hashPassword(ctx, password)
 	if err != nil {

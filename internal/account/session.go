@@ -38,6 +38,7 @@ type Session struct {
 	ID        string // public; not the cookie
 	Account   string
 	Theme     string // of the account, so that a page needs no second query
+	Language  string // of the account, likewise
 	CreatedAt db.Time
 	SeenAt    db.Time // to the nearest five minutes
 	ExpiresAt db.Time
@@ -134,7 +135,7 @@ func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, e
 	}
 	var s Session
 	err := d.Tx(ctx, func(tx *db.Tx) error {
-		s = Session{ID: db.NewID(), Account: a.ID, Theme: a.Theme, CreatedAt: tx.Now(), SeenAt: tx.Now(),
+		s = Session{ID: db.NewID(), Account: a.ID, Theme: a.Theme, Language: a.Language, CreatedAt: tx.Now(), SeenAt: tx.Now(),
 			ExpiresAt: tx.Now().Add(SessionIdle), SureAt: tx.Now(), Address: m.Address, Agent: agent}
 		_, err := tx.ExecContext(ctx, `INSERT INTO session
 			(id, token_hash, account_id, created_at, seen_at, expires_at, sure_at, address, agent)
@@ -162,7 +163,7 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 	var s Session
 	now := d.Now()
 	rows, err := d.QueryContext(ctx, `
-		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.sure_at, s.address, s.agent, a.id, a.name, a.email, a.theme,
+		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.sure_at, s.address, s.agent, a.id, a.name, a.email, a.theme, a.language,
 		       COALESCE(g.brand_id, ''), COALESCE(g.role, ''), COALESCE(g.channels, ''), COALESCE(g.ends_at, 0), `+barred+`
 		FROM session s
 		JOIN account a ON a.id = s.account_id AND a.disabled_at = 0
@@ -172,7 +173,7 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 		var g access.Grant
 		var channels string
 		err := r.Scan(&s.ID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.SureAt, &s.Address, &s.Agent,
-			&w.Account, &w.Name, &w.Email, &s.Theme, &g.Brand, &g.Role, &channels, &g.EndsAt, &g.Barred)
+			&w.Account, &w.Name, &w.Email, &s.Theme, &s.Language, &g.Brand, &g.Role, &channels, &g.EndsAt, &g.Barred)
 		if err == nil {
 			g.Channels, err = channelList(channels)
 		}

@@ -105,21 +105,21 @@ func (n NewToken) outlives(ctx context.Context, tx *db.Tx, who access.Who) error
 func (n NewToken) check(now db.Time, who access.Who, brandID string) error {
 	var wrong []fault.Field
 	if name := strings.TrimSpace(n.Name); name == "" || utf8.RuneCountInString(name) > maxTokenName {
-		wrong = append(wrong, fault.Field{Name: "name", Text: "Name the token after what will use it, in at most 100 characters."})
+		wrong = append(wrong, fault.On("name", "Name the token after what will use it, in at most 100 characters."))
 	}
 	if len(n.Scopes) == 0 {
-		wrong = append(wrong, fault.Field{Name: "scopes", Text: "Choose at least one scope."})
+		wrong = append(wrong, fault.On("scopes", "Choose at least one scope."))
 	}
 	for _, s := range n.Scopes {
 		if !slices.Contains(access.Actions, s) {
-			wrong = append(wrong, fault.Field{Name: "scopes", Text: fmt.Sprintf("There is no scope %q.", s)})
+			wrong = append(wrong, fault.On("scopes", "There is no scope %q.", s))
 		}
 	}
 	if n.ExpiresAt != 0 && !n.ExpiresAt.After(now) {
-		wrong = append(wrong, fault.Field{Name: "expires_at", Text: "Choose an end in the future."})
+		wrong = append(wrong, fault.On("expires_at", "Choose an end in the future."))
 	}
 	if n.PerMinute < 0 || n.PerMinute > mostPerMinute {
-		wrong = append(wrong, fault.Field{Name: "per_minute", Text: fmt.Sprintf("Choose between 1 and %d requests a minute.", mostPerMinute)})
+		wrong = append(wrong, fault.On("per_minute", "Choose between 1 and %d requests a minute.", mostPerMinute))
 	}
 	if err := fault.OnFields(wrong); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 )
 
 const (
@@ -50,6 +51,7 @@ func callerOf(ctx context.Context) caller {
 // ServeHTTP answers everything below /api.
 func (a *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := &watched{ResponseWriter: w}
+	r = r.WithContext(i18n.With(r.Context(), r.Header.Get("Accept-Language"), nil))
 	defer func() {
 		v := recover()
 		if v == nil {
@@ -136,7 +138,7 @@ func (a *handler) astray(w http.ResponseWriter, r *http.Request, next http.Handl
 	}
 	allow := rec.header.Get("Allow")
 	w.Header().Set("Allow", allow)
-	return problem(http.StatusMethodNotAllowed, "This address answers "+allow+" only.")
+	return problem(http.StatusMethodNotAllowed, fmt.Sprintf("This address answers %s only.", allow))
 }
 
 const notHere = "There is nothing at this address. /api lists what there is."

@@ -69,9 +69,16 @@ func (a *handler) checkText(ctx context.Context, c caller, in *textQuery) (*body
 	if err != nil {
 		return nil, err
 	}
-	out := TextCheck{Length: l.Length(in.Body.Text), Limit: l.Text, Unit: l.Counted(), Problems: l.CheckText(0, in.Body.Text)}
-	if out.Problems == nil {
-		out.Problems = []network.Problem{}
-	}
+	out := TextCheck{Length: l.Length(in.Body.Text), Limit: l.Text, Unit: l.Counted(), Problems: worded(ctx, l.CheckText(0, in.Body.Text))}
 	return &body[TextCheck]{out}, nil
+}
+
+// worded are the problems in the reader's language; never nil.
+func worded(ctx context.Context, all []network.Problem) []network.Problem {
+	out := make([]network.Problem, len(all))
+	for i, p := range all {
+		p.Text = p.Words().In(ctx)
+		out[i] = p
+	}
+	return out
 }

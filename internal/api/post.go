@@ -353,9 +353,7 @@ func (a *handler) checkPost(ctx context.Context, c caller, in *checkInput) (*bod
 		return nil, err
 	}
 	return itemsOf("check", "", all, "", func(x post.ChannelCheck) post.ChannelCheck {
-		if x.Problems == nil {
-			x.Problems = []network.Problem{}
-		}
+		x.Problems = worded(ctx, x.Problems)
 		return x
 	}), nil
 }

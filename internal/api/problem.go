@@ -1,11 +1,11 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +14,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 )
 
 // Problem is the one shape of every error, as RFC 9457 has it.
@@ -47,7 +48,12 @@ func (p *Problem) GetHeaders() http.Header {
 }
 
 // huma makes its own errors through a package variable only.
-func init() { huma.NewError = fromHuma }
+func init() {
+	huma.NewError = fromHuma
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, text string, errs ...error) huma.StatusError {
+		return asProblem(status, errs...).in(ctx.Context())
+	}
+}
 
 var codes = map[int]string{
 	http.StatusBadRequest:            "bad_request",
@@ -78,8 +84,20 @@ func problem(status int, detail string, fields ...fault.Field) *Problem {
 	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail, Errors: fields}
 }
 
+// in is the problem in the reader's language; its codes stay.
+func (p *Problem) in(ctx context.Context) *Problem {
+	out := *p
+	out.Detail = i18n.Kept(p.Detail).In(ctx)
+	out.Errors = fault.FieldsIn(ctx, &fault.Error{Fields: p.Errors})
+	return &out
+}
+
 // fromHuma turns a failed validation into a problem and drops the values.
 func fromHuma(status int, _ string, errs ...error) huma.StatusError {
+	return asProblem(status, errs...)
+}
+
+func asProblem(status int, errs ...error) *Problem {
 	detail := "This cannot be answered as it was asked."
 	switch status {
 	case http.StatusBadRequest:
@@ -126,18 +144,19 @@ var statuses = map[fault.Kind]int{
 // problemOf is the only place where an error becomes a status. What is no
 // fault is logged under an id, and the caller learns only the id.
 func problemOf(log *slog.Logger, r *http.Request, err error) *Problem {
+	ctx := r.Context()
 	var p *Problem
 	if errors.As(err, &p) {
-		return p
+		return p.in(ctx)
 	}
 	if errors.Is(err, account.ErrSignedOut) {
-		return problem(http.StatusUnauthorized, noToken)
+		return problem(http.StatusUnauthorized, noToken).in(ctx)
 	}
 	status, known := statuses[fault.KindOf(err)]
 	if !known {
 		return internal(log, r, err)
 	}
-	p = problem(status, fault.Text(err), slices.Clone(fault.Fields(err))...)
+	p = problem(status, fault.Say(ctx, err), fault.FieldsIn(ctx, err)...)
 	var f *fault.Error
 	if errors.As(err, &f) {
 		p.retryAfter = f.RetryAfter
@@ -153,7 +172,7 @@ func internal(log *slog.Logger, r *http.Request, err error) *Problem {
 	log.ErrorContext(r.Context(), "api", "id", id, "method", r.Method, "path", r.URL.Path, "err", err)
 	p := problem(http.StatusInternalServerError, "Something went wrong here. Nothing more is known to you than this id; give it to whoever runs this installation.")
 	p.Instance = "urn:uuid:" + id
-	return p
+	return p.in(r.Context())
 }
 
 func (p *Problem) write(w http.ResponseWriter) {

@@ -205,7 +205,7 @@ var hexColor = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 func (s Settings) checked() (Settings, error) {
 	var bad []fault.Field
 	say := func(name, format string, args ...any) {
-		bad = append(bad, fault.Field{Name: name, Text: fmt.Sprintf(format, args...)})
+		bad = append(bad, fault.On(name, format, args...))
 	}
 	s.Name = strings.TrimSpace(s.Name)
 	if s.Name == "" || utf8.RuneCountInString(s.Name) > longestName || !printable(s.Name) {

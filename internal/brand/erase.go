@@ -114,7 +114,7 @@ func SetKeeping(ctx context.Context, d *db.DB, who access.Who, id string, k Keep
 			days int
 		}{{"activity", k.Activity}, {"letters", k.Letters}} {
 			if f.days != 0 && (f.days < leastRetention || f.days > mostRetention) {
-				bad = append(bad, fault.Field{Name: f.name, Text: fmt.Sprintf("Choose %d to %d days, or 0 to keep it for ever.", leastRetention, mostRetention)})
+				bad = append(bad, fault.On(f.name, "Choose %d to %d days, or 0 to keep it for ever.", leastRetention, mostRetention))
 			}
 		}
 		if err := fault.OnFields(bad); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
 	"rapport/internal/secret"
@@ -160,9 +161,9 @@ func asFault(title string, err error) error {
 	}
 	switch e.Verdict {
 	case network.Unauthorized:
-		return fault.As(fault.Invalid, err, "%s", sentence(title+" did not accept this access", e.Text, "Check what you entered."))
+		return with(fault.Invalid, err, title, e.Text, "%s did not accept this access. Check what you entered.", "%s did not accept this access: %s Check what you entered.")
 	case network.Refused:
-		return fault.As(fault.Invalid, err, "%s", sentence(title+" said no", e.Text, "Nothing was changed."))
+		return with(fault.Invalid, err, title, e.Text, "%s said no. Nothing was changed.", "%s said no: %s Nothing was changed.")
 	case network.Throttled:
 		f := fault.As(fault.Limited, err, "%s asks to wait. Try again a little later.", title)
 		f.RetryAfter = e.RetryAfter
@@ -172,9 +173,10 @@ func asFault(title string, err error) error {
 	}
 }
 
-func sentence(what, said, then string) string {
+// with is a fault that repeats what the network said, if it said anything.
+func with(k fault.Kind, err error, title, said, alone, both string) error {
 	if said == "" {
-		return what + ". " + then
+		return fault.As(k, err, alone, title)
 	}
-	return what + ": " + said + " " + then
+	return fault.As(k, err, both, title, i18n.Kept(said))
 }

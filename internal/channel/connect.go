@@ -12,6 +12,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
 )
@@ -119,9 +120,9 @@ func checked(fields []network.Field, typed network.Credential) (network.Credenti
 		v := strings.TrimSpace(typed[f.Name])
 		switch {
 		case v == "" && !f.Optional:
-			bad = append(bad, fault.Field{Name: f.Name, Text: fmt.Sprintf("Fill in %s.", f.Label)})
+			bad = append(bad, fault.On(f.Name, "Fill in %s.", i18n.Word(f.Label)))
 		case len(v) > longestSecret || strings.ContainsAny(v, "\x00\r\n"):
-			bad = append(bad, fault.Field{Name: f.Name, Text: fmt.Sprintf("%s is too long or has a line break in it. Copy it again.", f.Label)})
+			bad = append(bad, fault.On(f.Name, "%s is too long or has a line break in it. Copy it again.", i18n.Word(f.Label)))
 		case v != "":
 			out[f.Name] = v
 		}

@@ -278,7 +278,7 @@ func atField(f network.Facts, access string, err error) error {
 		return out
 	}
 	if field != "" {
-		said.Fields = []fault.Field{{Name: field, Text: said.Text}}
+		said.Fields = []fault.Field{{Name: field, Text: said.Text, Phrase: said.Phrase}}
 	}
 	return out
 }

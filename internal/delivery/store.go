@@ -14,6 +14,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/network"
 )
 
@@ -360,7 +361,7 @@ func MoveOf(ctx context.Context, tx *db.Tx, who access.Who, brand, post string, 
 // decision.
 func Reschedule(ctx context.Context, tx *db.Tx, who access.Who, d Delivery, at db.Time) error {
 	if d.State != Scheduled && !May(d.State, Scheduled, Team) {
-		return fault.New(fault.Conflict, "This delivery is %s and cannot be scheduled again.", d.State)
+		return fault.New(fault.Conflict, "This delivery is %s and cannot be scheduled again.", i18n.Word(d.State))
 	}
 	return reschedule(ctx, tx, d, who, at, string(Scheduled))
 }
@@ -416,7 +417,7 @@ func open(ctx context.Context, tx *db.Tx, brand, post string) ([]Delivery, error
 // set changes the state by a person's act.
 func set(ctx context.Context, tx *db.Tx, d Delivery, to State, by Actor, who access.Who, reason string) error {
 	if !May(d.State, to, by) {
-		return fault.New(fault.Conflict, "This delivery is %s; that cannot be undone here.", d.State)
+		return fault.New(fault.Conflict, "This delivery is %s; that cannot be undone here.", i18n.Word(d.State))
 	}
 	ok, err := update(ctx, tx, `UPDATE delivery SET state = $4, reason = $5, reason_code = '', updated_at = $6 WHERE brand_id = $1 AND id = $2 AND state = $3`,
 		d.Brand, d.ID, d.State, to, reason, tx.Now())

@@ -15,7 +15,7 @@ var floors = []struct {
 	packages string
 	also     map[string]string
 }{
-	{"stones", "fault i18n browsertest", nil},
+	{"stones", "fault i18n browsertest", map[string]string{"fault": "i18n"}},
 	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live search media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",

@@ -51,6 +51,16 @@ func init() {
 	}
 }
 
+// Language is one that everything is written in.
+type Language struct {
+	Code string // BCP 47
+	Name string // as its speakers call it
+}
+
+// Languages are those that are complete, in the order in which a reader
+// chooses. A test holds that each has all messages.
+var Languages = []Language{{"en", "English"}, {"de", "Deutsch"}}
+
 // Load adds the message files <anything>/<language>.json of files. A file is
 // a list of {"id": English text, "other": text, …} where the plural forms
 // stand beside "other"; the id of a plural message is its English "many"
@@ -60,7 +70,12 @@ func Load(files fs.FS) error {
 		if err != nil || entry.IsDir() || path.Ext(name) != ".json" {
 			return err
 		}
-		_, err = bundle.LoadMessageFileFS(files, name)
+		file, err := bundle.LoadMessageFileFS(files, name)
+		if err == nil {
+			for _, m := range file.Messages {
+				ids[m.ID] = true
+			}
+		}
 		return err
 	})
 	if err != nil {

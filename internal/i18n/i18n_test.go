@@ -14,8 +14,9 @@ func TestMain(m *testing.M) {
 		{"id": "Save", "other": "Speichern"},
 		{"id": "Hello {{.Name}}", "other": "Hallo {{.Name}}"},
 		{"id": "{{.N}} posts", "one": "{{.N}} Beitrag", "other": "{{.N}} Beiträge"},
-		{"id": "Mon", "other": "Mo"}, {"id": "Nov", "other": "Nov."},
-		{"id": "{{.Weekday}} {{.Day}} {{.Month}}", "other": "{{.Weekday}}, {{.Day}}. {{.Month}}"}
+		{"id": "Shorten the text by %d %s; %d is the most.", "other": "Höchstens %[3]d: kürze den Text um %[1]d %[2]s."},
+		{"id": "characters", "other": "Zeichen"}, {"id": "It has %.1f MB.", "other": "Es hat %.1f MB."},
+		{"id": "%s said no: %s Nothing was changed.", "other": "%s hat abgelehnt: %s Es wurde nichts geändert."}
 	]`)}})
 	if err != nil {
 		panic(err)
@@ -39,8 +40,8 @@ func TestText(t *testing.T) {
 		{"translated with arguments", i18n.T(de, "Hello {{.Name}}", "Name", "Ada"), "Hallo Ada"},
 		{"translated one", i18n.N(de, 1, "{{.N}} post", "{{.N}} posts"), "1 Beitrag"},
 		{"translated many", i18n.N(de, 12000, "{{.N}} post", "{{.N}} posts"), "12.000 Beiträge"},
-		{"untranslated falls back", i18n.T(de, "Cancel"), "Cancel"},
-		{"untranslated plural falls back", i18n.N(de, 1, "{{.N}} part", "{{.N}} parts"), "1 part"},
+		{"untranslated falls back", i18n.T(de, "Untranslatable"), "Untranslatable"},
+		{"untranslated plural falls back", i18n.N(de, 1, "{{.N}} untranslatable", "{{.N}} untranslatables"), "1 untranslatable"},
 		{"number", i18n.Number(en, 1234567), "1,234,567"},
 		{"number in German", i18n.Number(de, 1234567), "1.234.567"},
 		{"language", i18n.Lang(de), "de"},
@@ -104,7 +105,21 @@ func TestDayInAnotherLanguage(t *testing.T) {
 	at := time.Date(2026, 11, 23, 13, 2, 0, 0, time.UTC)
 	ctx := i18n.With(t.Context(), "de", zone(t, "Europe/Berlin"))
 	for _, c := range []struct{ got, want string }{
-		{i18n.Day(ctx, at), "Mo, 23. Nov."},
+		{i18n.Day(ctx, at), "Mo., 23. Nov."},
+		{i18n.DateTime(ctx, at), "Mo., 23. Nov. 2026, 14:02"},
+		{i18n.LongDay(ctx, at), "Montag, 23. November"},
+		{i18n.MonthYear(ctx, at), "November 2026"},
+		{i18n.Days(ctx, at, at.AddDate(0, 0, 6)), "23.–29. November 2026"},
+		{i18n.Days(ctx, at, at.AddDate(0, 0, 13)), "23. November – 6. Dezember 2026"},
+		{i18n.Days(ctx, at, at.AddDate(0, 2, 0)), "23. November 2026 – 23. Januar 2027"},
+		{i18n.Days(t.Context(), at, at.AddDate(0, 0, 6)), "23–29 November 2026"},
+		{i18n.Days(t.Context(), at, at.AddDate(0, 2, 0)), "23 November 2026 – 23 January 2027"},
+		{i18n.Relative(ctx, at, at.Add(-5*time.Minute)), "vor 5 Min."},
+		{i18n.Relative(ctx, at, at.Add(2*time.Hour)), "in 2 Std."},
+		{i18n.Relative(ctx, at, at.Add(-24*time.Hour)), "gestern 14:02"},
+		{i18n.Relative(ctx, at, at.Add(24*time.Hour)), "morgen 14:02"},
+		{i18n.Relative(ctx, at, at.AddDate(0, 0, -8)), "So., 15. Nov., 14:02"},
+		{i18n.Decimal(ctx, 1234.5, 1), "1.234,5"},
 		{i18n.Clock(ctx, at), "14:02"},
 		{i18n.Date(t.Context(), at), "23 Nov 2026"},
 	} {

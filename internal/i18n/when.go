@@ -11,18 +11,66 @@ func Clock(ctx context.Context, t time.Time) string {
 	return t.In(Zone(ctx)).Format("15:04")
 }
 
+// The names of days and months, from Sunday and January on.
+var (
+	weekdays      = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+	shortWeekdays = [...]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
+	months        = [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September",
+		"October", "November", "December"}
+	shortMonths = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
+)
+
+// Weekday names the day that t has in its own zone: "Monday".
+func Weekday(ctx context.Context, t time.Time) string { return T(ctx, weekdays[t.Weekday()]) }
+
+// ShortWeekday is Weekday in short: "Mon".
+func ShortWeekday(ctx context.Context, t time.Time) string { return T(ctx, shortWeekdays[t.Weekday()]) }
+
+// Month names the month that t has in its own zone: "November".
+func Month(ctx context.Context, t time.Time) string { return T(ctx, months[t.Month()-1]) }
+
+// ShortMonth is Month in short: "Nov".
+func ShortMonth(ctx context.Context, t time.Time) string { return T(ctx, shortMonths[t.Month()-1]) }
+
+// MonthYear returns the month in t's own zone: "November 2026".
+func MonthYear(ctx context.Context, t time.Time) string {
+	return T(ctx, "{{.Month}} {{.Year}}", "Month", Month(ctx, t), "Year", t.Format("2006"))
+}
+
+// LongDay returns the day in t's own zone, in full words: "Monday 23 November".
+func LongDay(ctx context.Context, t time.Time) string {
+	return T(ctx, "{{.Weekday}} {{.Day}} {{.Month}}", "Weekday", Weekday(ctx, t), "Day", t.Day(), "Month", Month(ctx, t))
+}
+
+// Days returns the days from one to another, in their own zone: "23–29
+// November 2026", "30 November – 6 December 2026".
+func Days(ctx context.Context, first, last time.Time) string {
+	switch {
+	case first.Year() != last.Year():
+		return T(ctx, "{{.From}} – {{.To}}", "From", longDate(ctx, first), "To", longDate(ctx, last))
+	case first.Month() != last.Month():
+		from := T(ctx, "{{.Day}} {{.Month}}", "Day", first.Day(), "Month", Month(ctx, first))
+		return T(ctx, "{{.From}} – {{.To}}", "From", from, "To", longDate(ctx, last))
+	}
+	return T(ctx, "{{.First}}–{{.To}}", "First", first.Day(), "To", longDate(ctx, last))
+}
+
+func longDate(ctx context.Context, t time.Time) string {
+	return T(ctx, "{{.Day}} {{.Month}} {{.Year}}", "Day", t.Day(), "Month", Month(ctx, t), "Year", t.Format("2006"))
+}
+
 // Day returns the day without its year in the reader's zone: "Mon 23 Nov".
 func Day(ctx context.Context, t time.Time) string {
 	t = t.In(Zone(ctx))
 	return T(ctx, "{{.Weekday}} {{.Day}} {{.Month}}",
-		"Weekday", T(ctx, t.Format("Mon")), "Day", t.Day(), "Month", T(ctx, t.Format("Jan")))
+		"Weekday", ShortWeekday(ctx, t), "Day", t.Day(), "Month", ShortMonth(ctx, t))
 }
 
 // Date returns the day with its year in the reader's zone: "23 Nov 2026".
 func Date(ctx context.Context, t time.Time) string {
 	t = t.In(Zone(ctx))
 	return T(ctx, "{{.Day}} {{.Month}} {{.Year}}",
-		"Day", t.Day(), "Month", T(ctx, t.Format("Jan")), "Year", t.Format("2006"))
+		"Day", t.Day(), "Month", ShortMonth(ctx, t), "Year", t.Format("2006"))
 }
 
 // DateTime returns day, year and time of day in the reader's zone:

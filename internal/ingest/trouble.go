@@ -9,6 +9,7 @@ import (
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/i18n"
 	"rapport/internal/network"
 )
 
@@ -27,38 +28,39 @@ func explain(o opened, err error) trouble {
 	var e *network.Error
 	if !errors.As(err, &e) {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return trouble{text: o.label() + " did not answer in time.", tone: channel.ToneWarn}
+			return trouble{text: fmt.Sprintf("%s did not answer in time.", o.label()), tone: channel.ToneWarn}
 		}
 		return trouble{text: "Reading it failed here. Whoever runs this Rapport finds the reason in its log.", tone: channel.ToneBad, internal: true}
 	}
 	t := trouble{tone: channel.ToneWarn, verdict: e.Verdict, wait: e.RetryAfter, appWide: e.AppWide}
 	switch {
 	case e.Verdict == network.Unauthorized:
-		t.text, t.tone = o.label()+" no longer accepts the sign-in.", channel.ToneBad
+		t.text, t.tone = fmt.Sprintf("%s no longer accepts the sign-in.", o.label()), channel.ToneBad
 	case e.Verdict == network.Throttled:
-		t.text = o.label() + " asks to be read less often for now."
+		t.text = fmt.Sprintf("%s asks to be read less often for now.", o.label())
 	case e.Verdict == network.Refused:
-		t.text, t.tone = with(o.label()+" refuses to be read", e.Text), channel.ToneBad
+		t.text, t.tone = with("%s refuses to be read.", "%s refuses to be read: %s", o.label(), e.Text), channel.ToneBad
 	case e.Status >= 500:
 		t.text = fmt.Sprintf("%s answered with an error (%d).", o.label(), e.Status)
 	case e.Status >= 200:
-		t.text, t.tone = with(o.label()+" answered something that could not be read", e.Text), channel.ToneBad
+		t.text, t.tone = with("%s answered something that could not be read.", "%s answered something that could not be read: %s", o.label(), e.Text), channel.ToneBad
 	default:
-		t.text = with(o.label()+" could not be reached", e.Text)
+		t.text = with("%s could not be reached.", "%s could not be reached: %s", o.label(), e.Text)
 	}
 	return t
 }
 
-func with(what, said string) string {
+// with repeats what the network said, if it said anything.
+func with(alone, both, label, said string) string {
 	if said = strings.TrimSpace(said); said == "" {
-		return what + "."
+		return fmt.Sprintf(alone, label)
 	}
-	return what + ": " + said
+	return fmt.Sprintf(both, label, said)
 }
 
 func (o opened) label() string {
 	if o.network == nil {
-		return "The network"
+		return i18n.Mark("The network")
 	}
 	return o.name()
 }

@@ -12,6 +12,7 @@ type Page struct {
 	Action string   // words on the button; "" for no button
 	Link   string   // address of the button
 	Foot   string   // small print: why the reader gets this
+	Lang   string   // of all of it, as a BCP 47 tag
 
 	Items []Item // of a digest, below the lines
 	Rest  string // what is said of those that do not fit
@@ -61,7 +62,7 @@ func (p Page) Render() (text, html string) {
 }
 
 var layout = template.Must(template.New("letter").Parse(`<!doctype html>
-<html>
+<html{{with .Lang}} lang="{{.}}"{{end}}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">

@@ -1,13 +1,14 @@
 package network
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"rapport/internal/i18n"
 )
 
 // Unit is how a network counts text.
@@ -60,7 +61,23 @@ type Problem struct {
 	Code     string   `json:"code"` // "text_too_long"
 	Severity Severity `json:"severity"`
 	Part     int      `json:"part"` // index of the part, from 0
-	Text     string   `json:"text"` // what to do about it
+	Text     string   `json:"text"` // what to do about it, in English
+	// Phrase is what Text was made of; nil where Text is a message by itself.
+	Phrase *i18n.Phrase `json:"-"`
+}
+
+// Found is a problem in words that each reader gets in their language.
+func Found(code string, severity Severity, part int, format string, args ...any) Problem {
+	p := i18n.P(format, args...)
+	return Problem{code, severity, part, p.String(), p}
+}
+
+// Words are what to do about it, for any reader.
+func (p Problem) Words() *i18n.Phrase {
+	if p.Phrase != nil {
+		return p.Phrase
+	}
+	return i18n.P("%s", i18n.Word(p.Text))
 }
 
 // Length counts text as the limits count it.
@@ -103,12 +120,10 @@ func (l Limits) CheckText(part int, text string) []Problem {
 func (l Limits) checkText(part int, text string, beside int) []Problem {
 	var out []Problem
 	if n := l.Length(text) + beside; l.Text > 0 && n > l.Text {
-		out = append(out, Problem{"text_too_long", Blocking, part,
-			fmt.Sprintf("Shorten the text by %d %s; %d is the most.", n-l.Text, l.word(), l.Text)})
+		out = append(out, Found("text_too_long", Blocking, part, "Shorten the text by %d %s; %d is the most.", n-l.Text, i18n.Word(l.word()), l.Text))
 	}
 	if l.TextBytes > 0 && len(text) > l.TextBytes {
-		out = append(out, Problem{"text_too_many_bytes", Blocking, part,
-			fmt.Sprintf("Shorten the text: it takes %d bytes and %d is the most. Emoji and accents take several.", len(text), l.TextBytes)})
+		out = append(out, Found("text_too_many_bytes", Blocking, part, "Shorten the text: it takes %d bytes and %d is the most. Emoji and accents take several.", len(text), l.TextBytes))
 	}
 	return out
 }
@@ -122,18 +137,17 @@ func (l Limits) Check(items []Item) []Problem {
 		most++
 	}
 	if len(items) > most {
-		out = append(out, Problem{"too_many_parts", Blocking, most,
-			fmt.Sprintf("Use at most %d parts here.", most)})
+		out = append(out, Found("too_many_parts", Blocking, most, "Use at most %d parts here.", most))
 	}
 	for i, it := range items {
 		out = append(out, l.checkText(i, it.Text, l.Beside(it.Options))...)
 		out = append(out, l.checkMedia(i, it)...)
 		if strings.TrimSpace(it.Text) == "" && len(it.Media) == 0 {
-			out = append(out, Problem{"empty", Blocking, i, "Write something or add a picture."})
+			out = append(out, Found("empty", Blocking, i, "Write something or add a picture."))
 		}
 	}
 	if l.NeedsMedia && len(items) > 0 && len(items[0].Media) == 0 {
-		out = append(out, Problem{"media_missing", Blocking, 0, "Add a picture: posts without one are refused here."})
+		out = append(out, Found("media_missing", Blocking, 0, "Add a picture: posts without one are refused here."))
 	}
 	return out
 }
@@ -141,7 +155,7 @@ func (l Limits) Check(items []Item) []Problem {
 func (l Limits) checkMedia(part int, it Item) []Problem {
 	var out []Problem
 	if n := len(it.Media); n > l.Images {
-		out = append(out, Problem{"too_many_images", Blocking, part, fmt.Sprintf("Use at most %d pictures here; there are %d.", l.Images, n)})
+		out = append(out, Found("too_many_images", Blocking, part, "Use at most %d pictures here; there are %d.", l.Images, n))
 	}
 	for _, m := range it.Media {
 		out = append(out, l.checkImage(part, m)...)
@@ -152,17 +166,16 @@ func (l Limits) checkMedia(part int, it Item) []Problem {
 func (l Limits) checkImage(part int, m Media) []Problem {
 	var out []Problem
 	if l.ImageBytes > 0 && m.Bytes > l.ImageBytes {
-		out = append(out, Problem{"image_too_large", Blocking, part,
-			fmt.Sprintf("Make %s smaller: it has %.1f MB and %.1f MB is the most.", m.Name, float64(m.Bytes)/1e6, float64(l.ImageBytes)/1e6)})
+		out = append(out, Found("image_too_large", Blocking, part, "Make %s smaller: it has %.1f MB and %.1f MB is the most.", m.Name, float64(m.Bytes)/1e6, float64(l.ImageBytes)/1e6))
 	}
 	if len(l.ImageTypes) > 0 && !slices.Contains(l.ImageTypes, m.Mime) {
-		out = append(out, Problem{"image_type", Blocking, part, fmt.Sprintf("%s is not a kind of picture that is taken here.", m.Name)})
+		out = append(out, Found("image_type", Blocking, part, "%s is not a kind of picture that is taken here.", m.Name))
 	}
 	if l.AltText > 0 && utf8.RuneCountInString(m.Alt) > l.AltText {
-		out = append(out, Problem{"alt_too_long", Blocking, part, fmt.Sprintf("Shorten the description of %s to %d characters.", m.Name, l.AltText)})
+		out = append(out, Found("alt_too_long", Blocking, part, "Shorten the description of %s to %d characters.", m.Name, l.AltText))
 	}
 	if strings.TrimSpace(m.Alt) == "" {
-		out = append(out, Problem{"alt_missing", Advice, part, fmt.Sprintf("Describe %s for people who cannot see it.", m.Name)})
+		out = append(out, Found("alt_missing", Advice, part, "Describe %s for people who cannot see it.", m.Name))
 	}
 	return out
 }

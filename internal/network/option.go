@@ -1,13 +1,14 @@
 package network
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
+
+	"rapport/internal/i18n"
 )
 
 // The options that several networks have, so that a person sets them once.
@@ -38,7 +39,8 @@ func (l Limits) Option(name string) (Option, bool) {
 
 // OptionFault is what is wrong with the value of an option.
 type OptionFault struct {
-	Name, Text string
+	Name   string
+	Phrase *i18n.Phrase // what to do about it
 }
 
 // CheckOptions returns what of the options the account does not take, by
@@ -52,29 +54,29 @@ func (l Limits) CheckOptions(options map[string]string) []OptionFault {
 			o, known = Option{Name: OptionLanguage}, true
 		}
 		if !known {
-			out = append(out, OptionFault{name, fmt.Sprintf("There is no option %q here. Leave it out.", name)})
-		} else if text := o.refuse(options[name]); text != "" {
+			out = append(out, OptionFault{name, i18n.P("There is no option %q here. Leave it out.", name)})
+		} else if text := o.refuse(options[name]); text != nil {
 			out = append(out, OptionFault{name, text})
 		}
 	}
 	return out
 }
 
-func (o Option) refuse(value string) string {
+func (o Option) refuse(value string) *i18n.Phrase {
 	switch {
 	case value == "":
 	case len(o.Choices) > 0:
 		if !slices.ContainsFunc(o.Choices, func(c OptionChoice) bool { return c.Value == value }) {
-			return fmt.Sprintf("%s: choose one of %s.", o.Label, strings.Join(o.values(), ", "))
+			return i18n.P("%s: choose one of %s.", i18n.Word(o.Label), strings.Join(o.values(), ", "))
 		}
 	case o.Name == OptionLanguage:
 		if _, err := language.Parse(value); err != nil {
-			return "Give the language as a code, such as en or pt-BR."
+			return i18n.P("Give the language as a code, such as en or pt-BR.")
 		}
 	case utf8.RuneCountInString(value) > o.Most():
-		return fmt.Sprintf("%s: shorten it to %d characters.", o.Label, o.Most())
+		return i18n.P("%s: shorten it to %d characters.", i18n.Word(o.Label), o.Most())
 	}
-	return ""
+	return nil
 }
 
 func (o Option) values() []string {

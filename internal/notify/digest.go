@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -83,7 +84,7 @@ func (n *Notifier) digest(ctx context.Context, tx *db.Tx, brandID, accountID str
 	if len(kept) == 0 {
 		return nil
 	}
-	ctx = i18n.With(ctx, b.Language, b.Location())
+	ctx = i18n.With(ctx, cmp.Or(a.Language, b.Language), b.Location())
 	source := "digest-" + b.ID + "-" + strconv.FormatInt(int64(items[0].DueAt), 36) + "-" + kept[0].ID
 	return n.send(ctx, tx, b, a, n.digestPage(ctx, b, kept), digestTopic, source)
 }

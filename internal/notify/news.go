@@ -78,10 +78,10 @@ func (n *Notifier) delivery(ctx context.Context, q db.Queryer, e outbox.Event) (
 	out := news{href: "/posts/" + d.Post, author: d.Author, channel: d.Channel}
 	out.Title = i18n.T(ctx, w.title, "Channel", n.label(c), "Post", short(ctx, p.Excerpt))
 	out.Action = i18n.T(ctx, "Open the post")
-	out.Lines = nonEmpty(data.Reason, kept(ctx, d, w), i18n.T(ctx, w.next))
+	out.Lines = nonEmpty(i18n.Kept(data.Reason).In(ctx), kept(ctx, d, w), i18n.T(ctx, w.next))
 	if d.Kind == delivery.KindReply {
 		out.href, out.Action = "/inbox/"+p.Conversation, i18n.T(ctx, "Open the conversation")
-		out.Lines = nonEmpty(data.Reason, kept(ctx, d, w), i18n.T(ctx, "Open the conversation and decide beside the answer."))
+		out.Lines = nonEmpty(i18n.Kept(data.Reason).In(ctx), kept(ctx, d, w), i18n.T(ctx, "Open the conversation and decide beside the answer."))
 	}
 	return out, nil
 }
@@ -114,7 +114,7 @@ func (n *Notifier) attention(ctx context.Context, q db.Queryer, e outbox.Event) 
 	out := news{href: "/channels", channel: c.ID, needs: access.ChannelRead}
 	out.Title = i18n.T(ctx, "Connect {{.Channel}} again", "Channel", n.label(c))
 	out.Action = i18n.T(ctx, "Open the channels")
-	out.Lines = nonEmpty(data.Reason,
+	out.Lines = nonEmpty(i18n.Kept(data.Reason).In(ctx),
 		i18n.T(ctx, "Until then nothing goes out there. What is scheduled waits, and is marked as missed rather than sent late."),
 		i18n.T(ctx, "Connect the same account again; everything that belongs to the channel stays as it is."))
 	return out, nil

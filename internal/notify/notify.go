@@ -39,7 +39,7 @@ func (n *Notifier) Listen(r *outbox.Reader) {
 	}
 }
 
-// news is what there is to tell, in the language of the brand.
+// news is what there is to tell, in the language of one reader.
 type news struct {
 	letter.Page          // Link and Foot are added for each reader
 	href        string   // the page in the studio
@@ -76,7 +76,15 @@ func (n *Notifier) tellTeam(ctx context.Context, tx *db.Tx, b brand.Brand, e out
 		return err
 	}
 	for _, r := range readers {
-		if err := n.reach(ctx, tx, b, e, r, news); err != nil {
+		ctx, own := ctx, news
+		if r.Language != "" && r.Language != i18n.Lang(ctx) {
+			ctx = i18n.With(ctx, r.Language, b.Location())
+			if own, err = tellers[e.Kind](n, ctx, tx, e); err != nil {
+				return err
+			}
+			own.href = news.href
+		}
+		if err := n.reach(ctx, tx, b, e, r, own); err != nil {
 			return err
 		}
 	}
@@ -183,6 +191,7 @@ func (n *Notifier) send(ctx context.Context, tx *db.Tx, b brand.Brand, a account
 	if stop != "" {
 		page.Stop, page.StopWords = stop, i18n.T(ctx, "Stop letters like this")
 	}
+	page.Lang = i18n.Lang(ctx)
 	text, html := page.Render()
 	_, err := n.Letters.Write(ctx, tx, letter.Letter{Brand: b.ID, Account: a.ID, Address: a.Email,
 		Subject: b.Name + ": " + page.Title, Text: text, HTML: html, Source: source, Unsubscribe: stop})

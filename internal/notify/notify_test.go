@@ -352,3 +352,24 @@ func TestSeveralEventsOfOneDeliveryAreToldEach(t *testing.T) {
 		t.Errorf("told %d times of two", n)
 	}
 }
+
+// Each reads in their own language; who chose none, in the brand's.
+func TestEachIsToldInTheirLanguage(t *testing.T) {
+	s := newStage(t)
+	s.exec(`UPDATE account SET language = 'de' WHERE id = 'otto'`)
+	s.tx(func(tx *db.Tx) error { return channel.Attention(ctx, tx, "b", "c", "The key was withdrawn.") })
+	s.drain()
+	for account, want := range map[string]string{
+		"olga": "Connect @acme (The Place) again → /studio/acme/channels",
+		"otto": "@acme (The Place) neu verbinden → /studio/acme/channels",
+	} {
+		if diff := cmp.Diff([]string{want}, s.notifications(account)); diff != "" {
+			t.Errorf("%s: %s", account, diff)
+		}
+	}
+	for _, l := range s.letters() {
+		if german := strings.Contains(l.Subject, "neu verbinden"); german != (l.Address == "otto@example.org") {
+			t.Errorf("to %s: %q", l.Address, l.Subject)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/outbox"
 	"rapport/internal/search"
 )
@@ -168,23 +169,23 @@ func (in Input) checked() (Input, error) {
 	var bad []fault.Field
 	in.Name, in.About = strings.TrimSpace(in.Name), strings.TrimSpace(strings.ReplaceAll(in.About, "\r\n", "\n"))
 	if in.Name == "" || in.Name != line(in.Name, longestName) {
-		bad = append(bad, fault.Field{Name: "name", Text: fmt.Sprintf("Give a name of 1 to %d characters, in one line.", longestName)})
+		bad = append(bad, fault.On("name", "Give a name of 1 to %d characters, in one line.", longestName))
 	}
-	if text := wrong(in.About, longestAbout); text != "" {
-		bad = append(bad, fault.Field{Name: "about", Text: text})
+	if text := wrong(in.About, longestAbout); text != nil {
+		bad = append(bad, fault.With("about", text))
 	}
 	return in, fault.OnFields(bad)
 }
 
-// wrong says what is wrong with a text of ours, or "".
-func wrong(text string, most int) string {
+// wrong says what is wrong with a text of ours, or nil.
+func wrong(text string, most int) *i18n.Phrase {
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
-		return "This text holds characters that cannot be kept. Copy it again."
+		return i18n.P("This text holds characters that cannot be kept. Copy it again.")
 	case utf8.RuneCountInString(text) > most:
-		return fmt.Sprintf("Shorten this to %d characters.", most)
+		return i18n.P("Shorten this to %d characters.", most)
 	}
-	return ""
+	return nil
 }
 
 // Save changes what the team calls a person and says of them. was is what the
@@ -266,7 +267,7 @@ func AddNote(ctx context.Context, d *db.DB, who access.Who, brandID, id, text st
 	if n.Text == "" {
 		return n, fault.OnField("text", "Write something first.")
 	}
-	if text := wrong(n.Text, longestNote); text != "" {
+	if text := wrong(n.Text, longestNote); text != nil {
 		return n, fault.OnField("text", "%s", text)
 	}
 	err := d.Tx(ctx, func(tx *db.Tx) error {

@@ -7,6 +7,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/media"
 	"rapport/internal/network"
 )
@@ -82,7 +83,7 @@ func check(ctx context.Context, q db.Queryer, brandID string, in Input) (map[str
 		found := ChannelCheck{Channel: c.ID, Handle: c.Handle, Parts: measure(c.Limits, body, v.Options), Problems: standing(c)}
 		found.Problems = append(found.Problems, c.Limits.Check(body.items("", v.Options, items))...)
 		for _, bad := range c.Limits.CheckOptions(v.Options) {
-			found.Problems = append(found.Problems, network.Problem{Code: "option", Severity: network.Blocking, Text: bad.Text})
+			found.Problems = append(found.Problems, network.Problem{Code: "option", Severity: network.Blocking, Text: bad.Phrase.String(), Phrase: bad.Phrase})
 		}
 		found.Problems = append(found.Problems, gone(body, pictures)...)
 		out[c.ID] = found
@@ -102,9 +103,9 @@ func measure(l network.Limits, b Body, options map[string]string) []PartCheck {
 func standing(c channel.Channel) []network.Problem {
 	switch c.State {
 	case channel.StateRemoved:
-		return []network.Problem{{Code: "channel_removed", Severity: network.Blocking, Text: "This channel was removed. Connect it again or leave it out."}}
+		return []network.Problem{network.Found("channel_removed", network.Blocking, 0, "This channel was removed. Connect it again or leave it out.")}
 	case channel.StateAttention:
-		return []network.Problem{{Code: "channel_attention", Severity: network.Blocking, Text: "Connect this channel again first: " + c.StateReason}}
+		return []network.Problem{network.Found("channel_attention", network.Blocking, 0, "Connect this channel again first: %s", i18n.Kept(c.StateReason))}
 	}
 	return nil
 }
@@ -115,8 +116,7 @@ func gone(b Body, pictures map[string]media.Media) []network.Problem {
 	for i, part := range b.Parts {
 		for _, id := range part.Media {
 			if m, ok := pictures[id]; !ok || m.DeletedAt > 0 {
-				out = append(out, network.Problem{Code: "media_deleted", Severity: network.Blocking, Part: i,
-					Text: "Take out the picture that was deleted, or restore it."})
+				out = append(out, network.Found("media_deleted", network.Blocking, i, "Take out the picture that was deleted, or restore it."))
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func fits(ctx context.Context, q db.Queryer, brandID string, in Input) error {
 		c := all[v.Channel]
 		for _, p := range c.Problems {
 			if p.Severity == network.Blocking {
-				bad.say("channels."+c.Channel, "%s: %s", c.Handle, p.Text)
+				bad.say("channels."+c.Channel, "%s: %s", c.Handle, p.Words())
 			}
 		}
 	}

@@ -85,7 +85,7 @@ func (b Body) clean() Body {
 type faults []fault.Field
 
 func (f *faults) say(name, format string, args ...any) {
-	*f = append(*f, fault.Field{Name: name, Text: fmt.Sprintf(format, args...)})
+	*f = append(*f, fault.On(name, format, args...))
 }
 
 // checked cleans the input and checks all of it, before anything is saved.
@@ -121,7 +121,7 @@ func (f *faults) channels(ctx context.Context, q db.Queryer, brandID string, in 
 			f.say("channels", "%s was removed. Connect it again or leave it out.", c.Handle)
 		default:
 			for _, bad := range c.Limits.CheckOptions(v.Options) {
-				f.say("options."+v.Channel+"."+bad.Name, "%s: %s", c.Handle, bad.Text)
+				f.say("options."+v.Channel+"."+bad.Name, "%s: %s", c.Handle, bad.Phrase)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/network"
 )
 
@@ -119,7 +120,7 @@ func (k Desk) TakeBack(ctx context.Context, who access.Who, brand, id string) er
 			return err
 		}
 		if d.Kind != delivery.KindReply || d.State != delivery.Scheduled {
-			return fault.New(fault.Conflict, "This answer is %s now. Look at it again.", d.State)
+			return fault.New(fault.Conflict, "This answer is %s now. Look at it again.", i18n.Word(d.State))
 		}
 		if err := audit.Record(ctx, tx, who, audit.Entry{Brand: brand, Act: "delivery.taken_back", Subject: id}); err != nil {
 			return err
@@ -141,7 +142,7 @@ func fits(d delivery.Delivery, c Choice) error {
 			return nil
 		}
 	}
-	return fault.New(fault.Conflict, "This delivery is %s now. Look at it again before you decide.", d.State)
+	return fault.New(fault.Conflict, "This delivery is %s now. Look at it again before you decide.", i18n.Word(d.State))
 }
 
 func note(ctx context.Context, tx *db.Tx, who access.Who, d delivery.Delivery, c Choice) error {

@@ -140,7 +140,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &e) && e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	p.refuse(w, r, statusOf(kind), fault.Text(err), id)
+	p.refuse(w, r, statusOf(kind), fault.Say(r.Context(), err), id)
 }
 
 // refuse answers with words. A failure to render falls back to plain text.

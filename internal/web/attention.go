@@ -88,7 +88,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 		decision.At, err = p.laterThanNow(r, f)
 	}
 	if decision.Choice != publish.Later && decision.Choice != publish.Drop {
-		err = fault.New(fault.Invalid, "%s", i18n.T(ctx, "Choose a new time, or drop them."))
+		err = fault.New(fault.Invalid, "Choose a new time, or drop them.")
 	}
 	if err != nil {
 		if f.refused(err, "at") {

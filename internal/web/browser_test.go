@@ -34,6 +34,9 @@ func serve(t *testing.T, s *webtest.Site) string {
 		if theme := r.URL.Query().Get("look"); theme != "" {
 			r.AddCookie(&http.Cookie{Name: "theme", Value: theme})
 		}
+		if language := r.URL.Query().Get("tongue"); language != "" {
+			r.Header.Set("Accept-Language", language)
+		}
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; form-action 'self'")
 		s.Sign(r)
 		s.Pages.ServeHTTP(w, r)
@@ -49,15 +52,17 @@ type sight struct {
 	name          string
 	width, height int64
 	look          string
+	tongue        string
 }
 
-// views are both widths and both themes; for pictures, each of the four.
+// views are both widths and both themes, and German, which is longer, on a
+// phone; for pictures, each width in each theme.
 func views() []sight {
-	few := []sight{{"wide-light", 1440, 900, "light"}, {"phone-dark", 390, 844, "dark"}}
+	few := []sight{{"wide-light", 1440, 900, "light", "en"}, {"phone-dark", 390, 844, "dark", "en"}, {"phone-german", 390, 844, "light", "de"}}
 	if os.Getenv("RAPPORT_PICTURES") == "" {
 		return few
 	}
-	return append(few, sight{"wide-dark", 1440, 900, "dark"}, sight{"phone-light", 390, 844, "light"})
+	return append(few, sight{"wide-dark", 1440, 900, "dark", "en"}, sight{"phone-light", 390, 844, "light", "en"}, sight{"wide-german", 1440, 900, "light", "de"})
 }
 
 // TestPagesAreAccessible asks axe-core for what is serious on every page of
@@ -76,7 +81,7 @@ func TestPagesAreAccessible(t *testing.T) {
 					if strings.Contains(path, "?") {
 						mark = "&"
 					}
-					look(t, ctx, base+path+mark+"look="+view.look, view.width, view.height)
+					look(t, ctx, base+path+mark+"look="+view.look+"&tongue="+view.tongue, view.width, view.height)
 					picture(t, ctx, name)
 					judge(t, ctx, axe)
 				})

@@ -222,18 +222,13 @@ func (p *Pages) fillList(ctx context.Context, v *calendarView, who access.Who) e
 func rangeName(ctx context.Context, a calendarAsk) string {
 	first, days := a.stretch()
 	last := first.AddDate(0, 0, days-1)
-	month := func(t time.Time) string { return i18n.T(ctx, t.Format("January")) }
-	switch {
-	case a.view == "month":
-		return month(a.day) + a.day.Format(" 2006")
-	case a.view == "day":
-		return i18n.T(ctx, a.day.Format("Monday")) + a.day.Format(" 2 ") + month(a.day) + a.day.Format(" 2006")
-	case first.Year() != last.Year():
-		return first.Format("2 ") + month(first) + first.Format(" 2006") + " – " + last.Format("2 ") + month(last) + last.Format(" 2006")
-	case first.Month() != last.Month():
-		return first.Format("2 ") + month(first) + " – " + last.Format("2 ") + month(last) + last.Format(" 2006")
+	switch a.view {
+	case "month":
+		return i18n.MonthYear(ctx, a.day)
+	case "day":
+		return i18n.T(ctx, "{{.Day}} {{.Year}}", "Day", i18n.LongDay(ctx, a.day), "Year", a.day.Format("2006"))
 	}
-	return first.Format("2") + "–" + last.Format("2 ") + month(last) + last.Format(" 2006")
+	return i18n.Days(ctx, first, last)
 }
 
 func calendarKeys(ctx context.Context) []ui.KeyLine {

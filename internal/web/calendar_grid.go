@@ -80,7 +80,7 @@ type calendarDay struct {
 }
 
 func (d calendarDay) short(ctx context.Context) string {
-	return d.Name + " " + d.Number + " " + i18n.T(ctx, d.Date.Format("Jan"))
+	return i18n.T(ctx, "{{.Weekday}} {{.Day}} {{.Month}}", "Weekday", d.Name, "Day", d.Number, "Month", i18n.ShortMonth(ctx, d.Date))
 }
 
 const (
@@ -218,11 +218,11 @@ func (v *calendarView) most() int {
 
 func (v *calendarView) emptyDay(ctx context.Context, day time.Time) calendarDay {
 	d := calendarDay{Date: day, Key: day.Format(dayForm), Href: v.as("day").on(day).href(),
-		Name: i18n.T(ctx, day.Format("Mon")), Number: day.Format("2"),
-		Full:  i18n.T(ctx, day.Format("Monday")) + day.Format(" 2 ") + i18n.T(ctx, day.Format("January")),
+		Name: i18n.ShortWeekday(ctx, day), Number: day.Format("2"),
+		Full:  i18n.LongDay(ctx, day),
 		Today: day.Equal(v.Today), Past: day.Before(v.Today), Outside: v.view == "month" && day.Month() != v.day.Month()}
 	if day.Day() == 1 {
-		d.Month = i18n.T(ctx, day.Format("Jan"))
+		d.Month = i18n.ShortMonth(ctx, day)
 	}
 	return d
 }

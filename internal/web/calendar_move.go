@@ -93,7 +93,7 @@ func (p *Pages) moveRefused(w http.ResponseWriter, r *http.Request, to db.Time, 
 	if !wantsJSON(r) || !errors.As(err, &e) || e.Kind == fault.Internal {
 		return err
 	}
-	said := moved{Text: fault.Text(err), Past: e.Kind == fault.Invalid && to > 0 && to <= p.DB.Now()}
+	said := moved{Text: fault.Say(r.Context(), err), Past: e.Kind == fault.Invalid && to > 0 && to <= p.DB.Now()}
 	return writeJSON(w, statusOf(e.Kind), said)
 }
 

@@ -241,7 +241,7 @@ func (p *Pages) channelCheck(w http.ResponseWriter, r *http.Request) error {
 		if fault.KindOf(err) == fault.Internal || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
 			return err
 		}
-		p.note(w, r, fault.Text(err), "")
+		p.note(w, r, fault.Say(r.Context(), err), "")
 		return see(w, r, studio(v.Brand.Slug, "channels", id))
 	}
 	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} works.", "Channel", c.Handle), "")

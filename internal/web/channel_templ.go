@@ -546,7 +546,7 @@ func channelTrouble(v channelView) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch v.State {
 		case channel.StateAttention:
-			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "Nothing goes out here"), Text: v.StateReason + " " + i18n.T(ctx, "What is planned waits; what is overdue beyond the brand's limit asks you first."), Action: channelNext(v.Slug, v.channelRow, v.May)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "Nothing goes out here"), Text: i18n.Kept(v.StateReason).In(ctx) + " " + i18n.T(ctx, "What is planned waits; what is overdue beyond the brand's limit asks you first."), Action: channelNext(v.Slug, v.channelRow, v.May)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1599,9 +1599,9 @@ func channelLogRow(l logPage, line channel.LogLine) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var64 string
-		templ_7745c5c3_Var64, templ_7745c5c3_Err = templ.JoinStringErrs(line.Text)
+		templ_7745c5c3_Var64, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.Kept(line.Text).In(ctx))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/channel.templ`, Line: 329, Col: 49}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/channel.templ`, Line: 329, Col: 68}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var64))
 		if templ_7745c5c3_Err != nil {
@@ -1681,7 +1681,7 @@ func deliveryRow(d deliveryLine) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Row(ui.RowArgs{Href: d.Href, Title: d.excerpt(ctx), Detail: d.Reason, Lead: deliveryLead(d)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var66), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Row(ui.RowArgs{Href: d.Href, Title: d.excerpt(ctx), Detail: i18n.Kept(d.Reason).In(ctx), Lead: deliveryLead(d)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var66), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

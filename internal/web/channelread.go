@@ -35,7 +35,7 @@ func (c channelRow) state() ui.State {
 // why is what is wrong with the channel, in words.
 func (c channelRow) why(ctx context.Context) string {
 	if !c.unreachable() {
-		return c.StateReason
+		return i18n.Kept(c.StateReason).In(ctx)
 	}
 	return strings.TrimSpace(c.Feed.Error + " " + i18n.T(ctx, "Rapport goes on trying."))
 }

@@ -263,10 +263,10 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 
 func stillAhead(ctx context.Context, at, now db.Time) error {
 	if at == 0 {
-		return fault.OnField("at", "%s", i18n.T(ctx, "Choose the day and the time."))
+		return fault.OnField("at", "Choose the day and the time.")
 	}
 	if at <= now {
-		return fault.OnField("at", "%s", i18n.T(ctx, "This time has passed. Choose a later one, or publish now."))
+		return fault.OnField("at", "This time has passed. Choose a later one, or publish now.")
 	}
 	return nil
 }
@@ -527,22 +527,22 @@ func (p *Pages) composeCheck(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) error {
 	s, f, err := p.takeSheet(r)
 	if err != nil {
-		return tellScript(w, err)
+		return tellScript(w, r, err)
 	}
 	view, err := p.composeView(r, s, f)
 	if err != nil {
-		return tellScript(w, err)
+		return tellScript(w, r, err)
 	}
 	if save && view.Gate.InReview {
-		return tellScript(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
+		return tellScript(w, r, fault.New(fault.Conflict, "This post is in review. What you change counts once you save it, and must be submitted again."))
 	}
 	if save && view.Approved {
-		return tellScript(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post was scheduled meanwhile. What you write counts once you save the changes.")))
+		return tellScript(w, r, fault.New(fault.Conflict, "This post was scheduled meanwhile. What you write counts once you save the changes."))
 	}
 	out := saved{Note: view.Note}
 	if save && view.Theirs == nil && (s.ID != "" || !s.blank()) {
 		if err := p.autosave(r, &view, &out); err != nil {
-			return tellScript(w, err)
+			return tellScript(w, r, err)
 		}
 	}
 	out.Checks, err = rendered(r.Context(), checks(view))
@@ -577,12 +577,12 @@ func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
 
 // tellScript tells a script what a person must know of an error; the rest goes the
 // way of every error.
-func tellScript(w http.ResponseWriter, err error) error {
+func tellScript(w http.ResponseWriter, r *http.Request, err error) error {
 	kind := fault.KindOf(err)
 	if kind == fault.Internal {
 		return err
 	}
-	return sendJSON(w, statusOf(kind), saved{Text: fault.Text(err)})
+	return sendJSON(w, statusOf(kind), saved{Text: fault.Say(r.Context(), err)})
 }
 
 func sendJSON(w http.ResponseWriter, status int, v any) error {

@@ -41,7 +41,7 @@ func (v composeView) problems(ctx context.Context) []problemLine {
 }
 
 func (v composeView) gather(ctx context.Context, out []problemLine, c composeChannel, found network.Problem) []problemLine {
-	line := problemLine{Who: c.Handle, Text: found.Text, n: 1, Tone: "info"}
+	line := problemLine{Who: c.Handle, Text: found.Words().In(ctx), n: 1, Tone: "info"}
 	if found.Severity == network.Blocking {
 		line.Tone = "bad"
 	}

@@ -109,20 +109,20 @@ func (v composeView) kept() [][2]string {
 }
 
 // optionFault is what is wrong with a channel's option.
-func (v composeView) optionFault(c composeChannel, name string) string {
+func (v composeView) optionFault(ctx context.Context, c composeChannel, name string) string {
 	for _, bad := range c.Limits.CheckOptions(v.Options[c.ID]) {
 		if bad.Name == name {
-			return bad.Text
+			return bad.Phrase.In(ctx)
 		}
 	}
 	return v.Form.Error("options." + c.ID + "." + name)
 }
 
 // optionsOpen reports whether the options show without being asked for.
-func (v composeView) optionsOpen() bool {
+func (v composeView) optionsOpen(ctx context.Context) bool {
 	for _, c := range v.optional() {
 		for _, o := range c.own() {
-			if v.optionFault(c, o.Name) != "" {
+			if v.optionFault(ctx, c, o.Name) != "" {
 				return true
 			}
 		}

@@ -43,7 +43,7 @@ func composeOptions(v composeView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.optionsOpen() {
+			if v.optionsOpen(ctx) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " open")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -211,12 +211,12 @@ func composeOption(v composeView, c composeChannel, o network.Option) templ.Comp
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(o.Choices) > 0 {
-			templ_7745c5c3_Err = ui.Select(ui.Field{Name: optionField(c.ID, o.Name), Label: i18n.T(ctx, o.Label), Help: help(ctx, o.Help), Error: v.optionFault(c, o.Name)}, v.option(c, o.Name), optionChoices(ctx, o)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(ui.Field{Name: optionField(c.ID, o.Name), Label: i18n.T(ctx, o.Label), Help: help(ctx, o.Help), Error: v.optionFault(ctx, c, o.Name)}, v.option(c, o.Name), optionChoices(ctx, o)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = ui.Input(ui.Field{Name: optionField(c.ID, o.Name), Label: i18n.T(ctx, o.Label), Help: help(ctx, o.Help), Error: v.optionFault(c, o.Name), Optional: true},
+			templ_7745c5c3_Err = ui.Input(ui.Field{Name: optionField(c.ID, o.Name), Label: i18n.T(ctx, o.Label), Help: help(ctx, o.Help), Error: v.optionFault(ctx, c, o.Name), Optional: true},
 				ui.InputArgs{Value: v.option(c, o.Name), Attrs: templ.Attributes{"maxlength": fmt.Sprint(o.Most()), "autocomplete": "off", "dir": "auto"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

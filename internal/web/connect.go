@@ -128,7 +128,7 @@ func (p *Pages) connectForm(w http.ResponseWriter, r *http.Request, view connect
 		_, view.SignIn = n.(network.Authorizer)
 	}
 	if _, err := p.redirectAddress(r, view.Facts.Name); view.SignIn && err != nil {
-		view.SignIn, view.Closed = false, fault.Text(err)
+		view.SignIn, view.Closed = false, fault.Say(ctx, err)
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Connect {{.Network}}", "Network", view.Facts.Title),
 		Back: studio(view.Slug, "channels"), BackText: i18n.T(ctx, "Back to the channels")}
@@ -277,7 +277,7 @@ func (p *Pages) redirectAddress(r *http.Request, name string) (string, error) {
 		return p.Site.Public.Scheme + "://" + p.Site.Public.Host + connectedPath(name), nil
 	}
 	if !onThisMachine(r.Host) {
-		return "", fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "To sign in at the network's own page, Rapport must know its own address. Whoever runs it can set it with --public-url."))
+		return "", fault.New(fault.Conflict, "To sign in at the network's own page, Rapport must know its own address. Whoever runs it can set it with --public-url.")
 	}
 	scheme := "http://"
 	if p.secure(r) {
@@ -311,7 +311,7 @@ func (p *Pages) connectReturn(w http.ResponseWriter, r *http.Request, name strin
 	if err == nil {
 		return p.connected(w, r, c)
 	}
-	f := form{values: url.Values{"server": {in.Server}}}
+	f := form{values: url.Values{"server": {in.Server}}, ctx: r.Context()}
 	if f.refused(err) {
 		return p.connectNamed(w, r, name, in.Again, f)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -17,7 +18,11 @@ type form struct {
 	errors map[string]string
 	Text   string // what is wrong as a whole; "" where a field says it
 	status int
+	ctx    context.Context // whose language the faults are told in; nil is English
 }
+
+// blank is an empty form for a request's reader.
+func blank(r *http.Request) form { return form{ctx: r.Context()} }
 
 // fill is a form with values to begin with, as name, value, name, value.
 func fill(pairs ...string) form {
@@ -42,7 +47,7 @@ func read(r *http.Request) (form, error) {
 			return form{}, fault.New(fault.Invalid, "The form holds characters that are no text. Type it again.")
 		}
 	}
-	return form{values: r.PostForm}, nil
+	return form{values: r.PostForm, ctx: r.Context()}, nil
 }
 
 // composed reports whether a field is a text of the composer, which says
@@ -101,14 +106,18 @@ func (f *form) refused(err error, fields ...string) bool {
 	default:
 		return false
 	}
+	ctx := f.ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	f.status, f.errors, f.Text = statusOf(e.Kind), map[string]string{}, ""
 	for _, field := range e.Fields {
 		if f.errors[field.Name] == "" {
-			f.errors[field.Name] = field.Text
+			f.errors[field.Name] = field.In(ctx)
 		}
 	}
 	if len(e.Fields) == 0 || !shown(e.Fields, fields) {
-		f.Text = e.Text
+		f.Text = fault.Say(ctx, err)
 	}
 	return true
 }

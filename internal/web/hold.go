@@ -128,7 +128,7 @@ func (p *Pages) holdSet(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) holdRelease(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	if err := brand.Release(r.Context(), p.DB, v.Who, v.Brand.ID); err != nil {
-		var f form
+		f := blank(r)
 		if f.refused(err) {
 			return p.holdPage(w, r, f)
 		}

@@ -329,7 +329,7 @@ func (p *Pages) bulk(r *http.Request, ids []string, what string) (changes []conv
 	v, ctx := at(r), r.Context()
 	act, rest, _ := strings.Cut(what, " ")
 	if len(ids) == 0 {
-		return nil, "", fault.New(fault.Invalid, "%s", i18n.T(ctx, "Choose at least one conversation."))
+		return nil, "", fault.New(fault.Invalid, "Choose at least one conversation.")
 	}
 	switch act {
 	case "done":
@@ -349,5 +349,5 @@ func (p *Pages) bulk(r *http.Request, ids []string, what string) (changes []conv
 		changes, err = conversation.AddLabel(ctx, p.DB, v.Who, v.Brand.ID, ids, rest)
 		return nil, i18n.N(ctx, len(changes), "{{.N}} conversation has the label.", "{{.N}} conversations have the label."), err
 	}
-	return nil, "", fault.New(fault.Invalid, "%s", i18n.T(ctx, "This cannot be done to several conversations. Choose one of the buttons."))
+	return nil, "", fault.New(fault.Invalid, "This cannot be done to several conversations. Choose one of the buttons.")
 }

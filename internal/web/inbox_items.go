@@ -161,7 +161,7 @@ func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, i
 	if !m.Standing.NeedsPerson() {
 		return nil
 	}
-	a.Failure = cmp.Or(m.Reason, i18n.T(ctx, "It is not out, and the network did not say why."))
+	a.Failure = cmp.Or(i18n.Kept(m.Reason).In(ctx), i18n.T(ctx, "It is not out, and the network did not say why."))
 	item.Redo = t.MayReply && m.Standing == delivery.Rejected
 	item.To = said[m.Parent].ID
 	if v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, m.Channel) != nil {

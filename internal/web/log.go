@@ -112,7 +112,7 @@ func (p *Pages) logFilter(r *http.Request) (logView, audit.Filter, error) {
 	f := audit.Filter{Subject: view.Query.Get("subject"), Account: view.Query.Get("who"), Area: audit.Area(view.Query.Get("area")), Text: view.Query.Get("q")}
 	var bad []fault.Field
 	if f.Area != "" && !slices.Contains(audit.Areas, f.Area) {
-		bad = append(bad, fault.Field{Name: "area", Text: "Choose one of the list."})
+		bad = append(bad, fault.On("area", "Choose one of the list."))
 	}
 	f.From = day(view.Query.Get("from"), v.Brand.Location(), 0, "from", &bad)
 	f.Until = day(view.Query.Get("until"), v.Brand.Location(), 1, "until", &bad)
@@ -130,7 +130,7 @@ func day(typed string, zone *time.Location, later int, name string, bad *[]fault
 	}
 	at, err := time.ParseInLocation(time.DateOnly, typed, zone)
 	if err != nil {
-		*bad = append(*bad, fault.Field{Name: name, Text: "Choose a day."})
+		*bad = append(*bad, fault.On(name, "Choose a day."))
 		return 0
 	}
 	return db.At(at.AddDate(0, 0, later))

@@ -51,12 +51,12 @@ func TestLogSaysWhoDidWhat(t *testing.T) {
 		{"?area=holds&who=" + mate.ID + "&q=storm&from=2020-01-01", "put everything on hold", "gave somebody access"},
 		{"?subject=" + w.Channels[0].ID, "connected a channel", "scheduled a post"},
 	} {
-		got := s.Get(s.Path("settings", "log") + c.query).Is(http.StatusOK).Has(".side-content .panel", c.has)
+		got := s.Get(s.Path("settings", "log")+c.query).Is(http.StatusOK).Has(".side-content .panel", c.has)
 		if text := got.Text(".side-content .panel"); strings.Contains(text, c.lacks) {
 			t.Errorf("%s: it says %q", c.query, c.lacks)
 		}
 	}
-	s.Get(s.Path("settings", "log")+"?q=storm&area=holds").Has("input[name=q][value=storm]").Has("option[selected][value=holds]").Has("a[href*='/log/export?'][href*='q=storm'][href*='format=csv']")
+	s.Get(s.Path("settings", "log") + "?q=storm&area=holds").Has("input[name=q][value=storm]").Has("option[selected][value=holds]").Has("a[href*='/log/export?'][href*='q=storm'][href*='format=csv']")
 	s.Get(s.Path("settings", "log")+"?from=soon").Is(http.StatusUnprocessableEntity).Has("#from-error", "Choose a day").Has("input[name=from][value=soon]")
 	s.Get(s.Path("settings", "log") + "?area=nothing").Is(http.StatusUnprocessableEntity)
 	s.Get(s.Path("settings", "log") + "?after=x").Is(http.StatusUnprocessableEntity)

@@ -109,7 +109,7 @@ func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseMultipartForm(composeHeld); err != nil {
 		return fault.As(fault.Invalid, err, "That is too much at once. Send fewer pictures.")
 	}
-	var f form
+	f := blank(r)
 	kept := 0
 	for _, file := range r.MultipartForm.File["file"] {
 		_, err := p.upload(ctx, v, file)
@@ -119,14 +119,14 @@ func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
 		if err == nil {
 			kept++
 		} else {
-			f.Text = file.Filename + ": " + fault.Text(err)
+			f.Text = file.Filename + ": " + fault.Say(ctx, err)
 		}
 	}
 	if f.Text != "" {
 		return p.mediaPage(w, r, f)
 	}
 	if kept == 0 {
-		f.refused(fault.New(fault.Invalid, "%s", i18n.T(ctx, "Choose at least one picture.")))
+		f.refused(fault.New(fault.Invalid, "Choose at least one picture."))
 		return p.mediaPage(w, r, f)
 	}
 	p.note(w, r, i18n.N(ctx, kept, "{{.N}} picture is in the library.", "{{.N}} pictures are in the library."), "")
@@ -223,7 +223,7 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 	var n [4]int
 	for i, name := range []string{"x", "y", "width", "height"} {
 		if n[i], err = strconv.Atoi(f.Value(name)); err != nil {
-			err = fault.OnField("crop", "%s", i18n.T(r.Context(), "Give whole numbers of pixels."))
+			err = fault.OnField("crop", "Give whole numbers of pixels.")
 			break
 		}
 	}
@@ -234,7 +234,7 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 	script := r.Header.Get("Accept") == "application/json"
 	switch {
 	case err != nil && script:
-		return tellScript(w, err)
+		return tellScript(w, r, err)
 	case err != nil && f.refused(err, "none"):
 		return p.mediaCropPage(w, r, f)
 	case err != nil:
@@ -253,7 +253,7 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) mediaDelete(w http.ResponseWriter, r *http.Request) error {
 	v, id := at(r), r.PathValue("media")
 	if err := p.Media.Delete(r.Context(), v.Who, v.Brand.ID, id); err != nil {
-		var f form
+		f := blank(r)
 		if f.refused(err) {
 			return p.mediaDetail(w, r, f)
 		}

@@ -247,7 +247,7 @@ func (p *Pages) postMove(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) postAct(w http.ResponseWriter, r *http.Request, do func() (text, undo, to string, err error)) error {
 	text, undo, to, err := do()
 	if err != nil {
-		var f form
+		f := blank(r)
 		if f.refused(err) {
 			return p.postPage(w, r, f)
 		}

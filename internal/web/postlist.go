@@ -182,7 +182,7 @@ func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
 		},
 	}[f.Value("act")]
 	if do == nil || len(f.All("post")) == 0 {
-		f.refused(fault.New(fault.Invalid, "%s", i18n.T(ctx, "Choose at least one post.")))
+		f.refused(fault.New(fault.Invalid, "Choose at least one post."))
 		return p.postListPage(w, r, f)
 	}
 	done, refusal, err := each(f.All("post"), do)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -59,7 +60,7 @@ func (p *Pages) serve(rt route) http.Handler {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, rt.body)
 		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Add("Vary", "Cookie, HX-Request")
+		w.Header().Add("Vary", "Cookie, HX-Request, Accept-Language")
 		if !legible(r) {
 			p.fail(w, r, p.missing(w, r))
 			return
@@ -95,7 +96,8 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, d door) (*http.Req
 		v.Brand, err = brand.BySlug(r.Context(), p.DB, v.Who, r.PathValue("brand"))
 		zone = v.Brand.Location()
 	}
-	ctx := i18n.With(r.Context(), r.Header.Get("Accept-Language"), zone)
+	// The account's own language goes before what the browser asks.
+	ctx := i18n.With(r.Context(), cmp.Or(v.Session.Language, r.Header.Get("Accept-Language")), zone)
 	r = r.WithContext(context.WithValue(ctx, visitKey{}, v))
 	if err == nil && d == inBrand {
 		p.rememberBrand(w, r, v.Brand)
@@ -200,6 +202,6 @@ func (p *Pages) missing(http.ResponseWriter, *http.Request) error {
 
 // wrongMethod answers for an address that is there for another method.
 func (p *Pages) wrongMethod(w http.ResponseWriter, r *http.Request) error {
-	p.refuse(w, r, http.StatusMethodNotAllowed, "This address cannot be used like that. Go back and try the button again.", "")
+	p.refuse(w, r, http.StatusMethodNotAllowed, i18n.T(r.Context(), "This address cannot be used like that. Go back and try the button again."), "")
 	return nil
 }

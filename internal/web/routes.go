@@ -70,6 +70,7 @@ func (p *Pages) doorRoutes() []route {
 		{pattern: "GET /studio/brands/new", door: signedIn, handle: p.brandNew},
 		{pattern: "POST /studio/brands", door: signedIn, handle: p.brandCreate},
 		{pattern: "POST /studio/theme", door: signedIn, handle: p.themeSet},
+		{pattern: "POST /studio/language", door: signedIn, handle: p.languageSet},
 		{pattern: "GET /studio/live", door: signedIn, handle: p.liveStream},
 		{pattern: "GET /studio/gallery", door: signedIn, handle: p.galleryShow},
 	}

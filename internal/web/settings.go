@@ -130,6 +130,7 @@ type accountView struct {
 	Name     string
 	Email    string
 	Theme    ui.Theme
+	Language string
 	Here     string // id of the session that looks
 	Sessions []account.Session
 	Form     form
@@ -148,7 +149,7 @@ func (p *Pages) accountForm(w http.ResponseWriter, r *http.Request, f form) erro
 		return err
 	}
 	return p.settings(w, r, "account", f.Status(), false, accountSettings(accountView{Slug: v.Brand.Slug, Name: v.Who.Name, Email: v.Who.Email,
-		Theme: theme(r), Here: v.Session.ID, Sessions: sessions, Form: f, Now: p.DB.Now().Time()}))
+		Theme: theme(r), Language: v.Session.Language, Here: v.Session.ID, Sessions: sessions, Form: f, Now: p.DB.Now().Time()}))
 }
 
 // settingsPassword changes the password and ends the other sessions.
@@ -263,7 +264,7 @@ func (p *Pages) tokenEnd(r *http.Request, days string) (db.Time, error) {
 	}
 	n, err := strconv.Atoi(days)
 	if err != nil || n < 1 || n > 3650 {
-		return 0, fault.OnField("days", "%s", i18n.T(r.Context(), "Choose for how many days it works, at most 3650."))
+		return 0, fault.OnField("days", "Choose for how many days it works, at most %d.", 3650)
 	}
 	return p.DB.Now().Add(time.Duration(n) * 24 * time.Hour), nil
 }

@@ -105,7 +105,7 @@ func tooHeavy() error {
 
 func damaged(err error) error {
 	f := fault.As(fault.Invalid, err, "The picture is damaged or cut short. Upload it again.")
-	f.Fields = []fault.Field{{Name: "file", Text: f.Text}}
+	f.Fields = []fault.Field{{Name: "file", Text: f.Text, Phrase: f.Phrase}}
 	return f
 }
 

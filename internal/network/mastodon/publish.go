@@ -159,7 +159,7 @@ func (n *Network) seenBy(ctx context.Context, t network.Target, it network.Item,
 	}
 	sent, ok := sentAs[v]
 	if !ok {
-		return &network.Error{Verdict: network.Refused, Text: "Choose who may see this post: " + strings.Join(wide, ", ") + "."}
+		return &network.Error{Verdict: network.Refused, Text: fmt.Sprintf("Choose who may see this post: %s.", strings.Join(wide, ", "))}
 	}
 	r.Status.Visibility = sent
 	return nil
