@@ -101,6 +101,7 @@ func (a *app) wire(ctx context.Context) error {
 		}})
 	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
+	a.secure()
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
 }
