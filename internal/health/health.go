@@ -210,7 +210,7 @@ func (l *Looker) Keys(ctx context.Context) Finding {
 		return ill(ctx, "keys", fault.Text(err))
 	}
 	if l.DB == nil {
-		return well(ctx, "keys", "{{.File}}", "File", file)
+		return Finding{Part: "keys", Text: file}
 	}
 	all, err := rekey.Count(ctx, l.DB, keys)
 	if err != nil {

@@ -365,3 +365,12 @@ func statusWord(status int) string {
 	}
 	return strconv.Itoa(status)
 }
+
+// tryText says why a try did not arrive.
+func tryText(ctx context.Context, t webhook.Try) string {
+	switch {
+	case t.Error == "" || t.Status == 0 || t.Status == http.StatusGone || t.Status >= 300 && t.Status < 400:
+		return i18n.T(ctx, t.Error)
+	}
+	return i18n.T(ctx, "The receiver answered {{.Status}}. Only 200 to 299 means that it has taken the call.", "Status", statusWord(t.Status))
+}
