@@ -194,16 +194,16 @@ func (l *Looker) Store(ctx context.Context) Finding {
 
 // Keys looks at the key file, and whether all that is sealed opens with it.
 func (l *Looker) Keys(ctx context.Context) Finding {
-	file := i18n.T(ctx, "the key file")
+	file := i18n.T(ctx, "The key file")
 	if l.Paths {
 		file = l.KeyFile
 	}
 	info, err := os.Stat(l.KeyFile)
 	if err != nil {
-		return ill(ctx, "keys", "There is no key file at {{.File}}. Put it back from where you keep its copy; only a new installation may start without.", "File", file)
+		return ill(ctx, "keys", "{{.File}} is missing. Put it back from where you keep its copy; only a new installation may start without.", "File", file)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return ill(ctx, "keys", "Others can read {{.File}}. Run “chmod 600” on it.", "File", file)
+		return ill(ctx, "keys", "{{.File}} can be read by others. Run “chmod 600” on it.", "File", file)
 	}
 	keys, err := secret.Open(l.KeyFile)
 	if err != nil {
@@ -230,7 +230,7 @@ func (l *Looker) Keys(ctx context.Context) Finding {
 	case lost > 0:
 		return ill(ctx, "keys", "{{.N}} of {{.All}} sealed secrets open with no key of the file. Put back the key file they were sealed with.", "N", lost, "All", texts)
 	case older > 0:
-		return well(ctx, "keys", "{{.File}}: {{.N}} of {{.All}} secrets are still sealed with an older key and are sealed anew within a day.", "File", file, "N", older, "All", texts)
+		return well(ctx, "keys", "{{.File}} opens everything; {{.N}} of {{.All}} secrets are still sealed with an older key and are sealed anew within a day.", "File", file, "N", older, "All", texts)
 	}
 	return well(ctx, "keys", "{{.File}} opens all {{.All}} sealed secrets.", "File", file, "All", texts)
 }

@@ -62,7 +62,7 @@ func TestTroubles(t *testing.T) {
 		make      func(t *testing.T, l *health.Looker)
 	}{
 		{"disk", "cannot be looked at", func(_ *testing.T, l *health.Looker) { l.Data = filepath.Join(l.Data, "gone") }},
-		{"keys", "no key file", func(_ *testing.T, l *health.Looker) { l.KeyFile += "x" }},
+		{"keys", "is missing", func(_ *testing.T, l *health.Looker) { l.KeyFile += "x" }},
 		{"keys", "chmod 600", func(t *testing.T, l *health.Looker) {
 			if err := os.Chmod(l.KeyFile, 0o640); err != nil {
 				t.Fatal(err)

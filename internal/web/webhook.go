@@ -125,6 +125,14 @@ func (v webhookView) path(parts ...string) string {
 	return studio(v.Slug, append([]string{"settings", "webhooks", v.ID}, parts...)...)
 }
 
+// named are the events to list; where they are all, their number says so.
+func (v webhookView) named() []string {
+	if len(v.Events) == len(webhook.Types) {
+		return nil
+	}
+	return v.Events
+}
+
 // more leads to the log's next part.
 func (v webhookView) more() string {
 	to := v.path() + "?after=" + v.Next
