@@ -47,10 +47,15 @@ type Looker struct {
 	Media   *blob.S3      // nil where media lie in the data folder
 	Version string        // of the program
 	Paths   bool          // name files and folders: for the operator alone
-	mu      sync.Mutex    // of what follows
-	last    []Finding     // of the last look
-	at      time.Time     // when it was
 	Fresh   time.Duration // how long a look is good for; 0: not at all
+	mu      sync.Mutex    // of what follows
+	last    map[string]look
+}
+
+// look is what was found, in one language.
+type look struct {
+	found []Finding
+	at    time.Time
 }
 
 const (
@@ -73,8 +78,9 @@ var looks = []func(*Looker, context.Context) Finding{
 func (l *Looker) Look(ctx context.Context) []Finding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last != nil && time.Since(l.at) < l.Fresh {
-		return l.last
+	lang := i18n.Lang(ctx)
+	if last, ok := l.last[lang]; ok && time.Since(last.at) < l.Fresh {
+		return last.found
 	}
 	out := make([]Finding, len(looks))
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
@@ -85,7 +91,10 @@ func (l *Looker) Look(ctx context.Context) []Finding {
 	}
 	all.Wait()
 	if ctx.Err() == nil {
-		l.last, l.at = out, time.Now()
+		if l.last == nil {
+			l.last = map[string]look{}
+		}
+		l.last[lang] = look{out, time.Now()}
 	}
 	return out
 }
