@@ -198,11 +198,12 @@ func TestWhoMayAsk(t *testing.T) {
 	w := open(t)
 	id := w.post(`{"text":"Ours alone","channels":["` + w.channel["news"] + `"]}`)
 	talk, human := w.hear("@mira", "Ours alone too")
-	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
+	hook := w.ask(request{"POST", "/webhooks", bodies["POST /webhooks"], w.north.token, nil}).text(t, "id")
+	ours := map[string]string{"webhooks": hook, "conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
 	for _, o := range w.operations() {
 		path := strings.TrimPrefix(o.path, "/api/v1")
 		kind := strings.Split(path, "/")[1]
-		path = strings.ReplaceAll(path, "{id}", ours[kind])
+		path = strings.NewReplacer("{id}", ours[kind], "{call}", "none").Replace(path)
 		body := bodies[o.method+" "+strings.TrimPrefix(o.path, "/api/v1")]
 		t.Run(o.method+" "+o.path, func(t *testing.T) {
 			w.t = t
@@ -241,6 +242,7 @@ func without(scope string) []access.Action {
 
 // bodies let every operation pass its own validation.
 var bodies = map[string]string{
+	"POST /webhooks": `{"url":"https://ours.example.org","events":["post.saved"]}`, "PATCH /webhooks/{id}": `{"state":"paused"}`,
 	"POST /channels":                   `{"network":"test","credentials":{"token":"new"}}`,
 	"POST /channels/{id}/reconnect":    `{"credentials":{"token":"news"}}`,
 	"PATCH /media/{id}":                `{"alt":"x"}`,
