@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Walks through real networks: a whole Bluesky network from npm, started on
+# Runs against what others wrote: media on versitygw, certificates from Pebble,
+# a whole Bluesky network from npm, started on
 # this machine with a PostgreSQL and a Redis of its own, and any Mastodon
 # server named by RAPPORT_REAL_MASTODON_URL, RAPPORT_REAL_MASTODON_TOKEN and,
 # for the fan, RAPPORT_REAL_MASTODON_FAN_TOKEN. It installs what is missing
@@ -79,6 +80,23 @@ unset RAPPORT_TEST_POSTGRES # what the network keeps stays apart from other test
 if install_network; then start_bluesky || true; fi
 if [ -z "${RAPPORT_REAL_MASTODON_URL:-}" ] || [ -z "${RAPPORT_REAL_MASTODON_TOKEN:-}" ]; then
 	skipped+=("Mastodon: name a server in RAPPORT_REAL_MASTODON_URL and a token in RAPPORT_REAL_MASTODON_TOKEN")
+fi
+
+# Programs that others wrote, at the versions that were tried.
+install_program() {
+	local name=$1 module=$2
+	if [ ! -x ".testenv/bin/$name" ]; then
+		step "building $name; the first time takes minutes"
+		GOBIN=$PWD/.testenv/bin go install "$module" >/dev/null 2>&1 || { missing "$name" "go install $module did not work"; return 1; }
+	fi
+}
+
+step "media on a real S3 server, certificates from a real ACME server"
+if install_program versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0; then
+	RAPPORT_TEST_S3=$PWD/.testenv/bin/versitygw go test -count=1 -v -run 'S3' ./internal/blob
+fi
+if install_program pebble github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.3; then
+	RAPPORT_TEST_PEBBLE=$PWD/.testenv/bin/pebble go test -count=1 -run 'Certificates' ./internal/server
 fi
 
 step "the walk"

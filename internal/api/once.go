@@ -124,10 +124,28 @@ func (a *handler) reserve(ctx context.Context, t *ticket, request string) (*firs
 	case got.status == reserved || got.status == marked:
 		return nil, running()
 	}
-	if err := json.Unmarshal([]byte(body), &got); err != nil {
-		return nil, fmt.Errorf("api: kept answer: %w", err)
+	if err := a.unseal(*t, body, &got); err != nil {
+		return nil, err
 	}
 	return &got, nil
+}
+
+// sealedFor is the purpose of kept answers: one may hold a secret that is shown
+// this once, which must not be read from a stolen database.
+const sealedFor = "api answer"
+
+func (t ticket) place() string { return t.brand + "\x00" + t.account + "\x00" + t.key }
+
+// unseal reads a kept answer. One that no key opens any more is lost.
+func (a *handler) unseal(t ticket, sealed string, into *firstAnswer) error {
+	plain, err := a.Channels.Keys.Open(sealedFor, t.place(), sealed)
+	if err != nil {
+		return fault.As(fault.Conflict, err, "This request was carried out, but its answer was lost. Look at what is there; do not send it again.")
+	}
+	if err := json.Unmarshal(plain, into); err != nil {
+		return fmt.Errorf("api: kept answer: %w", err)
+	}
+	return nil
 }
 
 func running() error {
@@ -170,7 +188,7 @@ func (a *handler) keep(ctx context.Context, t ticket, got firstAnswer) error {
 	}
 	_, err = affected(a.DB.ExecContext(ctx, `UPDATE idempotency SET status = $5, body = $6
 		WHERE brand_id = $1 AND account_id = $2 AND key = $3 AND created_at = $4`,
-		t.brand, t.account, t.key, t.stamp, got.status, string(body)))
+		t.brand, t.account, t.key, t.stamp, got.status, a.Channels.Keys.Seal(sealedFor, t.place(), body)))
 	return err
 }
 

@@ -20,6 +20,14 @@ func TestWebhooks(t *testing.T) {
 	}
 	id := made.text(t, "id")
 	at := "/webhooks/" + id
+	// The answer that is kept for a repeated request does not lie readable.
+	again := map[string]string{"Idempotency-Key": "once"}
+	rotated := w.ask(request{"POST", at + "/rotate", "", full, again})
+	var kept string
+	must(t, w.d.QueryRowContext(ctx, `SELECT body FROM idempotency WHERE key = 'once'`).Scan(&kept))
+	if got := w.ask(request{"POST", at + "/rotate", "", full, again}); got.text(t, "secret") != rotated.text(t, "secret") || strings.Contains(kept, "whsec_") || strings.Contains(kept, "secret") {
+		t.Errorf("kept as %q, comes again as %s", kept, got.body)
+	}
 	if got := w.ask(request{"POST", at + "/test", "", full, nil}); got.status != 200 || got.field(t, "status") != 500.0 || !strings.Contains(got.body, "500") {
 		t.Fatalf("%d %s", got.status, got.body)
 	}

@@ -7,6 +7,7 @@ package config
 
 import (
 	"cmp"
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"io"
@@ -40,6 +41,11 @@ type Config struct {
 	OutboundAllow []string    `name:"outbound-allow" env:"RAPPORT_OUTBOUND_ALLOW" help:"Inner addresses that may be called, such as 10.0.0.0/8 or 127.0.0.1:8025." placeholder:"CIDR"`
 	SMTPURL       secret.Text `name:"smtp-url" env:"RAPPORT_SMTP_URL" help:"Mail server, smtp://user:password@host:587 or smtps://…; without it mail is kept." placeholder:"URL"`
 	MailFrom      string      `name:"mail-from" env:"RAPPORT_MAIL_FROM" help:"Sender of mail." placeholder:"ADDRESS"`
+	ACME          []string    `name:"acme" env:"RAPPORT_ACME" help:"Host names to fetch certificates for, the public one first; Rapport then answers HTTPS itself." placeholder:"HOST"`
+	ACMEEmail     string      `name:"acme-email" env:"RAPPORT_ACME_EMAIL" help:"Whom the certificate authority may write to." placeholder:"ADDRESS"`
+	ACMEDirectory string      `name:"acme-directory" env:"RAPPORT_ACME_DIRECTORY" help:"Another certificate authority; by default Let's Encrypt." placeholder:"URL"`
+	ACMECA        string      `name:"acme-ca" env:"RAPPORT_ACME_CA" help:"File with the certificate that the authority's own address is signed by, where it is an inner one." placeholder:"FILE"`
+	HTTPAddr      string      `name:"http-addr" env:"RAPPORT_HTTP_ADDR" default:":80" help:"With --acme: address that answers challenges and leads to HTTPS."`
 	MetricsToken  secret.Text `name:"metrics-token" env:"RAPPORT_METRICS_TOKEN" help:"Token that opens /metrics from elsewhere." placeholder:"TOKEN"`
 	APIRate       string      `name:"api-rate" env:"RAPPORT_API_RATE" default:"600/6000" help:"Requests a minute that the API takes from a token: as usual, and at most." placeholder:"USUAL/MOST"`
 	LogLevel      string      `name:"log-level" env:"RAPPORT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -78,7 +84,7 @@ func Read(args []string, getenv func(string) string) (Config, error) {
 	c := Config{
 		Data:          cmp.Or(getenv("RAPPORT_DATA"), "rapport-data"),
 		DatabaseURL:   secret.Text(getenv("RAPPORT_DATABASE_URL")),
-		Addr:          cmp.Or(getenv("RAPPORT_ADDR"), "127.0.0.1:8080"),
+		Addr:          cmp.Or(getenv("RAPPORT_ADDR"), usualAddr),
 		PublicURL:     getenv("RAPPORT_PUBLIC_URL"),
 		TrustedProxy:  splitList(getenv("RAPPORT_TRUSTED_PROXY")),
 		MediaURL:      secret.Text(getenv("RAPPORT_MEDIA_URL")),
@@ -86,6 +92,11 @@ func Read(args []string, getenv func(string) string) (Config, error) {
 		OutboundAllow: splitList(getenv("RAPPORT_OUTBOUND_ALLOW")),
 		SMTPURL:       secret.Text(getenv("RAPPORT_SMTP_URL")),
 		MailFrom:      getenv("RAPPORT_MAIL_FROM"),
+		ACME:          splitList(getenv("RAPPORT_ACME")),
+		ACMEEmail:     getenv("RAPPORT_ACME_EMAIL"),
+		ACMEDirectory: getenv("RAPPORT_ACME_DIRECTORY"),
+		ACMECA:        getenv("RAPPORT_ACME_CA"),
+		HTTPAddr:      cmp.Or(getenv("RAPPORT_HTTP_ADDR"), ":80"),
 		MetricsToken:  secret.Text(getenv("RAPPORT_METRICS_TOKEN")),
 		APIRate:       cmp.Or(getenv("RAPPORT_API_RATE"), "600/6000"),
 		LogLevel:      cmp.Or(getenv("RAPPORT_LOG_LEVEL"), "info"),
@@ -99,7 +110,7 @@ func Read(args []string, getenv func(string) string) (Config, error) {
 func (c *Config) parse(args []string) error {
 	flags := flag.NewFlagSet("rapport", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	var proxies, allow list
+	var proxies, allow, acme list
 	flags.StringVar(&c.Data, "data", c.Data, "")
 	flags.TextVar(&c.DatabaseURL, "database-url", c.DatabaseURL, "")
 	flags.StringVar(&c.Addr, "addr", c.Addr, "")
@@ -110,6 +121,11 @@ func (c *Config) parse(args []string) error {
 	flags.Var(&allow, "outbound-allow", "")
 	flags.TextVar(&c.SMTPURL, "smtp-url", c.SMTPURL, "")
 	flags.StringVar(&c.MailFrom, "mail-from", c.MailFrom, "")
+	flags.Var(&acme, "acme", "")
+	flags.StringVar(&c.ACMEEmail, "acme-email", c.ACMEEmail, "")
+	flags.StringVar(&c.ACMEDirectory, "acme-directory", c.ACMEDirectory, "")
+	flags.StringVar(&c.ACMECA, "acme-ca", c.ACMECA, "")
+	flags.StringVar(&c.HTTPAddr, "http-addr", c.HTTPAddr, "")
 	flags.TextVar(&c.MetricsToken, "metrics-token", c.MetricsToken, "")
 	flags.StringVar(&c.APIRate, "api-rate", c.APIRate, "")
 	flags.StringVar(&c.LogLevel, "log-level", c.LogLevel, "")
@@ -125,6 +141,9 @@ func (c *Config) parse(args []string) error {
 	if allow != nil {
 		c.OutboundAllow = allow
 	}
+	if acme != nil {
+		c.ACME = acme
+	}
 	return nil
 }
 
@@ -136,7 +155,8 @@ func (c *Config) Validate() error {
 		name string
 		run  func() string
 	}{
-		{"data", c.checkData}, {"database-url", c.checkDatabase}, {"addr", c.checkAddr},
+		{"data", c.checkData}, {"database-url", c.checkDatabase}, {"acme", c.checkACME}, {"acme-email", c.checkACMEEmail},
+		{"acme-directory", c.checkDirectory}, {"acme-ca", c.checkCA}, {"addr", c.checkAddr},
 		{"public-url", c.checkPublic}, {"trusted-proxy", c.checkProxies}, {"media-url", c.checkMedia}, {"key-file", c.checkKeyFile},
 		{"outbound-allow", c.checkAllow}, {"smtp-url", c.checkSMTP}, {"mail-from", c.checkFrom},
 		{"metrics-token", c.checkToken}, {"api-rate", c.checkRate}, {"log-level", c.checkLevel},
@@ -177,6 +197,66 @@ func (c *Config) checkDatabase() string {
 	u, err := url.Parse(c.DatabaseURL.Reveal())
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || strings.Trim(u.Path, "/") == "" {
 		return "Write it as postgres://user:password@host:5432/database."
+	}
+	return ""
+}
+
+// usualAddr is where Rapport listens unless it is told otherwise: on this
+// machine alone, or to everybody where it has certificates.
+const usualAddr = "127.0.0.1:8080"
+
+func (c *Config) checkACME() string {
+	if len(c.ACME) == 0 {
+		return ""
+	}
+	for i, name := range c.ACME {
+		name = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
+		if _, err := netip.ParseAddr(name); err == nil || !strings.Contains(name, ".") || len(name) > 253 || strings.ContainsAny(name, "/:*@ ") {
+			return fmt.Sprintf("%q is no host name such as rapport.example.org.", name)
+		}
+		c.ACME[i] = name
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "https://" + c.ACME[0]
+	}
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Scheme != "https" || !slices.Contains(c.ACME, strings.ToLower(u.Hostname())) {
+		return "The public address must be https:// and one of these names."
+	}
+	if c.Addr == usualAddr {
+		c.Addr = ":443"
+	}
+	if _, _, err := net.SplitHostPort(c.HTTPAddr); err != nil {
+		return "Write --http-addr as host:port, such as :80."
+	}
+	return ""
+}
+
+func (c *Config) checkACMEEmail() string {
+	if c.ACMEEmail == "" {
+		return ""
+	}
+	if a, err := mail.ParseAddress(c.ACMEEmail); err != nil || a.Address != c.ACMEEmail {
+		return "Write one mail address, such as admin@example.org."
+	}
+	return ""
+}
+
+func (c *Config) checkDirectory() string {
+	if c.ACMEDirectory == "" {
+		return ""
+	}
+	if u, err := url.Parse(c.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
+		return "Write the authority's directory as https://ca.example.org/directory."
+	}
+	return ""
+}
+
+func (c *Config) checkCA() string {
+	if c.ACMECA == "" {
+		return ""
+	}
+	if text, err := os.ReadFile(c.ACMECA); err != nil || !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return "Name a file with certificates in PEM."
 	}
 	return ""
 }

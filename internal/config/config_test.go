@@ -125,3 +125,28 @@ func TestKongFillsIt(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+func TestCertificatesAndBucket(t *testing.T) {
+	read := func(args ...string) (config.Config, error) {
+		return config.Read(append([]string{"--data", t.TempDir()}, args...), func(string) string { return "" })
+	}
+	c, err := read("--acme", "Rapport.Example.org,www.example.org")
+	if err != nil || c.Addr != ":443" || c.Public.String() != "https://rapport.example.org" || c.HTTPAddr != ":80" {
+		t.Errorf("%+v %v", c, err)
+	}
+	if c, err = read("--acme", "a.example.org", "--addr", "127.0.0.1:8443", "--public-url", "https://a.example.org"); err != nil || c.Addr != "127.0.0.1:8443" {
+		t.Errorf("%+v %v", c, err)
+	}
+	for _, bad := range [][]string{
+		{"--acme", "localhost"}, {"--acme", "10.0.0.1"}, {"--acme", "*.example.org"}, {"--acme", "a.example.org", "--public-url", "https://b.example.org"},
+		{"--acme", "a.example.org", "--public-url", "http://a.example.org"}, {"--acme-email", "nobody"}, {"--acme-directory", "http://ca.example.org"},
+		{"--acme-ca", "/nowhere"}, {"--media-url", "s3://host/bucket"}, {"--media-url", "https://K:S@host/bucket"},
+	} {
+		if _, err := read(bad...); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+	if _, err := read("--media-url", "s3://K:S@host:9000/bucket?insecure"); err != nil {
+		t.Error(err)
+	}
+}

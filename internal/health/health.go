@@ -47,10 +47,15 @@ type Looker struct {
 	Media   *blob.S3      // nil where media lie in the data folder
 	Version string        // of the program
 	Paths   bool          // name files and folders: for the operator alone
-	mu      sync.Mutex    // of what follows
-	last    []Finding     // of the last look
-	at      time.Time     // when it was
 	Fresh   time.Duration // how long a look is good for; 0: not at all
+	mu      sync.Mutex    // of what follows
+	last    map[string]look
+}
+
+// look is what was found, in one language.
+type look struct {
+	found []Finding
+	at    time.Time
 }
 
 const (
@@ -73,8 +78,9 @@ var looks = []func(*Looker, context.Context) Finding{
 func (l *Looker) Look(ctx context.Context) []Finding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last != nil && time.Since(l.at) < l.Fresh {
-		return l.last
+	lang := i18n.Lang(ctx)
+	if last, ok := l.last[lang]; ok && time.Since(last.at) < l.Fresh {
+		return last.found
 	}
 	out := make([]Finding, len(looks))
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
@@ -85,7 +91,10 @@ func (l *Looker) Look(ctx context.Context) []Finding {
 	}
 	all.Wait()
 	if ctx.Err() == nil {
-		l.last, l.at = out, time.Now()
+		if l.last == nil {
+			l.last = map[string]look{}
+		}
+		l.last[lang] = look{out, time.Now()}
 	}
 	return out
 }
@@ -194,23 +203,23 @@ func (l *Looker) Store(ctx context.Context) Finding {
 
 // Keys looks at the key file, and whether all that is sealed opens with it.
 func (l *Looker) Keys(ctx context.Context) Finding {
-	file := i18n.T(ctx, "the key file")
+	file := i18n.T(ctx, "The key file")
 	if l.Paths {
 		file = l.KeyFile
 	}
 	info, err := os.Stat(l.KeyFile)
 	if err != nil {
-		return ill(ctx, "keys", "There is no key file at {{.File}}. Put it back from where you keep its copy; only a new installation may start without.", "File", file)
+		return ill(ctx, "keys", "{{.File}} is missing. Put it back from where you keep its copy; only a new installation may start without.", "File", file)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return ill(ctx, "keys", "Others can read {{.File}}. Run “chmod 600” on it.", "File", file)
+		return ill(ctx, "keys", "{{.File}} can be read by others. Run “chmod 600” on it.", "File", file)
 	}
 	keys, err := secret.Open(l.KeyFile)
 	if err != nil {
 		return ill(ctx, "keys", fault.Text(err))
 	}
 	if l.DB == nil {
-		return well(ctx, "keys", "{{.File}}", "File", file)
+		return Finding{Part: "keys", Text: file}
 	}
 	all, err := rekey.Count(ctx, l.DB, keys)
 	if err != nil {
@@ -230,7 +239,7 @@ func (l *Looker) Keys(ctx context.Context) Finding {
 	case lost > 0:
 		return ill(ctx, "keys", "{{.N}} of {{.All}} sealed secrets open with no key of the file. Put back the key file they were sealed with.", "N", lost, "All", texts)
 	case older > 0:
-		return well(ctx, "keys", "{{.File}}: {{.N}} of {{.All}} secrets are still sealed with an older key and are sealed anew within a day.", "File", file, "N", older, "All", texts)
+		return well(ctx, "keys", "{{.File}} opens everything; {{.N}} of {{.All}} secrets are still sealed with an older key and are sealed anew within a day.", "File", file, "N", older, "All", texts)
 	}
 	return well(ctx, "keys", "{{.File}} opens all {{.All}} sealed secrets.", "File", file, "All", texts)
 }

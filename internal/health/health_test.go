@@ -14,6 +14,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/health"
+	"rapport/internal/i18n"
 	"rapport/internal/job"
 	"rapport/internal/mail"
 	"rapport/internal/outbox"
@@ -62,7 +63,7 @@ func TestTroubles(t *testing.T) {
 		make      func(t *testing.T, l *health.Looker)
 	}{
 		{"disk", "cannot be looked at", func(_ *testing.T, l *health.Looker) { l.Data = filepath.Join(l.Data, "gone") }},
-		{"keys", "no key file", func(_ *testing.T, l *health.Looker) { l.KeyFile += "x" }},
+		{"keys", "is missing", func(_ *testing.T, l *health.Looker) { l.KeyFile += "x" }},
 		{"keys", "chmod 600", func(t *testing.T, l *health.Looker) {
 			if err := os.Chmod(l.KeyFile, 0o640); err != nil {
 				t.Fatal(err)
@@ -114,5 +115,22 @@ func exec(t *testing.T, d *db.DB, query string, args ...any) {
 	t.Helper()
 	if _, err := d.ExecContext(t.Context(), query, args...); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A look is kept for a while, for each language of its own.
+func TestLooksAreKept(t *testing.T) {
+	l := looker(t)
+	l.Fresh = time.Hour
+	english := find(t, l.Look(t.Context()), "media")
+	german := find(t, l.Look(i18n.With(t.Context(), "de", nil)), "media")
+	if english.Text == german.Text || german.Text != i18n.T(i18n.With(t.Context(), "de", nil), "They lie in the data folder.") {
+		t.Errorf("%q, %q", english.Text, german.Text)
+	}
+	if err := os.Remove(l.KeyFile); err != nil {
+		t.Fatal(err)
+	}
+	if f := find(t, l.Look(t.Context()), "keys"); f.Ill {
+		t.Errorf("looked again: %+v", f)
 	}
 }

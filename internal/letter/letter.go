@@ -219,7 +219,7 @@ func (ls *Letters) Try(ctx context.Context, who access.Who, brandID string, p Pa
 			return fmt.Errorf("letter: count tests: %w", err)
 		}
 		if n >= triesAnHour {
-			return fault.After(time.Hour, "That are enough test letters for now. Try again in an hour.")
+			return fault.After(time.Hour, "Enough test letters for now. Try again in an hour.")
 		}
 		text, html := p.Render()
 		l = Letter{Brand: brandID, Account: who.Account, Address: who.Email, Subject: p.Title, Text: text, HTML: html, Source: "test-" + db.NewID()}

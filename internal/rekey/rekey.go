@@ -31,6 +31,7 @@ var Columns = []Column{
 	{"channel", "credential", ""},
 	{"sign_in", "secret", "a sign-in under way ends within 15 minutes"},
 	{"network_app", "secret", ""},
+	{"idempotency", "body", "an answer is kept for 24 hours"},
 	{"webhook", "secret", ""},
 	{"webhook", "old_secret", ""},
 	{"certificate", "data", ""},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,7 @@ type app struct {
 	networks *network.Set
 	hub      *live.Hub
 	letters  *letter.Letters
+	tls      *tls.Config // nil: somebody in front has the certificates
 	pages    *web.Pages
 	api      http.Handler
 	world    demoworld.World // where a demo is put
@@ -137,7 +139,7 @@ func (a *app) run(ctx context.Context, l net.Listener) error {
 	srv := a.httpServer(live)
 	broken := make(chan error, 1)
 	if err == nil {
-		go func() { broken <- srv.Serve(l) }()
+		go func() { broken <- a.serve(srv, l) }()
 		select {
 		case <-ctx.Done():
 		case err = <-broken:

@@ -22,6 +22,10 @@ func (s *serveCommand) Run(c *console) error {
 		return err
 	}
 	set.listening(l.Addr().String())
+	if err := set.acme.listen(); err != nil {
+		l.Close()
+		return err
+	}
 	a, err := open(c.ctx, set, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: set.level})))
 	if err != nil {
 		l.Close()

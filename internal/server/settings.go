@@ -30,6 +30,7 @@ type settings struct {
 	from     string
 	metrics  secret.Text
 	bucket   secret.Text // "" keeps media in the data folder
+	acme     acmeSettings
 	level    slog.Level
 	rates    account.Rates // of API tokens; zero is the standard
 }
@@ -42,9 +43,10 @@ func read(c config.Config, declared bool) (settings, error) {
 	}
 	return settings{
 		place:   place{Data: c.Data, DatabaseURL: c.DatabaseURL, KeyFile: c.KeyFile},
-		command: "serve", addr: c.Addr, public: c.Public, declared: declared, trusted: c.Proxies, allow: c.Allow,
+		command: "serve", addr: c.Addr, public: c.Public, declared: declared || len(c.ACME) > 0, trusted: c.Proxies, allow: c.Allow,
 		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level, bucket: c.MediaURL,
 		rates: account.Rates{Usual: c.Rates[0], Most: c.Rates[1]},
+		acme: acmeSettings{hosts: c.ACME, email: c.ACMEEmail, directory: c.ACMEDirectory, ca: c.ACMECA, addr: c.HTTPAddr},
 	}, nil
 }
 

@@ -106,6 +106,7 @@ func (a *app) wire(ctx context.Context) error {
 	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version(), Rates: a.rates,
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }})
+	a.secure()
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
 }

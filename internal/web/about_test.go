@@ -15,7 +15,7 @@ import (
 func TestAboutTellsOwnersHowEachPartIs(t *testing.T) {
 	s := webtest.New(t)
 	p := s.Get(s.Path("settings", "about")).Is(200)
-	p.Has(".facts", "test", "go1.").Has(".health-part", "Database", "schema", "the key file opens", "GB free", "Nothing waits.", "No mail server is set").
+	p.Has(".facts", "test", "go1.").Has(".health-part", "Database", "schema", "The key file opens", "GB free", "Nothing waits.", "No mail server is set").
 		Has(".panel-head", "Everything works.").Lacks(".health-part [data-tone=warn]")
 	file := s.Pages.Health.KeyFile
 	if err := os.Chmod(file, 0o644); err != nil {

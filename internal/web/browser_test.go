@@ -121,7 +121,7 @@ func walks(t *testing.T) []walk {
 	pages := func(s *webtest.Site, more ...string) []string {
 		var all []string
 		for _, p := range append([]string{"", "channels", "connect/paper", "notifications", "hold", "settings/brand", "settings/account",
-			"settings/tokens", "settings/mail", "settings/log", "settings/data", "settings/about", "compose", "posts", "attention", "media"}, more...) {
+			"settings/tokens", "settings/webhooks", "settings/mail", "settings/log", "settings/data", "settings/about", "compose", "posts", "attention", "media"}, more...) {
 			all = append(all, strings.TrimSuffix(s.Path(p), "/"))
 		}
 		return all
@@ -134,8 +134,21 @@ func walks(t *testing.T) []walk {
 		{"written", wrote, wrotePaths},
 		{"known", known, []string{known.Path("people"), known.Path("people", mira), known.Path("people", mira, "erase"), known.Path("search")}},
 		{"connecting", linked, linkedPaths},
+		hooked(t),
 		{"held", held, []string{held.Path(), held.Path("hold")}},
 	}
+}
+
+// hooked is a brand whose only webhook fails.
+func hooked(t *testing.T) walk {
+	t.Helper()
+	s := webtest.New(t)
+	status := 500
+	hook := listener(t, &status)
+	s.Post(s.Path("settings", "webhooks"), "url", hook.URL, "about", "Newsletter", "events", "post.saved", "events", "hold.changed").Is(200)
+	at := s.Get(s.Path("settings", "webhooks")).Attr(".row-title", "href")
+	call := s.Post(at+"/test").Is(200).Attr(".row-title", "href")
+	return walk{"hooked", s, []string{s.Path("settings", "webhooks"), s.Path("settings", "webhooks", "new"), at, at + "/edit", at + "/remove", call}}
 }
 
 func look(t *testing.T, ctx context.Context, url string, width, height int64) {

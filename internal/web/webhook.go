@@ -126,6 +126,14 @@ func (v webhookView) path(parts ...string) string {
 	return studio(v.Slug, append([]string{"settings", "webhooks", v.ID}, parts...)...)
 }
 
+// named are the events to list; where they are all, their number says so.
+func (v webhookView) named() []string {
+	if len(v.Events) == len(webhook.Types) {
+		return nil
+	}
+	return v.Events
+}
+
 // more leads to the log's next part.
 func (v webhookView) more() string {
 	to := v.path() + "?after=" + v.Next
@@ -365,4 +373,13 @@ func statusWord(status int) string {
 		return "—"
 	}
 	return strconv.Itoa(status)
+}
+
+// tryText says why a try did not arrive.
+func tryText(ctx context.Context, t webhook.Try) string {
+	switch {
+	case t.Error == "" || t.Status == 0 || t.Status == http.StatusGone || t.Status >= 300 && t.Status < 400:
+		return i18n.T(ctx, t.Error)
+	}
+	return i18n.T(ctx, "The receiver answered {{.Status}}. Only 200 to 299 means that it has taken the call.", "Status", statusWord(t.Status))
 }

@@ -92,7 +92,7 @@ CREATE TABLE idempotency (
 	key        ctext NOT NULL,
 	request    TEXT NOT NULL,                   -- sha256 of method, path and body
 	status     BIGINT NOT NULL DEFAULT 0,       -- 0 while the first request runs
-	body       TEXT NOT NULL DEFAULT '',
+	body       TEXT NOT NULL DEFAULT '',        -- sealed: an answer may hold a new secret
 	created_at BIGINT NOT NULL,
 	PRIMARY KEY (brand_id, account_id, key)
 );
