@@ -249,6 +249,9 @@ func TestSendBackAndWithdraw(t *testing.T) {
 		t.Errorf("sent back: %+v", back)
 	}
 	mine, err := post.Returned(ctx, dbtest.Indexed(t, d.d), d.creator, d.brand, 5)
+	if _, n, err := post.WaitingCount(ctx, d.d, d.creator, d.brand); err != nil || n != 1 {
+		t.Errorf("the author has %d sent back, %v", n, err)
+	}
 	if err != nil || len(mine) != 1 {
 		t.Errorf("the author sees %d, %v", len(mine), err)
 	}
@@ -709,6 +712,9 @@ func TestWaiting(t *testing.T) {
 		}
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, %v", c.name, got, err)
+		}
+		if n, back, err := post.WaitingCount(ctx, dbtest.Indexed(t, d.d), c.who, d.brand); err != nil || n != len(c.want) || back != 0 {
+			t.Errorf("%s: counted %d and %d, %v", c.name, n, back, err)
 		}
 	}
 	_, err = post.Waiting(ctx, d.d, access.Who{Account: "stranger"}, d.brand, 10)

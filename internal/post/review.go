@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"rapport/internal/access"
@@ -82,26 +83,64 @@ func Steps(ctx context.Context, q db.Queryer, brandID, id string) ([]Step, error
 	return out, nil
 }
 
-// Waiting returns the posts in review that who may decide about, those with
-// the earliest time first and those without one last; at most limit.
-func Waiting(ctx context.Context, q db.Queryer, who access.Who, brandID string, limit int) ([]Post, error) {
+// mine narrows to the posts in review that who may decide about; ok is
+// false where there can be none.
+func mine(ctx context.Context, q db.Queryer, who access.Who, brandID string) (where string, args []any, ok bool, err error) {
 	if who.May(q.Now(), brandID, access.PostApprove) != nil {
-		return nil, who.May(q.Now(), brandID, access.PostRead)
+		return "", nil, false, who.May(q.Now(), brandID, access.PostRead)
 	}
 	rule, err := ruleOf(ctx, q, brandID)
 	if err != nil {
+		return "", nil, false, err
+	}
+	args = []any{brandID}
+	where = ` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND p.state = 'in_review'`
+	if !rule.Own && who.Account != "" {
+		args = append(args, who.Account)
+		where += ` AND p.author_id <> $2 AND p.editor_id <> $2`
+	}
+	if only := who.Channels(q.Now(), brandID); len(only) > 0 {
+		where += ` AND NOT EXISTS (SELECT 1 FROM variant v WHERE v.post_id = p.id AND v.channel_id NOT IN (` + db.In(len(args)+1, len(only)) + `))`
+		for _, c := range only {
+			args = append(args, c)
+		}
+	}
+	return where, args, true, nil
+}
+
+// Waiting returns the posts in review that who may decide about, those with
+// the earliest time first and those without one last; at most limit.
+func Waiting(ctx context.Context, q db.Queryer, who access.Who, brandID string, limit int) ([]Post, error) {
+	where, args, ok, err := mine(ctx, q, who, brandID)
+	if err != nil || !ok {
 		return nil, err
 	}
-	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND p.state = 'in_review'
-		ORDER BY CASE WHEN p.planned_at = 0 THEN 1 ELSE 0 END, p.planned_at, p.id LIMIT 500`, brandID)
-	if err == nil {
-		err = withVariants(ctx, q, brandID, all)
-	}
+	all, err := list(ctx, q, `SELECT `+columns+where+` ORDER BY CASE WHEN p.planned_at = 0 THEN 1 ELSE 0 END, p.planned_at, p.id
+		LIMIT `+strconv.Itoa(limit), args...)
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(p Post) bool { return rule.MayApprove(q.Now(), who, p) != nil })
-	return all[:min(limit, len(all))], nil
+	return all, withVariants(ctx, q, brandID, all)
+}
+
+// WaitingCount counts what Waiting would list, and the account's own posts
+// that were sent back.
+func WaitingCount(ctx context.Context, q db.Queryer, who access.Who, brandID string) (review, back int, err error) {
+	where, args, ok, err := mine(ctx, q, who, brandID)
+	if err != nil {
+		return 0, 0, err
+	}
+	if ok {
+		if err := q.QueryRowContext(ctx, `SELECT COUNT(*)`+where, args...).Scan(&review); err != nil {
+			return 0, 0, fmt.Errorf("post: count what waits: %w", err)
+		}
+	}
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM post p WHERE p.brand_id = $1 AND p.author_id = $2 AND p.sent_back_at > 0 AND p.deleted_at = 0`,
+		brandID, who.Account).Scan(&back)
+	if err != nil {
+		return 0, 0, fmt.Errorf("post: count what was sent back: %w", err)
+	}
+	return review, back, nil
 }
 
 // Returned returns the account's own posts that were sent back and not
@@ -111,7 +150,7 @@ func Returned(ctx context.Context, q db.Queryer, who access.Who, brandID string,
 		return nil, err
 	}
 	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.author_id = $2 AND p.sent_back_at > 0 AND p.deleted_at = 0
-		AND p.kind = 'post' ORDER BY p.sent_back_at DESC, p.id DESC LIMIT $3`, brandID, who.Account, limit)
+		ORDER BY p.sent_back_at DESC, p.id DESC LIMIT $3`, brandID, who.Account, limit)
 	if err != nil {
 		return nil, err
 	}

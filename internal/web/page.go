@@ -89,7 +89,11 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 	if f.Broken, err = p.broken(ctx, v); err != nil {
 		return f, err
 	}
-	f.Needs += f.Broken
+	reviews, err := p.reviewCount(ctx, v)
+	if err != nil {
+		return f, err
+	}
+	f.Needs += f.Broken + reviews
 	if f.Unread, err = notify.Unread(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return f, err
 	}

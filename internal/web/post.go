@@ -52,6 +52,7 @@ type postView struct {
 	Form       form
 	MayWrite   bool
 	MayPublish bool
+	Review     reviewView
 }
 
 // version is a text and the channels that get it.
@@ -114,6 +115,9 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 	}
 	ds, err := delivery.OfPost(ctx, p.DB, v.Brand.ID, view.ID)
 	if err != nil {
+		return view, err
+	}
+	if view.Review, err = p.reviewView(r, view.Post, ds); err != nil {
 		return view, err
 	}
 	if view.Ways, err = p.ways(r, delivery.Seen(p.DB.Now(), v.Who, v.Brand.ID, ds), true); err != nil {

@@ -22,6 +22,7 @@ func (p *Pages) routes() []route {
 		p.connectRoutes(),
 		p.brandRoutes(),
 		p.postRoutes(),
+		p.approvalRoutes(),
 		p.mediaRoutes(),
 		p.inboxRoutes(),
 		p.insightRoutes(),

@@ -30,6 +30,7 @@ type settingsTab struct {
 
 var settingsTabs = []settingsTab{
 	{"brand", "Brand", access.BrandRead},
+	{"approval", "Approval", access.BrandRead},
 	{"account", "Your account", access.BrandRead},
 	{"tokens", "API tokens", access.TokenWrite},
 	{"mail", "Mail", access.TeamWrite},
