@@ -38,7 +38,7 @@ if [ -n "${RAPPORT_TEST_NODE_MODULES:-}" ]; then
 fi
 
 step "tests on SQLite, and in the browser"
-go test ${GOTESTFLAGS:-} ./...
+go test -timeout 30m ${GOTESTFLAGS:-} ./...
 
 RAPPORT_TEST_POSTGRES=${RAPPORT_TEST_POSTGRES:-}
 [ -n "$RAPPORT_TEST_POSTGRES" ] || start_postgres
@@ -47,7 +47,7 @@ if [ -n "$RAPPORT_TEST_POSTGRES" ]; then
 	export RAPPORT_TEST_POSTGRES
 	# Only packages whose tests open a database can differ.
 	go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... |
-		awk '/rapport\/internal\/(db\/dbtest|web\/webtest|world)/ {print $1}' | xargs go test ${GOTESTFLAGS:-}
+		awk '/rapport\/internal\/(db\/dbtest|web\/webtest|world)/ {print $1}' | xargs go test -timeout 30m ${GOTESTFLAGS:-}
 fi
 
 if [ ${#skipped[@]} -gt 0 ]; then

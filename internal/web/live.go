@@ -30,5 +30,5 @@ func (p *Pages) galleryShow(w http.ResponseWriter, r *http.Request) error {
 	if !p.Site.Dev {
 		return fault.New(fault.NotFound, "There is no such page. It may have moved, or the address is not complete.")
 	}
-	return write(r.Context(), w, http.StatusOK, galleryPage(ui.ShellArgs{Theme: theme(r), Head: ui.Head{Title: "Gallery"}, Brand: ui.BrandChoice{Name: "Rapport", Href: "/studio"}}))
+	return write(r.Context(), w, http.StatusOK, galleryPage(ui.ShellArgs{Theme: theme(r), Styles: []string{"inbox.css", "calendar.css", "settings.css"}, Head: ui.Head{Title: "Gallery"}, Brand: ui.BrandChoice{Name: "Rapport", Href: "/studio"}}))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/a-h/templ"
 
@@ -30,6 +31,17 @@ type page struct {
 	Flush  bool // the content reaches the edge
 	Keys   []ui.KeyLine
 	Status int // 200 unless given
+	Styles []string // built stylesheets beside those of the area
+}
+
+// sheets are the built stylesheets that the pages of an area load beside
+// app.css. The sources are in assets/areas.
+var sheets = map[string][]string{
+	"today":    {"inbox.css"},
+	"inbox":    {"inbox.css"},
+	"people":   {"inbox.css"},
+	"calendar": {"calendar.css"},
+	"settings": {"settings.css"},
 }
 
 // show frames content as a page of the brand and answers with it.
@@ -183,6 +195,7 @@ func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
 	args := ui.ShellArgs{
 		Title: pg.Title, Head: pg.Head, Fill: pg.Fill, Flush: pg.Flush, Keys: pg.Keys,
 		ThemeURL: studio(slug, "theme.css") + "?c=" + url.QueryEscape(f.Brand.Color),
+		Styles:   slices.Concat(sheets[pg.Area], pg.Styles),
 		Brand:    choice(f.Brand, f.Brand),
 		AddBrand: "/studio/brands/new",
 		Groups:   []ui.EntryGroup{{Entries: f.entries(ctx, pg.Area)}},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -24,37 +25,56 @@ import (
 // settingsTab is a part of the settings; one that the role does not open is
 // not shown.
 type settingsTab struct {
-	key, label string
-	needs      access.Action
+	key, label, icon string
+	needs            access.Action
 }
 
-var settingsTabs = []settingsTab{
-	{"brand", "Brand", access.BrandRead},
-	{"approval", "Approval", access.BrandRead},
-	{"account", "Your account", access.BrandRead},
-	{"tokens", "API tokens", access.TokenWrite},
-	{"mail", "Mail", access.TeamWrite},
-	{"log", "Log", access.AuditRead},
-	{"about", "About", access.BrandRead},
+// settingsGroup is a titled part of the settings' own navigation.
+type settingsGroup struct {
+	label string
+	tabs  []settingsTab
+}
+
+var settingsGroups = []settingsGroup{
+	{"This brand", []settingsTab{
+		{"brand", "Brand", "store", access.BrandRead},
+		{"approval", "Approval", "check-check", access.BrandRead},
+		{"tokens", "API tokens", "key-round", access.TokenWrite},
+		{"mail", "Mail", "mail", access.TeamWrite},
+		{"log", "Log", "scroll-text", access.AuditRead},
+	}},
+	{"You", []settingsTab{
+		{"account", "Your account", "circle-user-round", access.BrandRead},
+	}},
+	{"This installation", []settingsTab{
+		{"about", "About", "info", access.BrandRead},
+	}},
 }
 
 // settings frames a part of the settings.
 func (p *Pages) settings(w http.ResponseWriter, r *http.Request, tab string, status int, flush bool, content templ.Component) error {
 	v := at(r)
-	var tabs []ui.Choice
+	var groups []ui.SideGroup
 	title := ""
-	for _, t := range settingsTabs {
-		if !p.may(r, t.needs) {
-			continue
+	for _, g := range settingsGroups {
+		side := ui.SideGroup{Title: i18n.T(r.Context(), g.label)}
+		for _, t := range g.tabs {
+			if !p.may(r, t.needs) {
+				continue
+			}
+			e := ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: studio(v.Brand.Slug, "settings", t.key), Active: t.key == tab}
+			if e.Active {
+				title = e.Label
+			}
+			side.Entries = append(side.Entries, e)
 		}
-		c := ui.Choice{Label: i18n.T(r.Context(), t.label), Href: studio(v.Brand.Slug, "settings", t.key), Active: t.key == tab}
-		if c.Active {
-			title = c.Label
+		if len(side.Entries) > 0 {
+			groups = append(groups, side)
 		}
-		tabs = append(tabs, c)
 	}
-	return p.show(w, r, page{Area: "settings", Title: title, Status: status, Flush: flush,
-		Head: ui.Head{Title: i18n.T(r.Context(), "Settings"), Views: ui.Tabs(i18n.T(r.Context(), "Settings"), tabs)}}, content)
+	head := ui.Head{Title: cmp.Or(title, i18n.T(r.Context(), "Settings"))}
+	return p.show(w, r, page{Area: "settings", Title: title, Status: status, Flush: flush, Head: head},
+		ui.Sided(ui.SidedArgs{Label: i18n.T(r.Context(), "Settings"), Groups: groups, Content: content}))
 }
 
 // settingsFirst leads to the first part.

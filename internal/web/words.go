@@ -83,6 +83,11 @@ var scopeNames = map[access.Action]string{
 	access.MediaRead: "See pictures", access.MediaWrite: "Add and change pictures",
 	access.BrandRead: "See the brand", access.BrandWrite: "Change the brand's settings",
 	access.AuditRead: "Read the log", access.TokenWrite: "Make and revoke tokens", access.TeamWrite: "Manage the team",
+	access.ConversationRead: "Read conversations", access.ConversationWrite: "Sort conversations", access.ConversationReply: "Answer people",
+	access.PersonRead: "See people", access.PersonWrite: "Note, hand out and erase people", access.MetricRead: "See numbers",
+	access.PostApprove: "Approve posts", access.PostSchedule: "Schedule what is approved", access.CommentWrite: "Comment on posts",
+	access.TaskWrite: "Write tasks and handovers", access.WebhookWrite: "Set webhooks", access.DataExport: "Export everything",
+	access.BrandErase: "Erase the brand",
 }
 
 func scopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }

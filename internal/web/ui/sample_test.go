@@ -16,6 +16,7 @@ import (
 // it.
 func sampleShell(theme ui.Theme) ui.ShellArgs {
 	return ui.ShellArgs{
+		Styles:   []string{"inbox.css", "calendar.css", "settings.css"},
 		Theme:    theme,
 		ThemeURL: "/theme.css",
 		Brand:    ui.BrandChoice{Name: "Northwind", Active: true},

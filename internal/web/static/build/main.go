@@ -1,5 +1,5 @@
 // Command build makes the files of internal/web/static/dist from assets: it
-// bundles the islands, draws the icon sprite, copies the font and writes the
+// bundles the islands and the stylesheets of areas, draws the icon sprite, copies the font and writes the
 // sum of its inputs. Tailwind has written app.css before. Run it from the
 // module root, through `make assets`.
 package main
@@ -25,11 +25,47 @@ const (
 
 func main() {
 	log.SetFlags(0)
-	for _, step := range []func() error{islands, sprite, font, mark, sum} {
+	for _, step := range []func() error{areas, islands, sprite, font, mark, sum} {
 		if err := step(); err != nil {
 			log.Fatalf("build: %v", err)
 		}
 	}
+}
+
+// areas makes a file of each stylesheet in areas. Its rules join the layer of
+// the components, so that utilities win over them as they do in app.css.
+func areas() error {
+	files, err := filepath.Glob("assets/areas/*.css")
+	if err != nil {
+		return err
+	}
+	built, err := filepath.Glob(out + "/*.css")
+	if err != nil {
+		return err
+	}
+	for _, old := range built {
+		if filepath.Base(old) != "app.css" {
+			err = errors.Join(err, os.Remove(old))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		result := api.Transform("@layer components {\n"+string(body)+"\n}\n", api.TransformOptions{Loader: api.LoaderCSS,
+			MinifySyntax: true, MinifyWhitespace: true, LogLevel: api.LogLevelWarning})
+		if len(result.Errors) > 0 {
+			return fmt.Errorf("minify %s: %s", file, result.Errors[0].Text)
+		}
+		if err := os.WriteFile(filepath.Join(out, filepath.Base(file)), result.Code, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func islands() error {
@@ -51,6 +87,7 @@ func bundle(entry string, format api.Format, split bool) error {
 		Format:            format,
 		Target:            api.ES2022,
 		NodePaths:         []string{modules},
+		PreserveSymlinks:  true, // names of chunks must not depend on where the modules lie
 		ChunkNames:        "chunks/[name]-[hash]",
 		MinifySyntax:      true,
 		MinifyWhitespace:  true,

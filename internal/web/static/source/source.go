@@ -53,10 +53,10 @@ func inputs(root string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() {
-			if d.Name() == "node_modules" {
-				return fs.SkipDir
-			}
+		switch {
+		case d.Name() == "node_modules" && d.IsDir():
+			return fs.SkipDir
+		case d.Name() == "node_modules", d.IsDir(): // the former where it is a link
 			return nil
 		}
 		if p != SumFile && filepath.Ext(p) != ".md" {
