@@ -241,6 +241,11 @@ func without(scope string) []access.Action {
 
 // bodies let every operation pass its own validation.
 var bodies = map[string]string{
+	"POST /posts/{id}/submit":          `{"revision":1}`,
+	"POST /posts/{id}/approve":         `{"revision":1}`,
+	"POST /posts/{id}/send-back":       `{"revision":1,"comment":"x"}`,
+	"POST /posts/{id}/suggestions":     `{"revision":1,"texts":{"":["x"]}}`,
+	"PATCH /approval":                  `{"mode":"never","remind_hours":4}`,
 	"POST /channels":                   `{"network":"test","credentials":{"token":"new"}}`,
 	"POST /channels/{id}/reconnect":    `{"credentials":{"token":"news"}}`,
 	"PATCH /media/{id}":                `{"alt":"x"}`,

@@ -44,6 +44,7 @@ type news struct {
 	author      string   // account that is told beside the owners; "" for nobody
 	only        []string // accounts that alone are told, if they still may read the conversation
 	channel     string
+	needs       access.Action // what they must be allowed to read; "" is the conversation
 }
 
 // tell does nothing where the brand, the post or the channel is gone.
@@ -126,11 +127,19 @@ func named(ctx context.Context, q db.Queryer, brandID string, about news) ([]acc
 		if err != nil {
 			return nil, err
 		}
-		if who.May(q.Now(), brandID, access.ConversationRead, about.channel) == nil {
+		if about.readBy(q.Now(), who, brandID) {
 			out = append(out, a)
 		}
 	}
 	return out, nil
+}
+
+// readBy reports whether the account may read what the news is about.
+func (n news) readBy(now db.Time, who access.Who, brandID string) bool {
+	if n.needs != "" {
+		return who.May(now, brandID, n.needs) == nil
+	}
+	return who.May(now, brandID, access.ConversationRead, n.channel) == nil
 }
 
 // A channel that fails on hundreds of posts must not fill anybody's mailbox.

@@ -71,6 +71,7 @@ func (a *app) wire(ctx context.Context) error {
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
+	post.Work(workers, a.db)
 	news, err := a.news(workers)
 	if err != nil {
 		return err
