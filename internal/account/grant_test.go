@@ -230,3 +230,18 @@ func TestAnOwnerHasTheWholeBrand(t *testing.T) {
 		t.Errorf("an owner of one channel took the brand: %v", err)
 	}
 }
+
+func TestAble(t *testing.T) {
+	d := dbtest.Open(t)
+	addBrand(t, d, "b1")
+	put(t, d, create(t, d, "o@example.org"), access.Grant{Brand: "b1", Role: access.Owner})
+	put(t, d, create(t, d, "m@example.org"), access.Grant{Brand: "b1", Role: access.Manager, Channels: []string{"c1"}})
+	put(t, d, create(t, d, "e@example.org"), access.Grant{Brand: "b1", Role: access.Manager, EndsAt: 1})
+	put(t, d, create(t, d, "c@example.org"), access.Grant{Brand: "b1", Role: access.Creator})
+	for channel, want := range map[string]int{"c1": 2, "c2": 1} {
+		got, err := account.Able(t.Context(), dbtest.Indexed(t, d), "b1", access.PostApprove, channel)
+		if err != nil || len(got) != want {
+			t.Errorf("%s: %d may approve, want %d (%v)", channel, len(got), want, err)
+		}
+	}
+}

@@ -65,6 +65,7 @@ func New(d Deps) http.Handler {
 	a.channelOperations()
 	a.mediaOperations()
 	a.postOperations()
+	a.approvalOperations()
 	a.deliveryOperations()
 	a.conversationOperations()
 	a.personOperations()
@@ -106,6 +107,7 @@ func config(version string) huma.Config {
 	}
 	c.Tags = []*huma.Tag{
 		{Name: "Posts", Description: "What the brand says, with a variant for each channel."},
+		{Name: "Approval", Description: "What must be approved before it goes out, and how each post comes through."},
 		{Name: "Deliveries", Description: "A post's journey to one channel: where it stands, what happened, and what to decide."},
 		{Name: "Conversations", Description: "What people say to the brand, and what it answers."},
 		{Name: "People", Description: "Who they are, as the brand knows them; to hand out and to erase."},

@@ -27,6 +27,8 @@ type Post struct {
 	Excerpt    string     `json:"excerpt" doc:"The first line, for lists."`
 	Revision   int64      `json:"revision" doc:"Grows with every change of what is sent; also the ETag."`
 	Approved   int64      `json:"approved,omitempty" doc:"The revision that was approved. Missing: none."`
+	Approval   *Approval  `json:"approval,omitempty" doc:"How the approved revision came to be approved. Missing: it is not."`
+	Review     *Review    `json:"review,omitempty" doc:"What was asked of those who approve. Missing: nothing yet."`
 	PlannedAt  *time.Time `json:"planned_at,omitempty" doc:"When a draft should go out one day."`
 	Author     string     `json:"author,omitempty" doc:"Account that wrote it. Missing: Rapport itself."`
 	CreatedAt  time.Time  `json:"created_at"`
@@ -53,6 +55,7 @@ func postView(p post.Post) Post {
 	out := Post{ID: p.ID, State: string(p.State), Parts: partViews(p.Body), Channels: []string{}, Variants: []Variant{}, Excerpt: p.Excerpt,
 		Revision: p.Revision, Approved: p.Approved, PlannedAt: moment(p.PlannedAt), Author: p.Author,
 		CreatedAt: p.CreatedAt.Time(), UpdatedAt: p.UpdatedAt.Time(), DeletedAt: moment(p.DeletedAt)}
+	out.Approval, out.Review = approvalOf(p), reviewOf(p)
 	if len(p.Body.Parts) > 0 {
 		out.Text = p.Body.Parts[0].Text
 	}
@@ -268,13 +271,13 @@ func (a *handler) postOperations() {
 	add(a, op{id: "check-post", example: `{"text":"We open at nine.","channels":["{channels}"]}`, method: http.MethodPost, path: "/posts/check", tag: "Text", title: "Check a post", about: "What each channel makes of it. Nothing is saved; scheduling makes the same check.", scope: access.PostRead}, a.checkPost)
 	add(a, op{id: "post", method: http.MethodGet, path: "/posts/{id}", tag: "Posts", title: "Read a post", scope: access.PostRead}, a.post)
 	add(a, op{id: "change-post", example: `{"text":"We open at ten.","revision":1}`, method: http.MethodPatch, path: "/posts/{id}", tag: "Posts", title: "Change a post",
-		about: "Changes what is named and leaves the rest. Send the revision or If-Match so that nobody's work is lost. A scheduled post stays scheduled with the new text; what is being sent or out is a conflict.",
+		about: "Changes what is named and leaves the rest. Send the revision or If-Match so that nobody's work is lost. Other words end an approval and a review: the post is a draft again, and one that was scheduled is taken off the plan and keeps its time, unless nobody must approve it. What is being sent or out is a conflict.",
 		scope: access.PostWrite, errors: []int{http.StatusPreconditionFailed}}, a.changePost)
 	add(a, op{id: "delete-post", method: http.MethodDelete, path: "/posts/{id}", tag: "Posts", title: "Delete a post", status: http.StatusNoContent,
 		about: "Takes back what is scheduled. What is out stays in the history.", scope: access.PostWrite}, a.deletePost)
 	add(a, op{id: "restore-post", method: http.MethodPost, path: "/posts/{id}/restore", tag: "Posts", title: "Restore a deleted post", about: "As a draft, planned for the time it had.", scope: access.PostWrite}, a.restorePost)
 	add(a, op{id: "duplicate-post", method: http.MethodPost, path: "/posts/{id}/duplicate", tag: "Posts", title: "Duplicate a post", status: http.StatusCreated, about: "A new draft that says the same.", scope: access.PostWrite}, a.duplicatePost)
-	add(a, op{id: "schedule-post", example: `{"at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/schedule", tag: "Posts", title: "Schedule a post", about: "Approves the post as it stands and gives each channel a delivery. A time that has passed is now. Send the revision or If-Match so that nobody approves words they have not read.", scope: access.PostPublish, errors: []int{http.StatusPreconditionFailed}}, a.schedulePost)
+	add(a, op{id: "schedule-post", example: `{"at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/schedule", tag: "Posts", title: "Schedule a post", about: "Gives each channel a delivery. Where the brand asks for approval, the post must be approved as it stands, or you approve it thereby, which takes posts:approve. A time that has passed is now. Send the revision or If-Match so that nobody approves words they have not read.", scope: access.PostPublish, errors: []int{http.StatusPreconditionFailed}}, a.schedulePost)
 	add(a, op{id: "publish-post", method: http.MethodPost, path: "/posts/{id}/publish", tag: "Posts", title: "Publish a post now", about: "Send If-Match so that nobody approves words they have not read.", scope: access.PostPublish, errors: []int{http.StatusPreconditionFailed}}, a.publishPost)
 	add(a, op{id: "unschedule-post", method: http.MethodPost, path: "/posts/{id}/unschedule", tag: "Posts", title: "Take a post back", about: "Cancels what has not gone out. If nothing is out it is a draft again.", scope: access.PostPublish}, a.unschedulePost)
 	add(a, op{id: "move-post", example: `{"at":"2027-03-02T09:00:00Z"}`, method: http.MethodPost, path: "/posts/{id}/move", tag: "Posts", title: "Give a post another time", about: "The one it goes out at if it is scheduled, which needs posts:publish as well, or a draft's planned one.", scope: access.PostWrite}, a.movePost)

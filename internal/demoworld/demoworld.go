@@ -98,6 +98,9 @@ func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 		return err
 	}
 	said.team = team
+	if err := w.review(ctx, who, b, now, connected); err != nil {
+		return err
+	}
 	return w.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := h.save(ctx, tx); err != nil {
 			return err

@@ -926,3 +926,56 @@ func TestOnlyApprovedWordsGoOut(t *testing.T) {
 		})
 	}
 }
+
+// An edit between claim and fence either comes too early, and nothing of it
+// goes out, or is refused, and what was approved goes out.
+func TestAnEditBetweenClaimAndFence(t *testing.T) {
+	d := openDesk(t)
+	p := d.approved(t, "Approved words")
+	d.exec(t, `UPDATE delivery SET run_at = 1, due_at = $1 WHERE post_id = $2`, d.d.Now(), p.ID)
+	claim := func() (out []delivery.Delivery) {
+		err := d.d.Tx(ctx, func(tx *db.Tx) (err error) {
+			out, err = delivery.Claim(ctx, tx, d.a, "node", time.Minute, 10)
+			return err
+		}, db.RowLocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	fence := func(c delivery.Delivery) (gate delivery.Gate) {
+		err := d.d.Tx(ctx, func(tx *db.Tx) (err error) {
+			gate, err = delivery.Fence(ctx, tx, c, delivery.Part{}, time.Minute)
+			return err
+		}, db.RowLocks, db.Durable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return gate
+	}
+	edit := func() error {
+		_, err := post.Save(ctx, d.d, d.creator, d.brand, p.ID, 1, text("Other words", d.a))
+		return err
+	}
+	c := claim()[0]
+	refused(t, edit(), fault.Conflict, "an edit of what a node has in hand")
+
+	// The node dies before its commit; what it had claimed waits again.
+	d.d.ShiftClock(2 * time.Minute)
+	err := d.d.Tx(ctx, func(tx *db.Tx) error {
+		_, _, err := delivery.TakeExpired(ctx, tx, "other", time.Minute, 10)
+		return err
+	}, db.RowLocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := edit(); err != nil {
+		t.Fatal(err)
+	}
+	if g := fence(c); g != delivery.Changed {
+		t.Errorf("the dead node's fence answers %d", g)
+	}
+	if left := claim(); len(left) != 0 {
+		t.Errorf("%d are claimed after the edit", len(left))
+	}
+}

@@ -78,6 +78,7 @@ func (a *app) wire(ctx context.Context) error {
 	dossier.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
+	post.Work(workers, a.db)
 	hooks := a.webhooks(client)
 	news, err := a.news(workers, hooks)
 	if err != nil {

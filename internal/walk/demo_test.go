@@ -20,8 +20,9 @@ const (
 	password = "a walk in the harbour"
 )
 
-// demo is where the demo runs, started once for the package.
-var demo string
+// demo is where the demo runs, started once for the package, and kept is its
+// folder.
+var demo, kept string
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -38,11 +39,12 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
+	kept = filepath.Join(folder, "demo")
 	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := server.Run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--data", filepath.Join(folder, "demo"), "--password", password},
+		err := server.Run(ctx, []string{"demo", "--addr", "127.0.0.1:0", "--data", kept, "--password", password},
 			func(string) string { return "" }, strings.NewReader(""), in, os.Stderr)
 		in.CloseWithError(err)
 		ended <- err

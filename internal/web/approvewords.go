@@ -136,3 +136,11 @@ func stateOf(one post.Post) string {
 
 // draftState is how a post that is not scheduled is shown.
 func draftState(one post.Post) ui.State { return ui.PostState(stateOf(one)) }
+
+// editKind leaves the page's weight to the decision where there is one.
+func editKind(v postView) ui.Kind {
+	if v.State == post.StateInReview || v.State == post.StateApproved && !v.Review.Open {
+		return ui.Secondary
+	}
+	return ui.Primary
+}

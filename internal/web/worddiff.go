@@ -28,7 +28,35 @@ func wordDiff(was, is string) []diffPiece {
 	}
 	out := add(nil, "", a[:head]...)
 	out = middle(out, a[head:len(a)-tail], b[head:len(b)-tail])
-	return add(out, "", a[len(a)-tail:]...)
+	return readable(add(out, "", a[len(a)-tail:]...))
+}
+
+// readable joins changes that only a space lies between, so that a phrase that
+// was put otherwise reads as one, what was there before what is.
+func readable(all []diffPiece) []diffPiece {
+	var out []diffPiece
+	var del, ins strings.Builder
+	flush := func() {
+		out = add(add(out, "del", del.String()), "ins", ins.String())
+		del.Reset()
+		ins.Reset()
+	}
+	for i, p := range all {
+		switch {
+		case p.Kind == "del":
+			del.WriteString(p.Text)
+		case p.Kind == "ins":
+			ins.WriteString(p.Text)
+		case del.Len() > 0 && ins.Len() > 0 && strings.TrimSpace(p.Text) == "" && i < len(all)-1 && !strings.Contains(p.Text, "\n"):
+			del.WriteString(p.Text)
+			ins.WriteString(p.Text)
+		default:
+			flush()
+			out = add(out, "", p.Text)
+		}
+	}
+	flush()
+	return out
 }
 
 // middle finds the longest words in common that are in order.

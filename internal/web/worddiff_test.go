@@ -9,6 +9,7 @@ func TestWordDiff(t *testing.T) {
 	for _, c := range []struct{ was, is, want string }{
 		{"Our coffee is good.", "Our coffee is very good.", "Our coffee is [+very ]good."},
 		{"Our coffe is good.", "Our coffee is good.", "Our [-coffe][+coffee] is good."},
+		{"the best coffee we have ever had. End", "the brightest coffee on our shelf. End", "the [-best][+brightest] coffee [-we have ever had][+on our shelf]. End"},
 		{"", "New", "[+New]"},
 		{"Gone", "", "[-Gone]"},
 		{"The same", "The same", "The same"},
