@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/answer"
 	"rapport/internal/api"
 	"rapport/internal/blob"
@@ -71,10 +72,13 @@ func (a *app) wire(ctx context.Context) error {
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
-	news, err := a.news(workers)
+	letters, err := a.letters(workers)
 	if err != nil {
 		return err
 	}
+	news := a.news(letters)
+	door := &admit.Door{DB: a.db, Letters: letters, BaseURL: a.public.String()}
+	door.Work(workers)
 	jobs, err := job.New(ctx, a.db, workers, job.Options{Log: a.log})
 	if err != nil {
 		return err
@@ -85,7 +89,7 @@ func (a *app) wire(ctx context.Context) error {
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
 	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
-		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Admit: door, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
@@ -96,18 +100,23 @@ func (a *app) wire(ctx context.Context) error {
 	return nil
 }
 
-// news carries what happened to those who must know it, in the studio and by
-// mail. Without a mail server letters are kept.
-func (a *app) news(w *job.Workers) (service, error) {
-	letters := &letter.Letters{DB: a.db}
+// letters are sent by the operator's mail server. Without one they are kept.
+func (a *app) letters(w *job.Workers) (*letter.Letters, error) {
+	letters := &letter.Letters{DB: a.db, Keys: a.keys}
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
 		if err != nil {
-			return service{}, err
+			return nil, err
 		}
 		letters.Send = byMail(server)
 	}
 	letters.Work(w)
+	return letters, nil
+}
+
+// news carries what happened to those who must know it, in the studio and by
+// letter.
+func (a *app) news(letters *letter.Letters) service {
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
 	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
@@ -117,7 +126,7 @@ func (a *app) news(w *job.Workers) (service, error) {
 	}, func(context.Context) error {
 		reader.Stop()
 		return nil
-	}}, nil
+	}}
 }
 
 // byMail hands letters to the mail server. The same letter always has the same

@@ -22,7 +22,7 @@ import (
 func get(s *webtest.Site, w webtest.World) []string {
 	var out []string
 	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "frame", "palette?q=x", "theme.css", "settings",
-		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about",
+		"settings/brand", "settings/team", "settings/team/invite", "settings/team/factor", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about",
 		"calendar", "compose", "posts", "attention", "media"} {
 		out = append(out, strings.TrimSuffix(s.Path(p), "/"))
 	}

@@ -24,6 +24,8 @@ func (p *Pages) routes() []route {
 		p.doorRoutes(),
 		p.confirmRoutes(),
 		p.secondRoutes(),
+		p.inviteRoutes(),
+		p.forgotRoutes(),
 		p.connectRoutes(),
 		p.brandRoutes(),
 		p.postRoutes(),
@@ -31,6 +33,8 @@ func (p *Pages) routes() []route {
 		p.inboxRoutes(),
 		p.insightRoutes(),
 		p.peopleRoutes(),
+		p.teamRoutes(),
+		p.accountRoutes(),
 		p.settingsRoutes(),
 	)
 }
@@ -102,9 +106,6 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings", door: inBrand, handle: p.settingsFirst},
 		{pattern: "GET /studio/{brand}/settings/brand", door: inBrand, handle: p.settingsBrand},
 		{pattern: "POST /studio/{brand}/settings/brand", door: inBrand, handle: p.settingsBrandSave},
-		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, handle: p.settingsAccount},
-		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, handle: p.settingsPassword},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, handle: p.settingsSessionEnd},
 		{pattern: "GET /studio/{brand}/settings/tokens", door: inBrand, sure: true, handle: p.settingsTokens},
 		{pattern: "POST /studio/{brand}/settings/tokens", door: inBrand, sure: true, handle: p.settingsTokenCreate},
 		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, sure: true, handle: p.settingsTokenRevoke},

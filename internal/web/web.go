@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"rapport/internal/admit"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/live"
@@ -27,6 +28,7 @@ type Deps struct {
 	Media    *media.Library
 	Desk     publish.Desk
 	Networks *network.Set
+	Admit    *admit.Door
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

@@ -17,11 +17,13 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -39,6 +41,8 @@ type Site struct {
 	Pages    *web.Pages
 	Channels *channel.Channels
 	Media    *media.Library
+	Letters  *letter.Letters // kept, unless the test sends them
+	Admit    *admit.Door
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -74,7 +78,10 @@ func Empty(t testing.TB, more ...network.Network) *Site {
 		t.Fatal(err)
 	}
 	s.Media = &media.Library{DB: d, Blobs: files}
+	s.Letters = &letter.Letters{DB: d, Keys: keys}
+	s.Admit = &admit.Door{DB: d, Letters: s.Letters, BaseURL: "http://example.com"}
 	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
+		Admit: s.Admit,
 		Media: s.Media, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
