@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rapport/internal/access"
+	"rapport/internal/admit"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/media"
@@ -31,6 +32,7 @@ type Deps struct {
 	Channels *channel.Channels
 	Media    *media.Library
 	Desk     publish.Desk
+	Admit    *admit.Door
 	Log      *slog.Logger
 	Version  string // of the program
 }
@@ -53,6 +55,7 @@ func New(d Deps) http.Handler {
 	}
 	a.api = humago.New(a.mux, config(d.Version))
 	a.identityOperations()
+	a.teamOperations()
 	a.networkOperations()
 	a.channelOperations()
 	a.mediaOperations()
@@ -102,6 +105,7 @@ func config(version string) huma.Config {
 		{Name: "Metrics", Description: "What networks told, and what is computed from it."},
 		{Name: "Holds", Description: "The switch that stops everything."},
 		{Name: "Text", Description: "What fits where."},
+		{Name: "Team", Description: "Who works for the brand, and who is asked to."},
 		{Name: "Brand", Description: "Who asks, and what was done."},
 	}
 	return c

@@ -198,7 +198,8 @@ func TestWhoMayAsk(t *testing.T) {
 	w := open(t)
 	id := w.post(`{"text":"Ours alone","channels":["` + w.channel["news"] + `"]}`)
 	talk, human := w.hear("@mira", "Ours alone too")
-	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
+	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id),
+		"team": w.north.owner.ID, "invitations": w.ask(request{"POST", "/invitations", `{"email":"ours@example.org","role":"analyst"}`, w.north.token, nil}).text(t, "id")}
 	for _, o := range w.operations() {
 		path := strings.TrimPrefix(o.path, "/api/v1")
 		kind := strings.Split(path, "/")[1]
@@ -241,6 +242,9 @@ func without(scope string) []access.Action {
 
 // bodies let every operation pass its own validation.
 var bodies = map[string]string{
+	"PATCH /team/{id}":                 `{"role":"owner"}`,
+	"POST /team/rule":                  `{"second_factor":false}`,
+	"POST /invitations":                `{"email":"x@example.org","role":"analyst"}`,
 	"POST /channels":                   `{"network":"test","credentials":{"token":"new"}}`,
 	"POST /channels/{id}/reconnect":    `{"credentials":{"token":"news"}}`,
 	"PATCH /media/{id}":                `{"alt":"x"}`,

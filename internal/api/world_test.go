@@ -22,6 +22,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/api"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
@@ -30,6 +31,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/job"
+	"rapport/internal/letter"
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/publish"
@@ -105,7 +107,8 @@ func open(t testing.TB) *world {
 	must(t, err)
 	w := &world{t: t, d: d, channel: map[string]string{}}
 	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(&net{w})}
-	w.h = api.New(api.Deps{DB: d, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
+	w.h = api.New(api.Deps{DB: d, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs},
+		Admit: &admit.Door{DB: d, Letters: &letter.Letters{DB: d}, BaseURL: "https://studio.example"}, Version: "test"})
 	w.router = validator(t, w.h)
 	w.north, w.south = w.home("north"), w.home("south")
 	who, err := account.As(ctx, d, w.north.owner)

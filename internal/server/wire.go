@@ -94,7 +94,7 @@ func (a *app) wire(ctx context.Context) error {
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Admit: door, Channels: channels, Media: library,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil

@@ -198,11 +198,7 @@ func (p *Pages) member(r *http.Request) (m account.Member, err error) {
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite); err != nil {
 		return m, err
 	}
-	if m.Grant, err = account.GrantOf(r.Context(), p.DB, v.Brand.ID, r.PathValue("account")); err != nil {
-		return m, err
-	}
-	m.Account, err = account.ByID(r.Context(), p.DB, r.PathValue("account"))
-	return m, err
+	return account.Teammate(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account"))
 }
 
 func (p *Pages) memberForm(w http.ResponseWriter, r *http.Request, m account.Member, f form) error {

@@ -197,3 +197,27 @@ func TestYourAccount(t *testing.T) {
 	s.Get(s.Path()).Is(http.StatusNotFound)
 	s.Get(leave).Is(http.StatusNotFound)
 }
+
+// Somebody from outside works until the last day is over; then every page
+// stops, until an owner lets them in again.
+func TestAPartThatEnds(t *testing.T) {
+	s := webtest.New(t)
+	w := s.Fill()
+	owner, now := s.Account, s.DB.Now().Time()
+	s.DB.SetClock(now)
+	priya := s.NewAccount("priya@example.com", "Priya")
+	grantTo(t, s, priya, access.Grant{Role: access.Community, EndsAt: s.DB.Now().Add(time.Hour)})
+	s.SignIn(priya)
+	for _, path := range []string{s.Path(), s.Path("posts"), s.Path("inbox")} {
+		s.Get(path).Is(http.StatusOK)
+	}
+	s.DB.SetClock(now.Add(61 * time.Minute))
+	for _, path := range get(s, w) {
+		s.Get(path).Is(http.StatusNotFound).Lacks(".rail").Has("main", "no part in it")
+	}
+	s.Post(s.Path("hold"), "reason", "x").Is(http.StatusNotFound)
+	s.SignIn(owner)
+	s.Follow(s.Post(s.Path("settings", "team", "people", priya.ID), "role", "community", "reach", "all")).Has(".row", "Priya")
+	s.SignIn(priya)
+	s.Get(s.Path("inbox")).Is(http.StatusOK)
+}
