@@ -81,23 +81,42 @@ func Team(ctx context.Context, q db.Queryer, who access.Who, brandID string) ([]
 	if err := who.May(q.Now(), brandID, access.BrandRead); err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT `+columns+`, g.brand_id, g.role, g.channels, g.ends_at, `+barred+`,
-		       CASE WHEN factor.account_id IS NULL THEN 0 ELSE 1 END
-		FROM access_grant g JOIN account a ON a.id = g.account_id`+barring+`
-		WHERE g.brand_id = $1 ORDER BY a.name, a.id`, brandID)
-	out, err := db.Collect(rows, err, func(r *sql.Rows) (Member, error) {
-		var m Member
-		var channels string
-		err := r.Scan(append(m.fields(), &m.Grant.Brand, &m.Grant.Role, &channels, &m.Grant.EndsAt, &m.Grant.Barred, &m.Factor)...)
-		if err == nil {
-			m.Grant.Channels, err = channelList(channels)
-		}
-		return m, err
-	})
+	rows, err := q.QueryContext(ctx, members+`WHERE g.brand_id = $1 ORDER BY a.name, a.id`, brandID)
+	out, err := db.Collect(rows, err, scanMember)
 	if err != nil {
 		return nil, fmt.Errorf("account: team: %w", err)
 	}
 	return out, nil
+}
+
+// Teammate returns one of them, else fault.NotFound.
+func Teammate(ctx context.Context, d *db.DB, who access.Who, brandID, accountID string) (Member, error) {
+	if err := who.May(d.Now(), brandID, access.BrandRead); err != nil {
+		return Member{}, err
+	}
+	rows, err := d.QueryContext(ctx, members+`WHERE g.brand_id = $1 AND g.account_id = $2`, brandID, accountID)
+	all, err := db.Collect(rows, err, scanMember)
+	if err != nil {
+		return Member{}, fmt.Errorf("account: teammate: %w", err)
+	}
+	if len(all) == 0 {
+		return Member{}, fault.New(fault.NotFound, "This account has no part in the brand.")
+	}
+	return all[0], nil
+}
+
+const members = `SELECT ` + columns + `, g.brand_id, g.role, g.channels, g.ends_at, ` + barred + `,
+	CASE WHEN factor.account_id IS NULL THEN 0 ELSE 1 END
+	FROM access_grant g JOIN account a ON a.id = g.account_id` + barring + ` `
+
+func scanMember(r *sql.Rows) (Member, error) {
+	var m Member
+	var channels string
+	err := r.Scan(append(m.fields(), &m.Grant.Brand, &m.Grant.Role, &channels, &m.Grant.EndsAt, &m.Grant.Barred, &m.Factor)...)
+	if err == nil {
+		m.Grant.Channels, err = channelList(channels)
+	}
+	return m, err
 }
 
 // Give grants an account a role in g.Brand, in place of the one it has there. A
@@ -201,7 +220,7 @@ func Take(ctx context.Context, d *db.DB, who access.Who, brandID, accountID stri
 // ended.
 func End(ctx context.Context, d *db.DB, who access.Who, brandID, accountID string) (until db.Time, err error) {
 	needs := access.TeamWrite
-	if who.Account == accountID {
+	if who.Account == accountID && who.Token == "" {
 		needs = ""
 	}
 	if err := mayEnd(d.Now(), who, brandID, needs); err != nil {

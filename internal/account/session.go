@@ -287,6 +287,30 @@ func Revoke(ctx context.Context, d *db.DB, who access.Who, id string) error {
 	return nil
 }
 
+// RevokeOthers ends all of the acting account's sessions but one, and returns
+// how many.
+func RevokeOthers(ctx context.Context, d *db.DB, who access.Who, keep string) (ended int, err error) {
+	if err := inPerson(who); err != nil {
+		return 0, err
+	}
+	err = d.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, who.Account, keep)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if ended = int(n); err != nil || n == 0 {
+			return err
+		}
+		accessChanged(tx, who.Account)
+		return audit.Record(ctx, tx, who, audit.Entry{Act: "session.others_revoked", Subject: keep})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("account: revoke the other sessions: %w", err)
+	}
+	return ended, nil
+}
+
 // Sweep forgets sessions that ended and attempts that no longer count. It may
 // run at any time on any node.
 func Sweep(ctx context.Context, d *db.DB) error {

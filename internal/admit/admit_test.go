@@ -323,7 +323,7 @@ func TestForgottenPassword(t *testing.T) {
 	if !fault.Is(last, fault.Limited) {
 		t.Errorf("again and again: %v", last)
 	}
-	if err := newHouse(t, false).Forgot(ctx, a.Email, ""); !fault.Is(err, fault.Unavailable) {
+	if err := newHouse(t, false).Forgot(ctx, a.Email, ""); !fault.Is(err, fault.Conflict) {
 		t.Errorf("without a mail server: %v", err)
 	}
 }

@@ -88,7 +88,7 @@ func (d *Door) AskAddress(ctx context.Context, who access.Who, email string) err
 		return fault.OnField("email", "Enter an e-mail address like you@example.com.")
 	}
 	if !d.Mails() {
-		return fault.New(fault.Unavailable, "No mail server is set, so an address cannot be proved. Ask whoever runs this Rapport.")
+		return fault.New(fault.Conflict, "No mail server is set, so an address cannot be proved. Ask whoever runs this Rapport.")
 	}
 	if err := account.Attempt(ctx, d.DB, proofLimits(who.Account, email)...); err != nil {
 		return err
@@ -184,7 +184,7 @@ func (d *Door) Forgot(ctx context.Context, email, from string) error {
 		return fault.OnField("email", "Enter an e-mail address like you@example.com.")
 	}
 	if !d.Mails() {
-		return fault.New(fault.Unavailable, "No mail server is set, so no letter can be sent. Whoever runs this Rapport can set a new password at the console: rapport account password.")
+		return fault.New(fault.Conflict, "No mail server is set, so no letter can be sent. Whoever runs this Rapport can set a new password at the console: rapport account password.")
 	}
 	if err := account.Attempt(ctx, d.DB, proofLimits("from "+account.Place(from), email)...); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (d *Door) remind(ctx context.Context, email string) error {
 		return d.write(ctx, tx, letter.Letter{Account: a.ID, Address: a.Email, Secret: token, Source: "password " + secret.Hash(token)[:32]}, letter.Page{
 			Title:  i18n.T(ctx, "Set a new password"),
 			Lines:  []string{i18n.T(ctx, "Somebody, probably you, forgot the password of your account. The link works once, for one hour.")},
-			Action: i18n.T(ctx, "Set a new password"), Link: d.link("/studio/reset/", token),
+			Action: i18n.T(ctx, "Set a new password"), Link: d.link("/studio/account/password/", token),
 			Foot: i18n.T(ctx, "If it was not you, leave it: your password stays as it is.")})
 	})
 }

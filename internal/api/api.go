@@ -17,6 +17,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -35,6 +36,7 @@ type Deps struct {
 	Archives *archive.Archiver
 	Hooks    *hook.Sender
 	Desk     publish.Desk
+	Admit    *admit.Door
 	Log      *slog.Logger
 	Version  string // of the program
 	Rates    account.Rates
@@ -61,6 +63,7 @@ func New(d Deps) http.Handler {
 	}
 	a.api = humago.New(a.mux, config(d.Version))
 	a.identityOperations()
+	a.teamOperations()
 	a.networkOperations()
 	a.channelOperations()
 	a.mediaOperations()
@@ -119,6 +122,7 @@ func config(version string) huma.Config {
 		{Name: "Webhooks", Description: "Programs that are told what happens, signed by the Standard Webhooks specification."},
 		{Name: "Text", Description: "What fits where."},
 		{Name: "Tokens", Description: "What programs come with."},
+		{Name: "Team", Description: "Who works for the brand, and who is asked to."},
 		{Name: "Brand", Description: "Who asks, and what was done."},
 	}
 	return c

@@ -23,6 +23,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/api"
 	"rapport/internal/archive"
 	"rapport/internal/blob"
@@ -33,6 +34,7 @@ import (
 	"rapport/internal/db/dbtest"
 	"rapport/internal/hook"
 	"rapport/internal/job"
+	"rapport/internal/letter"
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/outbound"
@@ -134,7 +136,8 @@ func open(t testing.TB, at ...time.Time) *world {
 	hooks := hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
 	lib := library(t, d)
 	w.deps = api.Deps{DB: d, Hooks: hooks, Networks: cs.Networks, Channels: cs, Media: lib, Archives: &archive.Archiver{DB: d, Blobs: lib.Blobs, Library: lib, Program: "test"},
-		Desk: publish.Desk{DB: d, Channels: cs}, Version: "test", Rates: account.Rates{Usual: 600, Most: 60000}}
+		Desk: publish.Desk{DB: d, Channels: cs}, Version: "test", Rates: account.Rates{Usual: 600, Most: 60000},
+		Admit: &admit.Door{DB: d, Letters: &letter.Letters{DB: d}, BaseURL: "https://studio.example"}}
 	w.h = api.New(w.deps)
 	w.router = validator(t, w.h)
 	w.north, w.south = w.home("north"), w.home("south")

@@ -74,8 +74,11 @@ func (n *Notifier) about(ctx context.Context, q db.Queryer, e outbox.Event, by s
 	return out, name, err
 }
 
-// nameOf is what an account is called.
+// nameOf is what an account is called; Rapport itself has no account.
 func nameOf(ctx context.Context, q db.Queryer, id string) (string, error) {
+	if id == "" {
+		return "Rapport", nil
+	}
 	a, err := account.ByID(ctx, q, id)
 	if fault.Is(err, fault.NotFound) {
 		return i18n.T(ctx, "Somebody"), nil

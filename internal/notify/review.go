@@ -6,7 +6,6 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/db"
-	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/outbox"
 	"rapport/internal/post"
@@ -48,7 +47,7 @@ func (n *Notifier) review(ctx context.Context, q db.Queryer, e outbox.Event) (ne
 	out.Title = i18n.T(ctx, w.title, "Name", by, "Post", short(ctx, p.Excerpt))
 	out.Action = i18n.T(ctx, "Open the post")
 	out.Lines = nonEmpty(told.Text, said(ctx, w.kept, "Time", i18n.DateTime(ctx, p.PlannedAt.Time())), outcome(ctx, e.Kind, p), said(ctx, w.next))
-	readers, err := readersOf(ctx, q, e.Kind, p)
+	readers, err := concerned(ctx, q, e.Kind, p)
 	for _, id := range readers {
 		if id != "" && id != told.By {
 			out.only = append(out.only, id)
@@ -89,9 +88,9 @@ func current(kind string, p post.Post, told post.Told) bool {
 	return true
 }
 
-// readersOf are the accounts that a step concerns, each once: those who may
+// concerned are the accounts that a step concerns, each once: those who may
 // decide, or those who wrote and submitted it, or both.
-func readersOf(ctx context.Context, q db.Queryer, kind string, p post.Post) ([]string, error) {
+func concerned(ctx context.Context, q db.Queryer, kind string, p post.Post) ([]string, error) {
 	seen, out := map[string]bool{}, []string{}
 	add := func(ids ...string) {
 		for _, id := range ids {
@@ -121,15 +120,4 @@ func readersOf(ctx context.Context, q db.Queryer, kind string, p post.Post) ([]s
 		add(p.Author, p.SubmittedBy)
 	}
 	return out, nil
-}
-
-func nameOf(ctx context.Context, q db.Queryer, id string) (string, error) {
-	if id == "" {
-		return "Rapport", nil
-	}
-	a, err := account.ByID(ctx, q, id)
-	if fault.Is(err, fault.NotFound) {
-		return i18n.T(ctx, "Somebody"), nil
-	}
-	return a.Name, err
 }

@@ -36,7 +36,6 @@ type app struct {
 	keys     *secret.Keyring
 	networks *network.Set
 	hub      *live.Hub
-	letters  *letter.Letters
 	tls      *tls.Config // nil: somebody in front has the certificates
 	pages    *web.Pages
 	api      http.Handler

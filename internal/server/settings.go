@@ -46,7 +46,7 @@ func read(c config.Config, declared bool) (settings, error) {
 		command: "serve", addr: c.Addr, public: c.Public, declared: declared || len(c.ACME) > 0, trusted: c.Proxies, allow: c.Allow,
 		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level, bucket: c.MediaURL,
 		rates: account.Rates{Usual: c.Rates[0], Most: c.Rates[1]},
-		acme: acmeSettings{hosts: c.ACME, email: c.ACMEEmail, directory: c.ACMEDirectory, ca: c.ACMECA, addr: c.HTTPAddr},
+		acme:  acmeSettings{hosts: c.ACME, email: c.ACMEEmail, directory: c.ACMEDirectory, ca: c.ACMECA, addr: c.HTTPAddr},
 	}, nil
 }
 

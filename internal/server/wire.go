@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/answer"
 	"rapport/internal/api"
 	"rapport/internal/archive"
@@ -80,10 +81,13 @@ func (a *app) wire(ctx context.Context) error {
 	archives.Work(workers)
 	post.Work(workers, a.db)
 	hooks := a.webhooks(client)
-	news, err := a.news(workers, hooks)
+	letters, err := a.writer(workers)
 	if err != nil {
 		return err
 	}
+	news := a.news(workers, letters, hooks)
+	door := &admit.Door{DB: a.db, Letters: letters, BaseURL: a.public.String()}
+	door.Work(workers)
 	jobs, err := job.New(ctx, a.db, workers, job.Options{Log: a.log})
 	if err != nil {
 		return err
@@ -98,13 +102,13 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	look.DB = a.db
-	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: a.letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
-		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
+	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Admit: door, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(), Rates: a.rates,
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
+	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Admit: door, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version(), Rates: a.rates,
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }})
 	a.secure()
@@ -112,19 +116,24 @@ func (a *app) wire(ctx context.Context) error {
 	return nil
 }
 
-// news carries what happened to those who must know it, in the studio and by
-// mail. Without a mail server letters are kept.
-func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
-	letters := &letter.Letters{DB: a.db}
-	a.letters = letters
+// writer has letters sent by the operator's mail server. Without one they are
+// kept.
+func (a *app) writer(w *job.Workers) (*letter.Letters, error) {
+	letters := &letter.Letters{DB: a.db, Keys: a.keys}
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
 		if err != nil {
-			return service{}, err
+			return nil, err
 		}
 		letters.Send = byMail(server)
 	}
 	letters.Work(w)
+	return letters, nil
+}
+
+// news carries what happened to those who must know it, in the studio and by
+// letter.
+func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender) service {
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
 	hooks.Listen(reader)
@@ -137,7 +146,7 @@ func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
 	}, func(context.Context) error {
 		reader.Stop()
 		return nil
-	}}, nil
+	}}
 }
 
 // webhooks tells other programs what happened. Only addresses that the operator

@@ -44,7 +44,7 @@ func attentionPage(v attentionView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, c := range v.Broken {
-			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "{{.Channel}} must be connected again", "Channel", c.Handle), Text: c.StateReason + " " + i18n.T(ctx, "Until then nothing goes out there."), Action: attentionConnect(v, c)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "{{.Channel}} must be connected again", "Channel", c.Handle), Text: i18n.Kept(c.StateReason).In(ctx) + " " + i18n.T(ctx, "Until then nothing goes out there."), Action: attentionConnect(v, c)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -338,9 +338,9 @@ func attentionCard(v attentionView, w way) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 string
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(w.Reason)
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.Kept(w.Reason).In(ctx))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/attention.templ`, Line: 81, Col: 41}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/attention.templ`, Line: 81, Col: 60}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {

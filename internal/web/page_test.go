@@ -22,7 +22,8 @@ import (
 func get(s *webtest.Site, w webtest.World) []string {
 	var out []string
 	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "frame", "palette?q=x", "theme.css", "settings",
-		"settings/brand", "settings/account", "settings/tokens", "settings/webhooks", "settings/webhooks/new", "settings/mail", "settings/log", "settings/data", "settings/about",
+		"settings/brand", "settings/approval", "settings/team", "settings/team/invite", "settings/team/factor", "settings/account", "settings/tokens", "settings/webhooks", "settings/webhooks/new",
+		"settings/mail", "settings/log", "settings/data", "settings/about",
 		"calendar", "compose", "posts", "attention", "media"} {
 		out = append(out, strings.TrimSuffix(s.Path(p), "/"))
 	}

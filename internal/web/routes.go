@@ -26,6 +26,8 @@ func (p *Pages) routes() []route {
 		p.doorRoutes(),
 		p.confirmRoutes(),
 		p.secondRoutes(),
+		p.inviteRoutes(),
+		p.forgotRoutes(),
 		p.connectRoutes(),
 		p.brandRoutes(),
 		p.postRoutes(),
@@ -34,6 +36,8 @@ func (p *Pages) routes() []route {
 		p.inboxRoutes(),
 		p.insightRoutes(),
 		p.peopleRoutes(),
+		p.teamRoutes(),
+		p.accountRoutes(),
 		p.settingsRoutes(),
 		p.webhookRoutes(),
 		p.dataRoutes(),
@@ -135,6 +139,7 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, need: access.TeamWrite, handle: p.settingsLetter},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, need: access.BrandRead, handle: p.settingsAbout},
 		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, need: access.TeamWrite, handle: p.settingsMailTest},
+		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},
 	}
 }
 

@@ -36,6 +36,7 @@ type settingsGroup struct {
 var settingsGroups = []settingsGroup{
 	{"This brand", []settingsTab{
 		{"brand", "Brand", "store", access.BrandRead},
+		{"team", "Team", "users", access.BrandRead},
 		{"approval", "Approval", "clipboard-check", access.BrandRead},
 		{"tokens", "API tokens", "key-round", access.TokenWrite},
 		{"webhooks", "Webhooks", "webhook", access.WebhookWrite},
@@ -123,61 +124,6 @@ func (p *Pages) settingsBrandSave(w http.ResponseWriter, r *http.Request) error 
 	}
 	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
 	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
-}
-
-type accountView struct {
-	Slug     string
-	Name     string
-	Email    string
-	Theme    ui.Theme
-	Language string
-	Here     string // id of the session that looks
-	Sessions []account.Session
-	Form     form
-	Now      time.Time
-}
-
-// settingsAccount shows the visitor's own sign-in: look, password, sessions.
-func (p *Pages) settingsAccount(w http.ResponseWriter, r *http.Request) error {
-	return p.accountForm(w, r, form{})
-}
-
-func (p *Pages) accountForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
-	sessions, err := account.Sessions(r.Context(), p.DB, v.Who)
-	if err != nil {
-		return err
-	}
-	return p.settings(w, r, "account", f.Status(), false, accountSettings(accountView{Slug: v.Brand.Slug, Name: v.Who.Name, Email: v.Who.Email,
-		Theme: theme(r), Language: v.Session.Language, Here: v.Session.ID, Sessions: sessions, Form: f, Now: p.DB.Now().Time()}))
-}
-
-// settingsPassword changes the password and ends the other sessions.
-func (p *Pages) settingsPassword(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
-	if err != nil {
-		return err
-	}
-	err = account.SetPassword(r.Context(), p.DB, v.Who, account.Password{Account: v.Who.Account, Current: f.Raw("current"), New: f.Raw("new"), Keep: v.Session.ID})
-	if err != nil {
-		if err = rename(err, "password", "new"); f.refused(err, "current", "new") {
-			return p.accountForm(w, r, f)
-		}
-		return err
-	}
-	p.note(w, r, i18n.T(r.Context(), "The password is changed. Your other sessions have ended."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "account"))
-}
-
-// settingsSessionEnd ends one of the visitor's sessions.
-func (p *Pages) settingsSessionEnd(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	if err := account.Revoke(r.Context(), p.DB, v.Who, r.PathValue("session")); err != nil {
-		return err
-	}
-	p.note(w, r, i18n.T(r.Context(), "The session has ended."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "account"))
 }
 
 type tokensView struct {

@@ -52,6 +52,11 @@ func (p *Pages) setupDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.setSession(w, r, token, account.SessionMax)
+	if p.Admit.Mails() {
+		if err := p.Admit.AskAddress(r.Context(), access.Who{Account: a.ID, Name: a.Name, Email: a.Email}, a.Email); err != nil {
+			p.Log.Warn("web: the letter that proves the first address", "err", err)
+		}
+	}
 	p.note(w, r, i18n.T(r.Context(), "Rapport is set up. Connect your first channel next."), "")
 	return see(w, r, studio(b.Slug))
 }

@@ -29,7 +29,7 @@ func (p *Pages) signInShow(w http.ResponseWriter, r *http.Request) error {
 	if open {
 		return see(w, r, "/setup")
 	}
-	return p.signInForm(w, r, fill("next", r.URL.Query().Get("next")))
+	return p.signInForm(w, r, fill("next", r.URL.Query().Get("next"), "done", r.URL.Query().Get("done")))
 }
 
 func (p *Pages) signInForm(w http.ResponseWriter, r *http.Request, f form) error {
@@ -69,9 +69,10 @@ func (p *Pages) signOutDo(w http.ResponseWriter, r *http.Request) error {
 	return see(w, r, "/studio/sign-in")
 }
 
-// nextOf is where a sign-in leads on: a page of the studio and nowhere else.
+// nextOf is where a sign-in leads on: a page of the studio, or the invitation
+// that asked for it, and nowhere else.
 func nextOf(next string) string {
-	if !strings.HasPrefix(next, "/studio/") || strings.HasPrefix(next, "/studio/sign") || strings.ContainsAny(next, "\\\r\n") {
+	if !strings.HasPrefix(next, "/studio/") && !strings.HasPrefix(next, "/invitation/") || strings.HasPrefix(next, "/studio/sign") || strings.ContainsAny(next, "\\\r\n") {
 		return "/studio"
 	}
 	return next

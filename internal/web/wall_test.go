@@ -18,6 +18,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/network"
@@ -69,11 +70,13 @@ func newWalled(t *testing.T) walled {
 		s.Brand.ID, owner.ID, stuck[0], canary)
 	sessions, err := account.Sessions(ctx, s.DB, s.Who())
 	must(err)
+	invited, _, err := (&admit.Door{DB: s.DB, Letters: s.Letters}).Invite(ctx, s.Who(), s.Brand.ID, admit.New{Email: "invited@example.com", Role: access.Analyst})
+	must(err)
 	s.Hear(c, s.Said(canary, canary, canary, "", time.Minute))
 	var human string
 	must(s.DB.QueryRowContext(ctx, `SELECT id FROM person WHERE brand_id = $1`, s.Brand.ID).Scan(&human))
 	return walled{s, s.Brand, map[string]string{"person": human, "post": p.ID, "delivery": ds[0].ID, "channel": c.ID, "media": m.ID, "token": token.ID,
-		"letter": "letter", "session": sessions[0].ID, "network": "paper"}}
+		"letter": "letter", "session": sessions[0].ID, "network": "paper", "account": owner.ID, "invitation": invited.ID}}
 }
 
 // state is everything of the brand that a visitor without a right must not
@@ -81,7 +84,7 @@ func newWalled(t *testing.T) walled {
 func (w walled) state(t *testing.T) string {
 	t.Helper()
 	var all []string
-	for _, table := range []string{"post", "variant", "delivery", "part", "media", "channel", "hold", "api_token", "letter", "access_grant", "person", "identity", "message", "note", "brand"} {
+	for _, table := range []string{"post", "variant", "delivery", "part", "media", "channel", "hold", "api_token", "letter", "access_grant", "invitation", "team_rule", "person", "identity", "message", "note", "brand"} {
 		key := "brand_id"
 		if table == "brand" {
 			key = "id"
@@ -124,7 +127,7 @@ func (w walled) request(pattern, slug string) *http.Request {
 		"at": {"2031-01-01T10:00"}, "to": {"2031-01-01T10:00"}, "choice": {"drop"}, "reason": {"x"}, "alt": {"taken over"}, "token": {"taken-over"},
 		"x": {"0"}, "y": {"0"}, "width": {"20"}, "height": {"20"}, "cancel": {"true"}, "handle": {"@" + canary + "@paper.example"},
 		"name": {"Taken over"}, "color": {"#112233"}, "zone": {"Europe/Paris"}, "language": {"en"}, "was.name": {"Zanzibar"}, "about": {"taken over"}, "text": {"taken over"}, "tolerance": {"5"}, "retention": {"365"}, "scopes": {"posts:read"},
-		"confirm": {"Walled"}, "channels": {w.ids["channel"]}}
+		"confirm": {"Walled"}, "channels": {w.ids["channel"]}, "email": {"taken@example.com"}, "role": {"owner"}, "reach": {"all"}, "ask": {"true"}}
 	for _, act := range []string{"delete", "unschedule"} {
 		if strings.HasSuffix(path, "bulk") {
 			v.Set("act", act)
@@ -332,7 +335,7 @@ func TestEveryRouteTakesOnlyText(t *testing.T) {
 }
 
 // fields are the names of everything that a form or an address carries.
-var fields = []string{"act", "after", "alt", "at", "brand", "cancel", "channel", "choice", "code", "color", "current", "date", "days", "edit", "email",
+var fields = []string{"act", "after", "again", "alt", "ask", "at", "brand", "channels", "confirm", "done", "email", "ends", "reach", "role", "until", "cancel", "channel", "choice", "code", "color", "current", "date", "days", "edit", "email",
 	"from", "handle", "id", "language", "last", "media", "media.all.0", "n.all", "name", "new", "next", "option.x.warning", "own", "page", "password", "pick", "post", "q",
 	"reason", "retention", "revision", "scopes", "server", "state", "tab", "text.all.0", "theme", "to", "token", "tolerance", "url", "view", "zone", "alt.x", "was.x", "x"}
 

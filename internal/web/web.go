@@ -12,6 +12,7 @@ import (
 	"net/url"
 
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -36,6 +37,7 @@ type Deps struct {
 	Hooks    *hook.Sender
 	Letters  *letter.Letters
 	Health   *health.Looker
+	Admit    *admit.Door
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

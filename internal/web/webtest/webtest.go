@@ -18,6 +18,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
@@ -47,7 +48,9 @@ type Site struct {
 	Channels *channel.Channels
 	Media    *media.Library
 	Archives *archive.Archiver
-	Hooks    *hook.Sender // to addresses of this machine
+	Hooks    *hook.Sender    // to addresses of this machine
+	Letters  *letter.Letters // kept, unless the test sends them
+	Admit    *admit.Door
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -97,7 +100,9 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	client := outbound.New(outbound.Options{Allow: allow})
 	t.Cleanup(client.Close)
 	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks, Letters: &letter.Letters{DB: d},
+	s.Letters = &letter.Letters{DB: d, Keys: keys}
+	s.Admit = &admit.Door{DB: d, Letters: s.Letters, BaseURL: "http://example.com"}
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks, Letters: s.Letters, Admit: s.Admit,
 		Health: &health.Looker{DB: d, Data: data, KeyFile: filepath.Join(data, "key"), Version: "test"},
 		Media:  s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})

@@ -1,0 +1,218 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/web/ui"
+)
+
+func (p *Pages) accountRoutes() []route {
+	return []route{
+		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, handle: p.settingsAccount},
+		{pattern: "POST /studio/{brand}/settings/account/name", door: inBrand, handle: p.accountName},
+		{pattern: "POST /studio/{brand}/settings/account/address", door: inBrand, sure: true, handle: p.accountAddress},
+		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, handle: p.settingsPassword},
+		{pattern: "POST /studio/{brand}/settings/account/sessions/end", door: inBrand, handle: p.accountSessionsEnd},
+		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, handle: p.settingsSessionEnd},
+		{pattern: "GET /studio/account/leave/{from}", door: signedIn, handle: p.leaveShow},
+		{pattern: "POST /studio/account/leave/{from}", door: signedIn, handle: p.leaveDo},
+	}
+}
+
+// part of the account in a brand.
+type accountPart struct {
+	Brand brand.Brand
+	Grant access.Grant
+}
+
+type accountView struct {
+	Slug     string
+	Account  account.Account
+	Theme    ui.Theme
+	Here     string // id of the session that looks
+	Sessions []account.Session
+	Factor   account.Factor
+	Parts    []accountPart
+	Mails    bool
+	Form     form
+	Now      time.Time
+}
+
+// settingsAccount shows the visitor's own sign-in: name, address, look,
+// password, second factor, sessions, brands.
+func (p *Pages) settingsAccount(w http.ResponseWriter, r *http.Request) error {
+	return p.accountForm(w, r, form{})
+}
+
+func (p *Pages) accountForm(w http.ResponseWriter, r *http.Request, f form) error {
+	v := at(r)
+	view := accountView{Slug: v.Brand.Slug, Theme: theme(r), Here: v.Session.ID, Mails: p.Admit.Mails(), Form: f, Now: p.DB.Now().Time()}
+	var err error
+	if view.Account, err = account.ByID(r.Context(), p.DB, v.Who.Account); err != nil {
+		return err
+	}
+	if view.Sessions, err = account.Sessions(r.Context(), p.DB, v.Who); err != nil {
+		return err
+	}
+	if view.Factor, err = account.FactorOf(r.Context(), p.DB, v.Who.Account); err != nil {
+		return err
+	}
+	if view.Parts, err = p.accountParts(r); err != nil {
+		return err
+	}
+	return p.settings(w, r, "account", f.Status(), false, accountSettings(view))
+}
+
+func (p *Pages) accountParts(r *http.Request) ([]accountPart, error) {
+	who := at(r).Who
+	all, err := brand.List(r.Context(), p.DB, who)
+	var out []accountPart
+	for _, b := range all {
+		for _, g := range who.Grants {
+			if g.Brand == b.ID {
+				out = append(out, accountPart{b, g})
+			}
+		}
+	}
+	return out, err
+}
+
+// accountAct answers a form of the account's page.
+func (p *Pages) accountAct(w http.ResponseWriter, r *http.Request, done string, do func(form) error, fields ...string) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := do(f); err != nil {
+		if f.refused(err, fields...) {
+			return p.accountForm(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, done, "")
+	return see(w, r, studio(at(r).Brand.Slug, "settings", "account"))
+}
+
+// accountName changes the name that others see.
+func (p *Pages) accountName(w http.ResponseWriter, r *http.Request) error {
+	return p.accountAct(w, r, i18n.T(r.Context(), "Saved."), func(f form) error {
+		return account.Rename(r.Context(), p.DB, at(r).Who, f.Value("name"))
+	}, "name")
+}
+
+// accountAddress has a letter sent to the address that the visitor has, or
+// wants to have.
+func (p *Pages) accountAddress(w http.ResponseWriter, r *http.Request) error {
+	return p.accountAct(w, r, i18n.T(r.Context(), "A letter is on its way. Open the link in it; until then nothing changes."), func(f form) error {
+		return p.Admit.AskAddress(r.Context(), at(r).Who, f.Value("email"))
+	}, "email")
+}
+
+// settingsPassword changes the password and ends the other sessions.
+func (p *Pages) settingsPassword(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	return p.accountAct(w, r, i18n.T(r.Context(), "The password is changed. Your other sessions have ended."), func(f form) error {
+		err := account.SetPassword(r.Context(), p.DB, v.Who, account.Password{Account: v.Who.Account, Current: f.Raw("current"), New: f.Raw("new"), Keep: v.Session.ID})
+		return rename(err, "password", "new")
+	}, "current", "new")
+}
+
+// settingsSessionEnd ends one of the visitor's sessions.
+func (p *Pages) settingsSessionEnd(w http.ResponseWriter, r *http.Request) error {
+	return p.accountAct(w, r, i18n.T(r.Context(), "The session has ended."), func(form) error {
+		return account.Revoke(r.Context(), p.DB, at(r).Who, r.PathValue("session"))
+	})
+}
+
+// accountSessionsEnd ends all sessions but the one that asks.
+func (p *Pages) accountSessionsEnd(w http.ResponseWriter, r *http.Request) error {
+	return p.accountAct(w, r, i18n.T(r.Context(), "Your other sessions have ended."), func(form) error {
+		_, err := account.RevokeOthers(r.Context(), p.DB, at(r).Who, at(r).Session.ID)
+		return err
+	})
+}
+
+// leaveShow asks whether the visitor wants to leave a brand.
+func (p *Pages) leaveShow(w http.ResponseWriter, r *http.Request) error {
+	b, err := p.leaving(r)
+	if err != nil {
+		return err
+	}
+	return p.leaveBrandForm(w, r, b, form{})
+}
+
+// leaving is the brand of the path, also one that asks for a second factor
+// that the visitor does not have.
+func (p *Pages) leaving(r *http.Request) (brand.Brand, error) {
+	all, err := brand.List(r.Context(), p.DB, at(r).Who)
+	for _, b := range all {
+		if b.Slug == r.PathValue("from") {
+			return b, nil
+		}
+	}
+	if err == nil {
+		err = fault.New(fault.NotFound, "There is no such brand, or you have no part in it.")
+	}
+	return brand.Brand{}, err
+}
+
+func (p *Pages) leaveBrandForm(w http.ResponseWriter, r *http.Request, b brand.Brand, f form) error {
+	args := p.bare(r, i18n.T(r.Context(), "Leave {{.Brand}}", "Brand", b.Name))
+	args.Sentence = i18n.T(r.Context(), "Your access and your API tokens there end at once. What you wrote stays. To come back, an owner has to let you in again.")
+	return write(r.Context(), w, f.Status(), leaveBrandPage(args, f, b))
+}
+
+// leaveDo ends the visitor's own part.
+func (p *Pages) leaveDo(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	b, err := p.leaving(r)
+	if err != nil {
+		return err
+	}
+	if f.Value("confirm") != b.Name {
+		err = fault.OnField("confirm", "Type %s to be sure.", b.Name)
+	} else {
+		_, err = account.End(r.Context(), p.DB, at(r).Who, b.ID, at(r).Who.Account)
+	}
+	if err != nil {
+		if f.refused(err, "confirm") {
+			return p.leaveBrandForm(w, r, b, f)
+		}
+		return err
+	}
+	return see(w, r, "/studio")
+}
+
+// typedOr is what was typed into a field, else what stands there.
+func typedOr(f form, name, stands string) string {
+	if f.values.Has(name) {
+		return f.Value(name)
+	}
+	return stands
+}
+
+func factorVerb(ctx context.Context, v accountView) string {
+	if v.Factor.Since != 0 {
+		return i18n.T(ctx, "Codes, new phone, switch off")
+	}
+	return i18n.T(ctx, "Set it up")
+}
+
+// partDetail says what the account is in a brand, and until when.
+func partDetail(ctx context.Context, part accountPart) string {
+	text := roleName(ctx, part.Grant.Role)
+	if part.Grant.EndsAt != 0 {
+		text += " · " + i18n.T(ctx, "until {{.Date}}", "Date", lastDay(ctx, part.Grant.EndsAt, part.Brand.Location()))
+	}
+	return text
+}

@@ -1,0 +1,400 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/admit"
+	"rapport/internal/channel"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/web/ui"
+)
+
+func (p *Pages) teamRoutes() []route {
+	return []route{
+		{pattern: "GET /studio/{brand}/settings/team", door: inBrand, handle: p.teamShow},
+		{pattern: "GET /studio/{brand}/settings/team/invite", door: inBrand, sure: true, handle: p.inviteShow},
+		{pattern: "POST /studio/{brand}/settings/team/invite", door: inBrand, sure: true, handle: p.inviteDo},
+		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/resend", door: inBrand, sure: true, handle: p.inviteAgain},
+		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/revoke", door: inBrand, sure: true, handle: p.inviteRevoke},
+		{pattern: "GET /studio/{brand}/settings/team/factor", door: inBrand, sure: true, handle: p.teamFactorShow},
+		{pattern: "POST /studio/{brand}/settings/team/factor", door: inBrand, sure: true, handle: p.teamFactorSet},
+		{pattern: "GET /studio/{brand}/settings/team/people/{account}", door: inBrand, sure: true, handle: p.memberShow},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}", door: inBrand, sure: true, handle: p.memberChange},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}/end", door: inBrand, sure: true, handle: p.memberEnd},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}/renew", door: inBrand, sure: true, handle: p.memberRenew},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}/remove", door: inBrand, sure: true, handle: p.memberRemove},
+	}
+}
+
+func team(slug string, parts ...string) string {
+	return studio(slug, append([]string{"settings", "team"}, parts...)...)
+}
+
+type teamView struct {
+	Slug     string
+	May      bool // change it
+	Me       string
+	Running  []account.Member
+	Ended    []account.Member
+	Invited  []admit.Invitation
+	More     bool // there are more invitations than shown
+	Channels map[string]string
+	Asks     bool // for a second factor
+	Now      db.Time
+	Zone     *time.Location
+}
+
+// teamShow lists who is in the team, and who is asked into it.
+func (p *Pages) teamShow(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	all, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	view := teamView{Slug: v.Brand.Slug, May: p.may(r, access.TeamWrite), Me: v.Who.Account, Now: p.DB.Now(), Zone: v.Brand.Location()}
+	for _, m := range all {
+		if m.Ended(view.Now) {
+			view.Ended = append(view.Ended, m)
+		} else {
+			view.Running = append(view.Running, m)
+		}
+	}
+	if view.Channels, err = p.channelNames(r); err != nil {
+		return err
+	}
+	if view.Asks, err = account.AsksFactor(r.Context(), p.DB, v.Brand.ID); err != nil {
+		return err
+	}
+	if view.May {
+		var next string
+		if view.Invited, next, err = admit.Open(r.Context(), p.DB, v.Who, v.Brand.ID, db.Page{Limit: 200}); err != nil {
+			return err
+		}
+		view.More = next != ""
+	}
+	return p.settings(w, r, "team", 0, false, teamPage(view))
+}
+
+// channelNames are the names of the channels that the visitor sees, by id.
+func (p *Pages) channelNames(r *http.Request) (map[string]string, error) {
+	all, err := channel.List(r.Context(), p.DB, at(r).Who, at(r).Brand.ID)
+	if fault.Is(err, fault.Denied) {
+		return nil, nil
+	}
+	out := map[string]string{}
+	for _, c := range all {
+		out[c.ID] = c.Handle
+	}
+	return out, err
+}
+
+// reach says what a grant covers and until when.
+func (v teamView) reach(ctx context.Context, g access.Grant) string {
+	out := []string{roleName(ctx, g.Role)}
+	if len(g.Channels) > 0 {
+		var names []string
+		for _, id := range g.Channels {
+			if name := v.Channels[id]; name != "" {
+				names = append(names, name)
+			}
+		}
+		switch n := len(g.Channels); {
+		case n <= 2 && len(names) == n:
+			out = append(out, strings.Join(names, ", "))
+		default:
+			out = append(out, i18n.N(ctx, n, "{{.N}} channel", "{{.N}} channels"))
+		}
+	}
+	if g.EndsAt > v.Now {
+		out = append(out, i18n.T(ctx, "until {{.Date}}", "Date", lastDay(ctx, g.EndsAt, v.Zone)))
+	}
+	return strings.Join(out, " · ")
+}
+
+// lastDay is the day on which something still holds that ends at a time.
+func lastDay(ctx context.Context, end db.Time, zone *time.Location) string {
+	return i18n.Date(ctx, end.Add(-time.Millisecond).Time().In(zone))
+}
+
+// grantForm is the part of a form that says what a grant covers.
+type grantForm struct {
+	Form     form
+	Slug     string
+	Channels []channel.Channel
+	Today    string
+}
+
+func (p *Pages) grantForm(r *http.Request, f form) (grantForm, error) {
+	v := at(r)
+	if !p.may(r, access.TeamWrite) {
+		return grantForm{}, v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite)
+	}
+	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
+	return grantForm{Form: f, Slug: v.Brand.Slug, Channels: all, Today: p.DB.Now().Time().In(v.Brand.Location()).Format(time.DateOnly)}, err
+}
+
+// grantOf reads what a form says that a grant covers. A day is whole: the
+// grant ends with it, in the brand's zone.
+func (p *Pages) grantOf(r *http.Request, f form) (access.Grant, error) {
+	b := at(r).Brand
+	g := access.Grant{Brand: b.ID, Role: access.Role(f.Value("role"))}
+	if f.Value("reach") == "some" {
+		if g.Channels = f.All("channels"); len(g.Channels) == 0 {
+			return g, fault.OnField("channels", "Choose at least one channel, or all of them.")
+		}
+	}
+	if day := f.Value("ends"); day != "" {
+		t, err := time.ParseInLocation(time.DateOnly, day, b.Location())
+		if err != nil || t.Year() > 9000 {
+			return g, fault.OnField("ends", "Choose a day, or leave it empty.")
+		}
+		g.EndsAt = db.At(t.AddDate(0, 0, 1))
+	}
+	return g, nil
+}
+
+// fillGrant is the form for a grant as it is.
+func fillGrant(g access.Grant, zone *time.Location) form {
+	f := fill("role", string(g.Role), "reach", "all")
+	if len(g.Channels) > 0 {
+		f.values.Set("reach", "some")
+		f.values["channels"] = g.Channels
+	}
+	if g.EndsAt != 0 {
+		f.values.Set("ends", g.EndsAt.Add(-time.Millisecond).Time().In(zone).Format(time.DateOnly))
+	}
+	return f
+}
+
+var grantFields = []string{"email", "role", "channels", "ends"}
+
+type teammateView struct {
+	grantForm
+	account.Member
+	Ended bool
+	Me    bool
+}
+
+// memberShow shows what one of the team may do, to change it.
+func (p *Pages) memberShow(w http.ResponseWriter, r *http.Request) error {
+	m, err := p.member(r)
+	if err != nil {
+		return err
+	}
+	return p.memberForm(w, r, m, fillGrant(m.Grant, at(r).Brand.Location()))
+}
+
+func (p *Pages) member(r *http.Request) (m account.Member, err error) {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite); err != nil {
+		return m, err
+	}
+	return account.Teammate(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account"))
+}
+
+func (p *Pages) memberForm(w http.ResponseWriter, r *http.Request, m account.Member, f form) error {
+	v := at(r)
+	gf, err := p.grantForm(r, f)
+	if err != nil {
+		return err
+	}
+	view := teammateView{grantForm: gf, Member: m, Ended: m.Ended(p.DB.Now()), Me: m.ID == v.Who.Account}
+	return p.settings(w, r, "team", f.Status(), false, teammatePage(view))
+}
+
+// memberChange saves it.
+func (p *Pages) memberChange(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	m, err := p.member(r)
+	if err != nil {
+		return err
+	}
+	g, err := p.grantOf(r, f)
+	if err == nil {
+		err = p.Admit.Give(r.Context(), at(r).Who, m.ID, g)
+	}
+	if err = rename(err, "ends_at", "ends"); err != nil {
+		if f.refused(err, grantFields...) {
+			return p.memberForm(w, r, m, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return see(w, r, team(at(r).Brand.Slug))
+}
+
+// memberEnd ends somebody's access at once. The note takes it back.
+func (p *Pages) memberEnd(w http.ResponseWriter, r *http.Request) error {
+	v, id := at(r), r.PathValue("account")
+	until, err := account.End(r.Context(), p.DB, v.Who, v.Brand.ID, id)
+	if err != nil {
+		return err
+	}
+	undo := ""
+	if id != v.Who.Account {
+		undo = team(v.Brand.Slug, "people", id, "renew") + "?until=" + strconv.FormatInt(int64(until), 10)
+	}
+	p.note(w, r, i18n.T(r.Context(), "The access has ended. Open pages and tokens stopped at once."), undo)
+	return see(w, r, team(v.Brand.Slug))
+}
+
+// memberRenew lets access run again: as it was, or without an end.
+func (p *Pages) memberRenew(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	until, err := strconv.ParseInt(r.URL.Query().Get("until"), 10, 64)
+	if err != nil {
+		until = 0
+	}
+	if err := account.Renew(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account"), db.Time(until)); err != nil {
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The access runs again."), "")
+	return see(w, r, team(v.Brand.Slug))
+}
+
+// memberRemove takes somebody off the list for good.
+func (p *Pages) memberRemove(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := account.Take(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account")); err != nil {
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "Taken off the list. What they wrote stays."), "")
+	return see(w, r, team(v.Brand.Slug))
+}
+
+type teamFactorView struct {
+	Slug    string
+	Asks    bool
+	Mine    bool // the visitor has one
+	Without []account.Member
+}
+
+// teamFactorShow asks whether the brand asks for a second factor.
+func (p *Pages) teamFactorShow(w http.ResponseWriter, r *http.Request) error {
+	return p.teamFactorForm(w, r, form{})
+}
+
+func (p *Pages) teamFactorForm(w http.ResponseWriter, r *http.Request, f form) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite); err != nil {
+		return err
+	}
+	all, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	view := teamFactorView{Slug: v.Brand.Slug}
+	if view.Asks, err = account.AsksFactor(r.Context(), p.DB, v.Brand.ID); err != nil {
+		return err
+	}
+	for _, m := range all {
+		view.Mine = view.Mine || m.Factor && m.ID == v.Who.Account
+		if !m.Factor && !m.Ended(p.DB.Now()) {
+			view.Without = append(view.Without, m)
+		}
+	}
+	return p.settings(w, r, "team", f.Status(), false, teamFactorPage(view, f))
+}
+
+// teamFactorSet sets it.
+func (p *Pages) teamFactorSet(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := account.AskFactor(r.Context(), p.DB, v.Who, v.Brand.ID, f.On("ask")); err != nil {
+		if f.refused(err) {
+			return p.teamFactorForm(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return see(w, r, team(v.Brand.Slug))
+}
+
+// roleAbout says in a sentence what a role is for.
+func roleAbout(ctx context.Context, role access.Role) string {
+	switch role {
+	case access.Owner:
+		return i18n.T(ctx, "Everything: team, settings, channels, export and erasure.")
+	case access.Manager:
+		return i18n.T(ctx, "Plans, publishes, approves and answers, and connects channels.")
+	case access.Strategist:
+		return i18n.T(ctx, "Plans and drafts. What goes out, others release.")
+	case access.Creator:
+		return i18n.T(ctx, "Writes drafts and keeps the media.")
+	case access.Analyst:
+		return i18n.T(ctx, "Reads the posts and all numbers, and changes nothing.")
+	case access.Community:
+		return i18n.T(ctx, "Answers people, keeps the inbox, and can stop everything. No settings.")
+	case access.Moderator:
+		return i18n.T(ctx, "Works on the cases of the community given to them.")
+	case access.Ambassador:
+		return i18n.T(ctx, "A member or an employee who passes on what the brand shares.")
+	}
+	return ""
+}
+
+func roleOptions(ctx context.Context) []ui.Option {
+	var out []ui.Option
+	for _, role := range access.Roles {
+		out = append(out, ui.Option{Value: string(role), Label: roleName(ctx, role), Help: roleAbout(ctx, role)})
+	}
+	return out
+}
+
+// does names what a role may do, for the table below the choice.
+func does(ctx context.Context, role access.Role) string {
+	var out []string
+	for _, a := range access.Actions {
+		if name := scopeName(ctx, a); name != "" && access.Allows(role, a) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return "—"
+	}
+	return strings.Join(out, " · ")
+}
+
+// sorted puts the visitor first.
+func (v teamView) sorted() []account.Member {
+	out := slices.Clone(v.Running)
+	slices.SortStableFunc(out, func(a, b account.Member) int {
+		switch v.Me {
+		case a.ID:
+			return -1
+		case b.ID:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+func memberHref(v teamView, m account.Member) string {
+	if !v.May {
+		return ""
+	}
+	return team(v.Slug, "people", m.ID)
+}
+
+func factorSentence(ctx context.Context, asks bool) string {
+	if asks {
+		return i18n.T(ctx, "This brand asks everybody for one.")
+	}
+	return i18n.T(ctx, "Everybody decides for themselves.")
+}
