@@ -38,6 +38,8 @@ type composeView struct {
 	Approved   bool   // it is scheduled: changes count once they are saved
 	MayPublish bool
 	Theirs     *post.Post // what somebody else saved meanwhile
+	TheirsBy   string     // who did
+	Talk       *talkView  // what the team says on it; nil for a new post
 	Library    []media.Media
 	Quick      []quickTime
 }
@@ -356,7 +358,14 @@ func (p *Pages) composePage(w http.ResponseWriter, r *http.Request, s sheet, f f
 		head.Title = i18n.T(r.Context(), "Edit post")
 		head.Back, head.BackText = studio(view.Slug, "posts", s.ID), i18n.T(r.Context(), "Back to the post")
 	}
-	head.Actions = saveState()
+	if view.ID != "" {
+		talk, err := p.composeTalk(r, view.ID)
+		if err != nil {
+			return err
+		}
+		view.Talk = talk
+	}
+	head.Actions = composeHead(view.Talk)
 	keys := []ui.KeyLine{
 		{Text: i18n.T(r.Context(), "Schedule"), Keys: []string{"⌘", "↵"}},
 		{Text: i18n.T(r.Context(), "Save draft"), Keys: []string{"⌘", "S"}},
@@ -401,6 +410,9 @@ func (p *Pages) composeStored(r *http.Request, view *composeView) error {
 		view.Theirs = &stored
 		view.Form.Text = ""
 		view.Form.status = http.StatusConflict
+		names, err := p.names(r.Context(), stored.Editor)
+		view.TheirsBy = names[stored.Editor]
+		return err
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func (p *Pages) routes() []route {
 		p.insightRoutes(),
 		p.peopleRoutes(),
 		p.settingsRoutes(),
+		p.togetherRoutes(),
 	)
 }
 
@@ -75,8 +76,6 @@ func (p *Pages) brandRoutes() []route {
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, handle: p.themeCSS},
 		{pattern: "GET /studio/{brand}/frame", door: inBrand, handle: p.frameShow},
 		{pattern: "GET /studio/{brand}/palette", door: inBrand, handle: p.paletteFind},
-		{pattern: "GET /studio/{brand}/notifications", door: inBrand, handle: p.noticeList},
-		{pattern: "POST /studio/{brand}/notifications/read", door: inBrand, handle: p.noticeRead},
 		{pattern: "GET /studio/{brand}/hold", door: inBrand, handle: p.holdShow},
 		{pattern: "POST /studio/{brand}/hold", door: inBrand, handle: p.holdSet},
 		{pattern: "POST /studio/{brand}/hold/release", door: inBrand, handle: p.holdRelease},
