@@ -64,6 +64,9 @@ func New(d Deps) http.Handler {
 	a.holdOperations()
 	a.metricOperations()
 	a.auditOperations()
+	a.commentOperations()
+	a.taskOperations()
+	a.notificationOperations()
 	a.readable()
 	return a
 }
@@ -100,6 +103,7 @@ func config(version string) huma.Config {
 		{Name: "Media", Description: "Pictures and their descriptions."},
 		{Name: "Channels", Description: "The connected accounts."},
 		{Name: "Metrics", Description: "What networks told, and what is computed from it."},
+		{Name: "Together", Description: "Comments, tasks, handovers, and what somebody is told."},
 		{Name: "Holds", Description: "The switch that stops everything."},
 		{Name: "Text", Description: "What fits where."},
 		{Name: "Brand", Description: "Who asks, and what was done."},

@@ -56,7 +56,7 @@ func TestCommentsOnAPost(t *testing.T) {
 	}
 	id := all[0].ID
 	s.SignIn(mira)
-	s.Get(s.Path("posts", p.ID)).Has("#comment-"+id).Lacks("form[action$='/remove']").Lacks(".comment-edit")
+	s.Get(s.Path("posts", p.ID)).Has("#comment-" + id).Lacks("form[action$='/remove']").Lacks(".comment-edit")
 	s.Follow(s.Post(s.Path("posts", p.ID, "comments", id, "resolve"))).Has(".comment-settled", "settled by Mira Sand").Has("form[action$='/reopen']")
 	s.Post(s.Path("posts", p.ID, "comments", id, "edit"), "text", "x").Is(http.StatusForbidden)
 	s.Get(s.Path("posts", p.ID, "edit")).Has("#comment-drawer .comment", "Is <b>that</b> so").Has(".page-head [data-island=beside][data-editing]")
