@@ -50,7 +50,7 @@ func TestTwoOnOneDraft(t *testing.T) {
 	if _, err := news.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	two.Until(`document.querySelector(".rail a[href$='/notifications'] .count")?.textContent.trim() === "1"`)
+	two.Says(".rail a[href$='/notifications'] .nav-count", "1")
 
 	one.Click("[popovertargetaction=hide][popovertarget=comment-drawer]")
 	two.Type("#text-all-0", " by Mira")
