@@ -53,6 +53,18 @@ export class Autosave {
     await this.running;
   }
 
+  /** look asks whether somebody else saved meanwhile, without saving. What this
+   * page saves itself is waited for first: it is no news. */
+  async look(): Promise<void> {
+    await this.running;
+    const form = this.form();
+    if (this.ended || !form.dataset.check) return;
+    const answer = await send(form.dataset.check, texts(form), "application/json");
+    if (!answer.json || this.ended || this.running) return;
+    const said = JSON.parse(answer.text) as Saved;
+    if (said.conflict) this.conflict(said.conflict);
+  }
+
   /** end stops for good; forget also drops what the browser keeps. */
   end(forget: boolean): void {
     this.ended = true;

@@ -5,6 +5,7 @@ import { announce, all, closest, find } from "./dom";
 import { Autosave, show } from "./autosave";
 import { cropIn } from "./cropdialog";
 import { length, type Limits } from "./count";
+import type { Change } from "./live";
 import { send, type Answer } from "./send";
 
 const near = 0.9;
@@ -32,8 +33,17 @@ class Composer {
     on("dragleave", () => this.drop(null));
     on("drop", (event) => this.dropped(event));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.gone.signal });
+    document.addEventListener("rapport:live", (event) => this.heard(event), { signal: this.gone.signal });
     this.refresh();
     this.offer();
+  }
+
+  /** heard looks at once when somebody saved this post, not only when this page
+   * saves next. */
+  private heard(event: Event): void {
+    const { kind, subject } = (event as CustomEvent<Change>).detail;
+    const id = find<HTMLInputElement>("input[name=id]", this.form())?.value;
+    if (id && (!kind || (kind === "post.saved" && subject === id))) void this.saving.look();
   }
 
   leave(): void {

@@ -13,6 +13,8 @@ const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   upload: () => import("./upload"),
   choose: () => import("./choose"),
   ask: () => import("./ask"),
+  names: () => import("./mention"),
+  beside: () => import("./beside"),
 };
 
 class RapportIsland extends HTMLElement {

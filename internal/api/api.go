@@ -79,6 +79,9 @@ func New(d Deps) http.Handler {
 	a.tokenOperations()
 	a.auditOperations()
 	a.exportOperations()
+	a.commentOperations()
+	a.taskOperations()
+	a.notificationOperations()
 	a.readable()
 	return a
 }
@@ -118,6 +121,7 @@ func config(version string) huma.Config {
 		{Name: "Media", Description: "Pictures and their descriptions."},
 		{Name: "Channels", Description: "The connected accounts."},
 		{Name: "Metrics", Description: "What networks told, and what is computed from it."},
+		{Name: "Together", Description: "Comments, tasks, handovers, and what somebody is told."},
 		{Name: "Holds", Description: "The switch that stops everything."},
 		{Name: "Webhooks", Description: "Programs that are told what happens, signed by the Standard Webhooks specification."},
 		{Name: "Text", Description: "What fits where."},

@@ -39,12 +39,16 @@ func (n *Notifier) stopLink(s Stop) string {
 	if n.Keys == nil || n.BaseURL == "" {
 		return ""
 	}
+	return strings.TrimSuffix(n.BaseURL, "/") + StopPath + "?t=" + Sign(n.Keys, s)
+}
+
+// Sign makes the value t of a link.
+func Sign(keys *secret.Keyring, s Stop) string {
 	raw, err := json.Marshal(s)
 	if err != nil {
 		panic(err) // three strings always encode
 	}
-	sealed := n.Keys.Seal(stopPurpose, "", raw)
-	return strings.TrimSuffix(n.BaseURL, "/") + StopPath + "?t=" + base64.RawURLEncoding.EncodeToString([]byte(sealed))
+	return base64.RawURLEncoding.EncodeToString([]byte(keys.Seal(stopPurpose, "", raw)))
 }
 
 // ReadStop reads a link's value t. What this installation did not sign is

@@ -40,7 +40,7 @@ var Topics = []Topic{
 	{"comment", "Comments on your posts", "And on those where you have said something.",
 		[]string{"comment.added"}, access.PostRead, "", later},
 	{"review.asked", "A post waits for your approval", "Also when its time comes near, or has passed.",
-		[]string{"post.submitted", "approval.reminder", "approval.overdue"}, access.PostRead, "", atOnce},
+		[]string{"post.submitted", "post.recalled", "post.review_due", "post.review_passed"}, access.PostRead, "", atOnce},
 	{"review.said", "What became of your post in review", "Approved, sent back, or with a suggestion.",
 		[]string{"post.approved", "post.sent_back", "post.suggested"}, access.PostWrite, "", atOnce},
 	{"task.assigned", "You are given a task", "",

@@ -15,12 +15,12 @@ import (
 
 func (p *Pages) accountRoutes() []route {
 	return []route{
-		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, handle: p.settingsAccount},
-		{pattern: "POST /studio/{brand}/settings/account/name", door: inBrand, handle: p.accountName},
-		{pattern: "POST /studio/{brand}/settings/account/address", door: inBrand, sure: true, handle: p.accountAddress},
-		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, handle: p.settingsPassword},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/end", door: inBrand, handle: p.accountSessionsEnd},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, handle: p.settingsSessionEnd},
+		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, need: access.BrandRead, handle: p.settingsAccount},
+		{pattern: "POST /studio/{brand}/settings/account/name", door: inBrand, need: access.BrandRead, handle: p.accountName},
+		{pattern: "POST /studio/{brand}/settings/account/address", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountAddress},
+		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, need: access.BrandRead, handle: p.settingsPassword},
+		{pattern: "POST /studio/{brand}/settings/account/sessions/end", door: inBrand, need: access.BrandRead, handle: p.accountSessionsEnd},
+		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, need: access.BrandRead, handle: p.settingsSessionEnd},
 		{pattern: "GET /studio/account/leave/{from}", door: signedIn, handle: p.leaveShow},
 		{pattern: "POST /studio/account/leave/{from}", door: signedIn, handle: p.leaveDo},
 	}

@@ -39,6 +39,8 @@ type composeView struct {
 	MayPublish bool
 	Gate       composeGate
 	Theirs     *post.Post // what somebody else saved meanwhile
+	TheirsBy   string     // who did
+	Talk       *talkView  // what the team says on it; nil for a new post
 	Library    []media.Media
 	Quick      []quickTime
 }
@@ -362,7 +364,14 @@ func (p *Pages) composePage(w http.ResponseWriter, r *http.Request, s sheet, f f
 		head.Title = i18n.T(r.Context(), "Edit post")
 		head.Back, head.BackText = studio(view.Slug, "posts", s.ID), i18n.T(r.Context(), "Back to the post")
 	}
-	head.Actions = saveState()
+	if view.ID != "" {
+		talk, err := p.composeTalk(r, view.ID)
+		if err != nil {
+			return err
+		}
+		view.Talk = talk
+	}
+	head.Actions = composeHead(view.Talk)
 	keys := []ui.KeyLine{
 		{Text: i18n.T(r.Context(), "Schedule"), Keys: []string{"⌘", "↵"}},
 		{Text: i18n.T(r.Context(), "Save draft"), Keys: []string{"⌘", "S"}},
@@ -410,6 +419,9 @@ func (p *Pages) composeStored(r *http.Request, view *composeView) error {
 		view.Theirs = &stored
 		view.Form.Text = ""
 		view.Form.status = http.StatusConflict
+		names, err := p.names(r.Context(), stored.Editor)
+		view.TheirsBy = names[stored.Editor]
+		return err
 	}
 	return nil
 }
@@ -537,7 +549,7 @@ func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) 
 		return tellScript(w, r, fault.New(fault.Conflict, "This post is in review. What you change counts once you save it, and must be submitted again."))
 	}
 	if save && view.Gate.InReview {
-		return tellScript(w, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
+		return tellScript(w, r, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
 	}
 	if save && view.Approved {
 		return tellScript(w, r, fault.New(fault.Conflict, "This post was scheduled meanwhile. What you write counts once you save the changes."))

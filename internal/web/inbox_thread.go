@@ -21,6 +21,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/person"
 	"rapport/internal/post"
+	"rapport/internal/task"
 	"rapport/internal/web/ui"
 )
 
@@ -56,6 +57,7 @@ type threadView struct {
 	Older  string
 	Newer  string
 	Here   ui.PresenceArgs
+	Tasks  tasksOnView
 	Person *personView
 	Reply  replyView
 	Form   form
@@ -266,7 +268,10 @@ func (p *Pages) threadTeam(r *http.Request, t *threadView, th conversation.Threa
 		return err
 	}
 	t.Assignee = names[t.AssigneeID]
-	t.Here, err = p.presence(r.Context(), th.Here)
+	if t.Here, err = p.presence(r.Context(), th.Here); err != nil {
+		return err
+	}
+	t.Tasks, err = p.tasksOn(r, task.OnConversation, th.ID)
 	return err
 }
 

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/notify"
+	"rapport/internal/task"
 	"rapport/internal/web/ui"
 )
 
@@ -37,11 +38,14 @@ type page struct {
 // sheets are the built stylesheets that the pages of an area load beside
 // app.css. The sources are in assets/areas.
 var sheets = map[string][]string{
-	"today":    {"inbox.css"},
-	"inbox":    {"inbox.css"},
-	"people":   {"inbox.css"},
-	"calendar": {"calendar.css"},
-	"settings": {"settings.css", "log.css"},
+	"today":         {"inbox.css", "together.css"},
+	"inbox":         {"inbox.css", "together.css"},
+	"people":        {"inbox.css"},
+	"calendar":      {"calendar.css"},
+	"settings":      {"settings.css", "log.css", "together.css"},
+	"posts":         {"together.css"},
+	"tasks":         {"together.css"},
+	"notifications": {"together.css"},
 }
 
 // show frames content as a page of the brand and answers with it.
@@ -79,6 +83,7 @@ type frame struct {
 	Broken  int // channels among them
 	Unread  int // notifications
 	News    int // conversations that nobody has opened
+	Tasks   int // the visitor's that are overdue
 	Hold    brand.Pause
 	HoldBy  string // name of who holds; "" for the program
 	Role    access.Role
@@ -110,6 +115,9 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 		return f, err
 	}
 	if f.News, err = p.news(ctx, v); err != nil {
+		return f, err
+	}
+	if f.Tasks, err = task.Mine(ctx, p.DB, v.Who, v.Brand.ID, now); err != nil {
 		return f, err
 	}
 	if v.Brand.Held {
@@ -183,6 +191,7 @@ var areas = []area{
 	{"inbox", "Inbox", "inbox", "b", []string{"inbox"}, access.ConversationRead},
 	{"calendar", "Calendar", "calendar", "c", []string{"calendar"}, access.PostRead},
 	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
+	{"tasks", "Tasks", "list-checks", "k", []string{"tasks"}, access.BrandRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
 	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
@@ -230,6 +239,8 @@ func (f frame) entries(ctx context.Context, active string) []ui.Entry {
 			e.Count, e.Urgent = f.Needs, true
 		case "inbox":
 			e.Count = f.News
+		case "tasks":
+			e.Count, e.Urgent = f.Tasks, true
 		case "notifications":
 			e.Count = f.Unread
 		case "channels":

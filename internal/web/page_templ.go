@@ -65,7 +65,7 @@ func framed(args ui.ShellArgs, f frame, area string, content templ.Component) te
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\" hx-trigger=\"live\" hx-swap=\"none\" data-live=\"hold.changed delivery.changed channel.changed channel.attention conversation.changed notification.added notification.read\"></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\" hx-trigger=\"live\" hx-swap=\"none\" data-live=\"hold.changed delivery.changed channel.changed channel.attention conversation.changed notification.added notification.read task.changed\"></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -20,6 +20,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/post"
 	"rapport/internal/publish"
+	"rapport/internal/task"
 	"rapport/internal/web/ui"
 )
 
@@ -54,6 +55,8 @@ type postView struct {
 	MayWrite   bool
 	MayPublish bool
 	Review     reviewView
+	Talk       talkView
+	Tasks      tasksOnView
 }
 
 // version is a text and the channels that get it.
@@ -102,7 +105,7 @@ func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
+	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postHead(view.Talk, postActions(view))}
 	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Styles: []string{"approval.css"}, Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
@@ -135,6 +138,12 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 	}
 	names, err := p.names(ctx, view.Author)
 	view.ByName = names[view.Author]
+	if err == nil {
+		view.Talk, err = p.talkView(r, view.Post, form{})
+	}
+	if err == nil {
+		view.Tasks, err = p.tasksOn(r, task.OnPost, view.ID)
+	}
 	return view, err
 }
 

@@ -42,6 +42,7 @@ func (p *Pages) routes() []route {
 		p.webhookRoutes(),
 		p.dataRoutes(),
 		p.logRoutes(),
+		p.togetherRoutes(),
 	)
 }
 
@@ -107,8 +108,6 @@ func (p *Pages) brandRoutes() []route {
 		{pattern: "GET /studio/{brand}/theme.css", door: inBrand, need: access.BrandRead, handle: p.themeCSS},
 		{pattern: "GET /studio/{brand}/frame", door: inBrand, need: access.BrandRead, handle: p.frameShow},
 		{pattern: "GET /studio/{brand}/palette", door: inBrand, need: access.BrandRead, handle: p.paletteFind},
-		{pattern: "GET /studio/{brand}/notifications", door: inBrand, need: access.BrandRead, handle: p.noticeList},
-		{pattern: "POST /studio/{brand}/notifications/read", door: inBrand, need: access.BrandRead, handle: p.noticeRead},
 		{pattern: "GET /studio/{brand}/hold", door: inBrand, need: access.BrandRead, handle: p.holdShow},
 		{pattern: "POST /studio/{brand}/hold", door: inBrand, need: access.HoldSet, handle: p.holdSet},
 		{pattern: "POST /studio/{brand}/hold/release", door: inBrand, need: access.HoldRelease, handle: p.holdRelease},
@@ -139,7 +138,6 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, need: access.TeamWrite, handle: p.settingsLetter},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, need: access.BrandRead, handle: p.settingsAbout},
 		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, need: access.TeamWrite, handle: p.settingsMailTest},
-		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, handle: p.settingsLog},
 	}
 }
 

@@ -46,6 +46,7 @@ var settingsGroups = []settingsGroup{
 	}},
 	{"You", []settingsTab{
 		{"account", "Your account", "circle-user-round", access.BrandRead},
+		{"notifications", "Notifications", "bell-ring", access.BrandRead},
 	}},
 	{"This installation", []settingsTab{
 		{"about", "About", "info", access.BrandRead},

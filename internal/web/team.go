@@ -20,18 +20,18 @@ import (
 
 func (p *Pages) teamRoutes() []route {
 	return []route{
-		{pattern: "GET /studio/{brand}/settings/team", door: inBrand, handle: p.teamShow},
-		{pattern: "GET /studio/{brand}/settings/team/invite", door: inBrand, sure: true, handle: p.inviteShow},
-		{pattern: "POST /studio/{brand}/settings/team/invite", door: inBrand, sure: true, handle: p.inviteDo},
-		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/resend", door: inBrand, sure: true, handle: p.inviteAgain},
-		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/revoke", door: inBrand, sure: true, handle: p.inviteRevoke},
-		{pattern: "GET /studio/{brand}/settings/team/factor", door: inBrand, sure: true, handle: p.teamFactorShow},
-		{pattern: "POST /studio/{brand}/settings/team/factor", door: inBrand, sure: true, handle: p.teamFactorSet},
-		{pattern: "GET /studio/{brand}/settings/team/people/{account}", door: inBrand, sure: true, handle: p.memberShow},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}", door: inBrand, sure: true, handle: p.memberChange},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}/end", door: inBrand, sure: true, handle: p.memberEnd},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}/renew", door: inBrand, sure: true, handle: p.memberRenew},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}/remove", door: inBrand, sure: true, handle: p.memberRemove},
+		{pattern: "GET /studio/{brand}/settings/team", door: inBrand, need: access.BrandRead, handle: p.teamShow},
+		{pattern: "GET /studio/{brand}/settings/team/invite", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteShow},
+		{pattern: "POST /studio/{brand}/settings/team/invite", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteDo},
+		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/resend", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteAgain},
+		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/revoke", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteRevoke},
+		{pattern: "GET /studio/{brand}/settings/team/factor", door: inBrand, need: access.TeamWrite, sure: true, handle: p.teamFactorShow},
+		{pattern: "POST /studio/{brand}/settings/team/factor", door: inBrand, need: access.TeamWrite, sure: true, handle: p.teamFactorSet},
+		{pattern: "GET /studio/{brand}/settings/team/people/{account}", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberShow},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberChange},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}/end", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberEnd},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}/renew", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberRenew},
+		{pattern: "POST /studio/{brand}/settings/team/people/{account}/remove", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberRemove},
 	}
 }
 

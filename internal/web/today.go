@@ -48,6 +48,7 @@ type todayView struct {
 	Channel bool // there is a channel
 	MayPost bool
 	MayLink bool // may connect channels
+	Team    todayTogether
 }
 
 // todayShow answers the question what needs me now.
@@ -69,8 +70,9 @@ func (p *Pages) todayShow(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) todayView(r *http.Request) (todayView, error) {
 	v, ctx := at(r), r.Context()
 	view := todayView{Brand: v.Brand, Now: p.DB.Now().Time(), MayPost: p.may(r, access.PostWrite), MayLink: p.may(r, access.ChannelWrite)}
-	if !p.may(r, access.PostRead) {
-		return view, nil
+	var err error
+	if view.Team, err = p.todayTogether(r); err != nil || !p.may(r, access.PostRead) {
+		return view, err
 	}
 	channels, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
 	if err != nil {

@@ -273,15 +273,20 @@ type HappenedArgs struct {
 	Now, At time.Time
 }
 
-// PresenceArgs name who else has a conversation open.
+// PresenceArgs name who else has a conversation or a post open.
 type PresenceArgs struct {
 	Looking []string
 	Writing []string
+	Edits   bool // those who write change a text that is shared, and answer nobody
 }
 
 // words says it in one line; "" where nobody else is there.
 func (p PresenceArgs) words(ctx context.Context) string {
 	switch {
+	case len(p.Writing) == 1 && p.Edits:
+		return i18n.T(ctx, "{{.Name}} is editing", "Name", p.Writing[0])
+	case len(p.Writing) > 1 && p.Edits:
+		return i18n.T(ctx, "{{.Name}} and {{.N}} more are editing", "Name", p.Writing[0], "N", len(p.Writing)-1)
 	case len(p.Writing) == 1:
 		return i18n.T(ctx, "{{.Name}} is writing an answer", "Name", p.Writing[0])
 	case len(p.Writing) > 1:

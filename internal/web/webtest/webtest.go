@@ -168,6 +168,7 @@ func (s *Site) Path(parts ...string) string {
 // Get asks for a page.
 func (s *Site) Get(path string) *Page {
 	s.t.Helper()
+	path, _, _ = strings.Cut(path, "#") // which a browser keeps to itself
 	return s.Do(httptest.NewRequest(http.MethodGet, path, nil))
 }
 
