@@ -33,6 +33,7 @@ func (p *Pages) routes() []route {
 		p.settingsRoutes(),
 		p.dataRoutes(),
 		p.logRoutes(),
+		p.logoRoutes(),
 	)
 }
 
