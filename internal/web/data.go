@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/archive"
 	"rapport/internal/brand"
 	"rapport/internal/db"
@@ -30,6 +31,8 @@ func (p *Pages) dataRoutes() []route {
 		{pattern: "GET /studio/{brand}/settings/data/erase", door: inBrand, handle: p.dataEraseAsk, sure: true},
 		{pattern: "POST /studio/{brand}/settings/data/erase", door: inBrand, handle: p.dataErase, sure: true},
 		{pattern: "POST /studio/{brand}/settings/data/keep", door: inBrand, handle: p.dataKeep},
+		{pattern: "GET /studio/{brand}/settings/account/erase", door: inBrand, handle: p.accountEraseAsk, sure: true},
+		{pattern: "POST /studio/{brand}/settings/account/erase", door: inBrand, handle: p.accountErase, sure: true},
 		{pattern: "GET /studio/brands/import", door: signedIn, handle: p.importShow},
 		{pattern: "POST /studio/brands/import", door: signedIn, handle: p.importDo, body: archive.MostUpload},
 	}
@@ -203,6 +206,33 @@ func (p *Pages) dataKeep(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.note(w, r, i18n.T(r.Context(), "It is kept. It stays on hold until you release it."), "")
 	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
+}
+
+// accountEraseAsk asks before somebody erases their own account.
+func (p *Pages) accountEraseAsk(w http.ResponseWriter, r *http.Request) error {
+	return p.accountEraseForm(w, r, form{})
+}
+
+func (p *Pages) accountEraseForm(w http.ResponseWriter, r *http.Request, f form) error {
+	v, ctx := at(r), r.Context()
+	head := ui.Head{Title: i18n.T(ctx, "Erase your account"), Back: studio(v.Brand.Slug, "settings", "account"), BackText: i18n.T(ctx, "Back to your account")}
+	return p.show(w, r, page{Area: "settings", Head: head, Status: f.Status()}, accountErasePage(v.Brand.Slug, v.Who.Email, f))
+}
+
+// accountErase erases it, and ends the visit.
+func (p *Pages) accountErase(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := account.Erase(r.Context(), p.DB, at(r).Who, f.Value("confirm")); err != nil {
+		if f.refused(err, "confirm") {
+			return p.accountEraseForm(w, r, f)
+		}
+		return err
+	}
+	p.setSession(w, r, "", 0)
+	return see(w, r, "/studio/sign-in")
 }
 
 // eraseRibbon says on every page that the brand is to be erased.
