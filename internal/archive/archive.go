@@ -28,6 +28,7 @@ const (
 	brandName    = "brand.json"
 	accountsName = "accounts.jsonl"
 	mediaFolder  = "media/"
+	logoName     = "logo"
 )
 
 // Manifest says what is in an archive. It is the last part of the file.

@@ -69,6 +69,7 @@ A zip file:
 | ` + "`accounts.jsonl`" + ` | ` + "`id`, `email`, `name`" + ` of everybody that anything in the archive names |
 | ` + "`*.jsonl`" + ` | one thing a line, as below |
 | ` + "`media/<id>/full`, `media/<id>/original`" + ` | pictures as they are shown, and before they were cropped |
+| ` + "`logo`" + ` | the brand's logo, where it has one |
 | ` + "`index.html`" + ` | for whoever opens it by hand |
 
 Text is UTF-8. Times are RFC 3339 in UTC with milliseconds. Ids are UUIDs, and

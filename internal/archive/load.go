@@ -61,6 +61,13 @@ func (l *loader) load(ctx context.Context, who access.Who, owner string) error {
 // begin writes the brand and its people.
 func (l *loader) begin(ctx context.Context) error {
 	b := l.source.brand
+	var logo []byte
+	if l.files[logoName] != nil {
+		var err error
+		if logo, err = l.picture(logoName); err != nil {
+			return err
+		}
+	}
 	err := l.d.Tx(ctx, func(tx *db.Tx) (err error) {
 		l.brand, err = brand.Bring(ctx, tx, brand.Brand{ID: b.ID, Slug: b.Slug, Name: b.Name, Color: b.Color, Zone: b.Zone, Language: b.Language,
 			Demo: b.Demo, Tolerance: time.Duration(b.ToleranceS) * time.Second, Retention: b.Retention,
@@ -69,6 +76,11 @@ func (l *loader) begin(ctx context.Context) error {
 			return err
 		}
 		l.mine.Brand = l.brand.ID
+		if logo != nil {
+			if err := brand.BringLogo(ctx, tx, l.library.Blobs, l.brand.ID, logo); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.ExecContext(ctx, `UPDATE brand_import SET brand = $2 WHERE id = $1`, l.mine.ID, l.brand.ID); err != nil {
 			return err
 		}

@@ -87,6 +87,15 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 			}
 		}
 	}
+	if s.files[logoName] != nil {
+		file, err := s.picture(logoName)
+		if err == nil {
+			_, _, err = picture.Check(file)
+		}
+		if err != nil {
+			return nil, damaged("%s is no picture: %s", logoName, fault.Text(err))
+		}
+	}
 	s.things = done
 	return s, nil
 }
@@ -98,7 +107,7 @@ func (s *source) names(z *zip.Reader) error {
 	if len(z.File) > mostFiles {
 		return damaged("it has more than %d files in it.", mostFiles)
 	}
-	known := map[string]bool{manifestName: true, brandName: true, accountsName: true, "index.html": true}
+	known := map[string]bool{manifestName: true, logoName: true, brandName: true, accountsName: true, "index.html": true}
 	for _, t := range slices.Concat(tables, shownOnly) {
 		known[t.file+".jsonl"] = true
 	}

@@ -56,6 +56,9 @@ func full(t *testing.T, d *db.DB) house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := brand.SetLogo(ctx, d, s.Media.Blobs, s.Who(), s.Brand.ID, picture()); err != nil {
+		t.Fatal(err)
+	}
 	in := post.Input{Body: post.Body{Parts: []post.Part{{Text: "With a picture", Media: []string{m.ID}}}}, Variants: []post.Variant{{Channel: w.Channels[0].ID}}}
 	if _, err := post.Draft(ctx, d, s.Who(), s.Brand.ID, in); err != nil {
 		t.Fatal(err)
@@ -174,7 +177,7 @@ func TestAnArchiveMakesTheSamePagesElsewhere(t *testing.T) {
 				t.Fatalf("%+v", i)
 			}
 			b, err := brand.ByID(t.Context(), to.DB, to.Who(), from.Brand.ID)
-			if err != nil || !b.Held {
+			if err != nil || !b.Held || b.Logo == "" {
 				t.Fatalf("%+v %v", b, err)
 			}
 			to.Brand = b

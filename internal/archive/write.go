@@ -170,12 +170,19 @@ func (a *writer) step() error {
 type pictureFile struct{ name, key string }
 
 func pictureFiles(ctx context.Context, q db.Queryer, brand string) ([]pictureFile, error) {
+	var logo string
+	if err := q.QueryRowContext(ctx, `SELECT logo FROM brand WHERE id = $1`, brand).Scan(&logo); err != nil {
+		return nil, err
+	}
+	var out []pictureFile
+	if logo != "" {
+		out = append(out, pictureFile{logoName, logo})
+	}
 	rows, err := q.QueryContext(ctx, `SELECT id, blob, original FROM media WHERE brand_id = $1 ORDER BY created_at, id`, brand)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []pictureFile
 	for rows.Next() {
 		var id, full, original string
 		if err := rows.Scan(&id, &full, &original); err != nil {

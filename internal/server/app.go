@@ -15,7 +15,6 @@ import (
 	"rapport/internal/demoworld"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
-	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/secret"

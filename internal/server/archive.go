@@ -5,7 +5,9 @@ import (
 	"os"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/archive"
+	"rapport/internal/audit"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/db"
@@ -76,5 +78,34 @@ func (c *console) archives(p place, do func(*db.DB, *archive.Archiver) error) er
 		}
 		defer blobs.Close()
 		return do(d, &archive.Archiver{DB: d, Blobs: blobs, Library: &media.Library{DB: d, Blobs: blobs}, Program: version()})
+	})
+}
+
+type logCommand struct {
+	place
+	Lines int `default:"50" help:"How many lines, the newest first; at most 200."`
+}
+
+func (cmd *logCommand) Run(c *console) error {
+	return c.with(cmd.place, func(d *db.DB) error {
+		lines, _, err := audit.Wide(c.ctx, d, access.System(), db.Page{Limit: cmd.Lines})
+		if err != nil {
+			return err
+		}
+		t := newTable(c.out, "WHEN", "WHO", "WHAT", "ON", "FROM")
+		for _, l := range lines {
+			who := "Rapport"
+			if a, err := account.ByID(c.ctx, d, l.Account); err == nil {
+				who = a.Email
+			} else if l.Account != "" {
+				who = l.Account
+			}
+			on := l.Subject
+			if name := l.Detail["name"]; name != "" {
+				on = name
+			}
+			t.row(day(l.At), who, l.Act, on, l.Address)
+		}
+		return t.Flush()
 	})
 }

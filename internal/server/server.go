@@ -51,6 +51,7 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Make a data folder from a backup. Every brand starts on hold."`
 	Export  exportCommand  `cmd:"" help:"Write everything of one brand to a file in an open format. Rapport may be running."`
 	Import  importCommand  `cmd:"" help:"Make a brand of such a file. It starts on hold. Rapport may be running."`
+	Log     logCommand     `cmd:"" help:"Show what was done that concerns no brand: accounts, sign-ins, brands that are gone."`
 	Emulate struct {
 		Demo     emulateDemoCommand     `cmd:"" help:"Run the demo network as a program of its own."`
 		Mastodon emulateMastodonCommand `cmd:"" help:"Run an emulated Mastodon server; everything in it is in memory."`

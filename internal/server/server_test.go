@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 
+	"rapport/internal/access"
+	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/fault"
@@ -562,5 +564,43 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+// A brand goes from one installation to another with two commands.
+func TestABrandMovesWithAFile(t *testing.T) {
+	c := newConsole(t)
+	from, to, file := c.path("from"), c.path("to"), c.path("north.zip")
+	for _, data := range []string{from, to} {
+		c.must("migrate", "--data", data)
+		c.in = "a password of ten\n"
+		c.must("account", "create", "--data", data, "--name", "Ada", "ada@example.com")
+	}
+	ctx := t.Context()
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(from, "rapport.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := brand.Create(ctx, d, access.System(), brand.New{Name: "North"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.must("export", "--data", from, "--brand", "north", file)
+	if _, err := c.run("export", "--data", from, "--brand", "north", file); !fault.Is(err, fault.Conflict) {
+		t.Errorf("over a file: %v", err)
+	}
+	if out := c.must("import", "--data", to, "--owner", "ada@example.com", file); !strings.Contains(out, "North is here") {
+		t.Error(out)
+	}
+	if !held(t, to) {
+		t.Error("it is not on hold")
+	}
+	if _, err := c.run("import", "--data", to, "--owner", "ada@example.com", file); !fault.Is(err, fault.Invalid) {
+		t.Errorf("twice: %v", err)
+	}
+	if out := c.must("log", "--data", to); !strings.Contains(out, "account.created") {
+		t.Error(out)
 	}
 }

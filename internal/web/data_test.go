@@ -127,3 +127,18 @@ func TestBrandIsBroughtOver(t *testing.T) {
 		s.SignIn(was)
 	}
 }
+
+func TestAccountErasesItself(t *testing.T) {
+	s := webtest.New(t)
+	s.Get(s.Path("settings", "account")).Has("a[href$='account/erase']", "Erase your account")
+	s.Get(s.Path("settings", "account", "erase")).Is(http.StatusOK).Has("label", "Type ada@example.com").Has(".two-lists", "your sessions")
+	s.Post(s.Path("settings", "account", "erase"), "confirm", "me").Is(http.StatusUnprocessableEntity).Has("#confirm-error").Has("input[name=confirm][value=me]")
+	s.Post(s.Path("settings", "account", "erase"), "confirm", "ada@example.com").Is(http.StatusConflict).Has(".notice", "North Roasters would have no owner")
+	mate := s.NewAccount("bo@example.com", "Bo Berg")
+	if err := account.Give(t.Context(), s.DB, s.Who(), mate.ID, access.Grant{Brand: s.Brand.ID, Role: access.Owner}); err != nil {
+		t.Fatal(err)
+	}
+	s.Follow(s.Post(s.Path("settings", "account", "erase"), "confirm", "ada@example.com")).Has("form[action^='/studio/sign-in']")
+	s.SignIn(mate)
+	s.Get(s.Path("settings", "log")).Has(".row", "somebody who left left the team")
+}

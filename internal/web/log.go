@@ -244,12 +244,18 @@ func (p *Pages) logLines(r *http.Request, all []audit.Line) ([]logLine, error) {
 				}
 			}
 		}
-		out[i] = logLine{Line: l, By: names[l.Account], Words: actWords(ctx, names[l.Account], l.Act), Detail: logDetail(ctx, l)}
+		out[i] = logLine{Line: l, By: names[l.Account], Words: actWords(ctx, names[l.Account], l.Act)}
 		if id := accountOf(l); id != "" {
 			out[i].On = names[id]
 		}
 	}
-	return out, p.subjects(r, out)
+	if err := p.subjects(r, out); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i].Detail = logDetail(ctx, out[i])
+	}
+	return out, nil
 }
 
 // accountOf is the account that an act was done to; "" for another act.
@@ -333,11 +339,11 @@ var detailWords = []struct{ key, words string }{
 }
 
 // logDetail is what an act was about, in one line.
-func logDetail(ctx context.Context, l audit.Line) string {
+func logDetail(ctx context.Context, l logLine) string {
 	var out []string
 	for _, d := range detailWords {
-		value := l.Detail[d.key]
-		if value == "" {
+		value := l.Line.Detail[d.key]
+		if value == "" || value == l.On {
 			continue
 		}
 		if d.key == "role" {
@@ -412,6 +418,9 @@ func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) 
 	return h, err
 }
 
+// logStyles are what pages load that show some of the log.
+var logStyles = []string{"log.css"}
+
 // happenedFirst is what a page shows of it at once.
 func (p *Pages) happenedFirst(r *http.Request, area, subject string) (teamActs, error) {
 	return p.happenedTo(r, studio(at(r).Brand.Slug, area, subject, "happened"), subject, db.Page{Limit: 8})
@@ -455,6 +464,6 @@ func (p *Pages) happenedMore(w http.ResponseWriter, r *http.Request, area, subje
 	if fromHTMX(r) {
 		return part(w, r, happenedRows(h))
 	}
-	head := ui.Head{Title: i18n.T(r.Context(), "What happened"), Back: studio(at(r).Brand.Slug, area, subject), BackText: i18n.T(r.Context(), "Back")}
-	return p.show(w, r, page{Area: area, Head: head}, templ.Component(happenedPage(h)))
+	head := ui.Head{Title: i18n.T(r.Context(), "What the team did"), Back: studio(at(r).Brand.Slug, area, subject), BackText: i18n.T(r.Context(), "Back")}
+	return p.show(w, r, page{Area: area, Head: head, Styles: logStyles}, templ.Component(happenedPage(h)))
 }

@@ -157,7 +157,7 @@ func logSettings(v logView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Panel(ui.PanelArgs{Title: i18n.T(ctx, "What the team did"), Sentence: i18n.T(ctx, "Every act, with who did it. Lines are never changed."), Actions: logExports(v), Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Panel(ui.PanelArgs{Title: i18n.T(ctx, "What the team did"), Sentence: i18n.T(ctx, "Every act, with who did it. Lines are never changed."), Actions: logExports(v), Flush: true, Attrs: templ.Attributes{"data-wrap": true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -305,7 +305,7 @@ func logRow(l logLine, now time.Time) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Row(ui.RowArgs{ID: "log-" + l.ID, Title: l.Words, Detail: l.about(), Href: l.Href, Lead: actIcon(ctx, l)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Row(ui.RowArgs{ID: "log-" + l.ID, Title: l.Words, Detail: l.about(), Href: l.Href, Lead: actIcon(ctx, l), Attrs: templ.Attributes{"data-log": true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

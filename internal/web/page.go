@@ -224,7 +224,7 @@ func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
 }
 
 func choice(b, now brand.Brand) ui.BrandChoice {
-	return ui.BrandChoice{Name: b.Name, Href: studio(b.Slug), Active: b.ID == now.ID}
+	return ui.BrandChoice{Name: b.Name, Href: studio(b.Slug), Src: logoURL(b), Active: b.ID == now.ID}
 }
 
 func (f frame) entries(ctx context.Context, active string) []ui.Entry {

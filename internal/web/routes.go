@@ -43,6 +43,7 @@ func (p *Pages) routes() []route {
 		p.dataRoutes(),
 		p.logRoutes(),
 		p.togetherRoutes(),
+		p.logoRoutes(),
 	)
 }
 

@@ -86,9 +86,13 @@ func (p *Pages) settingsFirst(w http.ResponseWriter, r *http.Request) error {
 
 // settingsBrand shows the brand's settings.
 func (p *Pages) settingsBrand(w http.ResponseWriter, r *http.Request) error {
-	b := at(r).Brand
-	return p.brandSettings(w, r, fill("name", b.Name, "color", b.Color, "zone", b.Zone, "language", b.Language,
-		"tolerance", strconv.Itoa(int(b.Tolerance.Minutes())), "retention", strconv.Itoa(b.Retention)))
+	return p.brandSettings(w, r, brandFilled(at(r).Brand))
+}
+
+// brandFilled is the form with what the brand has.
+func brandFilled(b brand.Brand) form {
+	return fill("name", b.Name, "color", b.Color, "zone", b.Zone, "language", b.Language,
+		"tolerance", strconv.Itoa(int(b.Tolerance.Minutes())), "retention", strconv.Itoa(b.Retention))
 }
 
 func (p *Pages) brandSettings(w http.ResponseWriter, r *http.Request, f form) error {

@@ -1,0 +1,84 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"rapport/internal/access"
+	"rapport/internal/audit"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+)
+
+// Erase ends the acting account for good: its sign-in, its part in every brand,
+// its tokens and its notifications go, and so do its letters and the addresses
+// it came from. What it wrote for a brand, and what the log says it did, stays,
+// as the work of somebody who left. Its e-mail address must be typed. A brand
+// that would be left without an owner is fault.Conflict.
+func Erase(ctx context.Context, d *db.DB, who access.Who, typed string) error {
+	if err := inPerson(who); err != nil {
+		return err
+	}
+	if strings.ToLower(strings.TrimSpace(typed)) != who.Email {
+		return fault.OnField("confirm", "Type %s to erase your account.", who.Email)
+	}
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		brands, err := leave(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		for _, id := range append(brands, "") {
+			if _, err := tx.ExecContext(ctx, `UPDATE audit SET address = '' WHERE brand_id = $1 AND account_id = $2`, id, who.Account); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM letter WHERE brand_id = $1 AND account_id = $2`, id, who.Account); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, who.Account); err != nil {
+			return err
+		}
+		accessChanged(tx, who.Account)
+		who.Address = ""
+		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.erased", Subject: who.Account})
+	})
+	if err != nil {
+		return fmt.Errorf("account: erase: %w", err)
+	}
+	return nil
+}
+
+// leave takes the account out of its brands and returns all brands there are.
+func leave(ctx context.Context, tx *db.Tx, who access.Who) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM access_grant WHERE account_id = $1 RETURNING brand_id`, who.Account)
+	left, err := db.Collect(rows, err, scanID)
+	if err != nil {
+		return nil, err
+	}
+	who.Address = ""
+	for _, id := range left {
+		owners, err := Owners(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(owners) == 0 {
+			var name string
+			if err := tx.QueryRowContext(ctx, `SELECT name FROM brand WHERE id = $1`, id).Scan(&name); err != nil {
+				return nil, err
+			}
+			return nil, fault.New(fault.Conflict, "%s would have no owner. Make somebody else an owner, or erase the brand first.", name)
+		}
+		if err := audit.Record(ctx, tx, who, audit.Entry{Brand: id, Act: "member.left", Subject: who.Account}); err != nil {
+			return nil, err
+		}
+	}
+	rows, err = tx.QueryContext(ctx, `SELECT id FROM brand`)
+	return db.Collect(rows, err, scanID)
+}
+
+func scanID(r *sql.Rows) (id string, err error) {
+	err = r.Scan(&id)
+	return id, err
+}

@@ -1,0 +1,93 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/brand"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/media/picture"
+)
+
+// logoRoutes are where a brand gets its picture, and where that is shown.
+func (p *Pages) logoRoutes() []route {
+	return []route{
+		{pattern: "GET /studio/{brand}/logo", door: inBrand, need: access.BrandRead, handle: p.logoFile},
+		{pattern: "POST /studio/{brand}/settings/brand/logo", door: inBrand, need: access.BrandWrite, handle: p.logoSet, body: picture.MaxBytes + 1<<20},
+		{pattern: "POST /studio/{brand}/settings/brand/logo/remove", door: inBrand, need: access.BrandWrite, handle: p.logoRemove},
+	}
+}
+
+// logoURL is where the brand's picture is; "" where it has none. It changes with
+// the picture.
+func logoURL(b brand.Brand) string {
+	if b.Logo == "" {
+		return ""
+	}
+	name := path.Base(b.Logo)
+	return studio(b.Slug, "logo") + "?v=" + strings.TrimSuffix(name, path.Ext(name))
+}
+
+// logoFile sends the picture.
+func (p *Pages) logoFile(w http.ResponseWriter, r *http.Request) error {
+	f, kind, err := brand.OpenLogo(r.Context(), p.Media.Blobs, at(r).Brand)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
+}
+
+// logoSet takes a new picture.
+func (p *Pages) logoSet(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	err := p.takeLogo(r)
+	if err != nil {
+		b := v.Brand
+		f := brandFilled(b)
+		if f.refused(err, "file") {
+			return p.brandSettings(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The logo is saved."), "")
+	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
+}
+
+func (p *Pages) takeLogo(r *http.Request) error {
+	v := at(r)
+	parts, err := r.MultipartReader()
+	for err == nil {
+		one, next := parts.NextPart()
+		if errors.Is(next, io.EOF) {
+			break
+		}
+		if next != nil {
+			return fault.As(fault.Invalid, next, "The picture did not arrive whole. Send it again.")
+		}
+		if one.FormName() == "file" && one.FileName() != "" {
+			return brand.SetLogo(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID, one)
+		}
+	}
+	return fault.OnField("file", "Choose a picture.")
+}
+
+// logoRemove takes the picture away.
+func (p *Pages) logoRemove(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := brand.DropLogo(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID); err != nil {
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The logo is removed."), "")
+	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
+}
