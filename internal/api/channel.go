@@ -76,6 +76,8 @@ func (a *handler) channelOperations() {
 	add(a, op{id: "check-channel", method: http.MethodPost, path: "/channels/{id}/check", tag: "Channels", title: "Check a channel",
 		about: "Asks the network again, with the credential that is kept, and updates name, limits and state.",
 		scope: access.ChannelWrite, errors: []int{http.StatusTooManyRequests}}, a.checkChannel)
+	add(a, op{id: "import-channel", method: http.MethodPost, path: "/channels/{id}/import", tag: "Channels", title: "Go on bringing over a channel's history", status: http.StatusNoContent,
+		about: "Where it stopped half-way. One that runs, is done or never was is a conflict.", scope: access.ChannelWrite}, a.importChannel)
 	add(a, op{id: "remove-channel", method: http.MethodDelete, path: "/channels/{id}", tag: "Channels", title: "Remove a channel", status: http.StatusNoContent,
 		about: "Forgets the credential and keeps the channel for the history.", scope: access.ChannelWrite}, a.removeChannel)
 }
@@ -106,6 +108,10 @@ func (a *handler) reconnectChannel(ctx context.Context, c caller, in *newAccess)
 func (a *handler) checkChannel(ctx context.Context, c caller, in *Addressed) (*body[Channel], error) {
 	got, err := a.Channels.Check(ctx, c.who, c.token.Brand, in.ID)
 	return answerOf(channelView(got), err)
+}
+
+func (a *handler) importChannel(ctx context.Context, c caller, in *Addressed) (*struct{}, error) {
+	return nil, channel.ImportAgain(ctx, a.DB, c.who, c.token.Brand, in.ID)
 }
 
 func (a *handler) removeChannel(ctx context.Context, c caller, in *removal) (*struct{}, error) {

@@ -176,6 +176,14 @@ type newLabel struct {
 	}
 }
 
+type labelChange struct {
+	Addressed
+	Body struct {
+		Name string `json:"name" maxLength:"80"`
+		Hue  int    `json:"hue" minimum:"0" maximum:"359" doc:"Degrees."`
+	}
+}
+
 func (a *handler) conversationOperations() {
 	add(a, op{id: "list-conversations", method: http.MethodGet, path: "/conversations", tag: "Conversations", title: "List conversations",
 		about: "The one with the newest message first.", scope: access.ConversationRead}, a.listConversations)
@@ -190,6 +198,10 @@ func (a *handler) conversationOperations() {
 	add(a, op{id: "list-labels", method: http.MethodGet, path: "/labels", tag: "Conversations", title: "List labels", about: "All of them, by name, on one page.", scope: access.ConversationRead}, a.listLabels)
 	add(a, op{id: "make-label", example: `{"name":"Shipping","hue":210}`, method: http.MethodPost, path: "/labels", tag: "Conversations", title: "Make a label", status: http.StatusCreated,
 		about: "A name that is there already, in any case, is that label.", scope: access.ConversationWrite}, a.makeLabel)
+	add(a, op{id: "change-label", example: `{"name":"Parcels","hue":120}`, method: http.MethodPatch, path: "/labels/{id}", tag: "Conversations", title: "Change a label",
+		about: "A name that another label has is a conflict.", scope: access.ConversationWrite}, a.changeLabel)
+	add(a, op{id: "delete-label", method: http.MethodDelete, path: "/labels/{id}", tag: "Conversations", title: "Delete a label", status: http.StatusNoContent,
+		about: "It is taken from every conversation.", scope: access.ConversationWrite}, a.deleteLabel)
 }
 
 func (a *handler) listConversations(ctx context.Context, c caller, in *conversationQuery) (*body[items[Conversation]], error) {
@@ -266,4 +278,13 @@ func (a *handler) listLabels(ctx context.Context, c caller, _ *struct{}) (*body[
 func (a *handler) makeLabel(ctx context.Context, c caller, in *newLabel) (*body[Label], error) {
 	l, err := conversation.MakeLabel(ctx, a.DB, c.who, c.token.Brand, in.Body.Name, in.Body.Hue)
 	return answerOf(labelView(l), err)
+}
+
+func (a *handler) changeLabel(ctx context.Context, c caller, in *labelChange) (*body[Label], error) {
+	l, err := conversation.ChangeLabel(ctx, a.DB, c.who, c.token.Brand, in.ID, in.Body.Name, in.Body.Hue)
+	return answerOf(labelView(l), err)
+}
+
+func (a *handler) deleteLabel(ctx context.Context, c caller, in *Addressed) (*struct{}, error) {
+	return nil, conversation.DeleteLabel(ctx, a.DB, c.who, c.token.Brand, in.ID)
 }

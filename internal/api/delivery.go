@@ -110,6 +110,12 @@ func (a *handler) deliveryOperations() {
 	add(a, op{id: "resolve-delivery", example: `{"choice":"it_is_out","url":"https://demo.example/@north/1"}`, method: http.MethodPost, path: "/deliveries/{id}/resolve", tag: "Deliveries", title: "Decide about a delivery",
 		about: "For one that is unknown, missed, rejected or half sent. A decision about something that has moved on is a conflict.",
 		scope: access.DeliveryResolve}, a.resolveDelivery)
+	add(a, op{id: "take-back-reply", method: http.MethodPost, path: "/deliveries/{id}/take-back", tag: "Deliveries", title: "Take back a reply", status: http.StatusNoContent,
+		about: "One that has not begun to go out, such as one behind a hold. Of a reply only; a post is unscheduled.", scope: access.ConversationReply}, a.takeBackReply)
+}
+
+func (a *handler) takeBackReply(ctx context.Context, c caller, in *Addressed) (*struct{}, error) {
+	return nil, a.Desk.TakeBack(ctx, c.who, c.token.Brand, in.ID)
 }
 
 func (a *handler) listDeliveries(ctx context.Context, c caller, in *deliveryQuery) (*body[items[Delivery]], error) {

@@ -33,6 +33,7 @@ var measurements = []measurement{
 	{"idle", idle},
 	{"pages", pages},
 	{"first", firstViews},
+	{"team", team},
 	{"incoming", incoming},
 	{"inbox", inbox},
 	{"listening", listening},

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -325,6 +326,29 @@ func (s *stage) checkNumbers(t *testing.T, d delivery.Delivery) {
 		if n, ok := s.Network.NumbersAt(d.RemoteID, r.At.Time()); r.Name == metric.Views && (!ok || n.Views != r.Value) {
 			t.Errorf("%d views are kept, the network says %d", r.Value, n.Views)
 		}
+	}
+}
+
+func TestCrowd(t *testing.T) {
+	s := newStage(t, midday)
+	before, err := account.Team(t.Context(), s.DB, access.System(), s.brand.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Crowd(t.Context(), s.brand, demoworld.Crowd{Accounts: 20, Brands: 3, Acts: 6000}); err != nil {
+		t.Fatal(err)
+	}
+	after, err := account.Team(t.Context(), s.DB, access.System(), s.brand.ID)
+	if err != nil || len(after)-len(before) != 20 {
+		t.Errorf("%d more in the team, %v", len(after)-len(before), err)
+	}
+	brands, err := brand.List(t.Context(), s.DB, access.System())
+	if err != nil || len(brands) < 4 {
+		t.Errorf("%d brands, %v", len(brands), err)
+	}
+	var acts int
+	if err := s.DB.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM audit WHERE brand_id = $1 AND address = '192.0.2.1'`, s.brand.ID).Scan(&acts); err != nil || acts != 6000 {
+		t.Errorf("%d acts, %v", acts, err)
 	}
 }
 

@@ -51,7 +51,7 @@ var floors = []struct {
 	}},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
-	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},
+	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
 
 func TestImportsGoDown(t *testing.T) {

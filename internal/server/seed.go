@@ -20,12 +20,18 @@ type seedCommand struct {
 	Owner    string `placeholder:"E-MAIL" help:"Account that owns a brand made here."`
 	Posts    int    `default:"50000" help:"How many posts to add, over a year and two weeks ahead."`
 	Channels int    `default:"20" help:"How many channels of the demo network the brand has at least."`
+	Accounts int    `help:"How many accounts to add to its team; none of them can sign in."`
+	Brands   int    `help:"How many brands its owners have besides."`
+	Acts     int    `help:"How many lines to add to the log of what its team did."`
 }
 
 // Run needs the installation for itself, as serve does.
 func (cmd *seedCommand) Run(c *console) error {
 	if cmd.Posts < 0 || cmd.Channels < 1 || cmd.Channels > 500 {
 		return fault.OnField("channels", "Choose 0 posts or more and 1 to 500 channels.")
+	}
+	if min(cmd.Accounts, cmd.Brands, cmd.Acts) < 0 || cmd.Accounts > 10_000 || cmd.Brands > 1000 {
+		return fault.OnField("accounts", "Choose at most 10,000 accounts and 1,000 brands.")
 	}
 	p, err := cmd.place.absolute()
 	if err != nil {
@@ -47,6 +53,9 @@ func (cmd *seedCommand) Run(c *console) error {
 		fmt.Fprintf(c.err, "\r%d of %d posts", n, cmd.Posts)
 	}})
 	if err != nil {
+		return err
+	}
+	if err := a.world.Crowd(c.ctx, b, demoworld.Crowd{Accounts: cmd.Accounts, Brands: cmd.Brands, Acts: cmd.Acts}); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "\n%s has %d posts more, after %s.\n", b.Name, cmd.Posts, time.Since(start).Round(time.Millisecond))
