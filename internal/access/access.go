@@ -103,7 +103,14 @@ type Grant struct {
 	Role     Role
 	Channels []string // ids; none listed means every channel
 	EndsAt   db.Time  // 0 means open end
+	// Barred is set where the brand asks for a second factor and the account
+	// has none: the grant allows nothing until it has.
+	Barred bool
 }
+
+// ErrSecondFactor is what a barred grant answers. Its kind is fault.Denied; a
+// surface recognises it by errors.Is and says where to set one up.
+var ErrSecondFactor error = fault.New(fault.Denied, "This brand asks its team for a second factor. Set yours up in the studio, then you are in.")
 
 // Who is the acting account. It travels as a value into every domain
 // function, which asks it.
@@ -126,7 +133,8 @@ func System() Who { return Who{Name: "Rapport", system: true} }
 func (w Who) IsSystem() bool { return w.system }
 
 // May returns nil if the action is allowed in the brand at that time, on each
-// of the channels if any are named. Without a grant in the brand the answer is
+// of the channels if any are named. A grant on named channels has no action
+// that reaches the whole brand. Without a grant in the brand the answer is
 // NotFound, so that nobody learns which brands exist.
 func (w Who) May(now db.Time, brand string, a Action, channels ...string) error {
 	if w.system {
@@ -136,8 +144,14 @@ func (w Who) May(now db.Time, brand string, a Action, channels ...string) error 
 	if !ok {
 		return fault.New(fault.NotFound, "There is no such brand, or you have no part in it.")
 	}
+	if g.Barred {
+		return ErrSecondFactor
+	}
 	if !Allows(g.Role, a) || (w.Scopes != nil && !slices.Contains(w.Scopes, a)) {
 		return fault.New(fault.Denied, "You may not do this here. Ask an owner of the brand for access.")
+	}
+	if len(g.Channels) > 0 && FactOf(a).Reach == Whole {
+		return fault.New(fault.Denied, "This concerns the whole brand, and your access is to some of its channels. Ask an owner of the brand.")
 	}
 	for _, c := range channels {
 		if len(g.Channels) > 0 && !slices.Contains(g.Channels, c) {

@@ -45,6 +45,7 @@ func TestScope(t *testing.T) {
 		{Brand: "mine", Role: access.Owner},
 		{Brand: "part", Role: access.Manager, Channels: []string{"c1"}},
 		{Brand: "past", Role: access.Owner, EndsAt: 100},
+		{Brand: "again", Role: access.Owner, EndsAt: 100}, {Brand: "again", Role: access.Analyst, EndsAt: 300},
 	}}
 	token := owner
 	token.Scopes = []access.Action{access.PostRead}
@@ -60,7 +61,12 @@ func TestScope(t *testing.T) {
 		{"another brand is not even there", owner, "other", access.PostRead, nil, fault.NotFound},
 		{"named channel", owner, "part", access.PostPublish, []string{"c1"}, fault.Internal},
 		{"another channel", owner, "part", access.PostPublish, []string{"c1", "c2"}, fault.Denied},
+		{"what concerns the whole brand, with some channels", owner, "part", access.AuditRead, nil, fault.Denied},
+		{"what all channels share, with some of them", owner, "part", access.MediaWrite, nil, fault.Internal},
 		{"ended grant", owner, "past", access.PostRead, nil, fault.NotFound},
+		{"ended in this moment", access.Who{Account: "1", Grants: []access.Grant{{Brand: "b", Role: access.Owner, EndsAt: 200}}}, "b", access.PostRead, nil, fault.NotFound},
+		{"the one that still runs, of two", owner, "again", access.PostRead, nil, fault.Internal},
+		{"no more than the one that still runs", owner, "again", access.PostWrite, nil, fault.Denied},
 		{"token within its scopes", token, "mine", access.PostRead, nil, fault.Internal},
 		{"token beyond its scopes", token, "mine", access.PostWrite, nil, fault.Denied},
 		{"nobody", access.Who{}, "mine", access.PostRead, nil, fault.NotFound},
@@ -73,5 +79,29 @@ func TestScope(t *testing.T) {
 	}
 	if err := access.System().May(1, "any", access.PostPublish); err != nil {
 		t.Errorf("the program itself: %v", err)
+	}
+}
+
+// Each action is told, and reaches as far as was decided.
+func TestFacts(t *testing.T) {
+	for i, f := range access.Facts() {
+		if f.Action != access.Actions[i] || f.Means == "" || f.Reach == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+	if f := access.FactOf("none:such"); f.Reach != access.Whole {
+		t.Errorf("what nobody has told reaches %s", f.Reach)
+	}
+	for _, r := range access.Roles {
+		for _, a := range access.Actions {
+			who := access.Who{Account: "1", Grants: []access.Grant{{Brand: "b", Role: r, Channels: []string{"c"}}}}
+			want := access.Allows(r, a) && access.FactOf(a).Reach != access.Whole
+			if got := who.May(1, "b", a, "c") == nil; got != want {
+				t.Errorf("%s with one channel has %s: %v", r, a, got)
+			}
+			if access.FactOf(a).Reach == access.Named && who.May(1, "b", a, "d") == nil {
+				t.Errorf("%s with one channel has %s on another", r, a)
+			}
+		}
 	}
 }

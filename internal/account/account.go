@@ -30,6 +30,8 @@ type Account struct {
 	Language   string // that it reads in; "" for what its browser asks
 	CreatedAt  db.Time
 	DisabledAt db.Time // 0 while it may sign in
+	VerifiedAt db.Time // since when the address is known to be theirs; 0 while it is not
+	SeenAt     db.Time // the last request from the studio, to the nearest five minutes; 0 for never
 }
 
 // Themes are the looks an account may choose.
@@ -90,12 +92,12 @@ func Create(ctx context.Context, d *db.DB, who access.Who, n New, also func(*db.
 
 func (n New) check() (email, name string, err error) {
 	var wrong []fault.Field
-	email, ok := address(n.Email)
+	email, ok := Address(n.Email)
 	if !ok {
 		wrong = append(wrong, fault.On("email", "Enter an e-mail address like you@example.com."))
 	}
-	name = strings.TrimSpace(n.Name)
-	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name) {
+	name, ok = properName(n.Name)
+	if !ok {
 		wrong = append(wrong, fault.On("name", "Enter a name of at most %d characters.", maxName))
 	}
 	if text := passwordProblem(n.Password); text != nil {
@@ -104,8 +106,14 @@ func (n New) check() (email, name string, err error) {
 	return email, name, fault.OnFields(wrong)
 }
 
-// address reads what a person typed as an e-mail address, in lower case.
-func address(s string) (string, bool) {
+func properName(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	return s, s != "" && utf8.RuneCountInString(s) <= maxName && !strings.ContainsFunc(s, unicode.IsControl) && utf8.ValidString(s)
+}
+
+// Address reads what a person typed as an e-mail address, in lower case. It
+// reports false for what is none.
+func Address(s string) (string, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if len(s) > maxEmail || strings.ContainsFunc(s, unicode.IsSpace) {
 		return "", false
@@ -114,10 +122,10 @@ func address(s string) (string, bool) {
 	return s, err == nil && a.Address == s
 }
 
-const columns = `a.id, a.email, a.name, a.theme, a.language, a.created_at, a.disabled_at`
+const columns = `a.id, a.email, a.name, a.theme, a.language, a.created_at, a.disabled_at, a.verified_at, a.seen_at`
 
 func (a *Account) fields() []any {
-	return []any{&a.ID, &a.Email, &a.Name, &a.Theme, &a.Language, &a.CreatedAt, &a.DisabledAt}
+	return []any{&a.ID, &a.Email, &a.Name, &a.Theme, &a.Language, &a.CreatedAt, &a.DisabledAt, &a.VerifiedAt, &a.SeenAt}
 }
 
 func scan(rows *sql.Rows) (Account, error) {
@@ -180,6 +188,50 @@ func SetTheme(ctx context.Context, d *db.DB, who access.Who, theme string) error
 	}
 	if _, err := d.ExecContext(ctx, `UPDATE account SET theme = $1 WHERE id = $2`, theme, who.Account); err != nil {
 		return fmt.Errorf("account: theme: %w", err)
+	}
+	return nil
+}
+
+// Rename changes the acting account's name, as others see it.
+func Rename(ctx context.Context, d *db.DB, who access.Who, name string) error {
+	name, ok := properName(name)
+	if !ok {
+		return fault.OnField("name", "Enter a name of at most %d characters.", maxName)
+	}
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		var was string
+		err := tx.QueryRowContext(ctx, `SELECT name FROM account WHERE id = $1`, who.Account).Scan(&was)
+		if err != nil || was == name {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET name = $1 WHERE id = $2`, name, who.Account); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.renamed", Subject: who.Account, Detail: map[string]string{"name": was + " → " + name}})
+	})
+	if err != nil {
+		return fmt.Errorf("account: rename: %w", err)
+	}
+	return nil
+}
+
+// Verify notes in the caller's transaction that the account's address is known
+// to be its own.
+func Verify(ctx context.Context, tx *db.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE account SET verified_at = $1 WHERE id = $2 AND verified_at = 0`, tx.Now(), id)
+	if err != nil {
+		return fmt.Errorf("account: verify: %w", err)
+	}
+	return nil
+}
+
+// SetAddress gives the account another address in the caller's transaction,
+// which is known to be its own. One that another account has is a duplicate:
+// see db.IsDuplicate.
+func SetAddress(ctx context.Context, tx *db.Tx, id, email string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE account SET email = $1, verified_at = $2 WHERE id = $3`, email, tx.Now(), id)
+	if err != nil {
+		return fmt.Errorf("account: set the address: %w", err)
 	}
 	return nil
 }

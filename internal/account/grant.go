@@ -5,26 +5,35 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/outbox"
 )
 
 // Member is an account with its grant in one brand.
 type Member struct {
 	Account
-	Grant access.Grant
+	Grant  access.Grant
+	Factor bool // it has a second factor
 }
+
+// Ended reports whether the member's grant is over.
+func (m Member) Ended(now db.Time) bool { return m.Grant.EndsAt != 0 && !m.Grant.EndsAt.After(now) }
 
 // As returns the account as an actor with all its running grants: for the
 // console, which acts in somebody's name.
 func As(ctx context.Context, q db.Queryer, a Account) (access.Who, error) {
-	rows, err := q.QueryContext(ctx, `SELECT brand_id, role, channels, ends_at FROM access_grant
-		WHERE account_id = $1 AND (ends_at = 0 OR ends_at > $2)`, a.ID, q.Now())
+	rows, err := q.QueryContext(ctx, `SELECT g.brand_id, g.role, g.channels, g.ends_at, `+barred+`
+		FROM access_grant g`+barring+`
+		WHERE g.account_id = $1 AND (g.ends_at = 0 OR g.ends_at > $2)`, a.ID, q.Now())
 	grants, err := db.Collect(rows, err, scanGrant)
 	if err != nil {
 		return access.Who{}, fmt.Errorf("account: grants: %w", err)
@@ -32,10 +41,19 @@ func As(ctx context.Context, q db.Queryer, a Account) (access.Who, error) {
 	return access.Who{Account: a.ID, Name: a.Name, Email: a.Email, Grants: grants}, nil
 }
 
+// barred tells of a grant g whether it allows nothing for want of a second
+// factor; barring is what it needs.
+const (
+	barred  = `CASE WHEN rule.second_factor AND factor.account_id IS NULL THEN 1 ELSE 0 END`
+	barring = `
+		LEFT JOIN team_rule rule ON rule.brand_id = g.brand_id
+		LEFT JOIN second_factor factor ON factor.account_id = g.account_id AND factor.confirmed_at > 0`
+)
+
 func scanGrant(r *sql.Rows) (access.Grant, error) {
 	var g access.Grant
 	var channels string
-	if err := r.Scan(&g.Brand, &g.Role, &channels, &g.EndsAt); err != nil {
+	if err := r.Scan(&g.Brand, &g.Role, &channels, &g.EndsAt, &g.Barred); err != nil {
 		return g, err
 	}
 	var err error
@@ -43,11 +61,12 @@ func scanGrant(r *sql.Rows) (access.Grant, error) {
 	return g, err
 }
 
-// Owners returns who owns the brand now, the longest-standing first.
+// Owners returns who owns the whole brand now and without an end, the
+// longest-standing first.
 func Owners(ctx context.Context, q db.Queryer, brandID string) ([]Account, error) {
 	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM access_grant g
 		JOIN account a ON a.id = g.account_id AND a.disabled_at = 0
-		WHERE g.brand_id = $1 AND g.role = 'owner' AND g.ends_at = 0
+		WHERE g.brand_id = $1 AND g.role = 'owner' AND g.ends_at = 0 AND g.channels = ''
 		ORDER BY g.created_at, a.id`, brandID)
 	out, err := db.Collect(rows, err, scan)
 	if err != nil {
@@ -58,17 +77,18 @@ func Owners(ctx context.Context, q db.Queryer, brandID string) ([]Account, error
 
 // Team lists everybody with a grant in the brand, also one that has ended, by
 // name.
-func Team(ctx context.Context, d *db.DB, who access.Who, brandID string) ([]Member, error) {
-	if err := who.May(d.Now(), brandID, access.BrandRead); err != nil {
+func Team(ctx context.Context, q db.Queryer, who access.Who, brandID string) ([]Member, error) {
+	if err := who.May(q.Now(), brandID, access.BrandRead); err != nil {
 		return nil, err
 	}
-	rows, err := d.QueryContext(ctx, `SELECT `+columns+`, g.brand_id, g.role, g.channels, g.ends_at
-		FROM access_grant g JOIN account a ON a.id = g.account_id
+	rows, err := q.QueryContext(ctx, `SELECT `+columns+`, g.brand_id, g.role, g.channels, g.ends_at, `+barred+`,
+		       CASE WHEN factor.account_id IS NULL THEN 0 ELSE 1 END
+		FROM access_grant g JOIN account a ON a.id = g.account_id`+barring+`
 		WHERE g.brand_id = $1 ORDER BY a.name, a.id`, brandID)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (Member, error) {
 		var m Member
 		var channels string
-		err := r.Scan(append(m.fields(), &m.Grant.Brand, &m.Grant.Role, &channels, &m.Grant.EndsAt)...)
+		err := r.Scan(append(m.fields(), &m.Grant.Brand, &m.Grant.Role, &channels, &m.Grant.EndsAt, &m.Grant.Barred, &m.Factor)...)
 		if err == nil {
 			m.Grant.Channels, err = channelList(channels)
 		}
@@ -96,14 +116,15 @@ func Give(ctx context.Context, d *db.DB, who access.Who, accountID string, g acc
 		if err := needOwner(ctx, tx, g.Brand); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, audit.Entry{Brand: g.Brand, Act: "grant.given", Subject: accountID,
-			Detail: map[string]string{"role": string(g.Role)}})
+		return changed(ctx, tx, who, g, accountID, "grant.given")
 	})
 	if err != nil {
 		return fmt.Errorf("account: give a grant: %w", err)
 	}
 	return nil
 }
+
+const mostChannels = 500 // a grant names
 
 // CheckGrant returns why who may not give the grant, or nil.
 func CheckGrant(now db.Time, who access.Who, g access.Grant) error {
@@ -112,6 +133,12 @@ func CheckGrant(now db.Time, who access.Who, g access.Grant) error {
 	}
 	if !slices.Contains(access.Roles, g.Role) {
 		return fault.OnField("role", "There is no role %q.", g.Role)
+	}
+	if len(g.Channels) > mostChannels {
+		return fault.OnField("channels", "Choose at most %d channels, or all of them.", mostChannels)
+	}
+	if g.Role == access.Owner && len(g.Channels) > 0 {
+		return fault.OnField("channels", "An owner has the whole brand. Choose another role for some channels only.")
 	}
 	if g.EndsAt != 0 && !g.EndsAt.After(now) {
 		return fault.OnField("ends_at", "Choose an end in the future.")
@@ -160,12 +187,123 @@ func Take(ctx context.Context, d *db.DB, who access.Who, brandID, accountID stri
 			return err
 		}
 		accessChanged(tx, accountID)
-		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "grant.taken", Subject: accountID})
+		return changed(ctx, tx, who, access.Grant{Brand: brandID}, accountID, "grant.taken")
 	})
 	if err != nil {
 		return fmt.Errorf("account: take a grant: %w", err)
 	}
 	return nil
+}
+
+// End ends an account's grant in the brand at once, but keeps it, so that it
+// is to be seen and can be renewed. An account may end its own grant. The last
+// owner stays, else fault.Conflict. It returns when the grant would have
+// ended.
+func End(ctx context.Context, d *db.DB, who access.Who, brandID, accountID string) (until db.Time, err error) {
+	needs := access.TeamWrite
+	if who.Account == accountID {
+		needs = ""
+	}
+	if err := mayEnd(d.Now(), who, brandID, needs); err != nil {
+		return 0, err
+	}
+	err = d.Tx(ctx, func(tx *db.Tx) error {
+		var g access.Grant
+		if g, err = running(ctx, tx, brandID, accountID); err != nil {
+			return err
+		}
+		until, g.EndsAt = g.EndsAt, tx.Now()
+		if err := Put(ctx, tx, accountID, g); err != nil {
+			return err
+		}
+		if err := needOwner(ctx, tx, brandID); err != nil {
+			return err
+		}
+		return changed(ctx, tx, who, g, accountID, "grant.ended")
+	})
+	if err != nil {
+		return 0, fmt.Errorf("account: end a grant: %w", err)
+	}
+	return until, nil
+}
+
+// mayEnd refuses tokens too where somebody leaves by themselves.
+func mayEnd(now db.Time, who access.Who, brandID string, a access.Action) error {
+	if a != "" {
+		return who.May(now, brandID, a)
+	}
+	return inPerson(who)
+}
+
+// Renew lets a grant that has ended, or would end, run until a time as it was;
+// 0 is without an end.
+func Renew(ctx context.Context, d *db.DB, who access.Who, brandID, accountID string, until db.Time) error {
+	if err := who.May(d.Now(), brandID, access.TeamWrite); err != nil {
+		return err
+	}
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		g, err := GrantOf(ctx, tx, brandID, accountID)
+		if err != nil {
+			return err
+		}
+		g.EndsAt = until
+		if err := CheckGrant(tx.Now(), who, g); err != nil {
+			return err
+		}
+		if err := Put(ctx, tx, accountID, g); err != nil {
+			return err
+		}
+		if err := needOwner(ctx, tx, brandID); err != nil {
+			return err
+		}
+		return changed(ctx, tx, who, g, accountID, "grant.renewed")
+	})
+	if err != nil {
+		return fmt.Errorf("account: renew a grant: %w", err)
+	}
+	return nil
+}
+
+// changed remembers what was done to a grant, and tells open pages.
+func changed(ctx context.Context, tx *db.Tx, who access.Who, g access.Grant, accountID, act string) error {
+	a, err := ByID(ctx, tx, accountID)
+	if err != nil {
+		return err
+	}
+	detail := map[string]string{"name": a.Name, "role": string(g.Role)}
+	if len(g.Channels) > 0 {
+		detail["channels"] = strconv.Itoa(len(g.Channels))
+	}
+	if g.EndsAt != 0 {
+		detail["ends"] = g.EndsAt.Time().UTC().Format(time.DateTime)
+	}
+	return errors.Join(
+		audit.Record(ctx, tx, who, audit.Entry{Brand: g.Brand, Act: act, Subject: accountID, Detail: detail}),
+		outbox.Add(ctx, tx, outbox.Event{Brand: g.Brand, Kind: "team.changed", Subject: accountID}))
+}
+
+// GrantOf returns the account's grant in the brand, also one that has ended,
+// else fault.NotFound.
+func GrantOf(ctx context.Context, q db.Queryer, brandID, accountID string) (access.Grant, error) {
+	rows, err := q.QueryContext(ctx, `SELECT g.brand_id, g.role, g.channels, g.ends_at, `+barred+`
+		FROM access_grant g`+barring+` WHERE g.brand_id = $1 AND g.account_id = $2`, brandID, accountID)
+	all, err := db.Collect(rows, err, scanGrant)
+	if err != nil {
+		return access.Grant{}, fmt.Errorf("account: grant: %w", err)
+	}
+	if len(all) == 0 {
+		return access.Grant{}, fault.New(fault.NotFound, "This account has no part in the brand.")
+	}
+	return all[0], nil
+}
+
+// running is GrantOf for a grant that has not ended.
+func running(ctx context.Context, tx *db.Tx, brandID, accountID string) (access.Grant, error) {
+	g, err := GrantOf(ctx, tx, brandID, accountID)
+	if err == nil && g.EndsAt != 0 && !g.EndsAt.After(tx.Now()) {
+		err = fault.New(fault.Conflict, "This access has ended already.")
+	}
+	return g, err
 }
 
 // needOwner is asked after the change, in its transaction.

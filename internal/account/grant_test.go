@@ -209,3 +209,24 @@ func TestTokenRevokedOrLeft(t *testing.T) {
 		t.Errorf("its maker has left: %v", err)
 	}
 }
+
+// Who owns the brand on some channels only could give themselves the rest, so
+// nobody can be made that.
+func TestAnOwnerHasTheWholeBrand(t *testing.T) {
+	d := dbtest.Open(t)
+	a, b := create(t, d, "ada@example.com"), create(t, d, "bob@example.com")
+	addBrand(t, d, "b1")
+	put(t, d, a, access.Grant{Brand: "b1", Role: access.Owner})
+	narrow := access.Grant{Brand: "b1", Role: access.Owner, Channels: []string{"c"}}
+	if err := account.Give(ctx, d, access.System(), b.ID, narrow); !fault.Is(err, fault.Invalid) {
+		t.Errorf("an owner of one channel: %v", err)
+	}
+	put(t, d, b, narrow)
+	if err := account.Take(ctx, d, access.System(), "b1", a.ID); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the last owner of the whole brand went: %v", err)
+	}
+	who := access.Who{Account: b.ID, Grants: []access.Grant{narrow}}
+	if err := account.Give(ctx, d, who, b.ID, access.Grant{Brand: "b1", Role: access.Owner}); !fault.Is(err, fault.Denied) {
+		t.Errorf("an owner of one channel took the brand: %v", err)
+	}
+}

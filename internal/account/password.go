@@ -152,46 +152,88 @@ func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) erro
 	if err != nil {
 		return err
 	}
-	err = d.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, p.Account); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, p.Account, p.Keep); err != nil {
-			return err
-		}
-		accessChanged(tx, p.Account)
-		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.password_changed", Subject: p.Account})
-	})
+	err = d.Tx(ctx, func(tx *db.Tx) error { return putPassword(ctx, tx, who, p.Account, hash, p.Keep) })
 	if err != nil {
 		return fmt.Errorf("account: set the password: %w", err)
 	}
 	return nil
 }
 
+// ResetPassword sets the acting account's password without the current one,
+// for whom the caller knows by a letter, and ends all its sessions. What also
+// does comes first and is committed together with it.
+func ResetPassword(ctx context.Context, d *db.DB, who access.Who, password string, also func(*db.Tx) error) error {
+	if text := passwordProblem(password); text != nil {
+		return fault.OnField("password", "%s", text)
+	}
+	hash, err := hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	err = d.Tx(ctx, func(tx *db.Tx) error {
+		if err := also(tx); err != nil {
+			return err
+		}
+		return putPassword(ctx, tx, who, who.Account, hash, "")
+	})
+	if err != nil {
+		return fmt.Errorf("account: reset the password: %w", err)
+	}
+	return nil
+}
+
+// putPassword ends every session but one, and every sign-in that is half done.
+func putPassword(ctx context.Context, tx *db.Tx, who access.Who, id, hash, keep string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, id); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE account_id = $1 AND id <> $2`, id, keep); err != nil {
+		return err
+	}
+	for _, query := range []string{`DELETE FROM half_sign_in WHERE account_id = $1`, `DELETE FROM proof WHERE account_id = $1 AND kind = 'password'`} {
+		if _, err := tx.ExecContext(ctx, query, id); err != nil {
+			return err
+		}
+	}
+	accessChanged(tx, id)
+	return audit.Record(ctx, tx, who, audit.Entry{Act: "account.password_changed", Subject: id})
+}
+
 func mayChange(ctx context.Context, d *db.DB, who access.Who, p Password) error {
 	if !who.IsSystem() && (who.Account != p.Account || who.Token != "") {
 		return fault.New(fault.Denied, "You can change your own password only, and only when you are signed in.")
 	}
+	if !who.IsSystem() {
+		return checkPassword(ctx, d, who, "current", p.Current)
+	}
+	_, err := ByID(ctx, d, p.Account)
+	return err
+}
+
+// checkPassword returns nil if the password is the acting account's, else a
+// fault on the field it was typed in. Guesses are counted.
+func checkPassword(ctx context.Context, d *db.DB, who access.Who, field, password string) error {
 	var hash string
-	err := d.QueryRowContext(ctx, `SELECT password_hash FROM account WHERE id = $1`, p.Account).Scan(&hash)
+	err := d.QueryRowContext(ctx, `SELECT password_hash FROM account WHERE id = $1`, who.Account).Scan(&hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fault.New(fault.NotFound, "There is no such account.")
 	}
 	if err != nil {
 		return fmt.Errorf("account: read the password: %w", err)
 	}
-	if who.IsSystem() {
-		return nil
-	}
-	if err := takeAttempt(ctx, d, passwordLimits(p.Account, who.Address)); err != nil {
+	limits := passwordLimits(who.Account, who.Address)
+	if err := takeAttempt(ctx, d, limits); err != nil {
 		return err
 	}
-	match, _, err := verify(ctx, p.Current, hash)
+	if len(password) > MaxPassword {
+		password = "" // too long to be anyone's; not worth hashing as it is
+	}
+	match, _, err := verify(ctx, password, hash)
 	if err != nil {
 		return err
 	}
 	if !match {
-		return fault.OnField("current", "This is not your current password. Type it again.")
+		return fault.OnField(field, "This is not your current password. Type it again.")
 	}
-	return forgiveAttempt(ctx, d, passwordLimits(p.Account, who.Address))
+	return forgiveAttempt(ctx, d, limits)
 }

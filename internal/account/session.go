@@ -42,9 +42,17 @@ type Session struct {
 	CreatedAt db.Time
 	SeenAt    db.Time // to the nearest five minutes
 	ExpiresAt db.Time
+	SureAt    db.Time // when its person last proved who they are
 	Address   string
 	Agent     string
 }
+
+// SureFor is how long a session counts as sure of its person.
+const SureFor = 30 * time.Minute
+
+// Sure reports whether the session's person has proved who they are so
+// lately that they may change who else has access.
+func (s Session) Sure(now db.Time) bool { return s.SureAt != 0 && now.Sub(s.SureAt) < SureFor }
 
 // Meta is where a sign-in comes from.
 type Meta struct {
@@ -55,7 +63,8 @@ type Meta struct {
 // SignIn checks the password and begins a session. token is what the cookie
 // holds and is stored nowhere. A wrong address and a wrong password are the
 // same fault.Denied and take the same time; too many attempts are
-// fault.Limited.
+// fault.Limited. For an account with a second factor it is ErrHalf, and token
+// is what Factors.SignIn goes on with.
 func SignIn(ctx context.Context, d *db.DB, email, password string, m Meta) (s Session, token string, err error) {
 	email = strings.ToLower(strings.TrimSpace(email))
 	limits := signInLimits(email, m.Address)
@@ -83,6 +92,9 @@ func SignIn(ctx context.Context, d *db.DB, email, password string, m Meta) (s Se
 		if err := renewHash(ctx, d, a.ID, hash, password); err != nil {
 			return Session{}, "", err
 		}
+	}
+	if half, err := goHalf(ctx, d, a.ID); err != nil || half != "" {
+		return Session{}, half, cmp.Or(err, ErrHalf)
 	}
 	return Begin(ctx, d, a, m)
 }
@@ -124,12 +136,15 @@ func Begin(ctx context.Context, d *db.DB, a Account, m Meta) (Session, string, e
 	var s Session
 	err := d.Tx(ctx, func(tx *db.Tx) error {
 		s = Session{ID: db.NewID(), Account: a.ID, Theme: a.Theme, Language: a.Language, CreatedAt: tx.Now(), SeenAt: tx.Now(),
-			ExpiresAt: tx.Now().Add(SessionIdle), Address: m.Address, Agent: agent}
+			ExpiresAt: tx.Now().Add(SessionIdle), SureAt: tx.Now(), Address: m.Address, Agent: agent}
 		_, err := tx.ExecContext(ctx, `INSERT INTO session
-			(id, token_hash, account_id, created_at, seen_at, expires_at, address, agent)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			s.ID, secret.Hash(token), s.Account, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Address, s.Agent)
+			(id, token_hash, account_id, created_at, seen_at, expires_at, sure_at, address, agent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			s.ID, secret.Hash(token), s.Account, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.SureAt, s.Address, s.Agent)
 		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET seen_at = $1 WHERE id = $2`, tx.Now(), a.ID); err != nil {
 			return err
 		}
 		who := access.Who{Account: a.ID, Name: a.Name, Email: a.Email, Address: m.Address}
@@ -148,17 +163,17 @@ func Who(ctx context.Context, d *db.DB, token string) (access.Who, Session, erro
 	var s Session
 	now := d.Now()
 	rows, err := d.QueryContext(ctx, `
-		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.address, s.agent, a.id, a.name, a.email, a.theme, a.language,
-		       COALESCE(g.brand_id, ''), COALESCE(g.role, ''), COALESCE(g.channels, ''), COALESCE(g.ends_at, 0)
+		SELECT s.id, s.created_at, s.seen_at, s.expires_at, s.sure_at, s.address, s.agent, a.id, a.name, a.email, a.theme, a.language,
+		       COALESCE(g.brand_id, ''), COALESCE(g.role, ''), COALESCE(g.channels, ''), COALESCE(g.ends_at, 0), `+barred+`
 		FROM session s
 		JOIN account a ON a.id = s.account_id AND a.disabled_at = 0
-		LEFT JOIN access_grant g ON g.account_id = a.id AND (g.ends_at = 0 OR g.ends_at > $2)
+		LEFT JOIN access_grant g ON g.account_id = a.id AND (g.ends_at = 0 OR g.ends_at > $2)`+barring+`
 		WHERE s.token_hash = $1 AND s.expires_at > $2`, secret.Hash(token), now)
 	grants, err := db.Collect(rows, err, func(r *sql.Rows) (access.Grant, error) {
 		var g access.Grant
 		var channels string
-		err := r.Scan(&s.ID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.Address, &s.Agent,
-			&w.Account, &w.Name, &w.Email, &s.Theme, &s.Language, &g.Brand, &g.Role, &channels, &g.EndsAt)
+		err := r.Scan(&s.ID, &s.CreatedAt, &s.SeenAt, &s.ExpiresAt, &s.SureAt, &s.Address, &s.Agent,
+			&w.Account, &w.Name, &w.Email, &s.Theme, &s.Language, &g.Brand, &g.Role, &channels, &g.EndsAt, &g.Barred)
 		if err == nil {
 			g.Channels, err = channelList(channels)
 		}
@@ -197,8 +212,15 @@ func Seen(ctx context.Context, d *db.DB, s Session, m Meta) error {
 		return nil
 	}
 	expires := min(now.Add(SessionIdle), s.CreatedAt.Add(SessionMax))
-	_, err := d.ExecContext(ctx, `UPDATE session SET seen_at = $1, expires_at = $2, address = $3
-		WHERE id = $4 AND seen_at = $5`, now, expires, m.Address, s.ID, s.SeenAt)
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE session SET seen_at = $1, expires_at = $2, address = $3
+			WHERE id = $4 AND seen_at = $5`, now, expires, m.Address, s.ID, s.SeenAt)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE account SET seen_at = $1 WHERE id = $2 AND seen_at < $1`, now, s.Account)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("account: note a session: %w", err)
 	}
@@ -272,6 +294,8 @@ func Sweep(ctx context.Context, d *db.DB) error {
 		for _, query := range []string{
 			`DELETE FROM session WHERE expires_at <= $1`,
 			`DELETE FROM attempt WHERE full_at <= $1`,
+			`DELETE FROM half_sign_in WHERE expires_at <= $1`,
+			`DELETE FROM proof WHERE expires_at <= $1`,
 		} {
 			if _, err := tx.ExecContext(ctx, query, tx.Now()); err != nil {
 				return fmt.Errorf("account: sweep: %w", err)

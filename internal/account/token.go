@@ -167,13 +167,13 @@ func TokenWho(ctx context.Context, d *db.DB, plain string) (access.Who, Token, e
 	now := d.Now()
 	err := d.QueryRowContext(ctx, `
 		SELECT t.id, t.brand_id, t.account_id, t.name, t.scopes, t.created_at, t.used_at, t.expires_at,
-		       a.name, a.email, g.role, g.channels, g.ends_at
+		       a.name, a.email, g.role, g.channels, g.ends_at, `+barred+`
 		FROM api_token t
 		JOIN account a ON a.id = t.account_id AND a.disabled_at = 0
-		JOIN access_grant g ON g.account_id = a.id AND g.brand_id = t.brand_id AND (g.ends_at = 0 OR g.ends_at > $2)
+		JOIN access_grant g ON g.account_id = a.id AND g.brand_id = t.brand_id AND (g.ends_at = 0 OR g.ends_at > $2)`+barring+`
 		WHERE t.token_hash = $1 AND t.revoked_at = 0 AND (t.expires_at = 0 OR t.expires_at > $2)`, secret.Hash(plain), now).
 		Scan(&t.ID, &t.Brand, &t.Account, &t.Name, &scopes, &t.CreatedAt, &t.UsedAt, &t.ExpiresAt,
-			&w.Name, &w.Email, &g.Role, &channels, &g.EndsAt)
+			&w.Name, &w.Email, &g.Role, &channels, &g.EndsAt, &g.Barred)
 	if errors.Is(err, sql.ErrNoRows) {
 		return access.Who{}, Token{}, ErrSignedOut
 	}

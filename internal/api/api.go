@@ -17,8 +17,10 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rapport/internal/access"
+	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/hook"
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/publish"
@@ -30,6 +32,8 @@ type Deps struct {
 	Networks *network.Set
 	Channels *channel.Channels
 	Media    *media.Library
+	Archives *archive.Archiver
+	Hooks    *hook.Sender
 	Desk     publish.Desk
 	Log      *slog.Logger
 	Version  string // of the program
@@ -63,6 +67,7 @@ func New(d Deps) http.Handler {
 	a.searchOperations()
 	a.holdOperations()
 	a.metricOperations()
+	a.webhookOperations()
 	a.auditOperations()
 	a.readable()
 	return a
@@ -101,6 +106,7 @@ func config(version string) huma.Config {
 		{Name: "Channels", Description: "The connected accounts."},
 		{Name: "Metrics", Description: "What networks told, and what is computed from it."},
 		{Name: "Holds", Description: "The switch that stops everything."},
+		{Name: "Webhooks", Description: "Programs that are told what happens, signed by the Standard Webhooks specification."},
 		{Name: "Text", Description: "What fits where."},
 		{Name: "Brand", Description: "Who asks, and what was done."},
 	}

@@ -310,7 +310,7 @@ func (a *handler) whole(ctx context.Context, c caller, p post.Post, err error) (
 	if err != nil {
 		return nil, err
 	}
-	return a.answer(p, ds), nil
+	return a.answer(p, delivery.Seen(a.DB.Now(), c.who, c.token.Brand, ds)), nil
 }
 
 func (a *handler) reread(ctx context.Context, c caller, id string) (*postAnswer, error) {

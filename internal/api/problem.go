@@ -95,7 +95,9 @@ func (p *Problem) in(ctx context.Context) *Problem {
 }
 
 // fromHuma turns a failed validation into a problem and drops the values.
-func fromHuma(status int, _ string, errs ...error) huma.StatusError { return asProblem(status, errs...) }
+func fromHuma(status int, _ string, errs ...error) huma.StatusError {
+	return asProblem(status, errs...)
+}
 
 func asProblem(status int, errs ...error) *Problem {
 	detail := "This cannot be answered as it was asked."

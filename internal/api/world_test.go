@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,11 +30,14 @@ import (
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/hook"
 	"rapport/internal/job"
 	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/outbound"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
+	"rapport/internal/webhook"
 )
 
 var ctx = context.Background()
@@ -105,7 +109,11 @@ func open(t testing.TB) *world {
 	must(t, err)
 	w := &world{t: t, d: d, channel: map[string]string{}}
 	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(&net{w})}
-	w.h = api.New(api.Deps{DB: d, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
+	allow := []outbound.Rule{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
+	client := outbound.New(outbound.Options{Allow: allow})
+	t.Cleanup(client.Close)
+	hooks := hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
+	w.h = api.New(api.Deps{DB: d, Hooks: hooks, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
 	w.router = validator(t, w.h)
 	w.north, w.south = w.home("north"), w.home("south")
 	who, err := account.As(ctx, d, w.north.owner)

@@ -36,9 +36,16 @@ type Brand struct {
 	// Retention is for how many days of silence people who are not members are
 	// kept; 0 keeps them until somebody erases them.
 	Retention int
-	CreatedAt db.Time
-	Held      bool   // nothing is sent
-	HoldID    string // the hold that shut the gate; "" while it is open
+	// ActivityDays and LetterDays are for how long the log of activity and the
+	// mail that was written are kept; 0 is for ever.
+	ActivityDays int
+	LetterDays   int
+	Logo         string  // key of its picture; "" where it has none
+	EraseAt      db.Time // when everything of it is erased; 0 is never
+	EraseBy      string  // account that asked for it
+	CreatedAt    db.Time
+	Held         bool   // nothing is sent
+	HoldID       string // the hold that shut the gate; "" while it is open
 }
 
 // Location is the brand's time zone.
@@ -73,13 +80,14 @@ type Settings struct {
 const DefaultColor = "#4f46e5"
 
 const (
-	usualTolerance = time.Hour
-	leastTolerance = time.Minute
-	mostTolerance  = 7 * 24 * time.Hour
-	usualRetention = 730
-	leastRetention = 30
-	mostRetention  = 3650
-	longestName    = 80
+	usualTolerance  = time.Hour
+	leastTolerance  = time.Minute
+	mostTolerance   = 7 * 24 * time.Hour
+	usualRetention  = 730
+	usualLetterDays = 365
+	leastRetention  = 30
+	mostRetention   = 3650
+	longestName     = 80
 )
 
 // Create makes a brand and gives the account the owner's grant in it. Any
@@ -119,7 +127,7 @@ func (n New) settings() (Settings, error) {
 }
 
 func (n New) brand(s Settings) Brand {
-	return Brand{Name: s.Name, Color: s.Color, Zone: s.Zone, Language: s.Language, Demo: n.Demo, Tolerance: s.Tolerance, Retention: s.Retention}
+	return Brand{Name: s.Name, Color: s.Color, Zone: s.Zone, Language: s.Language, Demo: n.Demo, Tolerance: s.Tolerance, Retention: s.Retention, LetterDays: usualLetterDays}
 }
 
 func create(ctx context.Context, tx *db.Tx, who access.Who, b *Brand) error {

@@ -15,7 +15,7 @@ import (
 const longestSlug = 40
 
 // reserved would hide a page of the studio that has no brand in its address.
-var reserved = []string{"account", "api", "brands", "connected", "design", "gallery", "live", "new", "settings", "setup", "sign-in", "sign-out", "static", "theme"}
+var reserved = []string{"account", "api", "brands", "confirm", "connected", "design", "forgot", "gallery", "imports", "live", "new", "reset", "settings", "setup", "sign-in", "sign-out", "static", "theme"}
 
 // Slug makes the address part of a name: lower-case ASCII letters, digits and
 // single hyphens, at most 40. A name without any of them gives "brand".

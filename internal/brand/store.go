@@ -12,12 +12,14 @@ import (
 	"rapport/internal/fault"
 )
 
-const columns = `id, slug, name, color, zone, language, demo, tolerance_s, created_at, held, hold_id, retention_days`
+const columns = `id, slug, name, color, zone, language, demo, tolerance_s, created_at, held, hold_id, retention_days,
+	activity_days, letter_days, logo, erase_at, erase_by`
 
 func scan(row interface{ Scan(...any) error }) (Brand, error) {
 	var b Brand
 	var seconds int64
-	err := row.Scan(&b.ID, &b.Slug, &b.Name, &b.Color, &b.Zone, &b.Language, &b.Demo, &seconds, &b.CreatedAt, &b.Held, &b.HoldID, &b.Retention)
+	err := row.Scan(&b.ID, &b.Slug, &b.Name, &b.Color, &b.Zone, &b.Language, &b.Demo, &seconds, &b.CreatedAt, &b.Held, &b.HoldID, &b.Retention,
+		&b.ActivityDays, &b.LetterDays, &b.Logo, &b.EraseAt, &b.EraseBy)
 	b.Tolerance = time.Duration(seconds) * time.Second
 	return b, err
 }
@@ -102,9 +104,9 @@ func slugsLike(ctx context.Context, q db.Queryer, slug string) ([]string, error)
 }
 
 func insert(ctx context.Context, tx *db.Tx, b Brand) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO brand (id, slug, name, color, zone, language, demo, tolerance_s, created_at, retention_days)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		b.ID, b.Slug, b.Name, b.Color, b.Zone, b.Language, b.Demo, int64(b.Tolerance/time.Second), b.CreatedAt, b.Retention)
+	_, err := tx.ExecContext(ctx, `INSERT INTO brand (id, slug, name, color, zone, language, demo, tolerance_s, created_at, retention_days, activity_days, letter_days)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		b.ID, b.Slug, b.Name, b.Color, b.Zone, b.Language, b.Demo, int64(b.Tolerance/time.Second), b.CreatedAt, b.Retention, b.ActivityDays, b.LetterDays)
 	if err != nil {
 		return fmt.Errorf("brand: insert: %w", err)
 	}

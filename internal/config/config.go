@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 
+	"rapport/internal/blob"
 	"rapport/internal/fault"
 	"rapport/internal/outbound"
 	"rapport/internal/secret"
@@ -33,6 +34,7 @@ type Config struct {
 	Addr          string      `name:"addr" env:"RAPPORT_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	PublicURL     string      `name:"public-url" env:"RAPPORT_PUBLIC_URL" help:"Address that people use; by default http:// and the address listened on." placeholder:"URL"`
 	TrustedProxy  []string    `name:"trusted-proxy" env:"RAPPORT_TRUSTED_PROXY" help:"Ranges whose forwarded headers are believed." placeholder:"CIDR"`
+	MediaURL      secret.Text `name:"media-url" env:"RAPPORT_MEDIA_URL" help:"Bucket for the media, s3://KEY:SECRET@host/bucket; without it they lie in the data folder." placeholder:"URL"`
 	KeyFile       string      `name:"key-file" env:"RAPPORT_KEY_FILE" help:"File with the keys of sealed secrets, outside the data folder; by default the data folder's name with .key." placeholder:"FILE"`
 	OutboundAllow []string    `name:"outbound-allow" env:"RAPPORT_OUTBOUND_ALLOW" help:"Inner addresses that may be called, such as 10.0.0.0/8 or 127.0.0.1:8025." placeholder:"CIDR"`
 	SMTPURL       secret.Text `name:"smtp-url" env:"RAPPORT_SMTP_URL" help:"Mail server, smtp://user:password@host:587 or smtps://…; without it mail is kept." placeholder:"URL"`
@@ -76,6 +78,7 @@ func Read(args []string, getenv func(string) string) (Config, error) {
 		Addr:          cmp.Or(getenv("RAPPORT_ADDR"), "127.0.0.1:8080"),
 		PublicURL:     getenv("RAPPORT_PUBLIC_URL"),
 		TrustedProxy:  splitList(getenv("RAPPORT_TRUSTED_PROXY")),
+		MediaURL:      secret.Text(getenv("RAPPORT_MEDIA_URL")),
 		KeyFile:       getenv("RAPPORT_KEY_FILE"),
 		OutboundAllow: splitList(getenv("RAPPORT_OUTBOUND_ALLOW")),
 		SMTPURL:       secret.Text(getenv("RAPPORT_SMTP_URL")),
@@ -98,6 +101,7 @@ func (c *Config) parse(args []string) error {
 	flags.StringVar(&c.Addr, "addr", c.Addr, "")
 	flags.StringVar(&c.PublicURL, "public-url", c.PublicURL, "")
 	flags.Var(&proxies, "trusted-proxy", "")
+	flags.TextVar(&c.MediaURL, "media-url", c.MediaURL, "")
 	flags.StringVar(&c.KeyFile, "key-file", c.KeyFile, "")
 	flags.Var(&allow, "outbound-allow", "")
 	flags.TextVar(&c.SMTPURL, "smtp-url", c.SMTPURL, "")
@@ -128,7 +132,7 @@ func (c *Config) Validate() error {
 		run  func() string
 	}{
 		{"data", c.checkData}, {"database-url", c.checkDatabase}, {"addr", c.checkAddr},
-		{"public-url", c.checkPublic}, {"trusted-proxy", c.checkProxies}, {"key-file", c.checkKeyFile},
+		{"public-url", c.checkPublic}, {"trusted-proxy", c.checkProxies}, {"media-url", c.checkMedia}, {"key-file", c.checkKeyFile},
 		{"outbound-allow", c.checkAllow}, {"smtp-url", c.checkSMTP}, {"mail-from", c.checkFrom},
 		{"metrics-token", c.checkToken}, {"log-level", c.checkLevel},
 	} {
@@ -222,6 +226,16 @@ func (c *Config) checkProxies() string {
 			return fmt.Sprintf("%s would believe everyone. Name only the addresses of your proxy.", text)
 		}
 		c.Proxies = append(c.Proxies, rule.Prefix)
+	}
+	return ""
+}
+
+func (c *Config) checkMedia() string {
+	if c.MediaURL == "" {
+		return ""
+	}
+	if _, err := blob.ParseS3(c.MediaURL); err != nil {
+		return fault.Text(err)
 	}
 	return ""
 }

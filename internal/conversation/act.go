@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -251,7 +252,12 @@ func apply(ctx context.Context, tx *db.Tx, who access.Who, c Conversation, do ac
 	if err := save(ctx, tx, &out.After); err != nil {
 		return out, err
 	}
-	return out, tell(ctx, tx, out.After, what, who.Account, detail)
+	return out, errors.Join(tell(ctx, tx, out.After, what, who.Account, detail), announce(ctx, tx, out.After, what))
+}
+
+// announce tells other programs what was done.
+func announce(ctx context.Context, tx *db.Tx, c Conversation, what string) error {
+	return outbox.Add(ctx, tx, outbox.Event{Brand: c.Brand, Kind: "conversation.changed", Subject: c.ID, Data: map[string]string{"what": what}})
 }
 
 // Wake opens what was put off until now, on all brands, and returns how many
@@ -275,7 +281,7 @@ func Wake(ctx context.Context, d *db.DB) (n int, err error) {
 			if err := save(ctx, tx, &c); err != nil {
 				return err
 			}
-			if err := tell(ctx, tx, c, what, "", ""); err != nil {
+			if err := errors.Join(tell(ctx, tx, c, what, "", ""), announce(ctx, tx, c, what)); err != nil {
 				return err
 			}
 			if err := outbox.Add(ctx, tx, outbox.Event{Brand: c.Brand, Kind: "conversation.woke", Subject: c.ID, Data: map[string]string{"account": c.Assignee}}); err != nil {

@@ -1,7 +1,6 @@
 package conversation
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -41,7 +40,7 @@ func AddNote(ctx context.Context, d *db.DB, who access.Who, brandID, id, text st
 			return err
 		}
 		n = Note{ID: db.NewID(), Brand: brandID, Subject: id, Account: who.Account, Text: text, At: tx.Now()}
-		for _, m := range named(text, team) {
+		for _, m := range account.Named(text, team) {
 			if m.ID != who.Account && can(tx.Now(), team, m.ID, access.ConversationRead, c.Channel) {
 				n.Mentions = append(n.Mentions, m.ID)
 			}
@@ -62,33 +61,6 @@ func noteText(text string) (string, error) {
 		return "", fault.OnField("text", "Shorten the note to %d characters.", longestNote)
 	}
 	return text, nil
-}
-
-// named finds the accounts that a text names, the longest name first: "@Mira
-// Lind" is not "@Mira".
-func named(text string, team []account.Member) []account.Member {
-	team = slices.Clone(team)
-	slices.SortFunc(team, func(a, b account.Member) int { return cmp.Compare(len(b.Name), len(a.Name)) })
-	var out []account.Member
-	lower := strings.ToLower(text)
-	for _, m := range team {
-		name := "@" + strings.ToLower(m.Name)
-		for from := 0; ; {
-			i := strings.Index(lower[from:], name)
-			if i < 0 {
-				break
-			}
-			from += i
-			end := from + len(name)
-			if next, _ := utf8.DecodeRuneInString(lower[end:]); !unicode.IsLetter(next) && !unicode.IsDigit(next) || next == utf8.RuneError {
-				out = append(out, m)
-				lower = lower[:from] + strings.Repeat(" ", len(name)) + lower[end:]
-			}
-			from = end
-		}
-	}
-	slices.SortFunc(out, func(a, b account.Member) int { return cmp.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(out, func(a, b account.Member) bool { return a.ID == b.ID })
 }
 
 func keepNote(ctx context.Context, tx *db.Tx, c Conversation, n Note) error {

@@ -15,6 +15,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/network"
+	"rapport/internal/outbox"
 	"rapport/internal/person"
 )
 
@@ -401,7 +402,22 @@ func (t *taker) adopt(ctx context.Context, w *work, remoteID string) error {
 	return nil
 }
 
+// Received is the data of the event conversation.received, whose subject is a
+// channel: in which conversations somebody wrote. One event stands for all
+// that was taken at once.
+type Received struct {
+	Conversations []string // ids
+}
+
+func (t *taker) announce(ctx context.Context, r Received) error {
+	if t.past || len(r.Conversations) == 0 {
+		return nil
+	}
+	return outbox.Add(ctx, t.tx, outbox.Event{Brand: t.src.Brand, Kind: "conversation.received", Subject: t.src.Channel, Data: r})
+}
+
 func (t *taker) flush(ctx context.Context) error {
+	var heard Received
 	for _, id := range sortedKeys(t.work) {
 		w := t.work[id]
 		if len(w.fresh) == 0 && !w.full && !w.stale {
@@ -411,6 +427,12 @@ func (t *taker) flush(ctx context.Context) error {
 			return err
 		}
 		t.out.Touched = append(t.out.Touched, id)
+		if slices.ContainsFunc(w.fresh, func(f fresh) bool { return f.in }) {
+			heard.Conversations = append(heard.Conversations, id)
+		}
+	}
+	if err := t.announce(ctx, heard); err != nil {
+		return err
 	}
 	for _, id := range sortedKeys(t.wrote) {
 		if err := person.Wrote(ctx, t.tx, t.src.Brand, t.src.Channel, id, t.wrote[id].n, t.wrote[id].first, t.wrote[id].last); err != nil {

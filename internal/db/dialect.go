@@ -1,7 +1,10 @@
 package db
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -71,4 +74,18 @@ func IsFull(err error) bool {
 func retryable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// ServerName is the database's name with its version, for people.
+func (d *DB) ServerName(ctx context.Context) (string, error) {
+	query, name := "SELECT sqlite_version()", "SQLite "
+	if d.Dialect == Postgres {
+		query, name = "SELECT current_setting('server_version')", "PostgreSQL "
+	}
+	var version string
+	if err := d.QueryRowContext(ctx, query).Scan(&version); err != nil {
+		return "", fmt.Errorf("db: version: %w", err)
+	}
+	version, _, _ = strings.Cut(version, " ")
+	return name + version, nil
 }

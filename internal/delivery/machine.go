@@ -131,17 +131,40 @@ func readGate(ctx context.Context, tx *db.Tx, d Delivery) (Gate, error) {
 	if held {
 		return Held, nil
 	}
-	var state string
-	var approved int64
+	var state, approval string
+	var approved, rule int64
 	var deleted db.Time
-	if err := tx.QueryRowContext(ctx, `SELECT state, approved, deleted_at FROM post WHERE brand_id = $1 AND id = $2`+share, d.Brand, d.Post).
-		Scan(&state, &approved, &deleted); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT state, approved, deleted_at, approval, approval_rule FROM post WHERE brand_id = $1 AND id = $2`+share, d.Brand, d.Post).
+		Scan(&state, &approved, &deleted, &approval, &rule); err != nil {
 		return 0, fmt.Errorf("delivery: read the gate: %w", err)
 	}
 	if state != "approved" || approved != d.Revision || deleted != 0 {
 		return Changed, nil
 	}
+	if approval == "given" || d.Kind == KindReply {
+		return Open, nil
+	}
+	since, err := asksSince(ctx, tx, d)
+	if err != nil || since > 0 && since <= rule {
+		return Changed, err
+	}
 	return Open, nil
+}
+
+// asksSince returns the version of the brand's rule since which the channel
+// asks for approval; 0: it does not. Changes of the rule wait at the brand's
+// row, so it stands still while the gate is read.
+func asksSince(ctx context.Context, tx *db.Tx, d Delivery) (int64, error) {
+	var every, one int64
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT every_since FROM approval_rule WHERE brand_id = $1), 0),
+		COALESCE((SELECT since FROM approval_channel WHERE channel_id = $2), 0)`, d.Brand, d.Channel).Scan(&every, &one)
+	if err != nil {
+		return 0, fmt.Errorf("delivery: read the rule: %w", err)
+	}
+	if every > 0 && (one == 0 || every < one) {
+		return every, nil
+	}
+	return one, nil
 }
 
 // TakeAhead lists scheduled deliveries with pictures to a network that are due
@@ -254,7 +277,8 @@ func published(ctx context.Context, tx *db.Tx, d Delivery, at db.Time, took time
 		if err := outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "reply.published", Subject: d.ID}); err != nil {
 			return err
 		}
-	} else if err := activity.Record(ctx, tx, activity.Entry{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID, Actor: d.Author}); err != nil {
+	} else if err := errors.Join(activity.Record(ctx, tx, activity.Entry{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID, Actor: d.Author}),
+		outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "delivery.published", Subject: d.ID})); err != nil {
 		return err
 	}
 	return Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Published), Attempt: d.Attempt, Part: -1, Node: d.Node, TookMS: took.Milliseconds()})
@@ -509,7 +533,8 @@ func TakenDown(ctx context.Context, tx *db.Tx, d Delivery, ord int, by string, l
 	if err != nil || !ok {
 		return orBusy(err)
 	}
-	return Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Removed), By: by, Part: -1})
+	return errors.Join(outbox.Add(ctx, tx, outbox.Event{Brand: d.Brand, Kind: "delivery.removed", Subject: d.ID}),
+		Tell(ctx, tx, d.Brand, Event{Delivery: d.ID, What: string(Removed), By: by, Part: -1}))
 }
 
 // mine updates the delivery if the attempt is still the caller's and its

@@ -83,7 +83,11 @@ func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err != nil {
 		return err
 	}
-	h := &history{brand: b, author: who.Account, now: now, channels: connected, pictures: drawn}
+	team, err := w.teamAccounts(ctx, b, now, connected)
+	if err != nil {
+		return err
+	}
+	h := &history{brand: b, author: who.Account, team: team, now: now, channels: connected, pictures: drawn}
 	h.tell(year(now, b.Location()))
 	if err := w.Network.Seed(h.past...); err != nil {
 		return fmt.Errorf("demoworld: the demo network's past: %w", err)
@@ -93,6 +97,7 @@ func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err != nil {
 		return err
 	}
+	said.team = team
 	return w.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := h.save(ctx, tx); err != nil {
 			return err

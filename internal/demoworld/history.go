@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"rapport/internal/account"
 	"rapport/internal/activity"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -23,6 +24,7 @@ import (
 type history struct {
 	brand    brand.Brand
 	author   string
+	team     map[string]account.Account // by the names of team.go
 	now      time.Time
 	channels map[string]channel.Channel
 	pictures map[string]drawn
@@ -62,7 +64,7 @@ func (h *history) post(e entry) post.Post {
 		written = latest
 	}
 	p := post.Post{ID: db.NewID(), Brand: h.brand.ID, State: post.StateApproved, Body: h.body(e.parts), Revision: int64(1 + n%3),
-		Author: h.author, CreatedAt: db.At(written), UpdatedAt: db.At(written.Add(time.Duration(4+n*7%28) * time.Minute))}
+		Author: h.writer(n), CreatedAt: db.At(written), UpdatedAt: db.At(written.Add(time.Duration(4+n*7%28) * time.Minute))}
 	p.Approved = p.Revision
 	if e.state == draft {
 		p.State, p.Approved, p.PlannedAt = post.StateDraft, 0, db.At(e.at)
@@ -76,6 +78,17 @@ func (h *history) post(e entry) post.Post {
 		p.Variants = append(p.Variants, v)
 	}
 	return p
+}
+
+// writer is who wrote the nth post: most are the creator's.
+func (h *history) writer(n int) string {
+	switch n % 6 {
+	case 0, 3:
+		return h.author
+	case 1:
+		return h.team[teamStrategist].ID
+	}
+	return h.team[teamCreator].ID
 }
 
 func (h *history) body(parts []part) post.Body {

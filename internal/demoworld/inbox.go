@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
@@ -27,6 +28,7 @@ const heardBefore = 30 * 24 * time.Hour
 type inbox struct {
 	brand  brand.Brand
 	author string
+	team   map[string]account.Account // by the names of team.go
 	now    time.Time
 	heard  map[string][]network.Message // by channel
 	labels map[string]string            // ids by name

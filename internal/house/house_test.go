@@ -19,7 +19,8 @@ var floors = []struct {
 	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live search media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
-		"config":        "outbound secret",
+		"blob":          "secret",
+		"config":        "blob outbound secret",
 		"mail":          "secret",
 		"access":        "db",
 		"job":           "db",
@@ -37,13 +38,17 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand channel delivery letter media metric post installation person conversation", map[string]string{
+	{"nouns", "account brand certificate channel comment conversation delivery handover installation letter media metric person post task webhook", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
 		"conversation": "account delivery person", // a reply is a delivery; notes name accounts
+		"comment":      "account post",
+		"task":         "account conversation post", // what it is about, and whom it can be given to
 	}},
-	{"verbs", "agenda publish notify measure ingest answer insight dossier", nil},
+	{"verbs", "admit agenda answer archive dossier health hook ingest insight measure notify publish rekey", map[string]string{
+		"health": "rekey", // it counts what each key seals
+	}},
 	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "demoworld": "demoworld/scene demoworld/words"}},

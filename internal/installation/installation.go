@@ -37,17 +37,20 @@ type Installation struct {
 	db        *db.DB
 	witness   string
 	publicURL string
+	version   string
+	startedAt db.Time // 0 before the first beat
 }
 
 // Place says where the installation stands.
 type Place struct {
 	Witness   string // file outside the data folder; "" keeps none
 	PublicURL string // "" where the address means nothing, as in the demo
+	Version   string // of the program, for the list of nodes
 }
 
 // Open identifies the database, giving a new one its id, and names this node.
 func Open(ctx context.Context, d *db.DB, p Place) (*Installation, error) {
-	in := &Installation{Node: nodeName(), db: d, witness: p.Witness, publicURL: p.PublicURL}
+	in := &Installation{Node: nodeName(), db: d, witness: p.Witness, publicURL: p.PublicURL, version: p.Version}
 	id, err := read(ctx, d, keyID)
 	if err == nil && id == "" {
 		id, err = in.born(ctx)
@@ -127,7 +130,7 @@ func (in *Installation) Beat(ctx context.Context) error {
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value
 			WHERE CAST(installation.value AS BIGINT) < CAST(excluded.value AS BIGINT)`,
 			keyBeat, strconv.FormatInt(int64(at), 10))
-		return err
+		return errors.Join(err, in.note(ctx, tx))
 	}, db.Durable, db.RowLocks)
 	if err != nil {
 		return fmt.Errorf("installation: heartbeat: %w", err)
@@ -149,4 +152,44 @@ func (in *Installation) Run(ctx context.Context, log *slog.Logger) {
 			log.Warn("the heartbeat failed", "error", err)
 		}
 	}
+}
+
+// Node is a process that runs, or ran within the last day.
+type Node struct {
+	Name      string
+	Version   string
+	StartedAt db.Time
+	SeenAt    db.Time
+	Alive     bool
+}
+
+const nodesKept = 24 * time.Hour
+
+// note writes down that this node is alive, and forgets those that were not
+// seen for a day.
+func (in *Installation) note(ctx context.Context, tx *db.Tx) error {
+	if in.startedAt == 0 {
+		in.startedAt = tx.Now()
+		if _, err := tx.ExecContext(ctx, `DELETE FROM node WHERE seen_at < $1`, tx.Now().Add(-nodesKept)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO node (name, version, started_at, seen_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at`, in.Node, in.version, in.startedAt, tx.Now())
+	return err
+}
+
+// Nodes lists the processes that run and those that ran within the last day,
+// the last seen first.
+func Nodes(ctx context.Context, q db.Queryer) ([]Node, error) {
+	rows, err := q.QueryContext(ctx, `SELECT name, version, started_at, seen_at FROM node WHERE seen_at > $1 ORDER BY seen_at DESC, name LIMIT 50`, q.Now().Add(-nodesKept))
+	all, err := db.Collect(rows, err, func(r *sql.Rows) (n Node, err error) {
+		err = r.Scan(&n.Name, &n.Version, &n.StartedAt, &n.SeenAt)
+		n.Alive = q.Now().Sub(n.SeenAt) < nodeAlive
+		return n, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("installation: nodes: %w", err)
+	}
+	return all, nil
 }

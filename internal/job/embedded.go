@@ -262,7 +262,7 @@ func (e *embedded) forget(id string) {
 }
 
 func (e *embedded) run(work context.Context, t task) (err error) {
-	ctx, cancel := context.WithTimeout(withTry(work, t.try, e.o.Tries), e.o.Timeout)
+	ctx, cancel := context.WithTimeout(withTry(work, t.try, e.o.Tries), orDuration(e.w.within[t.kind], e.o.Timeout))
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

@@ -22,6 +22,21 @@ import (
 // database and must never change once jobs of it were stored.
 type Args interface{ Kind() string }
 
+// Long is a kind of work that takes longer than others: its zero value says
+// how long it may.
+type Long interface {
+	Args
+	Within() time.Duration
+}
+
+// within is how long a kind may take; 0 is as long as any.
+func within(a Args) time.Duration {
+	if l, ok := a.(Long); ok {
+		return l.Within()
+	}
+	return 0
+}
+
 // Engine runs jobs.
 type Engine interface {
 	// Start begins to take jobs. Cancelling ctx does not stop it; Stop does.
@@ -162,4 +177,19 @@ func Try(ctx context.Context) (n int, last bool) {
 
 func withTry(ctx context.Context, n, most int) context.Context {
 	return context.WithValue(ctx, tryKey{}, [2]int{n, most})
+}
+
+// Overdue counts jobs whose time has come and that nobody has taken, and tells
+// since when the oldest waits.
+func Overdue(ctx context.Context, d *db.DB) (n int, oldest db.Time, err error) {
+	query := `SELECT COUNT(*), COALESCE(MIN(run_at), 0) FROM job WHERE state = 'waiting' AND run_at <= $1`
+	args := []any{d.Now()}
+	if d.Dialect == db.Postgres {
+		query, args = `SELECT COUNT(*), COALESCE(CAST(EXTRACT(EPOCH FROM MIN(scheduled_at)) * 1000 AS BIGINT), 0) FROM river_job
+			WHERE state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= now()`, nil
+	}
+	if err := d.QueryRowContext(ctx, query, args...).Scan(&n, &oldest); err != nil {
+		return 0, 0, fmt.Errorf("job: count: %w", err)
+	}
+	return n, oldest, nil
 }

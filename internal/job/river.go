@@ -172,6 +172,13 @@ type riverWorker[T Args] struct {
 	tries int
 }
 
+// Timeout is how long the job may take; 0 is the client's. The rescuer of
+// River goes by it too.
+func (w *riverWorker[T]) Timeout(*river.Job[T]) time.Duration {
+	var zero T
+	return within(zero)
+}
+
 // Work runs the job and translates the answer.
 func (w *riverWorker[T]) Work(ctx context.Context, j *river.Job[T]) error {
 	if wait := untilDue(j.Metadata); wait > 0 {

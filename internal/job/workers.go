@@ -14,6 +14,7 @@ import (
 // New.
 type Workers struct {
 	handlers map[string]handler
+	within   map[string]time.Duration // of kinds that may take longer
 	periodic []periodic
 	river    []func(river *river.Workers, options Options)
 }
@@ -26,7 +27,9 @@ type periodic struct {
 }
 
 // NewWorkers returns an empty set.
-func NewWorkers() *Workers { return &Workers{handlers: map[string]handler{}} }
+func NewWorkers() *Workers {
+	return &Workers{handlers: map[string]handler{}, within: map[string]time.Duration{}}
+}
 
 // Handle registers f for the jobs whose args are of type T. A job that f
 // returns an error for, or panics in, is tried again later. Registering a kind
@@ -44,7 +47,7 @@ func Handle[T Args](w *Workers, f func(ctx context.Context, a T) error) {
 		}
 		return f(ctx, a)
 	}
-	w.handlers[kind] = run
+	w.handlers[kind], w.within[kind] = run, within(zero)
 	w.river = append(w.river, func(rw *river.Workers, o Options) {
 		river.AddWorker(rw, &riverWorker[T]{run: run, tries: o.Tries})
 	})

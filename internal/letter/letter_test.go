@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/job"
 	"rapport/internal/letter"
+	"rapport/internal/secret"
 )
 
 func owner() access.Who {
@@ -181,5 +183,37 @@ func TestRenderEscapesAndKeepsEverything(t *testing.T) {
 	}
 	if strings.Contains(html, "<b>Sale") {
 		t.Error("the page carries markup from the post")
+	}
+}
+
+// What only the reader may see is in the letter that goes out, and nowhere
+// that others look.
+func TestASecretIsForTheReaderAlone(t *testing.T) {
+	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sends := range []bool{true, false} {
+		got := make(chan letter.Letter, 1)
+		var send func(context.Context, letter.Letter) error
+		if sends {
+			send = func(_ context.Context, l letter.Letter) error { got <- l; return nil }
+		}
+		ls := open(t, send)
+		ls.Keys = keys
+		write(t, ls, letter.Letter{Brand: "b", Address: "ann@example.org", Subject: "S", Text: "Open /x/tok-1", HTML: "<a href=/x/tok-1>", Secret: "tok-1", Source: "1"})
+		l := settled(t, ls)
+		if l.Text != "Open /x/"+letter.Veil || strings.Contains(l.HTML, "tok-1") {
+			t.Errorf("it is shown: %+v", l)
+		}
+		var left string
+		if err := ls.DB.QueryRowContext(context.Background(), `SELECT veiled FROM letter`).Scan(&left); err != nil || left != "" {
+			t.Errorf("%q stays, %v", left, err)
+		}
+		if sends {
+			if l := <-got; l.Text != "Open /x/tok-1" || l.HTML != "<a href=/x/tok-1>" {
+				t.Errorf("sent %+v", l)
+			}
+		}
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"rapport/internal/fault"
 )
 
-const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at`
+const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at, unsubscribe`
 
 func scan(row interface{ Scan(...any) error }) (l Letter, err error) {
 	err = row.Scan(&l.ID, &l.Brand, &l.Account, &l.Address, &l.Subject, &l.Text, &l.HTML, &l.State, &l.Error,
-		&l.Source, &l.CreatedAt, &l.SentAt)
+		&l.Source, &l.CreatedAt, &l.SentAt, &l.Unsubscribe)
 	return l, err
 }
 
@@ -32,15 +32,24 @@ func byID(ctx context.Context, q db.Queryer, id string) (Letter, error) {
 	return l, nil
 }
 
-func insert(ctx context.Context, tx *db.Tx, l Letter) (fresh bool, err error) {
-	res, err := tx.ExecContext(ctx, `INSERT INTO letter (`+columns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (address, source) DO NOTHING`,
-		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt)
+func insert(ctx context.Context, tx *db.Tx, l Letter, veiled string) (fresh bool, err error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO letter (`+columns+`, veiled)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (address, source) DO NOTHING`,
+		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt, l.Unsubscribe, veiled)
 	if err != nil {
 		return false, err
 	}
 	n, err := res.RowsAffected()
 	return n == 1, err
+}
+
+// veiled is the sealed secret of a letter.
+func veiled(ctx context.Context, q db.Queryer, id string) (sealed string, err error) {
+	err = q.QueryRowContext(ctx, `SELECT veiled FROM letter WHERE id = $1`, id).Scan(&sealed)
+	if err != nil {
+		return "", fmt.Errorf("letter: read: %w", err)
+	}
+	return sealed, nil
 }
 
 // settle writes how a try to send ended. What is sent stays sent.
@@ -50,7 +59,8 @@ func settle(ctx context.Context, d *db.DB, id string, s State, why string) error
 		at = d.Now()
 	}
 	// The word of the mail server is kept even if the program is stopping.
-	_, err := d.ExecContext(context.WithoutCancel(ctx), `UPDATE letter SET state = $2, error = $3, sent_at = $4
+	_, err := d.ExecContext(context.WithoutCancel(ctx), `UPDATE letter SET state = $2, error = $3, sent_at = $4,
+		veiled = CASE WHEN $2 = 'queued' THEN veiled ELSE '' END
 		WHERE id = $1 AND state = 'queued'`, id, s, why, at)
 	if err != nil {
 		return fmt.Errorf("letter: settle: %w", err)

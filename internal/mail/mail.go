@@ -17,6 +17,7 @@ type Message struct {
 	Subject string
 	Text    string            // always needed: not everyone reads HTML
 	HTML    string            // optional
+	ID      string            // "left@right": the same for a message that is sent again; "" makes one
 	Headers map[string]string // such as List-Unsubscribe; not those of the fields above
 }
 
@@ -46,6 +47,8 @@ func (m Message) Check() error {
 		return fault.OnField("subject", "The subject is one line of text.")
 	case m.Text == "":
 		return fault.OnField("text", "The message has no text.")
+	case broken(m.ID) || strings.ContainsAny(m.ID, "<> "):
+		return fault.OnField("id", "The message's identity holds a space or a bracket.")
 	}
 	for name, value := range m.Headers {
 		if ours[strings.ToLower(name)] || !isHeaderName(name) || broken(value) {

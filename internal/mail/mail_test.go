@@ -135,6 +135,7 @@ func TestMailArrives(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			box, address := start(t, c.config, c.implicit)
 			m := hello
+			m.ID = "abc@rapport"
 			m.Headers = map[string]string{"List-Unsubscribe": "<https://example.org/u>"}
 			if err := sender(t, c.scheme+address, roots).Send(t.Context(), m); err != nil {
 				t.Fatal(err)
@@ -149,7 +150,7 @@ func TestMailArrives(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.Header.Get("Subject") != "=?UTF-8?q?Gr=C3=BC=C3=9Fe?=" || got.Header.Get("List-Unsubscribe") != "<https://example.org/u>" ||
-				got.Header.Get("Message-Id") == "" || !strings.Contains(got.Header.Get("Content-Type"), "multipart/alternative") {
+				got.Header.Get("Message-Id") != "<abc@rapport>" || !strings.Contains(got.Header.Get("Content-Type"), "multipart/alternative") {
 				t.Errorf("headers %v", got.Header)
 			}
 			if !strings.Contains(box.messages[0], "plain words") || !strings.Contains(box.messages[0], "<p>rich words</p>") {

@@ -111,6 +111,9 @@ func (s *SMTP) build(m Message) (*gomail.Msg, error) {
 	msg.Subject(m.Subject)
 	msg.SetDate()
 	msg.SetMessageID()
+	if m.ID != "" {
+		msg.SetMessageIDWithValue(m.ID)
+	}
 	for name, value := range m.Headers {
 		msg.SetGenHeader(gomail.Header(name), value)
 	}
@@ -137,4 +140,18 @@ func (s *SMTP) explain(err error) error {
 		return fault.As(fault.Unavailable, err, "The mail server %s cannot be reached.", s.host)
 	}
 	return fault.As(fault.Unavailable, err, "The mail server %s does not let us in. Check its address, password and encryption.", s.host)
+}
+
+// Check finds out whether the server lets us in. Nothing is sent. Its error is
+// a fault.
+func (s *SMTP) Check(ctx context.Context) error {
+	client, err := gomail.NewClient(s.host, s.options...)
+	if err != nil {
+		return fmt.Errorf("mail: client: %w", err)
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return s.explain(err)
+	}
+	_ = client.Close() // it let us in, which is all there was to know
+	return nil
 }

@@ -117,13 +117,22 @@ type Use struct {
 const needing = `'scheduled', 'claimed', 'preparing', 'sending', 'pending', 'missed', 'unknown', 'rejected'`
 
 // Uses returns the posts that show the picture and were not deleted, newest
-// first; at most 20.
+// first; at most 20. An account with some channels only is told of posts that
+// are for one of them, or for none yet.
 func Uses(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) ([]Use, error) {
 	if err := who.May(q.Now(), brandID, access.MediaRead); err != nil {
 		return nil, err
 	}
+	args, visible := []any{brandID, id}, ""
+	if only := who.Channels(q.Now(), brandID); len(only) > 0 {
+		visible = ` AND (EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id AND v.channel_id IN (` + db.In(3, len(only)) + `))
+			OR NOT EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id))`
+		for _, c := range only {
+			args = append(args, c)
+		}
+	}
 	return uses(ctx, q, `SELECT p.id, p.excerpt FROM post_media u JOIN post p ON p.id = u.post_id
-		WHERE u.brand_id = $1 AND u.media_id = $2 AND p.deleted_at = 0 ORDER BY p.id DESC LIMIT 20`, brandID, id)
+		WHERE u.brand_id = $1 AND u.media_id = $2 AND p.deleted_at = 0`+visible+` ORDER BY p.id DESC LIMIT 20`, args...)
 }
 
 // needed returns posts with a delivery that needs the picture; two are enough

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 
 	"rapport/internal/access"
@@ -61,7 +62,7 @@ func (n *Notifier) about(ctx context.Context, q db.Queryer, e outbox.Event, by s
 	if err != nil {
 		return news{}, "", err
 	}
-	out := news{href: "/inbox/" + c.ID, channel: c.Channel, only: []string{}}
+	out := news{href: "/inbox/" + c.ID, channel: c.Channel, only: []string{}, needs: access.ConversationRead}
 	for _, id := range accounts {
 		if id != "" && id != by {
 			out.only = append(out.only, id)
@@ -69,9 +70,32 @@ func (n *Notifier) about(ctx context.Context, q db.Queryer, e outbox.Event, by s
 	}
 	out.Action = i18n.T(ctx, "Open the conversation")
 	out.Lines = nonEmpty(c.Excerpt)
-	a, err := account.ByID(ctx, q, by)
+	name, err := nameOf(ctx, q, by)
+	return out, name, err
+}
+
+// nameOf is what an account is called.
+func nameOf(ctx context.Context, q db.Queryer, id string) (string, error) {
+	a, err := account.ByID(ctx, q, id)
 	if fault.Is(err, fault.NotFound) {
-		return out, i18n.T(ctx, "Somebody"), nil
+		return i18n.T(ctx, "Somebody"), nil
 	}
-	return out, a.Name, err
+	return a.Name, err
+}
+
+// waiting tells of somebody who has waited for an answer for a day: who looks
+// after the conversation, else all who may answer.
+func (n *Notifier) waiting(ctx context.Context, q db.Queryer, e outbox.Event) (news, error) {
+	c, err := conversation.ByID(ctx, q, access.System(), e.Brand, e.Subject)
+	if err != nil || c.WaitingSince == 0 || c.State == conversation.StateDone {
+		return news{}, err
+	}
+	out := news{href: "/inbox/" + c.ID, channel: c.Channel, needs: access.ConversationRead}
+	if c.Assignee != "" {
+		out.only = []string{c.Assignee}
+	}
+	out.Title = i18n.T(ctx, "{{.Name}} has waited for an answer for a day", "Name", cmp.Or(c.From.Name, c.From.Handle, i18n.T(ctx, "Somebody")))
+	out.Action = i18n.T(ctx, "Open the conversation")
+	out.Lines = nonEmpty(c.Excerpt)
+	return out, nil
 }

@@ -18,10 +18,18 @@ var tellers = map[string]func(n *Notifier, ctx context.Context, q db.Queryer, e 
 	"delivery.unknown":  (*Notifier).delivery,
 	"delivery.missed":   (*Notifier).delivery,
 	"channel.attention": (*Notifier).attention,
+	"webhook.disabled":  (*Notifier).webhook,
 
 	"conversation.mentioned": (*Notifier).mentioned,
 	"conversation.assigned":  (*Notifier).assigned,
 	"conversation.woke":      (*Notifier).woke,
+	"conversation.waiting":   (*Notifier).waiting,
+
+	"comment.mentioned": (*Notifier).namedIn,
+	"comment.added":     (*Notifier).commented,
+	"task.assigned":     (*Notifier).given,
+	"task.due":          (*Notifier).due,
+	"handover.written":  (*Notifier).handedOver,
 }
 
 // words are the three things to say of a delivery beside its reason.
@@ -103,7 +111,7 @@ func (n *Notifier) attention(ctx context.Context, q db.Queryer, e outbox.Event) 
 	if c.State != channel.StateAttention {
 		return news{}, nil
 	}
-	out := news{href: "/channels", channel: c.ID}
+	out := news{href: "/channels", channel: c.ID, needs: access.ChannelRead}
 	out.Title = i18n.T(ctx, "Connect {{.Channel}} again", "Channel", n.label(c))
 	out.Action = i18n.T(ctx, "Open the channels")
 	out.Lines = nonEmpty(i18n.Kept(data.Reason).In(ctx),

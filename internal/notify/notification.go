@@ -3,10 +3,12 @@ package notify
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/outbox"
 )
 
@@ -50,9 +52,35 @@ func Unread(ctx context.Context, q db.Queryer, who access.Who, brandID string) (
 	return n, nil
 }
 
+// Filter narrows List. What is empty narrows nothing.
+type Filter struct {
+	Topic  string // id of a row of the matrix
+	Unread bool
+}
+
+func (f Filter) where(args []any) (string, []any, error) {
+	text := ""
+	if f.Unread {
+		text = ` AND read_at = 0`
+	}
+	if f.Topic == "" {
+		return text, args, nil
+	}
+	t, ok := TopicNamed(f.Topic)
+	if !ok {
+		return "", nil, fault.OnField("topic", "There is no topic %q.", f.Topic)
+	}
+	text += ` AND kind IN (` + db.In(len(args)+1, len(t.Events)) + `)`
+	for _, e := range t.Events {
+		args = append(args, e)
+	}
+	return text, args, nil
+}
+
 // List returns the acting account's notifications in the brand, the newest
-// first.
-func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, page db.Page) ([]Notification, string, error) {
+// first, 30 to a page unless asked otherwise (at most 200), and the cursor of
+// the next page.
+func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Filter, page db.Page) ([]Notification, string, error) {
 	if err := who.May(q.Now(), brandID, access.BrandRead); err != nil {
 		return nil, "", err
 	}
@@ -61,9 +89,13 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, pag
 		return nil, "", err
 	}
 	size := page.Size(30, 200)
+	where, args, err := f.where([]any{brandID, who.Account, at, id, size + 1})
+	if err != nil {
+		return nil, "", err
+	}
 	rows, err := q.QueryContext(ctx, `SELECT id, kind, subject, text, href, created_at, read_at FROM notification
-		WHERE brand_id = $1 AND account_id = $2 AND (created_at, id) < ($3, $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5`, brandID, who.Account, at, id, size+1)
+		WHERE brand_id = $1 AND account_id = $2 AND (created_at, id) < ($3, $4)`+where+`
+		ORDER BY created_at DESC, id DESC LIMIT $5`, args...)
 	all, err := db.Collect(rows, err, func(rows *sql.Rows) (n Notification, err error) {
 		err = rows.Scan(&n.ID, &n.Kind, &n.Subject, &n.Text, &n.Href, &n.CreatedAt, &n.ReadAt)
 		return n, err
@@ -76,6 +108,25 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, pag
 	}
 	last := all[size-1]
 	return all[:size], db.Cursor(last.CreatedAt, last.ID), nil
+}
+
+// MarkUnread takes back that one of the acting account's notifications was
+// read. An id of another is fault.NotFound.
+func MarkUnread(ctx context.Context, d *db.DB, who access.Who, brandID, id string) error {
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		if err := who.May(tx.Now(), brandID, access.BrandRead); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE notification SET read_at = 0 WHERE brand_id = $1 AND account_id = $2 AND id = $3`, brandID, who.Account, id)
+		if err != nil {
+			return fmt.Errorf("notify: mark unread: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, fault.New(fault.NotFound, "There is no such notification."))
+		}
+		outbox.Show(tx, brandID, "notification.read", who.Account)
+		return nil
+	})
 }
 
 // MarkRead marks the acting account's notifications with these ids as read,

@@ -1,8 +1,8 @@
 // Package notify tells people what waits for them: a delivery that was
-// refused, is in doubt or was missed, and a channel that must be connected
-// again. It reads the outbox and writes, for the author and for every owner of
-// the brand, one notification for the studio and one letter. What happened is
-// decided elsewhere.
+// refused, a comment that names them, a task that is due. It reads the outbox
+// and writes, for each account that is meant and in the way it has chosen, a
+// notification for the studio, a letter, or a line of the next digest. What
+// happened is decided elsewhere.
 package notify
 
 import (
@@ -21,13 +21,15 @@ import (
 	"rapport/internal/letter"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
+	"rapport/internal/secret"
 )
 
 // Notifier writes notifications and letters.
 type Notifier struct {
 	Letters  *letter.Letters
 	Networks *network.Set
-	BaseURL  string // where the studio is reached, without a slash at the end
+	BaseURL  string          // where the studio is reached, without a slash at the end
+	Keys     *secret.Keyring // signs the links that stop letters; nil leaves them out
 }
 
 // Listen makes the notifier a consumer of what people must know.
@@ -41,9 +43,11 @@ func (n *Notifier) Listen(r *outbox.Reader) {
 type news struct {
 	letter.Page          // Link and Foot are added for each reader
 	href        string   // the page in the studio
-	author      string   // account that is told beside the owners; "" for nobody
-	only        []string // accounts that alone are told, if they still may read the conversation
+	author      string   // account that is told beside those who may decide; "" for nobody
+	only        []string // accounts that alone are told, nil where all are who may
+	but         string   // account that is not told: who did it
 	channel     string
+	needs       access.Action // what a reader must be allowed to on the channel
 }
 
 // tell does nothing where the brand, the post or the channel is gone.
@@ -67,78 +71,96 @@ func (n *Notifier) tellTeam(ctx context.Context, tx *db.Tx, b brand.Brand, e out
 		return err
 	}
 	news.href = "/studio/" + b.Slug + news.href
-	readers, err := recipients(ctx, tx, b.ID, news)
+	readers, err := readersOf(ctx, tx, b.ID, e.Kind, news)
 	if err != nil {
 		return err
 	}
-	for _, a := range readers {
+	for _, r := range readers {
 		ctx, own := ctx, news
-		if a.Language != "" && a.Language != i18n.Lang(ctx) {
-			ctx = i18n.With(ctx, a.Language, b.Location())
+		if r.Language != "" && r.Language != i18n.Lang(ctx) {
+			ctx = i18n.With(ctx, r.Language, b.Location())
 			if own, err = tellers[e.Kind](n, ctx, tx, e); err != nil {
 				return err
 			}
 			own.href = news.href
 		}
-		fresh, err := insert(ctx, tx, a.ID, e, own)
-		if err == nil && fresh {
-			err = n.write(ctx, tx, b, e, a, own)
-		}
-		if err != nil {
+		if err := n.reach(ctx, tx, b, e, r, own); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// recipients are the owners, and the author as long as he may read the posts
-// of the channel. Each is there once.
-func recipients(ctx context.Context, q db.Queryer, brandID string, about news) ([]account.Account, error) {
-	if about.only != nil {
-		return named(ctx, q, brandID, about)
+// reach tells one reader where it wants to hear of it.
+func (n *Notifier) reach(ctx context.Context, tx *db.Tx, b brand.Brand, e outbox.Event, r reader, about news) error {
+	if r.Studio {
+		fresh, err := insert(ctx, tx, r.ID, e, about)
+		if err != nil || !fresh {
+			return err
+		}
 	}
-	all, err := account.Owners(ctx, q, brandID)
-	if err != nil || about.author == "" || slices.ContainsFunc(all, func(a account.Account) bool { return a.ID == about.author }) {
-		return all, err
+	if r.Digest {
+		if err := collect(ctx, tx, b, e, r.ID, about); err != nil {
+			return err
+		}
 	}
-	a, err := account.ByID(ctx, q, about.author)
-	if fault.Is(err, fault.NotFound) || err == nil && a.DisabledAt != 0 {
-		return all, nil
+	if r.Mail {
+		return n.write(ctx, tx, b, e, r.Account, about)
 	}
-	if err != nil {
-		return nil, err
-	}
-	who, err := account.As(ctx, q, a)
-	if err != nil {
-		return nil, err
-	}
-	if who.May(q.Now(), brandID, access.PostRead, about.channel) == nil {
-		all = append(all, a)
-	}
-	return all, nil
+	return nil
 }
 
-// named are those of the accounts that are meant who may read the channel's
-// conversations.
-func named(ctx context.Context, q db.Queryer, brandID string, about news) ([]account.Account, error) {
-	var out []account.Account
-	for _, id := range about.only {
-		a, err := account.ByID(ctx, q, id)
-		if fault.Is(err, fault.NotFound) || err == nil && a.DisabledAt != 0 {
+// reader is an account that is told, and where.
+type reader struct {
+	account.Account
+	Choice
+}
+
+// readersOf are those of the team who are meant and may see what it is about:
+// those named, else the author and who may decide. Each is there once.
+func readersOf(ctx context.Context, q db.Queryer, brandID, event string, about news) ([]reader, error) {
+	topic, _ := topicOf(event)
+	team, err := account.Team(ctx, q, access.System(), brandID)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := choicesOf(ctx, q, brandID, topic.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []reader
+	for _, m := range team {
+		if !m.Active(q.Now()) || m.ID == about.but || !about.concerns(q.Now(), m, topic) {
 			continue
 		}
-		if err != nil {
-			return nil, err
+		choice, ok := chosen[m.ID]
+		if !ok {
+			choice = topic.Usual(m.Grant.Role)
 		}
-		who, err := account.As(ctx, q, a)
-		if err != nil {
-			return nil, err
-		}
-		if who.May(q.Now(), brandID, access.ConversationRead, about.channel) == nil {
-			out = append(out, a)
-		}
+		out = append(out, reader{m.Account, choice})
 	}
 	return out, nil
+}
+
+// concerns reports whether the member is meant and may see what it is about.
+func (n news) concerns(now db.Time, m account.Member, topic Topic) bool {
+	needs := n.needs
+	if needs == "" {
+		needs = access.PostRead
+	}
+	may := func(a access.Action) bool {
+		if n.channel == "" {
+			return m.Who().May(now, m.Grant.Brand, a) == nil
+		}
+		return m.Who().May(now, m.Grant.Brand, a, n.channel) == nil
+	}
+	switch {
+	case !may(needs):
+		return false
+	case n.only != nil:
+		return slices.Contains(n.only, m.ID)
+	}
+	return m.ID == n.author || topic.All != "" && may(topic.All)
 }
 
 // A channel that fails on hundreds of posts must not fill anybody's mailbox.
@@ -155,15 +177,23 @@ func (n *Notifier) write(ctx context.Context, tx *db.Tx, b brand.Brand, e outbox
 		page.Lines = append(page.Lines, i18n.T(ctx, "There may be more: you were sent {{.Count}} letters within an hour, so the next ones wait. The studio shows everything.", "Count", lettersAnHour))
 	}
 	page.Link = strings.TrimSuffix(n.BaseURL, "/") + about.href
-	page.Foot = i18n.T(ctx, "You get this because you own {{.Brand}} in Rapport.", "Brand", b.Name)
-	if about.only != nil {
-		page.Foot = i18n.T(ctx, "You get this because you work on {{.Brand}} in Rapport.", "Brand", b.Name)
-	} else if a.ID == about.author {
+	page.Foot = i18n.T(ctx, "You get this because you work on {{.Brand}} in Rapport.", "Brand", b.Name)
+	if a.ID == about.author {
 		page.Foot = i18n.T(ctx, "You get this because you scheduled the post for {{.Brand}} in Rapport.", "Brand", b.Name)
+	}
+	topic, _ := topicOf(e.Kind)
+	return n.send(ctx, tx, b, a, page, topic.ID, e.ID)
+}
+
+// send writes a letter with the way to stop its kind.
+func (n *Notifier) send(ctx context.Context, tx *db.Tx, b brand.Brand, a account.Account, page letter.Page, topic, source string) error {
+	stop := n.stopLink(Stop{Account: a.ID, Brand: b.ID, Topic: topic})
+	if stop != "" {
+		page.Stop, page.StopWords = stop, i18n.T(ctx, "Stop letters like this")
 	}
 	page.Lang = i18n.Lang(ctx)
 	text, html := page.Render()
-	_, err = n.Letters.Write(ctx, tx, letter.Letter{Brand: b.ID, Account: a.ID, Address: a.Email,
-		Subject: b.Name + ": " + page.Title, Text: text, HTML: html, Source: e.ID})
+	_, err := n.Letters.Write(ctx, tx, letter.Letter{Brand: b.ID, Account: a.ID, Address: a.Email,
+		Subject: b.Name + ": " + page.Title, Text: text, HTML: html, Source: source, Unsubscribe: stop})
 	return err
 }

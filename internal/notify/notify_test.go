@@ -110,7 +110,7 @@ func as(account string) access.Who {
 
 func (s *stage) notifications(account string) []string {
 	s.t.Helper()
-	list, _, err := notify.List(ctx, s, as(account), "b", db.Page{})
+	list, _, err := notify.List(ctx, s, as(account), "b", notify.Filter{}, db.Page{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -284,11 +284,11 @@ func TestReadAndUnread(t *testing.T) {
 		}
 		return n
 	}
-	first, next, err := notify.List(ctx, dbtest.Indexed(t, s.DB), as("olga"), "b", db.Page{Limit: 2})
+	first, next, err := notify.List(ctx, dbtest.Indexed(t, s.DB), as("olga"), "b", notify.Filter{}, db.Page{Limit: 2})
 	if err != nil || len(first) != 2 || next == "" {
 		t.Fatalf("%d on the first page, next %q, %v", len(first), next, err)
 	}
-	rest, next, err := notify.List(ctx, s, as("olga"), "b", db.Page{Limit: 2, After: next})
+	rest, next, err := notify.List(ctx, s, as("olga"), "b", notify.Filter{}, db.Page{Limit: 2, After: next})
 	if err != nil || len(rest) != 1 || next != "" {
 		t.Fatalf("%d on the second page, next %q, %v", len(rest), next, err)
 	}
@@ -307,6 +307,20 @@ func TestReadAndUnread(t *testing.T) {
 		if got := unread("olga"); got != c.want {
 			t.Errorf("after %s read %d ids: %d unread, want %d", c.account, len(c.ids), got, c.want)
 		}
+	}
+	if err := notify.MarkUnread(ctx, s.DB, as("olga"), "b", first[0].ID); err != nil || unread("olga") != 1 {
+		t.Errorf("%d unread after one was taken back, %v", unread("olga"), err)
+	}
+	if err := notify.MarkUnread(ctx, s.DB, as("otto"), "b", first[0].ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another's: %v", err)
+	}
+	for f, want := range map[notify.Filter]int{{Unread: true}: 1, {Topic: "delivery.missed"}: 3, {Topic: "mention"}: 0} {
+		if list, _, err := notify.List(ctx, dbtest.Indexed(t, s.DB), as("olga"), "b", f, db.Page{}); err != nil || len(list) != want {
+			t.Errorf("%+v: %d, want %d, %v", f, len(list), want, err)
+		}
+	}
+	if _, _, err := notify.List(ctx, s, as("olga"), "b", notify.Filter{Topic: "weather"}, db.Page{}); !fault.Is(err, fault.Invalid) {
+		t.Error(err)
 	}
 	if got := unread("otto"); got != 3 {
 		t.Errorf("otto has %d unread, want 3", got)

@@ -65,3 +65,13 @@ func (e Event) Read(into any) error {
 	}
 	return nil
 }
+
+// Waiting counts events that are not consumed yet, and tells since when the
+// oldest waits.
+func Waiting(ctx context.Context, q db.Queryer) (n int, oldest db.Time, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(created_at), 0) FROM outbox`).Scan(&n, &oldest)
+	if err != nil {
+		return 0, 0, fmt.Errorf("outbox: count: %w", err)
+	}
+	return n, oldest, nil
+}

@@ -23,8 +23,8 @@ func Import(ctx context.Context, tx *db.Tx, posts []Post) error {
 		variants, pictures = append(variants, v...), append(pictures, m...)
 	}
 	err := db.Many(ctx, tx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, approved, planned_at, author_id, created_at, updated_at,
-			kind, origin, answers, conversation_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, rows)
+			kind, origin, answers, conversation_id, editor_id, submitted_by, submitted_at, sent_back_at, approval, approved_by, approved_at, approval_rule)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`, rows)
 	if err == nil {
 		err = writeRest(ctx, tx, variants, pictures)
 	}

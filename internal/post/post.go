@@ -71,6 +71,15 @@ type Post struct {
 	Answers              *network.Ref // what a reply answers
 	Conversation         string       // of a reply
 	Variants             []Variant
+
+	Editor      string  // account that wrote the revision; "" is the author
+	SubmittedBy string  // account that asked for approval last
+	SubmittedAt db.Time // 0: never
+	SentBackAt  db.Time // 0 once it is submitted again
+	Approval    string  // of the approved revision: ApprovalOpen, ApprovalGiven
+	ApprovedBy  string  // account
+	ApprovedAt  db.Time
+	Rule        int64 // version of the brand's rule it was approved under
 }
 
 // Channels are the ids of the channels the post is for, in order.

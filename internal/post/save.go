@@ -75,7 +75,7 @@ func once(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (Po
 // create saves a new post with the id and the brand of as.
 func create(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (Post, error) {
 	brandID := as.Brand
-	p := Post{ID: as.ID, Brand: brandID, Kind: KindPost, State: StateDraft, Revision: 1, Author: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+	p := Post{ID: as.ID, Brand: brandID, Kind: KindPost, State: StateDraft, Revision: 1, Author: who.Account, Editor: who.Account, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
 	p.take(in)
 	if err := insert(ctx, tx, p); err != nil {
 		return p, err
@@ -96,10 +96,12 @@ func saved(ctx context.Context, tx *db.Tx, p Post) error {
 }
 
 // Save changes a post. revision is the one the caller saw: if the stored one
-// differs, somebody else has changed the post and it is fault.Conflict. A
-// scheduled post stays scheduled with the new text, which only those may
-// change who may publish; what is being sent or out cannot be changed any
-// more. Saving what is already there changes nothing.
+// differs, somebody else has changed the post and it is fault.Conflict. Other
+// words end an approval and a review: the post is a draft again, and one that
+// was scheduled is taken off the plan and keeps its time. It stays scheduled
+// with the new words where nobody must approve them or who may approve them
+// wrote them. What is being sent or out cannot be changed any more. Saving
+// what is already there changes nothing.
 func Save(ctx context.Context, d *db.DB, who access.Who, brandID, id string, revision int64, in Input) (Post, error) {
 	var p Post
 	err := d.Tx(ctx, func(tx *db.Tx) error {
@@ -114,8 +116,13 @@ func Save(ctx context.Context, d *db.DB, who access.Who, brandID, id string, rev
 		if old.Revision != revision {
 			return changedMeanwhile()
 		}
-		p, err = revise(ctx, tx, who, old, in)
-		return err
+		if p, err = revise(ctx, tx, who, old, in); err != nil {
+			return err
+		}
+		if p.State == StateDraft && (old.State == StateInReview || old.Approval == ApprovalGiven) {
+			return noted(ctx, tx, who, p, "edited", "")
+		}
+		return nil
 	})
 	return p, err
 }
@@ -151,11 +158,8 @@ func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) 
 	p.UpdatedAt = tx.Now()
 	if text {
 		p.Revision++
-		p.State, p.Approved = StateDraft, 0
-	}
-	if text && len(open) > 0 {
-		p.State, p.Approved = StateApproved, p.Revision
-		if err := carry(ctx, tx, who, p, open); err != nil {
+		p.Editor = who.Account
+		if err := reword(ctx, tx, who, old, &p, open); err != nil {
 			return old, err
 		}
 	}
@@ -163,6 +167,33 @@ func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) 
 		return old, err
 	}
 	return p, saved(ctx, tx, p)
+}
+
+// reword decides what becomes of a post whose words have changed. One that is
+// not scheduled is a draft again. A scheduled one goes on with the new words
+// where nobody must approve them or who may approve them wrote them; else it
+// is taken off the plan.
+func reword(ctx context.Context, tx *db.Tx, who access.Who, old Post, p *Post, open []delivery.Delivery) error {
+	if len(open) == 0 {
+		p.withdraw(tx.Now())
+		return nil
+	}
+	rule, err := ruleOf(ctx, tx, p.Brand)
+	if err != nil {
+		return err
+	}
+	how := ApprovalGiven
+	if rule.MayApprove(tx.Now(), who, *p) != nil {
+		if rule.Asks(p.Channels()...) {
+			if err := mayRecede(tx.Now(), who, old); err != nil {
+				return err
+			}
+			return recede(ctx, tx, who, p, open)
+		}
+		how = ApprovalOpen
+	}
+	p.approve(who, rule, how, tx.Now())
+	return carry(ctx, tx, who, *p, open)
 }
 
 // carry takes the open deliveries along to the post's new revision, cancels
@@ -269,10 +300,10 @@ func Restore(ctx context.Context, d *db.DB, who access.Who, brandID, id string) 
 			return err
 		}
 		var err error
-		if p, err = anyByID(ctx, tx, brandID, id); err != nil || p.DeletedAt == 0 {
+		if p, err = anyByID(ctx, tx, brandID, id); err != nil {
 			return err
 		}
-		if err := who.May(tx.Now(), brandID, access.PostWrite, p.Channels()...); err != nil {
+		if err := who.May(tx.Now(), brandID, access.PostWrite, p.Channels()...); err != nil || p.DeletedAt == 0 {
 			return err
 		}
 		p.DeletedAt, p.UpdatedAt = 0, tx.Now()

@@ -14,16 +14,17 @@ import (
 // furthest is how far ahead something may be scheduled.
 const furthest = 5 * 366 * 24 * time.Hour
 
-// Schedule approves the post as it stands and gives each of its channels a
-// delivery due at that time; a time that is not in the future is now. Every
-// variant must fit its channel. revision is the one the caller saw, so that
+// Schedule gives each channel of the post a delivery due at that time; a time
+// that is not in the future is now. Every variant must fit its channel. Where
+// the brand asks for approval the post must be approved as it stands, or who
+// schedules it approves it thereby; else it is fault.Denied. revision is the one the caller saw, so that
 // nobody approves words they never read: if the stored one differs it is
 // fault.Conflict. 0 approves what is stored. A post that is already scheduled
 // or out is fault.Conflict.
 func Schedule(ctx context.Context, d *db.DB, who access.Who, brandID, id string, revision int64, at db.Time) ([]delivery.Delivery, error) {
 	var out []delivery.Delivery
 	err := d.Tx(ctx, func(tx *db.Tx) error {
-		p, err := publishable(ctx, tx, who, brandID, id)
+		p, err := timeable(ctx, tx, who, brandID, id)
 		if err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ func Compose(ctx context.Context, d *db.DB, who access.Who, brandID string, in I
 	return p, out, err
 }
 
-// schedule approves the post as it stands and inserts its deliveries.
+// schedule has the post approved as it stands and inserts its deliveries.
 func schedule(ctx context.Context, tx *db.Tx, who access.Who, p Post, at db.Time) (Post, []delivery.Delivery, error) {
 	if p.Origin == Imported {
 		return p, nil, broughtOver()
@@ -78,7 +79,45 @@ func schedule(ctx context.Context, tx *db.Tx, who access.Who, p Post, at db.Time
 	if err := fits(ctx, tx, p.Brand, p.Input()); err != nil {
 		return p, nil, err
 	}
-	p.State, p.Approved, p.PlannedAt, p.UpdatedAt = StateApproved, p.Revision, 0, tx.Now()
+	if err := vouch(ctx, tx, who, &p); err != nil {
+		return p, nil, err
+	}
+	return plan(ctx, tx, who, p, at)
+}
+
+// vouch makes sure that the post is approved as it stands: it was before, or
+// nobody must, or who schedules it thereby approves it.
+func vouch(ctx context.Context, tx *db.Tx, who access.Who, p *Post) error {
+	if p.approved() {
+		return nil
+	}
+	if err := who.May(tx.Now(), p.Brand, access.PostPublish, p.Channels()...); err != nil {
+		return fault.As(fault.Denied, err, "This is not approved yet. Submit it, and it is scheduled once somebody approves it.")
+	}
+	rule, err := ruleOf(ctx, tx, p.Brand)
+	if err != nil {
+		return err
+	}
+	asks := rule.Asks(p.Channels()...)
+	denied := rule.needsApproval(tx.Now(), who, *p)
+	switch {
+	case denied != nil && asks:
+		return denied
+	case denied != nil:
+		p.approve(who, rule, ApprovalOpen, tx.Now())
+		return nil
+	}
+	noteworthy := asks || p.State == StateInReview
+	p.approve(who, rule, ApprovalGiven, tx.Now())
+	if !noteworthy {
+		return nil
+	}
+	return noted(ctx, tx, who, *p, "approved", "")
+}
+
+// plan inserts the deliveries of an approved post.
+func plan(ctx context.Context, tx *db.Tx, who access.Who, p Post, at db.Time) (Post, []delivery.Delivery, error) {
+	p.PlannedAt, p.UpdatedAt = 0, tx.Now()
 	if err := change(ctx, tx, who, p, "post.scheduled"); err != nil {
 		return p, nil, err
 	}
@@ -107,6 +146,19 @@ func publishable(ctx context.Context, tx *db.Tx, who access.Who, brandID, id str
 		return p, err
 	}
 	return p, who.May(tx.Now(), brandID, access.PostPublish, p.Channels()...)
+}
+
+// timeable reads a post that who may give a time: those who may publish, and
+// those who may schedule what is approved.
+func timeable(ctx context.Context, tx *db.Tx, who access.Who, brandID, id string) (Post, error) {
+	if who.May(tx.Now(), brandID, access.PostSchedule) != nil {
+		return publishable(ctx, tx, who, brandID, id)
+	}
+	p, err := byID(ctx, tx, brandID, id)
+	if err != nil {
+		return p, err
+	}
+	return p, who.May(tx.Now(), brandID, access.PostSchedule, p.Channels()...)
 }
 
 func conflict(open []delivery.Delivery) error {
@@ -175,7 +227,7 @@ func takeBack(ctx context.Context, tx *db.Tx, who access.Who, p *Post, all bool)
 	}
 	p.UpdatedAt = tx.Now()
 	if out == 0 {
-		p.State, p.Approved = StateDraft, 0
+		p.withdraw(tx.Now())
 	} else {
 		p.PlannedAt = 0
 	}
@@ -202,7 +254,10 @@ func Move(ctx context.Context, d *db.DB, who access.Who, brandID, id string, at 
 			return tooFar()
 		}
 		action := access.PostWrite
-		if len(open) > 0 {
+		switch {
+		case len(open) > 0 && p.approved() && who.May(tx.Now(), brandID, access.PostSchedule, p.Channels()...) == nil:
+			action = access.PostSchedule
+		case len(open) > 0:
 			action = access.PostPublish
 		}
 		if err := who.May(tx.Now(), brandID, action, p.Channels()...); err != nil {

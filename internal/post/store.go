@@ -17,12 +17,14 @@ import (
 )
 
 const columns = `p.id, p.brand_id, p.state, p.body, p.excerpt, p.revision, p.approved, p.planned_at, p.author_id, p.created_at, p.updated_at, p.deleted_at,
-	p.kind, p.origin, p.answers, p.conversation_id`
+	p.kind, p.origin, p.answers, p.conversation_id, p.editor_id, p.submitted_by, p.submitted_at, p.sent_back_at,
+	p.approval, p.approved_by, p.approved_at, p.approval_rule`
 
 func scan(row interface{ Scan(...any) error }) (p Post, err error) {
 	var body, answers string
 	err = row.Scan(&p.ID, &p.Brand, &p.State, &body, &p.Excerpt, &p.Revision, &p.Approved, &p.PlannedAt, &p.Author,
-		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt, &p.Kind, &p.Origin, &answers, &p.Conversation)
+		&p.CreatedAt, &p.UpdatedAt, &p.DeletedAt, &p.Kind, &p.Origin, &answers, &p.Conversation,
+		&p.Editor, &p.SubmittedBy, &p.SubmittedAt, &p.SentBackAt, &p.Approval, &p.ApprovedBy, &p.ApprovedAt, &p.Rule)
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &p.Body)
 	}
@@ -65,7 +67,8 @@ func kept(ctx context.Context, q db.Queryer, brandID, id string) (Post, error) {
 }
 
 // ByID returns the post with its variants. A deleted one is fault.NotFound,
-// and so is a reply, but to the program itself.
+// and so is a reply, but to the program itself; and for an account with some
+// channels only, one that is for none of them.
 func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Post, error) {
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return Post{}, err
@@ -73,7 +76,31 @@ func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string)
 	if who.IsSystem() {
 		return kept(ctx, q, brandID, id)
 	}
-	return byID(ctx, q, brandID, id)
+	p, err := byID(ctx, q, brandID, id)
+	if err == nil && !p.seenWith(who.Channels(q.Now(), brandID)) {
+		return Post{}, fault.New(fault.NotFound, "There is no such post.")
+	}
+	return p, err
+}
+
+// seenWith reports whether an account with these channels only sees the post:
+// one that is for one of them, or for none yet. None listed is no narrowing.
+func (p Post) seenWith(only []string) bool {
+	return len(only) == 0 || len(p.Variants) == 0 ||
+		slices.ContainsFunc(p.Variants, func(v Variant) bool { return slices.Contains(only, v.Channel) })
+}
+
+// seen is seenWith as a condition, after the placeholders already in args.
+func seen(only []string, args []any) (string, []any) {
+	if len(only) == 0 {
+		return "", args
+	}
+	in := db.In(len(args)+1, len(only))
+	for _, c := range only {
+		args = append(args, c)
+	}
+	return ` AND (EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id AND v.channel_id IN (` + in + `))
+		OR NOT EXISTS (SELECT 1 FROM variant v WHERE v.brand_id = $1 AND v.post_id = p.id))`, args
 }
 
 // Filter narrows the list. Empty fields do not.
@@ -115,9 +142,9 @@ func (f Filter) where(args []any) (string, []any, error) {
 	return text, args, nil
 }
 
-// List returns the brand's posts with their variants, the last changed first,
-// 50 to a page unless asked otherwise (at most 200), and the cursor of the
-// next page, "" after the last.
+// List returns the posts that the account sees, as ByID does, with their
+// variants, the last changed first, 50 to a page unless asked otherwise (at
+// most 200), and the cursor of the next page, "" after the last.
 func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Filter, page db.Page) ([]Post, string, error) {
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return nil, "", err
@@ -131,7 +158,8 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+`
+	visible, args := seen(who.Channels(q.Now(), brandID), args)
+	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.kind = 'post' AND p.deleted_at = 0 AND (p.updated_at, p.id) < ($2, $3)`+where+visible+`
 		ORDER BY p.updated_at DESC, p.id DESC LIMIT $4`, args...)
 	if err != nil {
 		return nil, "", err
@@ -222,8 +250,9 @@ func Planned(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 	if err := who.May(q.Now(), brandID, access.PostRead); err != nil {
 		return nil, err
 	}
+	visible, args := seen(who.Channels(q.Now(), brandID), []any{brandID, from, to})
 	all, err := list(ctx, q, `SELECT `+columns+` FROM post p WHERE p.brand_id = $1 AND p.planned_at > 0 AND p.deleted_at = 0
-		AND p.planned_at >= $2 AND p.planned_at < $3 AND p.state <> 'approved' ORDER BY p.planned_at, p.id LIMIT 500`, brandID, from, to)
+		AND p.planned_at >= $2 AND p.planned_at < $3 AND p.state <> 'approved'`+visible+` ORDER BY p.planned_at, p.id LIMIT 500`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -282,8 +311,8 @@ func scanVariant(r *sql.Rows) (post string, v Variant, err error) {
 
 func insert(ctx context.Context, tx *db.Tx, p Post) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO post (id, brand_id, state, body, excerpt, search, revision, approved, planned_at, author_id, created_at, updated_at,
-			kind, origin, answers, conversation_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, p.row(p.Input().search())...)
+			kind, origin, answers, conversation_id, editor_id, submitted_by, submitted_at, sent_back_at, approval, approved_by, approved_at, approval_rule)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`, p.row(p.Input().search())...)
 	if err == nil {
 		err = insertRest(ctx, tx, p)
 	}
@@ -300,8 +329,13 @@ func insert(ctx context.Context, tx *db.Tx, p Post) error {
 // read. What hangs on the post is written again only with a new revision.
 func update(ctx context.Context, tx *db.Tx, p Post, revision int64) error {
 	res, err := tx.ExecContext(ctx, `UPDATE post SET state = $4, body = $5, excerpt = $6, search = $7, revision = $8, approved = $9,
-			planned_at = $10, updated_at = $11, deleted_at = $12 WHERE brand_id = $1 AND id = $2 AND revision = $3`,
-		p.Brand, p.ID, revision, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.Approved, p.PlannedAt, p.UpdatedAt, p.DeletedAt)
+			planned_at = $10, updated_at = $11, deleted_at = $12, editor_id = $13, submitted_by = $14, submitted_at = $15, sent_back_at = $16,
+			approval = $17, approved_by = $18, approved_at = $19, approval_rule = $20,
+			reminded_at = CASE WHEN planned_at = $10 AND submitted_at = $15 THEN reminded_at ELSE 0 END,
+			passed_at = CASE WHEN planned_at = $10 AND submitted_at = $15 THEN passed_at ELSE 0 END
+		WHERE brand_id = $1 AND id = $2 AND revision = $3`,
+		p.Brand, p.ID, revision, p.State, encode(p.Body), p.Excerpt, p.Input().search(), p.Revision, p.Approved, p.PlannedAt, p.UpdatedAt, p.DeletedAt,
+		p.Editor, p.SubmittedBy, p.SubmittedAt, p.SentBackAt, p.Approval, p.ApprovedBy, p.ApprovedAt, p.Rule)
 	if err != nil {
 		return fmt.Errorf("post: save: %w", err)
 	}
@@ -333,7 +367,7 @@ func (p Post) row(search string) []any {
 		answers = encode(p.Answers)
 	}
 	return []any{p.ID, p.Brand, p.State, encode(p.Body), p.Excerpt, search, p.Revision, p.Approved, p.PlannedAt, p.Author, p.CreatedAt, p.UpdatedAt,
-		cmp.Or(p.Kind, KindPost), p.Origin, answers, p.Conversation}
+		cmp.Or(p.Kind, KindPost), p.Origin, answers, p.Conversation, p.Editor, p.SubmittedBy, p.SubmittedAt, p.SentBackAt, p.Approval, p.ApprovedBy, p.ApprovedAt, p.Rule}
 }
 
 func insertRest(ctx context.Context, tx *db.Tx, p Post) error {

@@ -15,8 +15,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"rapport/internal/fault"
 )
@@ -34,6 +36,24 @@ type Keyring struct {
 	file string
 	mu   sync.RWMutex
 	keys []key // oldest first
+	// gone are the ids of keys that were forgotten: by them a file that lacks
+	// ours is known for its successor.
+	gone []string
+	seen stamp // of the file, when it was read
+}
+
+// stamp tells whether a file has changed.
+type stamp struct {
+	at   time.Time
+	size int64
+}
+
+func stampOf(file string) stamp {
+	info, err := os.Stat(file)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{info.ModTime(), info.Size()}
 }
 
 type key struct {
@@ -44,6 +64,7 @@ type key struct {
 // Open reads the keys of file. A missing file is a fault that names it: a new
 // key would make every sealed text unreadable, so only Create makes one.
 func Open(file string) (*Keyring, error) {
+	seen := stampOf(file)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.As(fault.NotFound, err, "The key file %s is missing. Put it back, or name it with --key-file.", file)
@@ -54,11 +75,11 @@ func Open(file string) (*Keyring, error) {
 	if err := onlyOurs(file); err != nil {
 		return nil, err
 	}
-	keys, err := parse(text)
+	keys, gone, err := parse(text)
 	if err != nil {
 		return nil, fault.As(fault.Invalid, err, "The key file %s is damaged. Put back a copy of it.", file)
 	}
-	return &Keyring{file: file, keys: keys}, nil
+	return &Keyring{file: file, keys: keys, gone: gone, seen: seen}, nil
 }
 
 // Create opens file, making it first with one new key where it is missing. Use
@@ -87,35 +108,39 @@ func onlyOurs(file string) error {
 	return nil
 }
 
-// parse reads "id base64" lines; lines that begin with # are notes.
-func parse(text []byte) ([]key, error) {
-	var keys []key
+const forgotten = "# forgotten "
+
+// parse reads "id base64" lines; lines that begin with # are notes, some of
+// which name a key that is gone.
+func parse(text []byte) (keys []key, gone []string, err error) {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
+		if id, was := strings.CutPrefix(line, forgotten); was {
+			gone = append(gone, id)
+		}
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		id, encoded, _ := strings.Cut(line, " ")
 		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 		if err != nil || len(raw) != 32 || id == "" || strings.Contains(id, ".") {
-			return nil, fmt.Errorf("secret: line of key %q is not a key", id)
+			return nil, nil, fmt.Errorf("secret: line of key %q is not a key", id)
 		}
 		keys = append(keys, key{id, [32]byte(raw)})
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("secret: read keys: %w", err)
+		return nil, nil, fmt.Errorf("secret: read keys: %w", err)
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("secret: no key in the file")
+		return nil, nil, errors.New("secret: no key in the file")
 	}
-	return keys, nil
+	return keys, gone, nil
 }
 
-// AddKey makes a new key, writes it to the file and seals with it from now on.
-// It returns the key's id. Texts of older keys still open; NeedsReseal finds
-// them. The other nodes must be restarted with the new file before this one
-// seals for them.
+// AddKey makes a new key, writes it to the file and seals with it from now on;
+// so does every process that reads the same file. It returns the key's id. Texts of older keys still open; NeedsReseal finds
+// them. Nodes that read a copy of the file need the new one first.
 func (k *Keyring) AddKey() (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -125,15 +150,15 @@ func (k *Keyring) AddKey() (string, error) {
 	rand.Read(fresh.raw[:])
 	fresh.id = hex.EncodeToString(id[:])
 	keys := append(append([]key{}, k.keys...), fresh)
-	if err := write(k.file, keys); err != nil {
+	if err := write(k.file, keys, k.gone); err != nil {
 		return "", err
 	}
-	k.keys = keys
+	k.keys, k.seen = keys, stampOf(k.file)
 	return fresh.id, nil
 }
 
 // write replaces the file in one step: a crash leaves the old keys or the new.
-func write(file string, keys []key) (err error) {
+func write(file string, keys []key, gone []string) (err error) {
 	defer func() {
 		if err != nil {
 			err = fault.As(fault.Unavailable, err, "The key file %s cannot be written. Check that its folder exists and is writable.", file)
@@ -148,6 +173,9 @@ func write(file string, keys []key) (err error) {
 	}
 	defer os.Remove(temp.Name())
 	fmt.Fprintln(temp, "# Keys of Rapport. Keep a copy apart from the data: without it sealed secrets are lost.")
+	for _, id := range gone {
+		fmt.Fprintln(temp, forgotten+id)
+	}
 	for _, k := range keys {
 		fmt.Fprintf(temp, "%s %s\n", k.id, base64.StdEncoding.EncodeToString(k.raw[:]))
 	}
@@ -173,6 +201,7 @@ func syncFolder(folder string) error {
 // ("channel credential") and aad whose it is (the row's id): Open needs both
 // again, so a sealed text copied into another row or column does not open.
 func (k *Keyring) Seal(purpose, aad string, plain []byte) string {
+	k.follow()
 	k.mu.RLock()
 	newest := k.keys[len(k.keys)-1]
 	k.mu.RUnlock()
@@ -203,17 +232,59 @@ func (k *Keyring) Open(purpose, aad, sealed string) ([]byte, error) {
 	return plain, nil
 }
 
+// IDs lists the keys by their public ids, the oldest first. The last one seals.
+func (k *Keyring) IDs() []string {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	out := make([]string, len(k.keys))
+	for i, one := range k.keys {
+		out[i] = one.id
+	}
+	return out
+}
+
+// Forget takes keys out of the file. What they sealed, in a backup too, opens
+// never again. The newest key cannot be forgotten.
+func (k *Keyring) Forget(ids ...string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var left []key
+	gone := slices.Clone(k.gone)
+	for i, one := range k.keys {
+		if slices.Contains(ids, one.id) && i < len(k.keys)-1 {
+			gone = append(gone, one.id)
+			continue
+		}
+		left = append(left, one)
+	}
+	if err := write(k.file, left, gone); err != nil {
+		return err
+	}
+	k.keys, k.gone, k.seen = left, gone, stampOf(k.file)
+	return nil
+}
+
+// KeyOf is the id of the key that sealed a text; "" where it is none of ours.
+func KeyOf(sealed string) string {
+	id, _, err := split(sealed)
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
 // NeedsReseal reports whether sealed was made with a key that is not the
 // newest, or cannot be read at all.
 func (k *Keyring) NeedsReseal(sealed string) bool {
 	id, _, err := split(sealed)
+	k.follow()
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	return err != nil || id != k.keys[len(k.keys)-1].id
 }
 
 // reload reads the file again. A file that cannot be read, or that lacks a key
-// we have, changes nothing.
+// we have without saying that it was forgotten, changes nothing.
 func (k *Keyring) reload() error {
 	fresh, err := Open(k.file)
 	if err != nil {
@@ -221,13 +292,25 @@ func (k *Keyring) reload() error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for i, known := range k.keys {
-		if i >= len(fresh.keys) || fresh.keys[i] != known {
+	k.seen = fresh.seen
+	for _, known := range k.keys {
+		if !slices.Contains(fresh.keys, known) && !slices.Contains(fresh.gone, known.id) {
 			return fmt.Errorf("secret: the key file %s is another one now", k.file)
 		}
 	}
-	k.keys = fresh.keys
+	k.keys, k.gone = fresh.keys, fresh.gone
 	return nil
+}
+
+// follow reads the file again where it has changed, so that a key that the
+// console made is used from then on by a server that runs.
+func (k *Keyring) follow() {
+	k.mu.RLock()
+	same := stampOf(k.file) == k.seen
+	k.mu.RUnlock()
+	if !same {
+		_ = k.reload() // what cannot be read changes nothing
+	}
 }
 
 func (k *Keyring) named(id string) (key, bool) {

@@ -158,3 +158,67 @@ func TestTokens(t *testing.T) {
 		t.Error("Equal is wrong")
 	}
 }
+
+// A server that runs follows what the console does with its key file.
+func TestKeyringFollowsItsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	server, err := secret.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := server.Seal("p", "a", []byte("x"))
+	console, err := secret.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := console.IDs()[0]
+	fresh, err := console.AddKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !server.NeedsReseal(early) {
+		t.Error("the server does not see that its key was replaced")
+	}
+	if got := secret.KeyOf(server.Seal("p", "a", []byte("x"))); got != fresh {
+		t.Errorf("the server seals with %s", got)
+	}
+	// Replaced and forgotten while nobody looked.
+	late, err := secret.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := console.Forget(old, fresh); err != nil || len(console.IDs()) != 1 {
+		t.Fatalf("%v %v", console.IDs(), err) // the newest stays
+	}
+	last, err := console.AddKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := console.Forget(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if got := secret.KeyOf(late.Seal("p", "a", []byte("x"))); got != last {
+		t.Errorf("it seals with %s, want %s", got, last)
+	}
+	// A foreign file in its place changes nothing.
+	text, err := os.ReadFile(foreignFile(t))
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := secret.KeyOf(late.Seal("p", "a", []byte("x"))); got != last {
+		t.Errorf("it seals with a foreign key %s", got)
+	}
+}
+
+// foreignFile is a key file that has nothing to do with another one.
+func foreignFile(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	if _, err := secret.Create(file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

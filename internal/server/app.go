@@ -14,6 +14,7 @@ import (
 	"rapport/internal/demoworld"
 	"rapport/internal/fault"
 	"rapport/internal/installation"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/network"
 	"rapport/internal/secret"
@@ -34,6 +35,7 @@ type app struct {
 	keys     *secret.Keyring
 	networks *network.Set
 	hub      *live.Hub
+	letters  *letter.Letters
 	pages    *web.Pages
 	api      http.Handler
 	world    demoworld.World // where a demo is put
@@ -91,7 +93,7 @@ func open(ctx context.Context, s settings, log *slog.Logger) (a *app, err error)
 // identify finds out which installation this is and whether its database may
 // be trusted, and holds every brand if not.
 func (a *app) identify(ctx context.Context) (err error) {
-	a.in, err = installation.Open(ctx, a.db, installation.Place{Witness: a.place.witness(), PublicURL: a.origin()})
+	a.in, err = installation.Open(ctx, a.db, installation.Place{Witness: a.place.witness(), PublicURL: a.origin(), Version: version()})
 	if err != nil {
 		return err
 	}

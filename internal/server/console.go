@@ -109,6 +109,26 @@ func (cmd *accountPasswordCommand) Run(c *console) error {
 	})
 }
 
+type accountFactorOffCommand struct {
+	place
+	Email string `arg:"" help:"Whose second factor to switch off."`
+}
+
+// Run needs no key: the secret is deleted, not read.
+func (cmd *accountFactorOffCommand) Run(c *console) error {
+	return c.with(cmd.place, func(d *db.DB) error {
+		a, err := account.ByEmail(c.ctx, d, cmd.Email)
+		if err != nil {
+			return err
+		}
+		if err := (&account.Factors{DB: d}).Off(c.ctx, access.System(), a.ID); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s signs in with the password alone now. A brand that asks for a second factor opens again once a new one is set up.\n", a.Email)
+		return nil
+	})
+}
+
 type tokenCreateCommand struct {
 	place
 	Brand  string        `required:"" placeholder:"ADDRESS" help:"Brand it is for, as in /studio/ADDRESS."`

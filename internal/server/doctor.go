@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
-	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
@@ -14,8 +11,7 @@ import (
 	"rapport/internal/config"
 	"rapport/internal/db"
 	"rapport/internal/fault"
-	"rapport/internal/installation"
-	"rapport/internal/mail"
+	"rapport/internal/health"
 	"rapport/internal/secret"
 )
 
@@ -58,19 +54,24 @@ func (cmd *doctorCommand) Run(c *console) error {
 		return err
 	}
 	x := &doctor{settings: set, ctx: c.ctx, ask: cmd.Ask}
-	x.well("program", "rapport %s", version())
+	x.well("program", "rapport %s, %s", version(), health.Go())
+	look, err := set.looker()
+	if err != nil {
+		x.ill("settings", "%s", explain(err))
+		return x.report(c.out)
+	}
+	look.Paths = true
 	if err := set.exists(); err != nil {
 		x.ill("database", "%s", explain(err))
 	} else if d, err := set.open(c.ctx); err != nil {
 		x.ill("database", "%s", explain(err))
 	} else {
-		x.database(d)
-		d.Close()
+		defer d.Close()
+		x.database(d, look)
 	}
-	x.keys()
-	x.disk()
-	x.address()
-	x.mail()
+	for _, part := range []func(context.Context) health.Finding{look.Keys, look.Disk, look.Store, look.Address, look.Post} {
+		x.found(part(c.ctx))
+	}
 	return x.report(c.out)
 }
 
@@ -93,54 +94,29 @@ func (x *doctor) report(w io.Writer) error {
 	return nil
 }
 
-func (x *doctor) database(d *db.DB) {
+// found takes over what was found out about a part.
+func (x *doctor) found(f health.Finding) {
+	x.findings = append(x.findings, finding{what: f.Part, bad: f.Ill, text: f.Text})
+}
+
+// database looks at what stands in it, where its schema can be read.
+func (x *doctor) database(d *db.DB, look *health.Looker) {
 	applied, known, err := d.SchemaVersion(x.ctx)
-	switch {
-	case err != nil:
-		x.ill("database", "It cannot be read: %v.", err)
-		return
-	case applied != known:
+	if err == nil && applied != known {
 		x.ill("schema", "%s", explain(schemaFault(applied, known)))
 		return
 	}
-	x.well("database", "%s, schema %d", d.Dialect, applied)
-	x.clock(d)
-	x.running(d)
+	look.DB = d
+	if x.found(look.Database(x.ctx)); err != nil {
+		look.DB = nil
+		return
+	}
+	for _, part := range []func(context.Context) health.Finding{look.Clock, look.Running, look.Jobs, look.News, look.Calls} {
+		x.found(part(x.ctx))
+	}
 	x.brands(d)
 	x.sessions(d)
 	x.credentials(d)
-}
-
-// clock matters because leases are by the database's clock and due times by
-// ours.
-func (x *doctor) clock(d *db.DB) {
-	var theirs db.Time
-	if err := d.QueryRowContext(x.ctx, "SELECT "+d.NowSQL()).Scan(&theirs); err != nil {
-		x.ill("clock", "The database does not tell the time: %v.", err)
-		return
-	}
-	if off := time.Since(theirs.Time()).Abs(); off > 2*time.Second {
-		x.ill("clock", "This machine and the database differ by %s. Set both by NTP.", off.Round(time.Second))
-		return
-	}
-	x.well("clock", "%s, as the database has it", theirs.Time().Format("2006-01-02 15:04:05 UTC"))
-}
-
-func (x *doctor) running(d *db.DB) {
-	beat, err := installation.LastBeat(x.ctx, d)
-	if err != nil {
-		x.ill("server", "The heartbeat cannot be read: %v.", err)
-		return
-	}
-	ago, alive := installation.Alive(d.Now(), beat)
-	switch {
-	case beat == 0:
-		x.well("server", "It has never run on this database.")
-	case alive:
-		x.well("server", "It gave a sign of life %s ago.", ago.Round(time.Second))
-	default:
-		x.well("server", "It is not running; it last did %s ago.", ago.Round(time.Second))
-	}
 }
 
 func (x *doctor) brands(d *db.DB) {
@@ -185,78 +161,4 @@ func (x *doctor) credentials(d *db.DB) {
 	case n > 0:
 		x.ill("credentials", "%s does not open those of %d channels. Put back the key file they were sealed with, or connect them again.", x.keyFile(), n)
 	}
-}
-
-func (x *doctor) keys() {
-	info, err := os.Stat(x.keyFile())
-	if err != nil {
-		x.ill("keys", "There is no key file at %s. Put it back from where you keep its copy; only a new installation may start without.", x.keyFile())
-		return
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		x.ill("keys", "Others can read %s. Run “chmod 600” on it.", x.keyFile())
-		return
-	}
-	if _, err := secret.Open(x.keyFile()); err != nil {
-		x.ill("keys", "%s", explain(err))
-		return
-	}
-	x.well("keys", "%s", x.keyFile())
-}
-
-func (x *doctor) disk() {
-	free, err := freeSpace(x.Data)
-	switch {
-	case err != nil:
-		x.ill("disk", "The data folder %s cannot be looked at (%v).", x.Data, cause(err))
-	case free < minFree:
-		x.ill("disk", "Only %d MB are free in %s. Make room.", free>>20, x.Data)
-	default:
-		x.well("disk", "%.1f GB free in %s", float64(free)/1e9, x.Data)
-	}
-}
-
-// address asks the public address for /healthz, as a browser would reach it.
-func (x *doctor) address() {
-	if !x.declared {
-		x.well("address", "No public address is set; Rapport answers on this machine and by IP address. Set --public-url for real use.")
-		return
-	}
-	if x.public.Scheme != "https" {
-		x.ill("address", "%s is not HTTPS: passwords travel readable. Put a proxy with a certificate in front.", x.public)
-	}
-	ctx, cancel := context.WithTimeout(x.ctx, 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, x.public.String()+"/healthz", nil)
-	if err != nil {
-		x.ill("address", "%s cannot be asked: %v.", x.public, err)
-		return
-	}
-	// The operator's own address, which may well be an inner one: not for the
-	// guarded client.
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		x.ill("address", "%s does not answer: %v.", x.public, netCause(err))
-		return
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		x.ill("address", "%s answers with status %d. Is Rapport behind it?", x.public, resp.StatusCode)
-		return
-	}
-	x.well("address", "%s answers", x.public)
-}
-
-// mail looks at the settings only; whether letters arrive is seen in the
-// studio.
-func (x *doctor) mail() {
-	if x.smtp == "" {
-		x.well("mail", "No mail server is set: letters are kept and shown to owners. Set --smtp-url to send them.")
-		return
-	}
-	if _, err := mail.NewSMTP(mail.Server{URL: x.smtp, From: x.from}); err != nil {
-		x.ill("mail", "%s", explain(err))
-		return
-	}
-	x.well("mail", "Letters are sent from %s.", x.from)
 }

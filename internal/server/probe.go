@@ -6,17 +6,14 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"rapport/internal/health"
 	"rapport/internal/secret"
 	"rapport/internal/server/edge"
 )
-
-// minFree is how much space must be left to be ready.
-const minFree = 100 << 20 // bytes
 
 // healthz says that the process answers.
 func healthz(w http.ResponseWriter, _ *http.Request) {
@@ -51,20 +48,11 @@ func (a *app) databaseReady(ctx context.Context) error {
 }
 
 func (a *app) diskReady(context.Context) error {
-	free, err := freeSpace(a.Data)
-	if err == nil && free < minFree {
+	free, err := health.FreeSpace(a.Data)
+	if err == nil && free < health.MinFree {
 		err = fmt.Errorf("%d MB are free", free>>20)
 	}
 	return err
-}
-
-// freeSpace is what this user may still write, in bytes.
-func freeSpace(dir string) (int64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, err
-	}
-	return int64(s.Bavail) * int64(s.Bsize), nil
 }
 
 // metricsPage is for this machine, or for whoever has the token. To everybody

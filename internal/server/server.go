@@ -29,6 +29,9 @@ type commands struct {
 		Create   accountCreateCommand   `cmd:"" help:"Make an account."`
 		List     accountListCommand     `cmd:"" help:"List the accounts."`
 		Password accountPasswordCommand `cmd:"" help:"Set an account's password and end its sessions."`
+		Factor   struct {
+			Off accountFactorOffCommand `cmd:"" help:"Switch an account's second factor off, for who lost the phone and the recovery codes."`
+		} `cmd:"" help:"Second factors."`
 	} `cmd:"" help:"Accounts: who can sign in."`
 	Token struct {
 		Create tokenCreateCommand `cmd:"" help:"Make an API token and print it once."`
@@ -37,10 +40,17 @@ type commands struct {
 	} `cmd:"" help:"API tokens of a brand."`
 	Seed seedCommand `cmd:"" help:"Fill a brand with plain posts for a load test. Rapport must not be running."`
 	Key  struct {
-		Rotate keyRotateCommand `cmd:"" help:"Make a new key and seal all credentials with it. A server on this machine goes on; stop those on others and copy the key file to them."`
+		Rotate keyRotateCommand `cmd:"" help:"Make a new key and seal all secrets with it. A server on this machine goes on; stop those on others and copy the key file to them."`
+		List   keyListCommand   `cmd:"" help:"List the keys with how much each still seals."`
+		Forget keyForgetCommand `cmd:"" help:"Take the keys out of the file that seal nothing any more. Older backups need them: keep a copy."`
 	} `cmd:"" help:"Keys of sealed secrets."`
+	Media struct {
+		Move mediaMoveCommand `cmd:"" help:"Copy the media into a bucket, or back, and compare every file. It can be run again and deletes nothing."`
+	} `cmd:"" help:"Where media are kept."`
 	Backup  backupCommand  `cmd:"" help:"Write the database and the media to one file. Rapport may be running."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder from a backup. Every brand starts on hold."`
+	Export  exportCommand  `cmd:"" help:"Write everything of one brand to a file in an open format. Rapport may be running."`
+	Import  importCommand  `cmd:"" help:"Make a brand of such a file. It starts on hold. Rapport may be running."`
 	Emulate struct {
 		Demo     emulateDemoCommand     `cmd:"" help:"Run the demo network as a program of its own."`
 		Mastodon emulateMastodonCommand `cmd:"" help:"Run an emulated Mastodon server; everything in it is in memory."`

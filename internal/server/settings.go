@@ -1,11 +1,17 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"time"
 
+	"rapport/internal/blob"
 	"rapport/internal/config"
+	"rapport/internal/fault"
+	"rapport/internal/health"
+	"rapport/internal/mail"
 	"rapport/internal/outbound"
 	"rapport/internal/secret"
 )
@@ -22,6 +28,7 @@ type settings struct {
 	smtp     secret.Text // "" keeps mail
 	from     string
 	metrics  secret.Text
+	bucket   secret.Text // "" keeps media in the data folder
 	level    slog.Level
 }
 
@@ -34,7 +41,7 @@ func read(c config.Config, declared bool) (settings, error) {
 	return settings{
 		place:   place{Data: c.Data, DatabaseURL: c.DatabaseURL, KeyFile: c.KeyFile},
 		command: "serve", addr: c.Addr, public: c.Public, declared: declared, trusted: c.Proxies, allow: c.Allow,
-		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level,
+		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level, bucket: c.MediaURL,
 	}, nil
 }
 
@@ -62,4 +69,42 @@ func (s settings) known() *url.URL {
 		return nil
 	}
 	return s.public
+}
+
+// looker looks at all parts but the database, which the caller adds.
+func (s settings) looker() (*health.Looker, error) {
+	l := &health.Looker{Data: s.Data, KeyFile: s.keyFile(), Public: s.known(), From: s.from, Version: version(), Fresh: 15 * time.Second}
+	var err error
+	if s.smtp != "" {
+		if l.Mail, err = mail.NewSMTP(mail.Server{URL: s.smtp, From: s.from}); err != nil {
+			return nil, err
+		}
+	}
+	if s.bucket != "" {
+		if l.Media, err = blob.OpenS3(s.bucket); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// files is where media are kept.
+func (s settings) files(ctx context.Context, log *slog.Logger) (interface {
+	blob.Store
+	Close() error
+}, error) {
+	if s.bucket == "" {
+		return blob.OpenFolder(s.media())
+	}
+	b, err := blob.OpenS3(s.bucket)
+	if err != nil {
+		return nil, err
+	}
+	// A bucket that is out of reach for a while keeps nobody from working.
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := b.Check(ctx); err != nil {
+		log.Warn("the bucket for media does not work", "bucket", b.Name(), "reason", fault.Text(err), "error", err)
+	}
+	return b, nil
 }

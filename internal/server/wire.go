@@ -11,13 +11,15 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/answer"
 	"rapport/internal/api"
-	"rapport/internal/blob"
+	"rapport/internal/archive"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/comment"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
+	"rapport/internal/hook"
 	"rapport/internal/ingest"
 	"rapport/internal/installation"
 	"rapport/internal/job"
@@ -32,9 +34,11 @@ import (
 	"rapport/internal/outbox"
 	"rapport/internal/post"
 	"rapport/internal/publish"
+	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
 	"rapport/internal/web"
+	"rapport/internal/webhook"
 )
 
 // wire makes the parts know each other. What runs beside the pages becomes a
@@ -51,7 +55,7 @@ func (a *app) wire(ctx context.Context) error {
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
 	a.world.DB, a.world.Channels = a.db, channels
-	blobs, err := blob.OpenFolder(a.media())
+	blobs, err := a.files(ctx, a.log)
 	if err != nil {
 		return err
 	}
@@ -64,14 +68,18 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
+	rekey.Work(workers, sealers(a.db, a.keys)...)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
-	news, err := a.news(workers)
+	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
+	archives.Work(workers)
+	hooks := a.webhooks(client)
+	news, err := a.news(workers, hooks)
 	if err != nil {
 		return err
 	}
@@ -82,15 +90,20 @@ func (a *app) wire(ctx context.Context) error {
 	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
-	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news,
+	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
-	a.pages = web.New(web.Deps{DB: a.db, Channels: channels, Media: library,
+	look, err := a.looker()
+	if err != nil {
+		return err
+	}
+	look.DB = a.db
+	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: a.letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	a.api = api.New(api.Deps{DB: a.db, Networks: a.networks, Channels: channels, Media: library,
+	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
@@ -98,8 +111,9 @@ func (a *app) wire(ctx context.Context) error {
 
 // news carries what happened to those who must know it, in the studio and by
 // mail. Without a mail server letters are kept.
-func (a *app) news(w *job.Workers) (service, error) {
+func (a *app) news(w *job.Workers, hooks *hook.Sender) (service, error) {
 	letters := &letter.Letters{DB: a.db}
+	a.letters = letters
 	if a.smtp != "" {
 		server, err := mail.NewSMTP(mail.Server{URL: a.smtp, From: a.from})
 		if err != nil {
@@ -110,7 +124,10 @@ func (a *app) news(w *job.Workers) (service, error) {
 	letters.Work(w)
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
-	(&notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String()}).Listen(reader)
+	hooks.Listen(reader)
+	notifier := &notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String(), Keys: a.keys}
+	notifier.Listen(reader)
+	notifier.Work(w, a.db)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)
 		return nil
@@ -120,17 +137,31 @@ func (a *app) news(w *job.Workers) (service, error) {
 	}}, nil
 }
 
+// webhooks tells other programs what happened. Only addresses that the operator
+// named are called without encryption.
+func (a *app) webhooks(client *outbound.Client) *hook.Sender {
+	return hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: a.db, Keys: a.keys, Allow: a.allow}, Client: client, Log: a.log})
+}
+
 // byMail hands letters to the mail server. The same letter always has the same
 // Message-ID, so that one that is sent again is known for the same.
 func byMail(server mail.Sender) func(context.Context, letter.Letter) error {
 	return func(ctx context.Context, l letter.Letter) error {
-		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML,
-			Headers: map[string]string{"Message-ID": "<" + l.ID + "@rapport>"}})
+		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML, ID: l.ID + "@rapport", Headers: letterHeaders(l)})
 		if fault.Is(err, fault.Invalid) {
 			return letter.Final(err)
 		}
 		return err
 	}
+}
+
+// letterHeaders say where the reader can do without such letters by one click
+// (RFC 8058).
+func letterHeaders(l letter.Letter) map[string]string {
+	if l.Unsubscribe == "" {
+		return nil
+	}
+	return map[string]string{"List-Unsubscribe": "<" + l.Unsubscribe + ">", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 }
 
 // sweep forgets ended sessions, sign-ins that nobody ended and the API's old

@@ -15,6 +15,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -117,6 +118,14 @@ func statusOf(k fault.Kind) int {
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, account.ErrSignedOut) {
 		p.askToSignIn(w, r)
+		return
+	}
+	if errors.Is(err, errNotSure) {
+		p.askToConfirm(w, r)
+		return
+	}
+	if errors.Is(err, access.ErrSecondFactor) {
+		p.askForFactor(w, r)
 		return
 	}
 	kind, id := fault.KindOf(err), ""

@@ -20,16 +20,17 @@ const attentionMost = 100
 
 // attentionView is all that waits for a person.
 type attentionView struct {
-	Slug   string
-	Ways   []way
-	Total  int
-	Missed int
-	Broken []channelRow
-	Form   form
-	May    bool
-	MayFix bool // may connect channels
-	Wall   string
-	Now    time.Time
+	Slug    string
+	Ways    []way
+	Total   int
+	Missed  int
+	Broken  []channelRow
+	Reviews []reviewNeed
+	Form    form
+	May     bool
+	MayFix  bool // may connect channels
+	Wall    string
+	Now     time.Time
 }
 
 // attentionShow lists what waits for a decision.
@@ -67,6 +68,9 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 		if c.State == channel.StateAttention {
 			view.Broken = append(view.Broken, p.rowOf(c))
 		}
+	}
+	if view.Reviews, err = p.reviewNeeds(r, attentionMost); err != nil {
+		return err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Needs you"), Back: studio(v.Brand.Slug), BackText: i18n.T(ctx, "Back to Today")}
 	return p.show(w, r, page{Area: "today", Head: head, Status: f.Status()}, attentionPage(view))

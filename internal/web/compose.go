@@ -37,6 +37,7 @@ type composeView struct {
 	Note       string // what a change of the clocks did to the time
 	Approved   bool   // it is scheduled: changes count once they are saved
 	MayPublish bool
+	Gate       composeGate
 	Theirs     *post.Post // what somebody else saved meanwhile
 	Library    []media.Media
 	Quick      []quickTime
@@ -245,11 +246,16 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 		return page, p.scheduledOnce(w, r, s, p.DB.Now(), "")
 	case "update":
 		return page, p.updated(w, r, s.ID, in.PlannedAt)
+	case "submit":
+		return page, p.submitted(w, r, s, in.PlannedAt)
 	case "copy":
 		p.note(w, r, i18n.T(ctx, "Saved as a draft of its own."), "")
 	case "overwrite":
 		p.note(w, r, i18n.T(ctx, "Yours is saved. The other version is kept as a draft."), "")
 	default:
+		if err := p.keptDraft(r, s.ID); err != nil {
+			return "", err
+		}
 		p.note(w, r, i18n.T(ctx, "Saved as a draft."), "")
 	}
 	return page + "/edit", nil
@@ -383,7 +389,10 @@ func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, erro
 			return view, err
 		}
 	}
-	return view, p.composeRows(r, &view)
+	if err = p.composeRows(r, &view); err != nil {
+		return view, err
+	}
+	return view, p.composeGate(r, &view)
 }
 
 // composeStored compares the sheet with what is stored by now.
@@ -523,6 +532,9 @@ func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) 
 	view, err := p.composeView(r, s, f)
 	if err != nil {
 		return tellScript(w, r, err)
+	}
+	if save && view.Gate.InReview {
+		return tellScript(w, r, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
 	}
 	if save && view.Approved {
 		return tellScript(w, r, fault.New(fault.Conflict, "This post was scheduled meanwhile. What you write counts once you save the changes."))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rapport/internal/access"
 	"rapport/internal/answer"
 	"rapport/internal/brand"
 	"rapport/internal/conversation"
@@ -22,18 +23,18 @@ import (
 // inboxRoutes are where people are heard and answered.
 func (p *Pages) inboxRoutes() []route {
 	return []route{
-		{pattern: "GET /studio/{brand}/inbox", door: inBrand, handle: p.inboxList},
-		{pattern: "POST /studio/{brand}/inbox/bulk", door: inBrand, handle: p.inboxBulk},
-		{pattern: "POST /studio/{brand}/inbox/undo", door: inBrand, handle: p.inboxUndo},
-		{pattern: "GET /studio/{brand}/inbox/{conversation}", door: inBrand, handle: p.inboxThreadShow},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/state", door: inBrand, handle: p.inboxState},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/assign", door: inBrand, handle: p.inboxAssign},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/labels", door: inBrand, handle: p.inboxLabels},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/answer", door: inBrand, handle: p.inboxAnswer},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/notes", door: inBrand, handle: p.inboxNote},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/delivery", door: inBrand, handle: p.inboxDelivery},
-		{pattern: "GET /studio/{brand}/inbox/{conversation}/presence", door: inBrand, handle: p.inboxPresence},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/presence", door: inBrand, handle: p.inboxHere},
+		{pattern: "GET /studio/{brand}/inbox", door: inBrand, need: access.ConversationRead, handle: p.inboxList},
+		{pattern: "POST /studio/{brand}/inbox/bulk", door: inBrand, need: access.ConversationWrite, handle: p.inboxBulk},
+		{pattern: "POST /studio/{brand}/inbox/undo", door: inBrand, need: access.ConversationWrite, handle: p.inboxUndo},
+		{pattern: "GET /studio/{brand}/inbox/{conversation}", door: inBrand, need: access.ConversationRead, handle: p.inboxThreadShow},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/state", door: inBrand, need: access.ConversationWrite, handle: p.inboxState},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/assign", door: inBrand, need: access.ConversationWrite, handle: p.inboxAssign},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/labels", door: inBrand, need: access.ConversationWrite, handle: p.inboxLabels},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/answer", door: inBrand, need: access.ConversationReply, handle: p.inboxAnswer},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/notes", door: inBrand, need: access.ConversationWrite, handle: p.inboxNote},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/delivery", door: inBrand, need: access.ConversationReply, handle: p.inboxDelivery},
+		{pattern: "GET /studio/{brand}/inbox/{conversation}/presence", door: inBrand, need: access.ConversationRead, handle: p.inboxPresence},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/presence", door: inBrand, need: access.ConversationRead, handle: p.inboxHere},
 	}
 }
 

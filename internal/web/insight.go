@@ -30,9 +30,9 @@ const usualWindow = 28
 // insightRoutes are the numbers of channels and posts.
 func (p *Pages) insightRoutes() []route {
 	return []route{
-		{pattern: "GET /studio/{brand}/channels/{channel}/numbers", door: inBrand, handle: p.channelNumbersShow},
-		{pattern: "GET /studio/{brand}/channels/{channel}/numbers.csv", door: inBrand, handle: p.channelNumbersCSV},
-		{pattern: "GET /studio/{brand}/posts/{post}/numbers.csv", door: inBrand, handle: p.postNumbersCSV},
+		{pattern: "GET /studio/{brand}/channels/{channel}/numbers", door: inBrand, need: access.MetricRead, handle: p.channelNumbersShow},
+		{pattern: "GET /studio/{brand}/channels/{channel}/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.channelNumbersCSV},
+		{pattern: "GET /studio/{brand}/posts/{post}/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.postNumbersCSV},
 	}
 }
 

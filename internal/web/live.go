@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 
+	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/fault"
 	"rapport/internal/live"
@@ -21,7 +23,8 @@ func (p *Pages) liveStream(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return nil, false
 		}
-		return who.Brands(p.DB.Now()), true
+		now := p.DB.Now()
+		return slices.DeleteFunc(who.Brands(now), func(b string) bool { return who.May(now, b, access.BrandRead) != nil }), true
 	}})
 }
 

@@ -20,7 +20,7 @@ type noticesView struct {
 // noticeList shows what Rapport told the visitor, the newest first.
 func (p *Pages) noticeList(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
-	all, next, err := notify.List(r.Context(), p.DB, v.Who, v.Brand.ID, pageOf(r))
+	all, next, err := notify.List(r.Context(), p.DB, v.Who, v.Brand.ID, notify.Filter{}, pageOf(r))
 	if err != nil {
 		return err
 	}

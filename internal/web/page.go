@@ -30,7 +30,7 @@ type page struct {
 	Fill   bool // as high as the window, scrolls inside
 	Flush  bool // the content reaches the edge
 	Keys   []ui.KeyLine
-	Status int // 200 unless given
+	Status int      // 200 unless given
 	Styles []string // built stylesheets beside those of the area
 }
 
@@ -101,7 +101,11 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 	if f.Broken, err = p.broken(ctx, v); err != nil {
 		return f, err
 	}
-	f.Needs += f.Broken
+	reviews, err := p.reviewCount(ctx, v)
+	if err != nil {
+		return f, err
+	}
+	f.Needs += f.Broken + reviews
 	if f.Unread, err = notify.Unread(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return f, err
 	}

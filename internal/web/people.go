@@ -21,14 +21,14 @@ import (
 // peopleRoutes are who the brand knows, and what is found by words.
 func (p *Pages) peopleRoutes() []route {
 	return []route{
-		{pattern: "GET /studio/{brand}/people", door: inBrand, handle: p.peopleList},
-		{pattern: "GET /studio/{brand}/people/{person}", door: inBrand, handle: p.personShow},
-		{pattern: "POST /studio/{brand}/people/{person}/save", door: inBrand, handle: p.personSave},
-		{pattern: "POST /studio/{brand}/people/{person}/notes", door: inBrand, handle: p.personNote},
-		{pattern: "POST /studio/{brand}/people/{person}/export", door: inBrand, handle: p.personExport},
-		{pattern: "GET /studio/{brand}/people/{person}/erase", door: inBrand, handle: p.personEraseAsk},
-		{pattern: "POST /studio/{brand}/people/{person}/erase", door: inBrand, handle: p.personErase},
-		{pattern: "GET /studio/{brand}/search", door: inBrand, handle: p.searchShow},
+		{pattern: "GET /studio/{brand}/people", door: inBrand, need: access.PersonRead, handle: p.peopleList},
+		{pattern: "GET /studio/{brand}/people/{person}", door: inBrand, need: access.PersonRead, handle: p.personShow},
+		{pattern: "POST /studio/{brand}/people/{person}/save", door: inBrand, need: access.PersonWrite, handle: p.personSave},
+		{pattern: "POST /studio/{brand}/people/{person}/notes", door: inBrand, need: access.PersonWrite, handle: p.personNote},
+		{pattern: "POST /studio/{brand}/people/{person}/export", door: inBrand, need: access.PersonWrite, handle: p.personExport},
+		{pattern: "GET /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personEraseAsk},
+		{pattern: "POST /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personErase},
+		{pattern: "GET /studio/{brand}/search", door: inBrand, need: access.PostRead, handle: p.searchShow},
 	}
 }
 

@@ -52,6 +52,7 @@ type postView struct {
 	Form       form
 	MayWrite   bool
 	MayPublish bool
+	Review     reviewView
 }
 
 // version is a text and the channels that get it.
@@ -101,7 +102,7 @@ func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
 		return err
 	}
 	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postActions(view)}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
+	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Styles: []string{"approval.css"}, Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
 func (p *Pages) postView(r *http.Request, f form) (postView, error) {
@@ -114,6 +115,9 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 	}
 	ds, err := delivery.OfPost(ctx, p.DB, v.Brand.ID, view.ID)
 	if err != nil {
+		return view, err
+	}
+	if view.Review, err = p.reviewView(r, view.Post, ds); err != nil {
 		return view, err
 	}
 	if view.Ways, err = p.ways(r, delivery.Seen(p.DB.Now(), v.Who, v.Brand.ID, ds), true); err != nil {

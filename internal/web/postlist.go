@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"rapport/internal/access"
@@ -24,6 +25,7 @@ type postListView struct {
 	Next     string
 	Channels []channelRow
 	MayWrite bool
+	MayJudge bool // may approve
 	Form     form
 	Now      time.Time
 }
@@ -80,10 +82,10 @@ func (v postListView) address(f post.Filter, after string) string {
 }
 
 // postStates are what the list may be narrowed to, with what it is called.
-var postStates = []string{"draft", "scheduled", "published", "rejected", "unknown", "missed", "removed"}
+var postStates = []string{"draft", "in_review", "scheduled", "published", "rejected", "unknown", "missed", "removed"}
 
 func stateWord(ctx context.Context, state string) string {
-	if state == "draft" {
+	if state == "draft" || state == "in_review" {
 		return i18n.T(ctx, ui.PostState(state).Word)
 	}
 	return i18n.T(ctx, ui.DeliveryState(state).Word)
@@ -113,7 +115,7 @@ func (p *Pages) postListPage(w http.ResponseWriter, r *http.Request, f form) err
 
 func (p *Pages) postListView(r *http.Request, f form) (postListView, error) {
 	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	view := postListView{Slug: v.Brand.Slug, Form: f, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.PostWrite),
+	view := postListView{Slug: v.Brand.Slug, Form: f, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.PostWrite), MayJudge: p.may(r, access.PostApprove),
 		Filter: post.Filter{State: q.Get("state"), Channel: q.Get("channel"), Query: q.Get("q")}}
 	all, next, err := post.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, pageOf(r))
 	if err != nil {
@@ -148,7 +150,7 @@ func (p *Pages) postRows(r *http.Request, all []post.Post, f form) ([]postRow, e
 	out, pictures := make([]postRow, len(all)), make([]string, len(all))
 	for i, one := range all {
 		ds := slices.DeleteFunc(deliveries[one.ID], func(d delivery.Delivery) bool { return d.State == delivery.Cancelled })
-		out[i] = postRow{Post: one, Deliveries: ds, State: postState(one.State, ds, v.Brand.Held), Chosen: f.Has("post", one.ID)}
+		out[i] = postRow{Post: one, Deliveries: ds, State: postState(stateOf(one), ds, v.Brand.Held), Chosen: f.Has("post", one.ID)}
 		for _, id := range one.Channels() {
 			out[i].Channels = append(out[i].Channels, p.rowOf(known[id]))
 		}
@@ -169,6 +171,11 @@ func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	do := map[string]func(id string) error{
 		"delete": func(id string) error { return post.Delete(ctx, p.DB, v.Who, v.Brand.ID, id) },
+		"approve": func(id string) error {
+			seen, _ := strconv.ParseInt(f.Value("revision."+id), 10, 64)
+			_, err := post.Approve(ctx, p.DB, v.Who, v.Brand.ID, id, post.Seen{Revision: seen})
+			return err
+		},
 		"duplicate": func(id string) error {
 			_, err := post.Duplicate(ctx, p.DB, v.Who, v.Brand.ID, id)
 			return err
@@ -183,6 +190,9 @@ func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := i18n.N(ctx, done, "{{.N}} draft added.", "{{.N}} drafts added.")
+	if f.Value("act") == "approve" {
+		text = i18n.N(ctx, done, "{{.N}} post approved.", "{{.N}} posts approved.")
+	}
 	if f.Value("act") == "delete" {
 		text = i18n.N(ctx, done, "{{.N}} post deleted.", "{{.N}} posts deleted.")
 	}

@@ -66,6 +66,9 @@ func (p *Pages) serve(rt route) http.Handler {
 			return
 		}
 		r, err := p.enter(w, r, rt.door)
+		if err == nil && rt.sure && !at(r).Session.Sure(p.DB.Now()) {
+			err = errNotSure
+		}
 		if err == nil {
 			err = rt.handle(w, r)
 		}

@@ -38,7 +38,9 @@ type settingsGroup struct {
 var settingsGroups = []settingsGroup{
 	{"This brand", []settingsTab{
 		{"brand", "Brand", "store", access.BrandRead},
+		{"approval", "Approval", "clipboard-check", access.BrandRead},
 		{"tokens", "API tokens", "key-round", access.TokenWrite},
+		{"webhooks", "Webhooks", "webhook", access.WebhookWrite},
 		{"mail", "Mail", "mail", access.TeamWrite},
 		{"log", "Log", "scroll-text", access.AuditRead},
 	}},
@@ -266,28 +268,6 @@ func (p *Pages) settingsTokenRevoke(w http.ResponseWriter, r *http.Request) erro
 	return see(w, r, studio(v.Brand.Slug, "settings", "tokens"))
 }
 
-type mailView struct {
-	Slug    string
-	Letters []letter.Letter
-	Next    string
-	Sends   bool // there is a mail server
-	Now     time.Time
-}
-
-// settingsMail lists the letters that were written about the brand.
-func (p *Pages) settingsMail(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	all, next, err := letter.List(r.Context(), p.DB, v.Who, v.Brand.ID, pageOf(r))
-	if err != nil {
-		return err
-	}
-	view := mailView{v.Brand.Slug, all, next, p.Site.Mail, p.DB.Now().Time()}
-	if fromHTMX(r) {
-		return part(w, r, mailRows(view))
-	}
-	return p.settings(w, r, "mail", 0, false, mailSettings(view))
-}
-
 // settingsLetter shows one letter.
 func (p *Pages) settingsLetter(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
@@ -401,27 +381,4 @@ func (p *Pages) nameOf(ctx context.Context, id string) (string, error) {
 		return i18n.T(ctx, "somebody who left"), nil
 	}
 	return a.Name, err
-}
-
-type aboutView struct {
-	Version  string
-	Database string
-	Applied  int64
-	Known    int64
-	Mail     bool
-	Secure   bool
-	Time     time.Time
-}
-
-// settingsAbout shows what runs here.
-func (p *Pages) settingsAbout(w http.ResponseWriter, r *http.Request) error {
-	view := aboutView{Version: p.Site.Version, Database: "SQLite", Mail: p.Site.Mail, Secure: p.secure(r), Time: p.DB.Now().Time()}
-	if p.DB.Dialect == db.Postgres {
-		view.Database = "PostgreSQL"
-	}
-	var err error
-	if view.Applied, view.Known, err = p.DB.SchemaVersion(r.Context()); err != nil {
-		return err
-	}
-	return p.settings(w, r, "about", 0, false, aboutSettings(view))
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"rapport/internal/account"
@@ -43,15 +45,17 @@ func (p *Pages) signInDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s, token, err := account.SignIn(r.Context(), p.DB, f.Value("email"), f.Raw("password"), p.meta(r))
+	if errors.Is(err, account.ErrHalf) {
+		p.setHalf(w, r, token)
+		return see(w, r, "/studio/sign-in/code?"+url.Values{"next": {f.Value("next")}}.Encode())
+	}
 	if err != nil {
 		if f.refused(err) {
 			return p.signInForm(w, r, f)
 		}
 		return err
 	}
-	p.setSession(w, r, token, account.SessionMax)
-	p.setCookie(w, r, "theme", s.Theme, year)
-	return see(w, r, nextOf(f.Value("next")))
+	return p.begun(w, r, s, token, nextOf(f.Value("next")))
 }
 
 // signOutDo ends the session.

@@ -37,6 +37,7 @@ type todayView struct {
 	Now     time.Time
 	Broken  []channelRow
 	Needs   []deliveryLine
+	Reviews []reviewNeed
 	More    int                   // needs that are not shown
 	Talks   []ui.ConversationArgs // who waits longest for an answer
 	Waiting int                   // how many conversations wait
@@ -117,7 +118,14 @@ func (p *Pages) todayNeeds(r *http.Request, view *todayView) error {
 		}
 		view.More = n - len(all)
 	}
-	view.Needs, err = p.lines(r, all)
+	if view.Needs, err = p.lines(r, all); err != nil {
+		return err
+	}
+	if view.Reviews, err = p.reviewNeeds(r, needsMost); err != nil || len(view.Reviews) < needsMost {
+		return err
+	}
+	n, err := p.reviewCount(r.Context(), at(r))
+	view.More += max(n-len(view.Reviews), 0)
 	return err
 }
 

@@ -11,8 +11,12 @@ import (
 	"net/http"
 	"net/url"
 
+	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/health"
+	"rapport/internal/hook"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
@@ -25,8 +29,12 @@ type Deps struct {
 	DB       *db.DB
 	Channels *channel.Channels
 	Media    *media.Library
+	Archives *archive.Archiver
 	Desk     publish.Desk
 	Networks *network.Set
+	Hooks    *hook.Sender
+	Letters  *letter.Letters
+	Health   *health.Looker
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

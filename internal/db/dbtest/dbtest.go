@@ -31,6 +31,18 @@ func Open(t testing.TB) *db.DB {
 	return d
 }
 
+// OpenSQLite returns a migrated SQLite database, also where the other tests run
+// on PostgreSQL.
+func OpenSQLite(t testing.TB) *db.DB {
+	t.Helper()
+	d, err := db.Open(context.Background(), sqlite(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
 // Options returns the address of a new migrated database, for tests that open
 // it themselves, or from several processes.
 func Options(t testing.TB) db.Options {

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) Bench) {
 		{"stop returns what does not finish", stopReturns},
 		{"a periodic job runs by itself", repeated},
 		{"a job waits for a node that knows its kind", unknownKind},
+		{"a long kind has its own time", longKind},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
@@ -60,6 +61,15 @@ type Other struct{}
 
 // Kind names it.
 func (Other) Kind() string { return "jobtest.other" }
+
+// Haul is work that may take longer than the rest.
+type Haul struct{}
+
+// Kind names it.
+func (Haul) Kind() string { return "jobtest.haul" }
+
+// Within is how long it may take.
+func (Haul) Within() time.Duration { return time.Hour }
 
 const patience = 40 * time.Second
 
@@ -425,5 +435,27 @@ func unknownKind(t *testing.T, b Bench) {
 	start(t, b, all, quick())
 	if n := wait(t, ran, "the job on the node that knows it"); n != 1 {
 		t.Errorf("try %d", n)
+	}
+}
+
+func longKind(t *testing.T, b Bench) {
+	short, long := make(chan time.Duration, 10), make(chan time.Duration, 10)
+	left := func(ctx context.Context) time.Duration {
+		until, _ := ctx.Deadline()
+		return time.Until(until)
+	}
+	w := job.NewWorkers()
+	job.Handle(w, func(ctx context.Context, _ Note) error { short <- left(ctx); return nil })
+	job.Handle(w, func(ctx context.Context, _ Haul) error { long <- left(ctx); return nil })
+	o := quick()
+	o.Timeout = 5 * time.Minute
+	start(t, b, w, o)
+	insert(t, b.DB, Note{}, 0)
+	insert(t, b.DB, Haul{}, 0)
+	if got := <-short; got > 5*time.Minute {
+		t.Errorf("a job may take %v, want 5 minutes at most", got)
+	}
+	if got := <-long; got < 30*time.Minute {
+		t.Errorf("the long one may take %v, want an hour", got)
 	}
 }

@@ -40,6 +40,7 @@ func DeliveryState(name string) State { return named(deliveries, name) }
 var posts = map[string]State{
 	"draft":     {"draft", "circle-dashed", Quiet, "Only the team sees it.", "Schedule it or ask for a review.", false},
 	"in_review": {"in review", "eye", Wait, "Someone is to look at it before it may go out.", "It cannot go out until it is approved.", false},
+	"sent_back": {"sent back", "undo-2", Warn, "Somebody who approves asks for a change.", "Change it and submit it again.", false},
 	"approved":  {"approved", "check-check", Good, "It may go out.", "A change of the text asks for a new approval.", false},
 }
 
@@ -87,7 +88,7 @@ func DeliveryStates() []string {
 }
 
 // PostStates lists the states of a post in the order of its life.
-func PostStates() []string { return []string{"draft", "in_review", "approved"} }
+func PostStates() []string { return []string{"draft", "in_review", "sent_back", "approved"} }
 
 // ChannelStates lists the states of a channel.
 func ChannelStates() []string { return []string{"connected", "needs_attention", "paused"} }

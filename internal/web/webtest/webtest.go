@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -17,17 +18,23 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/health"
+	"rapport/internal/hook"
+	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/outbound"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
 	"rapport/internal/web"
+	"rapport/internal/webhook"
 )
 
 // Password is that of every account here.
@@ -39,6 +46,8 @@ type Site struct {
 	Pages    *web.Pages
 	Channels *channel.Channels
 	Media    *media.Library
+	Archives *archive.Archiver
+	Hooks    *hook.Sender // to addresses of this machine
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -60,8 +69,14 @@ func New(t testing.TB, more ...network.Network) *Site {
 // Empty returns a studio without any account, as the first visit finds it.
 func Empty(t testing.TB, more ...network.Network) *Site {
 	t.Helper()
-	d := dbtest.Open(t)
-	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	return On(t, dbtest.Open(t), more...)
+}
+
+// On is Empty on a database that the test brings.
+func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
+	t.Helper()
+	data := t.TempDir()
+	keys, err := secret.Create(filepath.Join(data, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +89,14 @@ func Empty(t testing.TB, more ...network.Network) *Site {
 		t.Fatal(err)
 	}
 	s.Media = &media.Library{DB: d, Blobs: files}
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub,
-		Media: s.Media, Desk: publish.Desk{DB: d, Channels: s.Channels},
+	s.Archives = &archive.Archiver{DB: d, Blobs: files, Library: s.Media, Program: "test"}
+	allow := []outbound.Rule{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
+	client := outbound.New(outbound.Options{Allow: allow})
+	t.Cleanup(client.Close)
+	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks, Letters: &letter.Letters{DB: d},
+		Health: &health.Looker{DB: d, Data: data, KeyFile: filepath.Join(data, "key"), Version: "test"},
+		Media:  s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
 }

@@ -1,0 +1,295 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/conversation"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/media"
+	noun "rapport/internal/person"
+	"rapport/internal/post"
+)
+
+// holdReason is what an owner reads on the hold of a brand that was brought in.
+const holdReason = "This brand was brought in from an archive. Connect its channels again, look through what is planned, and hold it where it came from before you release it here."
+
+// atOnce is how many rows are written in one go: others write between.
+const atOnce = 400
+
+// loader writes a source that was looked through.
+type loader struct {
+	*source
+	d       *db.DB
+	library *media.Library
+	mine    *Import
+	brand   brand.Brand
+	at      db.Time
+	local   map[string]string // ids of accounts, as they are here
+	gone    string            // stands for whoever is not known here
+	moved   func(done int64) error
+	written int64
+}
+
+// load writes everything and hands the brand to its owner at the end. What it
+// leaves behind when it fails is the caller's to erase.
+func (l *loader) load(ctx context.Context, who access.Who, owner string) error {
+	l.local, l.gone, l.at = map[string]string{}, db.NewID(), l.d.Now()
+	if err := l.begin(ctx); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if err := l.table(ctx, t); err != nil {
+			return err
+		}
+	}
+	if err := l.findable(ctx); err != nil {
+		return err
+	}
+	return l.d.Tx(ctx, func(tx *db.Tx) error { return brand.HandOver(ctx, tx, who, owner, l.brand) })
+}
+
+// begin writes the brand and its people.
+func (l *loader) begin(ctx context.Context) error {
+	b := l.source.brand
+	err := l.d.Tx(ctx, func(tx *db.Tx) (err error) {
+		l.brand, err = brand.Bring(ctx, tx, brand.Brand{ID: b.ID, Slug: b.Slug, Name: b.Name, Color: b.Color, Zone: b.Zone, Language: b.Language,
+			Demo: b.Demo, Tolerance: time.Duration(b.ToleranceS) * time.Second, Retention: b.Retention,
+			ActivityDays: b.ActivityDays, LetterDays: b.LetterDays, CreatedAt: db.At(b.CreatedAt)}, holdReason)
+		if err != nil {
+			return err
+		}
+		l.mine.Brand = l.brand.ID
+		if _, err := tx.ExecContext(ctx, `UPDATE brand_import SET brand = $2 WHERE id = $1`, l.mine.ID, l.brand.ID); err != nil {
+			return err
+		}
+		for _, p := range l.people {
+			a, err := account.Bring(ctx, tx, p.ID, p.Email, p.Name)
+			if err != nil {
+				return err
+			}
+			l.local[p.ID] = a.ID
+		}
+		return nil
+	})
+	if err != nil {
+		l.mine.Brand = "" // it was not begun
+	}
+	return err
+}
+
+func (l *loader) table(ctx context.Context, t table) error {
+	columns := []string{"brand_id"}
+	for _, f := range t.fields {
+		columns = append(columns, f.col())
+	}
+	more := l.more(t)
+	columns = append(columns, more...)
+	statement := `INSERT INTO ` + t.name + ` (` + strings.Join(columns, ", ") + `) VALUES (` + db.In(1, len(columns)) + `)`
+	var batch [][]any
+	flush := func() error {
+		err := l.d.Tx(ctx, func(tx *db.Tx) error { return db.Many(ctx, tx, statement, batch) })
+		if db.IsDuplicate(err) {
+			return fault.As(fault.Conflict, err, "Something in this archive is here already, as part of another brand. Nothing was brought in.")
+		}
+		if err != nil {
+			return fmt.Errorf("archive: bring in %s: %w", t.name, err)
+		}
+		l.written += int64(len(batch))
+		batch = batch[:0]
+		return l.moved(l.written)
+	}
+	err := l.each(t, func(row map[string]any) error {
+		if err := l.fit(ctx, t, row); err != nil {
+			return err
+		}
+		args := make([]any, 0, len(columns))
+		args = append(args, l.brand.ID)
+		for _, c := range columns[1:] {
+			args = append(args, row[c])
+		}
+		if batch = append(batch, args); len(batch) < atOnce {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil || len(batch) == 0 {
+		return err
+	}
+	return flush()
+}
+
+// more are the columns that are no fields but must be written.
+func (l *loader) more(t table) []string {
+	switch t.name {
+	case "channel":
+		return []string{"credential", "state_reason"}
+	case "media":
+		return []string{"blob", "thumb", "original", "search"}
+	case "delivery":
+		return []string{"run_at"}
+	case "channel_import":
+		return []string{"cursor"}
+	}
+	return nil
+}
+
+// fit makes a thing one of this installation.
+func (l *loader) fit(ctx context.Context, t table, row map[string]any) error {
+	for _, f := range t.fields {
+		v, isText := row[f.col()].(string)
+		switch {
+		case !isText || v == "":
+		case f.kind == somebody:
+			row[f.col()] = l.whoever(v)
+		case f.kind == anything && l.local[v] != "":
+			row[f.col()] = l.local[v]
+		case f.kind == loose && !l.holds(f, v):
+			row[f.col()] = ""
+		}
+	}
+	switch t.name {
+	case "hold":
+		if row["released_at"].(int64) == 0 {
+			row["released_at"] = int64(l.at)
+		}
+	case "channel":
+		l.fitChannel(row)
+	case "media":
+		return l.fitMedia(ctx, row)
+	case "delivery":
+		l.fitDelivery(row)
+	case "part":
+		if s := row["state"].(string); s == "sending" || s == "pending" {
+			row["state"] = "unknown"
+		}
+	case "note":
+		return l.fitNote(row)
+	case "channel_import":
+		row["cursor"] = ""
+		if row["state"].(string) == "running" {
+			row["state"] = "done"
+		}
+	}
+	return nil
+}
+
+func (l *loader) whoever(id string) string {
+	if here := l.local[id]; here != "" {
+		return here
+	}
+	return l.gone
+}
+
+func (l *loader) holds(f field, v string) bool {
+	id, err := id36(v)
+	if err != nil {
+		return false
+	}
+	for noun := range strings.FieldsSeq(f.of) {
+		if l.ids[noun][id] {
+			return true
+		}
+	}
+	return false
+}
+
+// fitChannel: its access is not in the archive.
+func (l *loader) fitChannel(row map[string]any) {
+	row["credential"], row["state_reason"] = "", ""
+	if row["state"].(string) != "removed" {
+		row["state"], row["state_at"] = "attention", int64(l.at)
+		row["state_reason"] = "It came with an archive, which holds no accesses. Connect it again."
+	}
+}
+
+// fitDelivery: whatever may have been sent since the archive was made is not
+// sent from here but asks a person.
+func (l *loader) fitDelivery(row map[string]any) {
+	row["run_at"] = row["due_at"]
+	switch state := row["state"].(string); {
+	case state == "claimed" || state == "preparing" || state == "sending" || state == "pending":
+		row["state"], row["reason_code"] = "unknown", "imported"
+		row["reason"] = "It was on its way when the archive was made. Look at the channel, then say what you found."
+	case state == "scheduled" && row["due_at"].(int64) <= int64(l.at):
+		row["state"], row["reason_code"] = "missed", "imported"
+		row["reason"] = "Its time passed before the archive was brought in. It may have gone out where the archive came from."
+	default:
+		return
+	}
+	row["updated_at"] = int64(l.at)
+}
+
+func (l *loader) fitNote(row map[string]any) error {
+	raw := row["mentions"].(string)
+	if raw == "" {
+		return nil
+	}
+	var named []string
+	if err := json.Unmarshal([]byte(raw), &named); err != nil {
+		return err
+	}
+	for i := range named {
+		named[i] = l.whoever(named[i])
+	}
+	out, err := json.Marshal(named)
+	row["mentions"] = string(out)
+	return err
+}
+
+func (l *loader) fitMedia(ctx context.Context, row map[string]any) error {
+	id := row["id"].(string)
+	row["search"] = media.Searchable(row["name"].(string), row["alt"].(string))
+	full, original := mediaFolder+id+"/full", mediaFolder+id+"/original"
+	// A file that was gone when the archive was made is gone here too.
+	row["blob"], row["thumb"], row["original"] = "media/"+l.brand.ID+"/"+id+"/gone", "media/"+l.brand.ID+"/"+id+"/gone", ""
+	if l.files[full] == nil {
+		return nil
+	}
+	file, err := l.picture(full)
+	if err != nil {
+		return err
+	}
+	var first []byte
+	if l.files[original] != nil {
+		if first, err = l.picture(original); err != nil {
+			return err
+		}
+	}
+	kept, err := l.library.Bring(ctx, l.brand.ID, id, row["mime"].(string), file, first)
+	if err != nil {
+		return err
+	}
+	row["blob"], row["thumb"], row["original"] = kept.Full, kept.Thumb, kept.Original
+	return nil
+}
+
+// findable makes what was brought in found by its words.
+func (l *loader) findable(ctx context.Context) error {
+	for _, index := range []func(context.Context, *db.Tx, string, string, int) (string, error){
+		post.Reindex, conversation.Reindex, noun.Reindex,
+	} {
+		for after := ""; ; {
+			var next string
+			err := l.d.Tx(ctx, func(tx *db.Tx) (err error) {
+				next, err = index(ctx, tx, l.brand.ID, after, 50)
+				return err
+			})
+			if err := errors.Join(err, ctx.Err()); err != nil {
+				return err
+			}
+			if after = next; next == "" {
+				break
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,260 @@
+package archive
+
+import (
+	"rapport/internal/network"
+	"rapport/internal/post"
+)
+
+// kind is how a value stands in the file and in its column.
+type kind uint8
+
+const (
+	text     kind = iota // words; a column's '' is left out
+	number               // a whole number; 0 is left out
+	flag                 // true, or left out
+	moment               // RFC 3339 with milliseconds in UTC; never is left out
+	object               // JSON, as check reads it
+	key                  // the thing's own id
+	ref                  // the id of a thing of another file, see of
+	loose                // such an id, or left out where that thing is gone
+	somebody             // the id of somebody in accounts.jsonl, or left out
+	anything             // the id of anything
+	link                 // an http address
+)
+
+// field is one value of a thing.
+type field struct {
+	name   string // in the file; never changes
+	column string // the same as name unless given
+	kind   kind
+	of     string   // of ref and loose: the nouns it may be, with blanks between
+	about  string   // for the document
+	oneOf  []string // the words it may be
+	need   bool     // must be there
+	check  func([]byte) ([]byte, error)
+}
+
+func (f field) col() string {
+	if f.column != "" {
+		return f.column
+	}
+	return f.name
+}
+
+// table is one file of the archive and the table it stands for.
+type table struct {
+	name   string // of the table
+	file   string // without ".jsonl"
+	noun   string // what ref calls it
+	about  string
+	order  string // columns that sort it
+	fields []field
+	// left are the columns that are not in the file, each with the reason.
+	left map[string]string
+	// fill gives those of them a value when the file is brought in.
+	fill map[string]any
+}
+
+// The reasons why a column is left out.
+const (
+	derived  = "made anew from the rest"
+	sending  = "belongs to the installation that sends"
+	secret   = "a secret; it is never exported"
+	ofBrand  = "everything in an archive is of its brand"
+	pictures = "the files lie in media/"
+)
+
+func id(about string) field        { return field{name: "id", kind: key, about: about, need: true} }
+func at(name, about string) field  { return field{name: name, kind: moment, about: about} }
+func say(name, about string) field { return field{name: name, kind: text, about: about} }
+func num(name, about string) field { return field{name: name, kind: number, about: about} }
+func by(name, column, about string) field {
+	return field{name: name, column: column, kind: somebody, about: about}
+}
+func word(name, about string, oneOf ...string) field {
+	return field{name: name, kind: text, about: about, oneOf: oneOf, need: true}
+}
+func json_(name, column, about string, check func([]byte) ([]byte, error)) field {
+	return field{name: name, column: column, kind: object, about: about, check: check}
+}
+func to(name, column, noun, about string) field {
+	return field{name: name, column: column, kind: ref, of: noun, about: about, need: true}
+}
+func maybe(name, column, nouns, about string) field {
+	return field{name: name, column: column, kind: loose, of: nouns, about: about}
+}
+func href(name, column, about string) field {
+	return field{name: name, column: column, kind: link, about: about}
+}
+
+// tables are the files of an archive, each after those it refers to.
+var tables = []table{
+	{name: "hold", file: "holds", noun: "hold", about: "When everything was stopped, by whom and why.", order: "at, id",
+		fields: []field{id("Id of the hold."), word("kind", "person, or restore where Rapport set it.", "person", "restore"),
+			say("reason", "In the words of who set it."), by("by", "by_account", "Who set it."), at("at", "When."),
+			by("released_by", "", "Who released it."), at("released_at", "When; missing while it runs.")}},
+	{name: "channel", file: "channels", noun: "channel", about: "The connected accounts, without what opens them: they must be connected again.", order: "created_at, id",
+		fields: []field{id("Id of the channel."), {name: "network", kind: text, about: "Name of the network.", need: true}, say("server", "Address of its server; missing where the network has one only."),
+			{name: "remote_id", kind: text, about: "The network's id of the account.", need: true}, say("handle", "What it is called there."), say("name", "Its title."),
+			href("avatar_url", "", "Where its picture is."), href("url", "", "Its page."),
+			json_("limits", "", "What fits there: text, pictures, threads.", like[network.Limits]), json_("details", "", "What the server said of itself.", like[map[string]string]),
+			word("state", "connected, attention or removed, when the archive was made.", "connected", "attention", "removed"),
+			at("state_at", "Since when."), at("worked_at", "When it was last seen working."), at("created_at", "When it was connected first.")},
+		left: map[string]string{"credential": secret, "state_reason": sending, "expires_at": secret, "ready_at": sending, "renew_until": sending},
+		fill: map[string]any{"credential": ""}},
+	{name: "channel_import", file: "imports", noun: "import", about: "What was brought over from a network when a channel was connected.", order: "started_at, channel_id",
+		fields: []field{to("channel", "channel_id", "channel", "Of which channel."), word("state", "running, done or failed.", "running", "done", "failed"),
+			word("stage", "How far it was.", "posts", "conversations"), num("posts", "Posts brought over."), num("posts_most", "Posts there were."), num("threads", "Conversations brought over."),
+			num("threads_most", "Conversations there were."), num("messages", "Messages brought over."), say("error", "The last failure."),
+			at("started_at", "When it began."), at("updated_at", "When it last moved."), at("finished_at", "When it ended.")},
+		left: map[string]string{"cursor": sending}},
+	{name: "media", file: "media", noun: "media", about: "Pictures; the files are media/<id>/full and, where one was cropped, media/<id>/original.", order: "created_at, id",
+		fields: []field{id("Id of the picture."), say("name", "Name of the file as it came."), word("mime", "Kind of the file.", "image/jpeg", "image/png", "image/webp", "image/gif"),
+			num("bytes", "Size of the file."), num("width", "In pixels."), num("height", "In pixels."), say("alt", "What it shows, for those who cannot see it."),
+			say("color", "Its average colour, #rrggbb."), {name: "sha256", kind: text, about: "Checksum of the file, in hexadecimal.", need: true},
+			json_("crop", "", "The part that is shown, in pixels of the original.", like[map[string]int]),
+			by("created_by", "", "Who added it."), at("created_at", "When."), at("deleted_at", "When it was deleted.")},
+		left: map[string]string{"blob": pictures, "thumb": derived, "original": pictures, "search": derived}},
+	{name: "person", file: "people", noun: "person", about: "Those who wrote to the brand, as it knows them.", order: "created_at, id",
+		fields: []field{id("Id of the person."), say("name", "What they are called."), say("about", "The team's own words on them."), href("avatar_url", "", "Where their picture is."),
+			at("member_at", "Since when they are a member of the community."), num("messages", "How many they wrote."), at("first_at", "Their first."), at("last_at", "Their last."), at("created_at", "When they became known.")}},
+	{name: "identity", file: "identities", noun: "identity", about: "Their accounts on networks.", order: "created_at, id",
+		fields: []field{id("Id of the identity."), to("person", "person_id", "person", "Whose it is."), {name: "network", kind: text, about: "Name of the network.", need: true},
+			{name: "remote_id", kind: text, about: "The network's id.", need: true}, say("handle", "What they are called there."), say("name", "Their title there."),
+			href("avatar_url", "", "Where their picture is."), href("url", "", "Their page."), at("seen_at", "When they were last seen."), at("created_at", "When they were first.")}},
+	{name: "person_channel", file: "people_channels", noun: "person_channel", about: "Where a person wrote, and how much.", order: "person_id, channel_id",
+		fields: []field{to("person", "person_id", "person", "Who."), to("channel", "channel_id", "channel", "Where."), num("messages", "How many."), at("last_at", "The last.")}},
+	{name: "conversation", file: "conversations", noun: "conversation", about: "What is said below one comment, or around one mention.", order: "created_at, id",
+		fields: []field{id("Id of the conversation."), to("channel", "channel_id", "channel", "Where it stands."), word("kind", "comment or mention.", "comment", "mention"),
+			{name: "root", kind: text, about: "The network's id of the message it began with.", need: true},
+			{name: "delivery", column: "delivery_id", kind: anything, about: "The brand's own post it stands below, as a delivery."}, {name: "post", column: "post_id", kind: anything, about: "And as a post."},
+			maybe("person", "person_id", "person", "Who began it."), say("excerpt", "Beginning of the last message from outside."),
+			word("state", "new, open, snoozed, done, or quiet where only the brand spoke.", "new", "open", "snoozed", "done", "quiet"), at("state_at", "Since when."),
+			at("snoozed_until", "When it comes back."), by("assignee", "assignee_id", "Who looks after it."), num("messages", "How many were said."), at("last_at", "The last."),
+			at("last_in_at", "The last from outside."), at("last_out_at", "The last of the brand."), at("waiting_since", "Since when somebody waits."), num("revision", "Grows with every change of the team."), at("created_at", "When it became known.")}},
+	{name: "post", file: "posts", noun: "post", about: "What the brand says. A reply is a post of its own kind.", order: "created_at, id",
+		fields: []field{id("Id of the post."), word("kind", "post or reply.", "post", "reply"), {name: "origin", kind: text, about: "Missing: written here. imported: published by another program.", oneOf: []string{"", "imported"}},
+			word("state", "draft, in_review or approved.", "draft", "in_review", "approved"), json_("body", "", "Its parts: kind, text and the ids of pictures.", body),
+			say("excerpt", "Its first line."), num("revision", "Grows with every change of what is sent."), num("approved", "The revision that was approved."), at("planned_at", "A draft's wished time."),
+			by("author", "author_id", "Who wrote it."), json_("answers", "", "What a reply answers, as the network calls it.", like[network.Ref]),
+			maybe("conversation", "conversation_id", "conversation", "Of a reply."), at("created_at", "When it was begun."), at("updated_at", "When it last changed."), at("deleted_at", "When it was deleted."),
+			by("editor", "editor_id", "Who wrote the revision; missing: the author."), by("submitted_by", "", "Who asked for approval last."), at("submitted_at", "When."), at("sent_back_at", "When it was sent back; missing once it is asked for again."),
+			{name: "approval", kind: text, about: "Of the approved revision: open where nobody had to approve it, given where somebody did.", oneOf: []string{"", "open", "given"}},
+			by("approved_by", "", "Who approved it."), at("approved_at", "When."), num("approval_rule", "The version of the rule it was approved under.")},
+		left: map[string]string{"search": derived, "reminded_at": sending, "passed_at": sending}},
+	{name: "variant", file: "variants", noun: "variant", about: "A post as one channel gets it.", order: "post_id, channel_id",
+		fields: []field{to("post", "post_id", "post", "Of which post."), to("channel", "channel_id", "channel", "For which channel."),
+			json_("body", "", "As in posts; missing where it is the post's.", body), json_("options", "", "What the network offers beside the text.", like[map[string]string])}},
+	{name: "post_media", file: "posts_media", noun: "post_media", about: "Which post shows which picture.", order: "post_id, media_id",
+		fields: []field{to("post", "post_id", "post", "The post."), to("media", "media_id", "media", "The picture.")}},
+	{name: "review", file: "reviews", noun: "review", about: "A post's way through review, step by step.", order: "post_id, id",
+		fields: []field{id("Id of the step."), to("post", "post_id", "post", "Of which post."), at("at", "When."), say("what", "submitted, approved, sent_back, withdrawn, edited, suggested, taken, declined, recalled or passed."),
+			by("account", "account_id", "Who did it; missing: Rapport itself."), num("revision", "Of the post."), say("text", "What they said."), json_("content", "", "The texts that were approved.", like[any])}},
+	{name: "suggestion", file: "suggestions", noun: "suggestion", about: "Other wordings that somebody proposed for a post.", order: "post_id, id",
+		fields: []field{id("Id of the suggestion."), to("post", "post_id", "post", "For which post."), by("account", "account_id", "Who proposes it."), at("at", "When."), num("revision", "Of the post it was written for."),
+			json_("texts", "", "The texts of each version, the common one under the empty name.", like[any]), json_("was", "", "The same as they were.", like[any]), say("note", "What they said."),
+			{name: "approver", kind: flag, about: "They might have approved the post."}, word("state", "open, taken or declined.", "open", "taken", "declined"), by("decided_by", "", "Who decided."), at("decided_at", "When.")}},
+	{name: "approval_rule", file: "approval", noun: "approval_rule", about: "What must be approved before it goes out.", order: "version",
+		fields: []field{num("version", "Counts the changes of the rule."), num("every_since", "The version since which every channel asks for approval; missing: not all do."), {name: "own", kind: flag, about: "One may approve what one wrote oneself."},
+			num("remind_h", "Hours before the planned time at which those who may approve are reminded; missing: never."), at("changed_at", "When it was changed last.")}},
+	{name: "approval_channel", file: "approval_channels", noun: "approval_channel", about: "The channels that ask for approval where not every one does.", order: "channel_id",
+		fields: []field{to("channel", "channel_id", "channel", "Which channel."), num("since", "Version of the rule.")}},
+	{name: "comment", file: "comments", noun: "comment", about: "What the team says on a post.", order: "created_at, id",
+		fields: []field{id("Id of the comment."), to("post", "post_id", "post", "On which post."), by("account", "account_id", "Who wrote it."), maybe("channel", "channel_id", "channel", "The version it is about; missing: the common one."),
+			num("part", "The part it is about, from 1; missing: the whole."), say("text", "What it says; missing some time after it was removed."), json_("mentions", "", "Ids of accounts it names.", like[[]string]),
+			at("created_at", "When."), at("edited_at", "When it was changed."), at("resolved_at", "When it was settled."), by("resolved_by", "", "By whom."), at("removed_at", "When it was removed."), by("removed_by", "", "By whom.")}},
+	{name: "task", file: "tasks", noun: "task", about: "What somebody of the team has to do.", order: "created_at, id",
+		fields: []field{id("Id of the task."), say("title", "What to do."), say("note", "More about it."), by("assignee", "assignee_id", "Who does it."), {name: "subject_kind", kind: text, about: "What it is about: post, conversation; missing: nothing.", oneOf: []string{"", "post", "conversation"}},
+			maybe("subject", "subject_id", "post conversation", "Which one."), maybe("channel", "channel_id", "channel", "Of its conversation."), at("due_at", "When it is due; missing: whenever."), num("sort_at", "Milliseconds since 1970 by which tasks are sorted."),
+			at("done_at", "When it was done."), by("done_by", "", "By whom."), at("told_at", "When its assignee was told that it is due."), at("deleted_at", "When it was deleted."), by("author", "author_id", "Who wrote it."),
+			num("revision", "Grows with every change."), at("created_at", "When it was written."), at("updated_at", "When it last changed.")}},
+	{name: "handover", file: "handovers", noun: "handover", about: "What one shift told the next.", order: "at, id",
+		fields: []field{id("Id of the note."), by("account", "account_id", "Who wrote it."), say("text", "What it says."), at("at", "When.")}},
+	{name: "team_rule", file: "team_rule", noun: "team_rule", about: "What the brand asks of everybody in its team.", order: "second_factor",
+		fields: []field{{name: "second_factor", kind: flag, about: "A second factor."}}},
+	{name: "delivery", file: "deliveries", noun: "delivery", about: "A variant's journey to its channel.", order: "created_at, id",
+		fields: []field{id("Id of the delivery."), word("kind", "As its post's.", "post", "reply"), to("post", "post_id", "post", "Which post."), to("channel", "channel_id", "channel", "To which channel."),
+			word("state", "Where it stands.", "scheduled", "claimed", "preparing", "sending", "pending", "published", "removed", "rejected", "unknown", "missed", "cancelled"),
+			at("due_at", "When it should go out."), num("revision", "Of the post, as scheduled."), say("reason", "Why it is in this state."), say("reason_code", "The same, for programs."),
+			say("remote_id", "The network's id of its first part."), href("remote_url", "", "Where it can be seen."), at("published_at", "When it was out."),
+			by("author", "author_id", "Who scheduled it."), at("created_at", "When it was scheduled."), at("updated_at", "When it last changed.")},
+		left: map[string]string{"run_at": sending, "attempt": sending, "tries": sending, "ahead": sending, "node": sending, "lease_until": sending}},
+	{name: "part", file: "parts", noun: "part", about: "A delivery's parts in order: the posts of a thread, the first comment.", order: "delivery_id, ord",
+		fields: []field{to("delivery", "delivery_id", "delivery", "Of which delivery."), {name: "order", column: "ord", kind: number, about: "From 0."}, word("kind", "post or comment.", "post", "comment"),
+			word("state", "Where it stands.", "waiting", "prepared", "sending", "pending", "published", "rejected", "unknown", "removed"), say("text", "As it was sent."),
+			json_("media", "", "Ids of its pictures.", like[[]string]), json_("prepared", "", "How the network can be asked about it.", like[network.Prepared]), json_("ref", "", "What the network calls it.", like[network.Ref]),
+			say("remote_id", "The network's id."), href("url", "", "Where it can be seen."), at("at", "When it was out.")}},
+	{name: "delivery_event", file: "delivery_events", noun: "delivery_event", about: "A delivery's story: one line for each thing that happened to it.", order: "delivery_id, id",
+		fields: []field{id("Id of the line."), to("delivery", "delivery_id", "delivery", "Of which delivery."), at("at", "When."), say("what", "What happened."), num("attempt", "At which try."),
+			{name: "part", kind: number, about: "Which part; -1 is none."}, by("by", "by_account", "Who did it."), num("status", "HTTP status of the network's answer."), num("took_ms", "How long it took, in milliseconds."), say("text", "In words.")},
+		left: map[string]string{"node": sending}},
+	{name: "message", file: "messages", noun: "message", about: "What was said in conversations, both ways.", order: "created_at, id",
+		fields: []field{id("Id of the message."), to("channel", "channel_id", "channel", "Where."), to("conversation", "conversation_id", "conversation", "In which conversation."), word("direction", "in: to the brand. out: by the brand.", "in", "out"),
+			say("remote_id", "The network's id."), say("parent_id", "The network's id of what it answers."), json_("ref", "", "What the network calls it.", like[network.Ref]),
+			maybe("person", "person_id", "person", "Who wrote it, from outside."), maybe("identity", "identity_id", "identity", "With which account of theirs."), by("account", "account_id", "Who of the team wrote it."),
+			{name: "sent", kind: flag, about: "Missing while a reply is not out."}, maybe("post", "post_id", "post", "Of a reply: its post."), maybe("delivery", "delivery_id", "delivery", "And its delivery."),
+			say("text", "What it says; missing once it is gone."), say("warning", "A content warning."), say("language", "BCP 47."), json_("media", "", "What hangs at it, at the network.", attachments), href("url", "", "Where it can be seen."),
+			say("visibility", "For whom."), at("at", "When it was written."), at("edited_at", "When it was changed at the network."), at("removed_at", "When it was seen to be gone."), at("checked_at", "When it was last seen."),
+			at("created_at", "When it was heard."), at("erased_at", "When its words were erased here.")}},
+	{name: "period", file: "periods", noun: "period", about: "How long people waited: one line for each time a conversation was open.", order: "conversation_id, opened_at",
+		fields: []field{to("conversation", "conversation_id", "conversation", "Which one."), at("opened_at", "First message from outside."), to("channel", "channel_id", "channel", "Where."),
+			at("answered_at", "First public answer."), by("answered_by", "", "By whom."), at("closed_at", "When it was done.")}},
+	{name: "note", file: "notes", noun: "note", about: "What the team says to itself about a conversation or a person.", order: "at, id",
+		fields: []field{id("Id of the note."), {name: "subject", kind: ref, of: "conversation person", about: "What it is about.", need: true}, by("account", "account_id", "Who wrote it."), say("text", "What it says."),
+			json_("mentions", "", "Ids of accounts it names.", like[[]string]), at("at", "When.")}},
+	{name: "note_mention", file: "notes_mentions", noun: "note_mention", about: "Whom the notes of a conversation name.", order: "account_id, conversation_id",
+		fields: []field{by("account", "account_id", "Who is named."), to("conversation", "conversation_id", "conversation", "Where."), at("at", "When last.")}},
+	{name: "label", file: "labels", noun: "label", about: "What conversations are sorted by.", order: "created_at, id",
+		fields: []field{id("Id of the label."), say("name", "What it is called."), {name: "name_key", kind: text, about: "The same, folded: one name is one label."}, num("hue", "Its colour, in degrees."), at("created_at", "When it was made.")}},
+	{name: "conversation_label", file: "conversations_labels", noun: "conversation_label", about: "Which conversation has which label.", order: "conversation_id, label_id",
+		fields: []field{to("label", "label_id", "label", "The label."), to("conversation", "conversation_id", "conversation", "The conversation."), at("last_at", "As the conversation's.")}},
+	{name: "conversation_event", file: "conversation_events", noun: "conversation_event", about: "What happened in a conversation besides messages and notes.", order: "conversation_id, at, id",
+		fields: []field{id("Id of the line."), to("conversation", "conversation_id", "conversation", "In which."), at("at", "When."), say("what", "What happened."), by("account", "account_id", "Who did it."),
+			{name: "detail", kind: anything, about: "To whom, until when, which label."}}},
+	{name: "metric", file: "metrics", noun: "metric", about: "What networks counted, as history. What is not there is not known.", order: "subject, name, at",
+		fields: []field{{name: "subject", kind: ref, of: "delivery channel", about: "What it was counted of.", need: true}, {name: "name", kind: text, about: "likes, shares, comments, views, followers …", need: true}, at("at", "When."), num("value", "How many.")}},
+	{name: "activity", file: "activity", noun: "activity", about: "What happened, for timelines: ids and times, never words.", order: "at, id",
+		fields: []field{id("Id of the line."), say("kind", "What happened."), {name: "subject", kind: anything, about: "To what."}, {name: "actor", kind: anything, about: "By whom."}, num("value", "How many."), at("at", "When.")}},
+	{name: "audit", file: "log", noun: "audit", about: "What the team did.", order: "at, id",
+		fields: []field{id("Id of the line."), by("account", "account_id", "Who did it; missing: Rapport itself."), say("act", "What was done, in the past tense."), {name: "subject", kind: anything, about: "To what."},
+			json_("detail", "", "More about it.", like[map[string]string]), say("address", "Where the request came from."), at("at", "When.")}},
+	{name: "access_grant", file: "team", noun: "grant", about: "Who has which role. Whoever is not known where the archive is brought in cannot sign in until they are invited.", order: "created_at, id",
+		fields: []field{id("Id of the grant."), {name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, word("role", "Their role.", "owner", "manager", "strategist", "creator", "analyst", "community", "moderator", "ambassador"),
+			json_("channels", "", "Ids of the channels it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
+}
+
+// shownOnly are tables that an archive tells of but that are not brought in.
+var shownOnly = []table{
+	{name: "api_token", file: "tokens", noun: "token", about: "API tokens by name. They are not brought in: make new ones.", order: "created_at, id",
+		fields: []field{id("Id of the token."), say("name", "What used it."), by("account", "account_id", "Who made it."), json_("scopes", "", "What it allowed.", like[[]string]), at("created_at", "When it was made."),
+			at("used_at", "When it was last used."), at("expires_at", "When it ends."), at("revoked_at", "When it was revoked.")},
+		left: map[string]string{"token_hash": secret}},
+	{name: "webhook", file: "webhooks", noun: "webhook", about: "Where events were sent to. They are not brought in: set them anew, with new secrets.", order: "created_at, id",
+		fields: []field{id("Id of the webhook."), href("url", "", "Its address."), say("about", "The team's words on it."), json_("events", "", "The types it was sent.", like[[]string]), word("state", "active, paused or disabled.", "active", "paused", "disabled"),
+			by("account", "account_id", "Who made it."), at("created_at", "When it was made."), at("updated_at", "When it last changed.")},
+		left: map[string]string{"secret": secret, "old_secret": secret, "old_until": sending, "failing_at": sending, "arrived_at": sending, "reason": sending}},
+}
+
+// notInArchive are the tables with rows of a brand that are in no archive,
+// each with the reason.
+var notInArchive = map[string]string{
+	"brand_export":  "archives that were made here",
+	"digest":        "how accounts of this installation want their mail",
+	"digest_item":   "mail that this installation is about to write",
+	"invitation":    "invitations to this installation, with what opens it",
+	"news_choice":   "how accounts of this installation want to be told",
+	"post_presence": "who has a post open in this minute",
+	"webhook_call":  "what this installation sent to others; it is kept for a month only",
+	"channel_log":   "what went on between this installation and the networks; it is kept for a short time only",
+	"feed":          "how far this installation read each channel",
+	"idempotency":   "the API's answers of the last 24 hours",
+	"letter":        "mail that this installation wrote, with its own addresses in it",
+	"notification":  "what this installation told its accounts",
+	"outbox":        "work under way",
+	"presence":      "who looks at a conversation in this minute",
+	"search_doc":    "made anew from the rest",
+	"sign_in":       "sign-ins at networks under way, with secrets",
+}
+
+// body reads the parts of a post.
+func body(raw []byte) ([]byte, error) { return like[post.Body](raw) }

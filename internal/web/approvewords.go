@@ -1,0 +1,138 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/i18n"
+	"rapport/internal/post"
+	"rapport/internal/web/ui"
+)
+
+// todayClock is the moment a page is shown at.
+type todayClock struct{ Now time.Time }
+
+func nameOr(ctx context.Context, name string) string {
+	return cmp.Or(name, i18n.T(ctx, "Somebody"))
+}
+
+// reviewSentence says who asked, and what approval leads to.
+func reviewSentence(ctx context.Context, v postView) string {
+	name := nameOr(ctx, v.Review.Submitted.Name)
+	if v.PlannedAt > 0 && !v.Review.Passed {
+		return i18n.T(ctx, "{{.Name}} asks for approval. Once approved it goes out {{.Time}}.", "Name", name, "Time", i18n.DateTime(ctx, v.PlannedAt.Time()))
+	}
+	return i18n.T(ctx, "{{.Name}} asks for approval. It has no time yet.", "Name", name)
+}
+
+func approveLabel(ctx context.Context, v postView) string {
+	if v.PlannedAt > 0 && !v.Review.Passed {
+		return i18n.T(ctx, "Approve and schedule")
+	}
+	return i18n.T(ctx, "Approve")
+}
+
+func submitSentence(ctx context.Context, v postView) string {
+	if v.PlannedAt > 0 {
+		return i18n.T(ctx, "It goes out at its time once somebody has approved it.")
+	}
+	return i18n.T(ctx, "It has no time yet; somebody gives it one once it is approved.")
+}
+
+func declineLabel(ctx context.Context, s suggestionView) string {
+	if s.Mine {
+		return i18n.T(ctx, "Take it back")
+	}
+	return i18n.T(ctx, "Decline")
+}
+
+// scheduleAt is the time to offer for an approved post.
+func scheduleAt(v postView) string {
+	if typed := v.Form.Value("at"); typed != "" {
+		return typed
+	}
+	if v.PlannedAt > 0 && !v.Review.Passed {
+		return wall(v.Brand, v.PlannedAt)
+	}
+	return ""
+}
+
+func scheduleLabel(ctx context.Context, v composeView) string {
+	if v.Gate.Asks && v.Gate.Theirs {
+		return i18n.T(ctx, "Approve and schedule")
+	}
+	return i18n.T(ctx, "Schedule")
+}
+
+// needsReviewWhy is why a post needs the reader, in a sentence.
+func needsReviewWhy(ctx context.Context, n reviewNeed) string {
+	name := nameOr(ctx, n.Name)
+	switch {
+	case n.Back:
+		return i18n.T(ctx, "{{.Name}} asks for a change.", "Name", name)
+	case n.Passed:
+		return i18n.T(ctx, "{{.Name}} asks for approval. Its time, {{.Time}}, has passed.", "Name", name, "Time", i18n.DateTime(ctx, n.PlannedAt.Time()))
+	case n.PlannedAt > 0:
+		return i18n.T(ctx, "{{.Name}} asks for approval by {{.Time}}.", "Name", name, "Time", i18n.DateTime(ctx, n.PlannedAt.Time()))
+	}
+	return i18n.T(ctx, "{{.Name}} asks for approval.", "Name", name)
+}
+
+// composeWords say what becomes of a post that somebody else has to approve,
+// or that is on its way already.
+func composeWords(ctx context.Context, v composeView) string {
+	switch {
+	case v.Gate.Scheduled && v.Gate.Keeps:
+		return i18n.T(ctx, "This post is scheduled. What you change counts once you save the changes.")
+	case v.Gate.Scheduled:
+		return i18n.T(ctx, "This post is approved and scheduled. A change takes it off the plan until it is approved again.")
+	case v.Gate.Approved:
+		return i18n.T(ctx, "This post is approved. A change of the text asks for a new approval.")
+	case v.Gate.InReview:
+		return i18n.T(ctx, "This post is in review. What you change counts once you save it, and must be submitted again.")
+	case v.Gate.Asks && !v.Gate.Vouch:
+		return i18n.T(ctx, "What you choose here asks for approval. Submit it, and it goes out at its time once somebody approves it.")
+	}
+	return ""
+}
+
+// approvers are those who may approve, by name.
+func (p *Pages) approvers(r *http.Request, handles map[string]string) ([]approver, error) {
+	v, ctx := at(r), r.Context()
+	all, err := account.Able(ctx, p.DB, v.Brand.ID, access.PostApprove)
+	if err != nil {
+		return nil, err
+	}
+	var out []approver
+	for _, m := range all {
+		a := approver{Name: m.Name, Role: roleName(ctx, m.Grant.Role)}
+		for _, c := range m.Grant.Channels {
+			a.Channels = append(a.Channels, cmp.Or(handles[c], i18n.T(ctx, "another channel")))
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func approverWhere(ctx context.Context, a approver) string {
+	if len(a.Channels) == 0 {
+		return a.Role
+	}
+	return a.Role + " · " + strings.Join(a.Channels, ", ")
+}
+
+// stateOf is the post's state, or that it was sent back.
+func stateOf(one post.Post) string {
+	if one.State == post.StateDraft && one.SentBackAt > 0 {
+		return "sent_back"
+	}
+	return one.State
+}
+
+// draftState is how a post that is not scheduled is shown.
+func draftState(one post.Post) ui.State { return ui.PostState(stateOf(one)) }
