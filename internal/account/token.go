@@ -35,6 +35,7 @@ type Token struct {
 	UsedAt    db.Time // to the nearest five minutes; 0 while unused
 	ExpiresAt db.Time // 0 means never
 	RevokedAt db.Time
+	PerMinute int64 // requests it may make; 0 is as many as usual
 }
 
 // NewToken is what a token is made of.
@@ -42,11 +43,13 @@ type NewToken struct {
 	Name      string
 	Scopes    []access.Action
 	ExpiresAt db.Time // 0 means never
+	PerMinute int64   // requests it may make; 0 is as many as usual
 }
 
 // TokenCreate makes an API token for one brand. plain is shown once and
 // stored nowhere. No scope may go beyond what its maker may do, else
 // fault.Denied; and later the token may never do more than its maker may then.
+// One that is made with a token ends no later than that.
 func TokenCreate(ctx context.Context, d *db.DB, who access.Who, brandID string, n NewToken) (t Token, plain string, err error) {
 	if err := who.May(d.Now(), brandID, access.TokenWrite); err != nil {
 		return Token{}, "", err
@@ -63,12 +66,15 @@ func TokenCreate(ctx context.Context, d *db.DB, who access.Who, brandID string, 
 	}
 	plain = TokenPrefix + secret.Token()
 	err = d.Tx(ctx, func(tx *db.Tx) error {
+		if err := n.outlives(ctx, tx, who); err != nil {
+			return err
+		}
 		t = Token{ID: db.NewID(), Brand: brandID, Account: who.Account, Name: strings.TrimSpace(n.Name),
-			Scopes: n.Scopes, CreatedAt: tx.Now(), ExpiresAt: n.ExpiresAt}
+			Scopes: n.Scopes, CreatedAt: tx.Now(), ExpiresAt: n.ExpiresAt, PerMinute: n.PerMinute}
 		_, err := tx.ExecContext(ctx, `INSERT INTO api_token
-			(id, brand_id, account_id, name, token_hash, scopes, created_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			t.ID, t.Brand, t.Account, t.Name, secret.Hash(plain), string(scopes), t.CreatedAt, t.ExpiresAt)
+			(id, brand_id, account_id, name, token_hash, scopes, created_at, expires_at, per_minute)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			t.ID, t.Brand, t.Account, t.Name, secret.Hash(plain), string(scopes), t.CreatedAt, t.ExpiresAt, t.PerMinute)
 		if err != nil {
 			return err
 		}
@@ -79,6 +85,21 @@ func TokenCreate(ctx context.Context, d *db.DB, who access.Who, brandID string, 
 		return Token{}, "", fmt.Errorf("account: create a token: %w", err)
 	}
 	return t, plain, nil
+}
+
+// outlives refuses a token that would go on after the one it is made with.
+func (n NewToken) outlives(ctx context.Context, tx *db.Tx, who access.Who) error {
+	if who.Token == "" {
+		return nil
+	}
+	var end db.Time
+	if err := tx.QueryRowContext(ctx, `SELECT expires_at FROM api_token WHERE id = $1`, who.Token).Scan(&end); err != nil {
+		return err
+	}
+	if end != 0 && (n.ExpiresAt == 0 || n.ExpiresAt > end) {
+		return fault.OnField("expires_at", "A token that is made with a token ends no later than that one.")
+	}
+	return nil
 }
 
 func (n NewToken) check(now db.Time, who access.Who, brandID string) error {
@@ -97,6 +118,9 @@ func (n NewToken) check(now db.Time, who access.Who, brandID string) error {
 	if n.ExpiresAt != 0 && !n.ExpiresAt.After(now) {
 		wrong = append(wrong, fault.On("expires_at", "Choose an end in the future."))
 	}
+	if n.PerMinute < 0 || n.PerMinute > mostPerMinute {
+		wrong = append(wrong, fault.Field{Name: "per_minute", Text: fmt.Sprintf("Choose between 1 and %d requests a minute.", mostPerMinute)})
+	}
 	if err := fault.OnFields(wrong); err != nil {
 		return err
 	}
@@ -114,12 +138,12 @@ func TokenList(ctx context.Context, d *db.DB, who access.Who, brandID string) ([
 	if err := who.May(d.Now(), brandID, access.TokenWrite); err != nil {
 		return nil, err
 	}
-	rows, err := d.QueryContext(ctx, `SELECT id, brand_id, account_id, name, scopes, created_at, used_at, expires_at, revoked_at
+	rows, err := d.QueryContext(ctx, `SELECT id, brand_id, account_id, name, scopes, created_at, used_at, expires_at, revoked_at, per_minute
 		FROM api_token WHERE brand_id = $1 ORDER BY created_at DESC, id DESC`, brandID)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (Token, error) {
 		var t Token
 		var scopes string
-		err := r.Scan(&t.ID, &t.Brand, &t.Account, &t.Name, &scopes, &t.CreatedAt, &t.UsedAt, &t.ExpiresAt, &t.RevokedAt)
+		err := r.Scan(&t.ID, &t.Brand, &t.Account, &t.Name, &scopes, &t.CreatedAt, &t.UsedAt, &t.ExpiresAt, &t.RevokedAt, &t.PerMinute)
 		if err == nil {
 			err = json.Unmarshal([]byte(scopes), &t.Scopes)
 		}
@@ -166,13 +190,13 @@ func TokenWho(ctx context.Context, d *db.DB, plain string) (access.Who, Token, e
 	var scopes, channels string
 	now := d.Now()
 	err := d.QueryRowContext(ctx, `
-		SELECT t.id, t.brand_id, t.account_id, t.name, t.scopes, t.created_at, t.used_at, t.expires_at,
+		SELECT t.id, t.brand_id, t.account_id, t.name, t.scopes, t.created_at, t.used_at, t.expires_at, t.per_minute,
 		       a.name, a.email, g.role, g.channels, g.ends_at, `+barred+`
 		FROM api_token t
 		JOIN account a ON a.id = t.account_id AND a.disabled_at = 0
 		JOIN access_grant g ON g.account_id = a.id AND g.brand_id = t.brand_id AND (g.ends_at = 0 OR g.ends_at > $2)`+barring+`
 		WHERE t.token_hash = $1 AND t.revoked_at = 0 AND (t.expires_at = 0 OR t.expires_at > $2)`, secret.Hash(plain), now).
-		Scan(&t.ID, &t.Brand, &t.Account, &t.Name, &scopes, &t.CreatedAt, &t.UsedAt, &t.ExpiresAt,
+		Scan(&t.ID, &t.Brand, &t.Account, &t.Name, &scopes, &t.CreatedAt, &t.UsedAt, &t.ExpiresAt, &t.PerMinute,
 			&w.Name, &w.Email, &g.Role, &channels, &g.EndsAt, &g.Barred)
 	if errors.Is(err, sql.ErrNoRows) {
 		return access.Who{}, Token{}, ErrSignedOut

@@ -6,7 +6,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -37,6 +37,9 @@ type Deps struct {
 	Desk     publish.Desk
 	Log      *slog.Logger
 	Version  string // of the program
+	Rates    account.Rates
+	// Address is where a request comes from; r.RemoteAddr if nil.
+	Address func(*http.Request) string
 }
 
 type handler struct {
@@ -45,13 +48,14 @@ type handler struct {
 	mux   *http.ServeMux
 	api   huma.API
 	rules map[string]rule
+	limit *meter
 }
 
 // New returns the handler of /api, /api/openapi.json and everything below
 // /api/v1. It serves whole paths: mount it at /api and /api/ without
 // stripping.
 func New(d Deps) http.Handler {
-	a := &handler{Deps: d, log: d.Log, mux: http.NewServeMux(), rules: map[string]rule{}}
+	a := &handler{Deps: d, log: d.Log, mux: http.NewServeMux(), rules: map[string]rule{}, limit: newMeter(d.Rates)}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -68,7 +72,9 @@ func New(d Deps) http.Handler {
 	a.holdOperations()
 	a.metricOperations()
 	a.webhookOperations()
+	a.tokenOperations()
 	a.auditOperations()
+	a.exportOperations()
 	a.readable()
 	return a
 }
@@ -78,6 +84,8 @@ const about = `Everything the studio does with posts, this API does.
 A token belongs to one brand and everything here is of that brand. Make one with ` + "`rapport token create`" + ` or in the studio's settings, and send it with each request: ` + "`Authorization: Bearer rap_…`" + `. Its scopes say what it may do, never more than its maker may.
 
 Times are RFC 3339 in UTC; a field that is missing has no value. Lists come in pages: send the ` + "`next`" + ` of one page as ` + "`after`" + ` of the following one until there is none. Errors are application/problem+json, with a ` + "`code`" + ` for programs and a ` + "`detail`" + ` for people.
+
+A token may make so many requests a minute, 600 unless it was given another number, and a sixth of them at once. Each answer says what is left: ` + "`RateLimit-Policy`" + ` how many there are and in how many seconds they are all back, ` + "`RateLimit`" + ` how many remain. Above that the answer is 429, with ` + "`Retry-After`" + `.
 
 Send an ` + "`Idempotency-Key`" + ` of your own with a write, and it happens once however often you repeat it: for 24 hours the same request with the same key gets the first answer again.`
 
@@ -108,6 +116,7 @@ func config(version string) huma.Config {
 		{Name: "Holds", Description: "The switch that stops everything."},
 		{Name: "Webhooks", Description: "Programs that are told what happens, signed by the Standard Webhooks specification."},
 		{Name: "Text", Description: "What fits where."},
+		{Name: "Tokens", Description: "What programs come with."},
 		{Name: "Brand", Description: "Who asks, and what was done."},
 	}
 	return c
@@ -130,7 +139,8 @@ type op struct {
 	status           int // of success; 0 means 200
 	errors           []int
 	media            bool
-	example          string                // a body, as JSON
+	example          string                // a body, as JSON; {posts} stands for the id of a post, and so on
+	query            string                // an example of one; such ids may stand here too
 	shape            func(*huma.Operation) // what the types cannot say
 }
 
@@ -174,9 +184,7 @@ func (a *handler) describe(o op, path string) {
 		if o.shape != nil {
 			o.shape(h)
 		}
-		if o.example != "" {
-			h.RequestBody.Content["application/json"].Example = json.RawMessage(o.example)
-		}
+		o.illustrate(h)
 	}
 }
 
@@ -189,7 +197,7 @@ func scopesOf(o op) []string {
 
 func errorsOf(o op, write bool) []int {
 	out := append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-		http.StatusUnprocessableEntity, http.StatusServiceUnavailable}, o.errors...)
+		http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable}, o.errors...)
 	if write {
 		out = append(out, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}

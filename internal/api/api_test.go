@@ -1,14 +1,8 @@
 package api_test
 
 import (
-	"cmp"
-	"fmt"
-	"net/http"
-	"regexp"
 	"strings"
 	"testing"
-
-	"rapport/internal/access"
 )
 
 func TestScenarios(t *testing.T) {
@@ -109,6 +103,18 @@ func TestScenarios(t *testing.T) {
 		{"release nothing", request{"DELETE", "/holds/current", "", full, nil}, 409, nil, nil},
 		{"audit", request{"GET", "/audit", "", full, nil}, 200, []string{"hold.set", "post.scheduled"}, nil},
 
+		{"audit by area and words", request{"GET", "/audit?area=holds&q=OUTAGE", "", full, nil}, 200, []string{"hold.set", "put everything on hold"}, []string{"post.scheduled"}},
+		{"audit of no area", request{"GET", "/audit?area=none", "", full, nil}, 422, []string{`"name":"area"`}, nil},
+		{"audit before", request{"GET", "/audit?to=2020-01-01T00:00:00Z", "", full, nil}, 200, []string{`"items":[]`}, nil},
+		{"audit taken along", request{"GET", "/audit/export?area=holds", "", full, nil}, 200, []string{`"act":"hold.set"`, `"act":"hold.released"`}, []string{"post.scheduled"}},
+		{"audit by who only reads", request{"GET", "/audit/export", "", read, nil}, 403, nil, nil},
+		{"an archive", request{"POST", "/exports", "", full, nil}, 202, []string{`"state":"waiting"`}, nil},
+		{"a second one", request{"POST", "/exports", "", full, nil}, 409, []string{`"conflict"`}, nil},
+		{"archives", request{"GET", "/exports", "", full, nil}, 200, []string{`"state":"waiting"`}, nil},
+		{"archives by who only reads", request{"GET", "/exports", "", read, nil}, 403, nil, nil},
+		{"no archive", request{"GET", "/exports/none", "", full, nil}, 404, nil, nil},
+		{"no file of one", request{"GET", "/exports/none/file", "", full, nil}, 404, nil, nil},
+
 		{"nowhere", request{"GET", "/nowhere", "", full, nil}, 404, []string{"/api lists"}, nil},
 		{"wrong method", request{"PUT", "/posts", "", full, nil}, 405, []string{"GET", "POST"}, nil},
 		{"double slash", request{"GET", "//posts", "", full, nil}, 404, nil, nil},
@@ -182,95 +188,4 @@ func TestRetryAfter(t *testing.T) {
 	if got.status != 429 || got.header.Get("Retry-After") != "7" || got.text(t, "code") != "limited" {
 		t.Errorf("%d %v %s", got.status, got.header, got.body)
 	}
-}
-
-// operation is one row of what the document lists.
-type operation struct{ method, path, scope string }
-
-func (w *world) operations() []operation {
-	var out []operation
-	for _, line := range listed(w) {
-		out = append(out, line)
-	}
-	return out
-}
-
-var wildcard = regexp.MustCompile(`\{[a-z]+\}`)
-
-// TestWhoMayAsk calls every operation of the document as those who may not.
-func TestWhoMayAsk(t *testing.T) {
-	w := open(t)
-	id := w.post(`{"text":"Ours alone","channels":["` + w.channel["news"] + `"]}`)
-	talk, human := w.hear("@mira", "Ours alone too")
-	ours := map[string]string{"conversations": talk, "people": human, "posts": id, "channels": w.channel["news"], "media": "none", "deliveries": w.delivery(id)}
-	for _, o := range w.operations() {
-		path := strings.TrimPrefix(o.path, "/api/v1")
-		kind := strings.Split(path, "/")[1]
-		path = wildcard.ReplaceAllString(strings.ReplaceAll(path, "{id}", cmp.Or(ours[kind], "none")), "none")
-		body := bodies[o.method+" "+strings.TrimPrefix(o.path, "/api/v1")]
-		t.Run(o.method+" "+o.path, func(t *testing.T) {
-			w.t = t
-			for name, token := range map[string]string{"none": "", "unknown": "rap_unknown", "of another kind": "secret"} {
-				got := w.ask(request{o.method, path, body, token, map[string]string{"Cookie": "rapport=" + w.north.token}})
-				if got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Bearer") {
-					t.Errorf("token %s: %d %s", name, got.status, got.body)
-				}
-			}
-			if o.scope != "" {
-				got := w.ask(request{o.method, path, body, w.token(w.north, without(o.scope)...), nil})
-				if got.status != http.StatusForbidden {
-					t.Errorf("without %s: %d %s", o.scope, got.status, got.body)
-				}
-			}
-			if !strings.Contains(path, ours[kind]) || ours[kind] == "" {
-				return
-			}
-			got := w.ask(request{o.method, path, body, w.south.token, nil})
-			if got.status != http.StatusNotFound || strings.Contains(got.body, "Ours") {
-				t.Errorf("another brand's: %d %s", got.status, got.body)
-			}
-		})
-	}
-}
-
-func without(scope string) []access.Action {
-	var out []access.Action
-	for _, a := range access.Actions {
-		if string(a) != scope {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// bodies let every operation pass its own validation.
-var bodies = map[string]string{
-	"POST /channels":                   `{"network":"test","credentials":{"token":"new"}}`,
-	"POST /channels/{id}/reconnect":    `{"credentials":{"token":"news"}}`,
-	"PATCH /media/{id}":                `{"alt":"x"}`,
-	"POST /posts":                      `{"text":"x"}`,
-	"PATCH /conversations/{id}":        `{"state":"done"}`,
-	"POST /conversations/{id}/notes":   `{"text":"x"}`,
-	"POST /conversations/{id}/replies": `{"text":"x"}`,
-	"POST /labels":                     `{"name":"x"}`,
-	"PATCH /people/{id}":               `{"about":"x"}`,
-	"POST /people/{id}/notes":          `{"text":"x"}`,
-	"POST /people/{id}/erase":          `{"confirm":"x"}`,
-	"POST /posts/check":                `{"text":"x"}`,
-	"PATCH /posts/{id}":                `{"text":"x"}`,
-	"POST /posts/{id}/schedule":        `{"at":"now"}`,
-	"POST /posts/{id}/move":            `{"at":""}`,
-	"POST /deliveries/{id}/resolve":    `{"choice":"drop"}`,
-	"POST /holds":                      `{"reason":"x"}`,
-	"POST /text/check":                 `{"network":"test","text":"x"}`,
-}
-
-func (w *world) delivery(post string) string {
-	w.t.Helper()
-	got := w.ask(request{"POST", "/posts/" + post + "/schedule", `{"at":"2028-01-01T00:00:00Z"}`, w.north.token, nil})
-	list, ok := got.field(w.t, "deliveries").([]any)
-	if !ok || len(list) == 0 {
-		w.t.Fatal(got.body)
-	}
-	return fmt.Sprint(list[0].(map[string]any)["id"])
 }

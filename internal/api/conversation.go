@@ -181,7 +181,7 @@ func (a *handler) conversationOperations() {
 		about: "The one with the newest message first.", scope: access.ConversationRead}, a.listConversations)
 	add(a, op{id: "conversation", method: http.MethodGet, path: "/conversations/{id}", tag: "Conversations", title: "Read a conversation",
 		about: "With its messages, notes and how long people waited. Reading it here opens nothing.", scope: access.ConversationRead}, a.conversation)
-	add(a, op{id: "change-conversation", example: `{"state":"done","revision":3}`, method: http.MethodPatch, path: "/conversations/{id}", tag: "Conversations", title: "Change a conversation",
+	add(a, op{id: "change-conversation", example: `{"state":"done"}`, method: http.MethodPatch, path: "/conversations/{id}", tag: "Conversations", title: "Change a conversation",
 		about: "State, who looks after it and labels: all of it or nothing. What is missing stays as it is.", scope: access.ConversationWrite}, a.changeConversation)
 	add(a, op{id: "note-conversation", example: `{"text":"Asked the roastery."}`, method: http.MethodPost, path: "/conversations/{id}/notes", tag: "Conversations", title: "Note something about a conversation", status: http.StatusCreated,
 		about: "Whom it names with @ is told.", scope: access.ConversationWrite}, a.noteConversation)

@@ -1,43 +1,15 @@
 package api_test
 
 import (
-	"encoding/json"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
 
-type document struct {
-	Paths map[string]map[string]struct {
-		Security []map[string][]string `json:"security"`
-		Summary  string                `json:"summary"`
-	} `json:"paths"`
-}
-
-func listed(w *world) []operation {
-	rec := httptest.NewRecorder()
-	w.h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/openapi.json", nil))
-	var doc document
-	must(w.t, json.Unmarshal(rec.Body.Bytes(), &doc))
-	var out []operation
-	for path, methods := range doc.Paths {
-		for method, o := range methods {
-			one := operation{method: strings.ToUpper(method), path: path}
-			if len(o.Security) == 1 && len(o.Security[0]["token"]) == 1 {
-				one.scope = o.Security[0]["token"][0]
-			}
-			out = append(out, one)
-		}
-	}
-	slices.SortFunc(out, func(a, b operation) int { return strings.Compare(a.path+a.method, b.path+b.method) })
-	return out
-}
-
 func TestDocument(t *testing.T) {
 	w := open(t)
-	if n := len(listed(w)); n < 30 {
+	if n := len(w.operations()); n < 30 {
 		t.Errorf("%d operations", n)
 	}
 	for _, path := range []string{"/api/openapi.json", "/api/openapi.yaml"} {
@@ -64,8 +36,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("%s in the page", bad)
 		}
 	}
-	for _, o := range listed(w) {
-		if !strings.Contains(page, "<code>"+o.path+"</code>") {
+	for _, o := range w.operations() {
+		if !strings.Contains(page, "<code>/api/v1"+o.path+"</code>") {
 			t.Errorf("%s %s is not on the page", o.method, o.path)
 		}
 	}

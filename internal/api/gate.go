@@ -102,6 +102,9 @@ func (a *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	c, err := a.authenticate(r)
+	if err == nil {
+		err = a.limit.take(r.Context(), a.DB, c.token, w.Header())
+	}
 	if err != nil {
 		return err
 	}
@@ -141,22 +144,37 @@ func (a *handler) astray(w http.ResponseWriter, r *http.Request, next http.Handl
 const notHere = "There is nothing at this address. /api lists what there is."
 
 func (a *handler) authenticate(r *http.Request) (caller, error) {
+	address := a.address(r)
 	scheme, plain, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if err := a.limit.knock(address, strings.TrimSpace(plain), a.DB.Now()); err != nil {
+		return caller{}, err
+	}
 	if !strings.EqualFold(scheme, "bearer") || plain == "" {
 		return caller{}, problem(http.StatusUnauthorized, noToken)
 	}
 	who, token, err := account.TokenWho(r.Context(), a.DB, strings.TrimSpace(plain))
+	if err == nil || errors.Is(err, account.ErrSignedOut) {
+		a.limit.tried(address, strings.TrimSpace(plain), err == nil, a.DB.Now())
+	}
 	if err != nil {
 		return caller{}, err
 	}
 	if err := account.TokenSeen(r.Context(), a.DB, token); err != nil {
 		return caller{}, err
 	}
-	who.Address = r.RemoteAddr
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		who.Address = host
-	}
+	who.Address = address
 	return caller{who, token}, nil
+}
+
+// address is where the request comes from.
+func (a *handler) address(r *http.Request) string {
+	if a.Address != nil {
+		return a.Address(r)
+	}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // bounded limits the body. It reads one whole that is JSON, or that must be

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"rapport/internal/access"
-	"rapport/internal/audit"
 	"rapport/internal/brand"
 )
 
@@ -59,39 +57,4 @@ func (a *handler) me(ctx context.Context, c caller, _ *struct{}) (*body[Me], err
 		m.Scopes = append(m.Scopes, string(s))
 	}
 	return &body[Me]{m}, nil
-}
-
-// Act is one thing the team did.
-type Act struct {
-	ID      string            `json:"id"`
-	At      time.Time         `json:"at"`
-	Account string            `json:"account,omitempty" doc:"Who did it. Missing: Rapport itself."`
-	Act     string            `json:"act" doc:"What was done, in the past tense." example:"hold.set"`
-	Subject string            `json:"subject,omitempty" doc:"Id of what it was done to."`
-	Detail  map[string]string `json:"detail,omitempty"`
-	Address string            `json:"address,omitempty" doc:"Where the request came from."`
-}
-
-type auditQuery struct {
-	Paging
-	Subject string `query:"subject" doc:"Only acts on the thing with this id." maxLength:"64"`
-}
-
-func (a *handler) auditOperations() {
-	add(a, op{id: "list-audit", method: http.MethodGet, path: "/audit", tag: "Brand", title: "List what was done",
-		about: "The acts of the team and the changes of settings, newest first.", scope: access.AuditRead}, a.listAudit)
-}
-
-func (a *handler) listAudit(ctx context.Context, c caller, in *auditQuery) (*body[items[Act]], error) {
-	page, err := in.page("audit", c.token.Brand)
-	if err != nil {
-		return nil, err
-	}
-	acts, next, err := audit.List(ctx, a.DB, c.who, c.token.Brand, audit.Filter{Subject: in.Subject}, page)
-	if err != nil {
-		return nil, err
-	}
-	return itemsOf("audit", c.token.Brand, acts, next, func(x audit.Line) Act {
-		return Act{ID: x.ID, At: x.At.Time(), Account: x.Account, Act: x.Act, Subject: x.Subject, Detail: x.Detail, Address: x.Address}
-	}), nil
 }

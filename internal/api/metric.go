@@ -76,7 +76,7 @@ type numberQuery struct {
 }
 
 func (a *handler) metricOperations() {
-	add(a, op{id: "list-metrics", method: http.MethodGet, path: "/metrics", tag: "Metrics", title: "List readings",
+	add(a, op{id: "list-metrics", query: "channel={channels}&metric=followers", method: http.MethodGet, path: "/metrics", tag: "Metrics", title: "List readings",
 		about: "What networks told of a channel or of a delivery, as history, by number and time, oldest first. A number that a network does not tell has no reading.",
 		scope: access.MetricRead}, a.listMetrics)
 	add(a, op{id: "list-definitions", method: http.MethodGet, path: "/metrics/definitions", tag: "Metrics", title: "List definitions",

@@ -263,9 +263,9 @@ type checkInput struct {
 
 func (a *handler) postOperations() {
 	add(a, op{id: "list-posts", method: http.MethodGet, path: "/posts", tag: "Posts", title: "List posts", about: "The last changed first, without the deleted ones.", scope: access.PostRead}, a.listPosts)
-	add(a, op{id: "create-post", example: `{"text":"We open at nine.","channels":["0199…"],"publish_at":"2027-03-01T09:00:00Z"}`, method: http.MethodPost, path: "/posts", tag: "Posts", title: "Create a post", status: http.StatusCreated,
+	add(a, op{id: "create-post", example: `{"text":"We open at nine.","channels":["{channels}"]}`, method: http.MethodPost, path: "/posts", tag: "Posts", title: "Create a post", status: http.StatusCreated,
 		about: "A draft, or with publish_at a scheduled post: all of it is saved, or nothing. To schedule needs the scope posts:publish as well.", scope: access.PostWrite}, a.createPost)
-	add(a, op{id: "check-post", example: `{"text":"We open at nine.","channels":["0199…"]}`, method: http.MethodPost, path: "/posts/check", tag: "Text", title: "Check a post", about: "What each channel makes of it. Nothing is saved; scheduling makes the same check.", scope: access.PostRead}, a.checkPost)
+	add(a, op{id: "check-post", example: `{"text":"We open at nine.","channels":["{channels}"]}`, method: http.MethodPost, path: "/posts/check", tag: "Text", title: "Check a post", about: "What each channel makes of it. Nothing is saved; scheduling makes the same check.", scope: access.PostRead}, a.checkPost)
 	add(a, op{id: "post", method: http.MethodGet, path: "/posts/{id}", tag: "Posts", title: "Read a post", scope: access.PostRead}, a.post)
 	add(a, op{id: "change-post", example: `{"text":"We open at ten.","revision":1}`, method: http.MethodPatch, path: "/posts/{id}", tag: "Posts", title: "Change a post",
 		about: "Changes what is named and leaves the rest. Send the revision or If-Match so that nobody's work is lost. A scheduled post stays scheduled with the new text; what is being sent or out is a conflict.",

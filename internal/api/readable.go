@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -83,6 +84,7 @@ type shownOperation struct {
 	BodyKinds                                   []string
 	Answer                                      string // its status in words
 	Result                                      []field
+	Example                                     string // of an answer, as JSON
 	Errors                                      []int
 }
 
@@ -102,6 +104,7 @@ type fieldTable struct {
 
 type scopeLine struct {
 	Name  access.Action
+	Means string
 	Roles string
 }
 
@@ -126,7 +129,7 @@ func guideOf(doc *huma.OpenAPI) guide {
 		}
 	}
 	for _, s := range access.Actions {
-		g.Scopes = append(g.Scopes, scopeLine{s, rolesWith(s)})
+		g.Scopes = append(g.Scopes, scopeLine{s, access.FactOf(s).Means, rolesWith(s)})
 	}
 	for status, code := range codes {
 		g.Codes = append(g.Codes, codeLine{status, code})
@@ -185,6 +188,7 @@ func shown(doc *huma.OpenAPI, o *huma.Operation) shownOperation {
 			out.Answer = status + " " + http.StatusText(code)
 			if m := r.Content["application/json"]; m != nil {
 				out.Result = fields(doc, m.Schema, 0)
+				out.Example = indented(m.Example)
 			}
 		}
 	}
@@ -295,21 +299,42 @@ func curl(o *huma.Operation) string {
 	if o.Method != http.MethodGet {
 		b.WriteString(" -X " + o.Method)
 	}
-	path := strings.ReplaceAll(o.Path, "{id}", "$ID")
+	path := strings.ReplaceAll(o.Path, "{id}", "$ID") + exampleQuery(o)
 	fmt.Fprintf(&b, " \"$RAPPORT%s\" \\\n  -H \"Authorization: Bearer $TOKEN\"", path)
 	if o.RequestBody == nil {
 		return b.String()
 	}
 	if m := o.RequestBody.Content["application/json"]; m != nil {
-		var pretty bytes.Buffer
-		e := json.NewEncoder(&pretty)
-		e.SetEscapeHTML(false)
-		if e.Encode(m.Example) == nil {
-			fmt.Fprintf(&b, " \\\n  -H \"Content-Type: application/json\" \\\n  -d '%s'", strings.TrimSpace(pretty.String()))
+		if raw, ok := m.Example.(json.RawMessage); ok {
+			fmt.Fprintf(&b, " \\\n  -H \"Content-Type: application/json\" \\\n  -d '%s'", raw)
 		}
 		return b.String()
 	}
 	return b.String() + " \\\n  -F file=@harbour.jpg"
+}
+
+// exampleQuery is the query that the parameters' examples make.
+func exampleQuery(o *huma.Operation) string {
+	q := url.Values{}
+	for _, p := range o.Parameters {
+		if p.In == "query" && p.Example != nil {
+			q.Set(p.Name, fmt.Sprint(p.Example))
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+// indented is an example over several lines; "" where there is none.
+func indented(example any) string {
+	raw, ok := example.(json.RawMessage)
+	var b bytes.Buffer
+	if !ok || json.Indent(&b, raw, "", "  ") != nil {
+		return ""
+	}
+	return b.String()
 }
 
 // withCode is plain text in which `this` is code.

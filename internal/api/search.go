@@ -52,7 +52,7 @@ type searchQuery struct {
 }
 
 func (a *handler) searchOperations() {
-	add(a, op{id: "search", method: http.MethodGet, path: "/search", tag: "Search", title: "Search",
+	add(a, op{id: "search", query: "q=open", method: http.MethodGet, path: "/search", tag: "Search", title: "Search",
 		about: "Messages, posts, people and notes by their words, newest first. No query is an error; one without a word finds nothing.", scope: access.BrandRead}, a.search)
 }
 

@@ -24,6 +24,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/api"
+	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
@@ -48,6 +49,15 @@ type net struct{ w *world }
 func (*net) Facts() network.Facts {
 	return network.Facts{Name: "test", Title: "Test", RepeatSafety: "A second arrival is refused.",
 		Fields: []network.Field{{Name: "token", Label: "the token", Secret: true}}}
+}
+
+// demo is the same under the name that examples use.
+type demo struct{ net }
+
+func (d *demo) Facts() network.Facts {
+	f := d.net.Facts()
+	f.Name, f.Title = "demo", "Demo network"
+	return f
 }
 
 func (n *net) Connect(_ context.Context, server string, c network.Credential) (network.Account, error) {
@@ -82,8 +92,12 @@ type world struct {
 	t       testing.TB
 	d       *db.DB
 	h       http.Handler
+	deps    api.Deps
 	router  routers.Router
 	said    int // messages that were heard
+	made    int // examples that were asked
+	from    int // the address that asks
+	still   bool
 	north   home
 	south   home
 	channel map[string]string // ids by handle, of north
@@ -100,25 +114,34 @@ type home struct {
 
 var password = "correct horse battery"
 
-func open(t testing.TB) *world {
+// open makes the world, at a time if one is given: then the clock moves only
+// when something is made.
+func open(t testing.TB, at ...time.Time) *world {
 	t.Helper()
 	d := dbtest.Open(t)
+	for _, now := range at {
+		d.SetClock(now)
+	}
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
 	must(t, err)
 	_, err = job.New(ctx, d, job.NewWorkers(), job.Options{})
 	must(t, err)
-	w := &world{t: t, d: d, channel: map[string]string{}}
-	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(&net{w})}
+	w := &world{t: t, d: d, channel: map[string]string{}, still: len(at) > 0}
+	cs := &channel.Channels{DB: d, Keys: keys, Networks: network.NewSet(&net{w}, &demo{net{w}})}
 	allow := []outbound.Rule{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
 	client := outbound.New(outbound.Options{Allow: allow})
 	t.Cleanup(client.Close)
 	hooks := hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
-	w.h = api.New(api.Deps{DB: d, Hooks: hooks, Networks: cs.Networks, Channels: cs, Media: library(t, d), Desk: publish.Desk{DB: d, Channels: cs}, Version: "test"})
+	lib := library(t, d)
+	w.deps = api.Deps{DB: d, Hooks: hooks, Networks: cs.Networks, Channels: cs, Media: lib, Archives: &archive.Archiver{DB: d, Blobs: lib.Blobs, Library: lib, Program: "test"},
+		Desk: publish.Desk{DB: d, Channels: cs}, Version: "test", Rates: account.Rates{Usual: 600, Most: 60000}}
+	w.h = api.New(w.deps)
 	w.router = validator(t, w.h)
 	w.north, w.south = w.home("north"), w.home("south")
 	who, err := account.As(ctx, d, w.north.owner)
 	must(t, err)
 	for _, name := range []string{"news", "shop"} {
+		w.tick()
 		c, err := cs.Connect(ctx, who, w.north.brand, "test", "", network.Credential{"token": name})
 		must(t, err)
 		w.channel[name] = c.ID
@@ -126,8 +149,16 @@ func open(t testing.TB) *world {
 	return w
 }
 
+// tick moves a clock that stands still.
+func (w *world) tick() {
+	if w.still {
+		w.d.SetClock(w.d.Now().Add(time.Minute).Time())
+	}
+}
+
 func (w *world) home(name string) home {
 	w.t.Helper()
+	w.tick()
 	a, err := account.Create(ctx, w.d, access.System(), account.New{Email: name + "@example.org", Name: name, Password: password}, nil)
 	must(w.t, err)
 	who, err := account.As(ctx, w.d, a)
@@ -142,9 +173,10 @@ func (w *world) home(name string) home {
 
 func (w *world) token(h home, scopes ...access.Action) string {
 	w.t.Helper()
+	w.tick()
 	who, err := account.As(ctx, w.d, h.owner)
 	must(w.t, err)
-	_, plain, err := account.TokenCreate(ctx, w.d, who, h.brand, account.NewToken{Name: "test", Scopes: scopes})
+	_, plain, err := account.TokenCreate(ctx, w.d, who, h.brand, account.NewToken{Name: "test", Scopes: scopes, PerMinute: 60000})
 	must(w.t, err)
 	return plain
 }
@@ -160,6 +192,7 @@ func must(t testing.TB, err error) {
 // is not OpenAPI.
 func validator(t testing.TB, h http.Handler) routers.Router {
 	t.Helper()
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.FileBodyDecoder)
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/openapi.json", nil))
 	if rec.Code != 200 {
@@ -228,6 +261,9 @@ func (w *world) send(r request) (response, *http.Request) {
 	}
 	for k, v := range r.header {
 		req.Header.Set(k, v)
+	}
+	if w.from > 0 {
+		req.RemoteAddr = fmt.Sprintf("198.51.%d.%d:1", w.from/250, w.from%250)
 	}
 	rec := httptest.NewRecorder()
 	w.h.ServeHTTP(rec, req)

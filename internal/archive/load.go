@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/audit"
 	"rapport/internal/brand"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
@@ -138,6 +139,8 @@ func (l *loader) more(t table) []string {
 		return []string{"run_at"}
 	case "channel_import":
 		return []string{"cursor"}
+	case "audit":
+		return []string{"area"}
 	}
 	return nil
 }
@@ -173,6 +176,8 @@ func (l *loader) fit(ctx context.Context, t table, row map[string]any) error {
 		}
 	case "note":
 		return l.fitNote(row)
+	case "audit":
+		row["area"] = string(audit.AreaOf(row["act"].(string)))
 	case "channel_import":
 		row["cursor"] = ""
 		if row["state"].(string) == "running" {

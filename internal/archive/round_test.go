@@ -23,7 +23,6 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
-	"rapport/internal/job"
 	"rapport/internal/post"
 	"rapport/internal/web/webtest"
 )
@@ -39,9 +38,6 @@ type house struct {
 
 func open(t *testing.T, s *webtest.Site) house {
 	t.Helper()
-	if _, err := job.New(t.Context(), s.DB, job.NewWorkers(), job.Options{}); err != nil {
-		t.Fatal(err)
-	}
 	return house{s, s.Archives}
 }
 

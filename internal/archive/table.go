@@ -217,10 +217,13 @@ var tables = []table{
 		fields: []field{id("Id of the line."), say("kind", "What happened."), {name: "subject", kind: anything, about: "To what."}, {name: "actor", kind: anything, about: "By whom."}, num("value", "How many."), at("at", "When.")}},
 	{name: "audit", file: "log", noun: "audit", about: "What the team did.", order: "at, id",
 		fields: []field{id("Id of the line."), by("account", "account_id", "Who did it; missing: Rapport itself."), say("act", "What was done, in the past tense."), {name: "subject", kind: anything, about: "To what."},
-			json_("detail", "", "More about it.", like[map[string]string]), say("address", "Where the request came from."), at("at", "When.")}},
+			json_("detail", "", "More about it.", like[map[string]string]), say("address", "Where the request came from."), at("at", "When.")},
+		left: map[string]string{"area": derived}},
 	{name: "access_grant", file: "team", noun: "grant", about: "Who has which role. Whoever is not known where the archive is brought in cannot sign in until they are invited.", order: "created_at, id",
 		fields: []field{id("Id of the grant."), {name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, word("role", "Their role.", "owner", "manager", "strategist", "creator", "analyst", "community", "moderator", "ambassador"),
 			json_("channels", "", "Ids of the channels it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
+	{name: "team_rule", file: "team_rules", noun: "team_rule", about: "What the brand asks of everybody in its team.", order: "brand_id",
+		fields: []field{{name: "second_factor", kind: flag, about: "A second factor at sign-in."}}},
 }
 
 // shownOnly are tables that an archive tells of but that are not brought in.

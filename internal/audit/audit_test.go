@@ -42,6 +42,13 @@ func TestListNarrowsAndPages(t *testing.T) {
 		{"by subject", audit.Filter{Subject: "c2"}, []string{"channel.connected c2"}},
 		{"by account", audit.Filter{Account: "a-manager"}, []string{"hold.set h"}},
 		{"by act and subject", audit.Filter{Act: "hold.set", Subject: "c2"}, nil},
+		{"by area", audit.Filter{Area: audit.Holds}, []string{"hold.set h"}},
+		{"by text", audit.Filter{Text: "STORM"}, []string{"hold.set h"}},
+		{"by text with a wildcard", audit.Filter{Text: "st%m"}, nil},
+		{"by account and area", audit.Filter{Account: "a-owner", Area: audit.Holds}, nil},
+		{"by the program", audit.Filter{Account: audit.System}, nil},
+		{"until then", audit.Filter{Until: 5}, nil},
+		{"since then", audit.Filter{From: 5, Area: audit.Holds}, []string{"hold.set h"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -88,5 +95,58 @@ func TestListIsForThoseWhoAnswerForTheBrand(t *testing.T) {
 	_, _, err = audit.List(context.Background(), d, as(access.Owner), "other", audit.Filter{}, db.Page{})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("a stranger got %v", err)
+	}
+}
+
+// A page that looks through its window without finding anything leads on.
+func TestListLooksThroughAWindowAtATime(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	many := make([][]any, 0, 45_000)
+	for i := range 45_000 {
+		many = append(many, []any{fmt.Sprintf("%08d", i), "b", "post.saved", "content", "", i + 1})
+	}
+	many[3][4] = `{"reason":"needle"}`
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		return db.Many(ctx, tx, `INSERT INTO audit (id, brand_id, act, area, detail, at) VALUES ($1, $2, $3, $4, $5, $6)`, many)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	pages := 0
+	for page := (db.Page{}); ; pages++ {
+		lines, next, err := audit.List(ctx, dbtest.Indexed(t, d), as(access.Owner), "b", audit.Filter{Text: "Needle"}, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lines {
+			found = append(found, l.ID)
+		}
+		if page.After = next; next == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"00000003"}, found); diff != "" || pages != 2 {
+		t.Errorf("%d pages: %s", pages, diff)
+	}
+}
+
+func TestEachGivesEveryLineAndIsWrittenDown(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	for i := range 1100 {
+		if i%100 == 0 {
+			record(t, d, as(access.Manager), audit.Entry{Brand: "b", Act: "post.saved", Subject: fmt.Sprint(i)})
+		}
+	}
+	n := 0
+	if err := audit.Each(ctx, d, as(access.Owner), "b", audit.Filter{Area: audit.Content}, func(audit.Line) error { n++; return nil }); err != nil || n != 11 {
+		t.Errorf("%d lines, %v", n, err)
+	}
+	lines, _, err := audit.List(ctx, d, as(access.Owner), "b", audit.Filter{Act: "log.exported"}, db.Page{})
+	if err != nil || len(lines) != 1 {
+		t.Errorf("%d lines say so, %v", len(lines), err)
+	}
+	if err := audit.Each(ctx, d, as(access.Creator), "b", audit.Filter{}, nil); !fault.Is(err, fault.Denied) {
+		t.Errorf("a creator got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"rapport/internal/access"
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/network"
@@ -206,6 +207,7 @@ func ImportAgain(ctx context.Context, d *db.DB, who access.Who, brandID, id stri
 		if n, err := res.RowsAffected(); err != nil || n == 0 || c.State != StateConnected {
 			return cmp.Or[error](err, fault.New(fault.Conflict, "There is nothing to bring over again. Look at the channel's page."))
 		}
-		return outbox.Add(ctx, tx, outbox.Event{Brand: brandID, Kind: "channel.changed", Subject: id})
+		return errors.Join(audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "channel.imported", Subject: id, Detail: map[string]string{"handle": c.Handle}}),
+			outbox.Add(ctx, tx, outbox.Event{Brand: brandID, Kind: "channel.changed", Subject: id}))
 	})
 }

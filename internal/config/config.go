@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rapport/internal/blob"
@@ -40,6 +41,7 @@ type Config struct {
 	SMTPURL       secret.Text `name:"smtp-url" env:"RAPPORT_SMTP_URL" help:"Mail server, smtp://user:password@host:587 or smtps://…; without it mail is kept." placeholder:"URL"`
 	MailFrom      string      `name:"mail-from" env:"RAPPORT_MAIL_FROM" help:"Sender of mail." placeholder:"ADDRESS"`
 	MetricsToken  secret.Text `name:"metrics-token" env:"RAPPORT_METRICS_TOKEN" help:"Token that opens /metrics from elsewhere." placeholder:"TOKEN"`
+	APIRate       string      `name:"api-rate" env:"RAPPORT_API_RATE" default:"600/6000" help:"Requests a minute that the API takes from a token: as usual, and at most." placeholder:"USUAL/MOST"`
 	LogLevel      string      `name:"log-level" env:"RAPPORT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 
 	// Derived by Validate.
@@ -47,6 +49,7 @@ type Config struct {
 	Proxies []netip.Prefix  `kong:"-"` // of TrustedProxy
 	Allow   []outbound.Rule `kong:"-"` // of OutboundAllow
 	Level   slog.Level      `kong:"-"` // of LogLevel
+	Rates   [2]int64        `kong:"-"` // of APIRate: usual and most
 }
 
 // list is a flag that may be given several times, or once with commas.
@@ -84,6 +87,7 @@ func Read(args []string, getenv func(string) string) (Config, error) {
 		SMTPURL:       secret.Text(getenv("RAPPORT_SMTP_URL")),
 		MailFrom:      getenv("RAPPORT_MAIL_FROM"),
 		MetricsToken:  secret.Text(getenv("RAPPORT_METRICS_TOKEN")),
+		APIRate:       cmp.Or(getenv("RAPPORT_API_RATE"), "600/6000"),
 		LogLevel:      cmp.Or(getenv("RAPPORT_LOG_LEVEL"), "info"),
 	}
 	if err := c.parse(args); err != nil {
@@ -107,6 +111,7 @@ func (c *Config) parse(args []string) error {
 	flags.TextVar(&c.SMTPURL, "smtp-url", c.SMTPURL, "")
 	flags.StringVar(&c.MailFrom, "mail-from", c.MailFrom, "")
 	flags.TextVar(&c.MetricsToken, "metrics-token", c.MetricsToken, "")
+	flags.StringVar(&c.APIRate, "api-rate", c.APIRate, "")
 	flags.StringVar(&c.LogLevel, "log-level", c.LogLevel, "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -134,7 +139,7 @@ func (c *Config) Validate() error {
 		{"data", c.checkData}, {"database-url", c.checkDatabase}, {"addr", c.checkAddr},
 		{"public-url", c.checkPublic}, {"trusted-proxy", c.checkProxies}, {"media-url", c.checkMedia}, {"key-file", c.checkKeyFile},
 		{"outbound-allow", c.checkAllow}, {"smtp-url", c.checkSMTP}, {"mail-from", c.checkFrom},
-		{"metrics-token", c.checkToken}, {"log-level", c.checkLevel},
+		{"metrics-token", c.checkToken}, {"api-rate", c.checkRate}, {"log-level", c.checkLevel},
 	} {
 		if text := check.run(); text != "" {
 			problems = append(problems, fault.Field{Name: check.name, Text: text})
@@ -266,6 +271,20 @@ func (c *Config) checkAllow() string {
 			return fault.Text(err)
 		}
 		c.Allow = append(c.Allow, rule)
+	}
+	return ""
+}
+
+func (c *Config) checkRate() string {
+	usual, most, both := strings.Cut(c.APIRate, "/")
+	var err, err2 error
+	c.Rates[0], err = strconv.ParseInt(usual, 10, 64)
+	c.Rates[1], err2 = c.Rates[0], err
+	if both {
+		c.Rates[1], err2 = strconv.ParseInt(most, 10, 64)
+	}
+	if err != nil || err2 != nil || c.Rates[0] < 1 || c.Rates[1] < c.Rates[0] || c.Rates[1] > 60000 {
+		return "Write it as usual/most requests a minute, such as 600/6000, at most 60000."
 	}
 	return ""
 }

@@ -30,7 +30,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !filepath.IsAbs(c.Data) || c.KeyFile != c.Data+".key" || c.PublicURL != "http://127.0.0.1:8080" || c.Level != slog.LevelInfo {
+	if !filepath.IsAbs(c.Data) || c.KeyFile != c.Data+".key" || c.PublicURL != "http://127.0.0.1:8080" || c.Level != slog.LevelInfo || c.Rates != [2]int64{600, 6000} {
 		t.Errorf("%+v", c)
 	}
 }
@@ -75,6 +75,9 @@ func TestEachProblemIsNamed(t *testing.T) {
 		{"smtp-url", "mail.example.org:25", "smtp://"},
 		{"mail-from", "nobody", "sender"},
 		{"metrics-token", "short", "16 characters"},
+		{"api-rate", "many", "600/6000"},
+		{"api-rate", "600/60", "600/6000"},
+		{"api-rate", "0/60", "600/6000"},
 		{"log-level", "loud", "debug, info"},
 	} {
 		t.Run(c.flag+" "+c.value, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
@@ -252,12 +253,30 @@ func apply(ctx context.Context, tx *db.Tx, who access.Who, c Conversation, do ac
 	if err := save(ctx, tx, &out.After); err != nil {
 		return out, err
 	}
+	if err := logged(ctx, tx, who, out.After, what); err != nil {
+		return out, err
+	}
 	return out, errors.Join(tell(ctx, tx, out.After, what, who.Account, detail), announce(ctx, tx, out.After, what))
 }
 
 // announce tells other programs what was done.
 func announce(ctx context.Context, tx *db.Tx, c Conversation, what string) error {
 	return outbox.Add(ctx, tx, outbox.Event{Brand: c.Brand, Kind: "conversation.changed", Subject: c.ID, Data: map[string]string{"what": what}})
+}
+
+// logged writes down what somebody did. That a conversation was opened is no
+// act.
+func logged(ctx context.Context, tx *db.Tx, who access.Who, c Conversation, what string) error {
+	e := audit.Entry{Brand: c.Brand, Act: "conversation.changed", Subject: c.ID, Detail: map[string]string{"state": string(c.State)}}
+	switch what {
+	case "opened":
+		return nil
+	case "assigned":
+		e.Act, e.Detail = "conversation.assigned", map[string]string{"to": c.Assignee}
+	case "labelled", "unlabelled":
+		e.Act, e.Detail = "conversation."+what, nil
+	}
+	return audit.Record(ctx, tx, who, e)
 }
 
 // Wake opens what was put off until now, on all brands, and returns how many

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/cases"
 
 	"rapport/internal/access"
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
@@ -73,7 +74,7 @@ func MakeLabel(ctx context.Context, d *db.DB, who access.Who, brandID, name stri
 			return fmt.Errorf("conversation: make a label: %w", err)
 		}
 		outbox.Show(tx, brandID, "label.changed", l.ID)
-		return nil
+		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "label.created", Subject: l.ID, Detail: map[string]string{"name": l.Name}})
 	})
 	return l, err
 }
@@ -90,10 +91,14 @@ func ChangeLabel(ctx context.Context, d *db.DB, who access.Who, brandID, id, nam
 		if l, err = labelFor(ctx, tx, who, brandID, id); err != nil {
 			return err
 		}
+		was := l.Name
 		l.Name, l.Hue = name, round(hue)
 		_, err := tx.ExecContext(ctx, `UPDATE label SET name = $3, name_key = $4, hue = $5 WHERE brand_id = $1 AND id = $2`, brandID, id, l.Name, key, l.Hue)
+		if err != nil {
+			return err
+		}
 		outbox.Show(tx, brandID, "label.changed", id)
-		return err
+		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "label.changed", Subject: id, Detail: map[string]string{"name": was + " → " + l.Name}})
 	})
 	if db.IsDuplicate(err) {
 		return l, fault.As(fault.Conflict, err, "There is already a label called %s.", name)
@@ -104,7 +109,8 @@ func ChangeLabel(ctx context.Context, d *db.DB, who access.Who, brandID, id, nam
 // DeleteLabel takes a label from the brand and from every conversation.
 func DeleteLabel(ctx context.Context, d *db.DB, who access.Who, brandID, id string) error {
 	return d.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := labelFor(ctx, tx, who, brandID, id); err != nil {
+		l, err := labelFor(ctx, tx, who, brandID, id)
+		if err != nil {
 			return err
 		}
 		for _, text := range []string{`DELETE FROM conversation_label WHERE brand_id = $1 AND label_id = $2`, `DELETE FROM label WHERE brand_id = $1 AND id = $2`} {
@@ -113,7 +119,7 @@ func DeleteLabel(ctx context.Context, d *db.DB, who access.Who, brandID, id stri
 			}
 		}
 		outbox.Show(tx, brandID, "label.changed", id)
-		return nil
+		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "label.deleted", Subject: id, Detail: map[string]string{"name": l.Name}})
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
@@ -44,6 +45,9 @@ func AddNote(ctx context.Context, d *db.DB, who access.Who, brandID, id, text st
 			if m.ID != who.Account && can(tx.Now(), team, m.ID, access.ConversationRead, c.Channel) {
 				n.Mentions = append(n.Mentions, m.ID)
 			}
+		}
+		if err := audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "conversation.noted", Subject: id}); err != nil {
+			return err
 		}
 		return keepNote(ctx, tx, c, n)
 	})

@@ -284,6 +284,9 @@ func AddNote(ctx context.Context, d *db.DB, who access.Who, brandID, id, text st
 		if err != nil {
 			return fmt.Errorf("person: note: %w", err)
 		}
+		if err := audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "person.noted", Subject: id}); err != nil {
+			return err
+		}
 		show(tx, brandID, id)
 		return search.Put(ctx, tx, search.Doc{Brand: brandID, Kind: search.Note, ID: n.ID, Person: id, Channels: channels, At: n.At, Text: n.Text})
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -81,10 +82,24 @@ func create(ctx context.Context, tx *db.Tx, who access.Who, as Post, in Input) (
 		return p, err
 	}
 	err := activity.Record(ctx, tx, activity.Entry{Brand: brandID, Kind: "post.drafted", Subject: p.ID, Actor: who.Account})
+	if err == nil {
+		err = audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "post.drafted", Subject: p.ID})
+	}
 	if err != nil {
 		return p, err
 	}
 	return p, saved(ctx, tx, p)
+}
+
+// oneEdit is how long changes of one account count as one in the log.
+const oneEdit = 10 * time.Minute
+
+func edited(ctx context.Context, tx *db.Tx, who access.Who, old, p Post) error {
+	e := audit.Entry{Brand: p.Brand, Act: "post.saved", Subject: p.ID}
+	if p.Revision == old.Revision {
+		e.Act = "post.planned"
+	}
+	return audit.RecordOnce(ctx, tx, who, e, oneEdit)
 }
 
 func (p *Post) take(in Input) {
@@ -164,6 +179,9 @@ func revise(ctx context.Context, tx *db.Tx, who access.Who, old Post, in Input) 
 		}
 	}
 	if err := update(ctx, tx, p, old.Revision); err != nil {
+		return old, err
+	}
+	if err := edited(ctx, tx, who, old, p); err != nil {
 		return old, err
 	}
 	return p, saved(ctx, tx, p)

@@ -122,6 +122,9 @@ func (k Desk) TakeBack(ctx context.Context, who access.Who, brand, id string) er
 		if d.Kind != delivery.KindReply || d.State != delivery.Scheduled {
 			return fault.New(fault.Conflict, "This answer is %s now. Look at it again.", i18n.Word(d.State))
 		}
+		if err := audit.Record(ctx, tx, who, audit.Entry{Brand: brand, Act: "delivery.taken_back", Subject: id}); err != nil {
+			return err
+		}
 		return delivery.Cancel(ctx, tx, who, d)
 	})
 }

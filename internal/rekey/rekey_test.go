@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/certificate"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -64,8 +65,9 @@ func TestEverySealedColumnIsKnown(t *testing.T) {
 
 // sealers are the packages that seal, with how many purposes each has. A new
 // one names its column in the migration as sealed, in rekey.Columns, and has a
-// Reseal that the server knows.
-var sealers = map[string]int{"channel": 3, "webhook": 1, "certificate": 1}
+// Reseal that the server knows. What notify seals stands in letters alone, as
+// the address that stops them.
+var sealers = map[string]int{"account": 1, "channel": 3, "webhook": 1, "certificate": 1, "letter": 1, "notify": 1}
 
 func TestEverySealerIsKnown(t *testing.T) {
 	found := map[string]int{}
@@ -128,6 +130,7 @@ func TestRotation(t *testing.T) {
 	channels := &channel.Channels{DB: d, Networks: network.NewSet(place{}), Keys: keys}
 	hooks := &webhook.Webhooks{DB: d, Keys: keys}
 	cache := certificate.Cache{DB: d, Keys: keys}
+	factors := &account.Factors{DB: d, Keys: keys}
 	who := access.Who{Account: "o", Grants: []access.Grant{{Brand: "b", Role: access.Owner}}}
 	if _, err := channels.Connect(ctx, who, "b", "place", "", network.Credential{"token": "sesame"}); err != nil {
 		t.Fatal(err)
@@ -140,6 +143,13 @@ func TestRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := cache.Put(ctx, "a.example", []byte("key")); err != nil {
+		t.Fatal(err)
+	}
+	a, err := account.Create(ctx, d, access.System(), account.New{Email: "ada@example.com", Name: "Ada", Password: "correct horse battery"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := factors.Enrol(ctx, access.Who{Account: a.ID, Email: a.Email}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range rekey.Columns {
@@ -160,19 +170,19 @@ func TestRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, d, keys, map[string]int{fresh: 0, old: 4})
+	expect(t, d, keys, map[string]int{fresh: 0, old: 5})
 	if gone, _ := rekey.Forget(ctx, d, keys); len(gone) != 0 {
 		t.Errorf("forgets %v, which is needed", gone)
 	}
-	done, err := rekey.All(ctx, channels, hooks, cache)
-	if err != nil || done.Sealed != 4 || done.Broken != 0 || done.Missing() != nil {
+	done, err := rekey.All(ctx, channels, hooks, cache, factors)
+	if err != nil || done.Sealed != 5 || done.Broken != 0 || done.Missing() != nil {
 		t.Fatalf("%+v %v", done, err)
 	}
-	expect(t, d, keys, map[string]int{fresh: 4, old: 0})
+	expect(t, d, keys, map[string]int{fresh: 5, old: 0})
 	if gone, err := rekey.Forget(ctx, d, keys); !slices.Equal(gone, []string{old}) || err != nil {
 		t.Fatalf("forgets %v, %v", gone, err)
 	}
-	if again, err := rekey.All(ctx, channels, hooks, cache); err != nil || again.Sealed != 0 || again.Broken != 0 {
+	if again, err := rekey.All(ctx, channels, hooks, cache, factors); err != nil || again.Sealed != 0 || again.Broken != 0 {
 		t.Errorf("%+v %v", again, err)
 	}
 	if n, err := channels.Unopened(ctx); n != 0 || err != nil {

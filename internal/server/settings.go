@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"rapport/internal/account"
 	"rapport/internal/blob"
 	"rapport/internal/config"
 	"rapport/internal/fault"
@@ -30,6 +31,7 @@ type settings struct {
 	metrics  secret.Text
 	bucket   secret.Text // "" keeps media in the data folder
 	level    slog.Level
+	rates    account.Rates // of API tokens; zero is the standard
 }
 
 // read takes over what the operator set. declared says whether the public
@@ -42,6 +44,7 @@ func read(c config.Config, declared bool) (settings, error) {
 		place:   place{Data: c.Data, DatabaseURL: c.DatabaseURL, KeyFile: c.KeyFile},
 		command: "serve", addr: c.Addr, public: c.Public, declared: declared, trusted: c.Proxies, allow: c.Allow,
 		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level, bucket: c.MediaURL,
+		rates: account.Rates{Usual: c.Rates[0], Most: c.Rates[1]},
 	}, nil
 }
 

@@ -99,12 +99,13 @@ func (a *app) wire(ctx context.Context) error {
 	look.DB = a.db
 	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: a.letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Hub: a.hub, Log: a.log, Site: web.Site{
-			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(),
+			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(), Rates: a.rates,
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
 	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Channels: channels, Media: library, Archives: archives,
-		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version()})
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version(), Rates: a.rates,
+		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }})
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
 }

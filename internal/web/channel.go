@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/audit"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
@@ -78,7 +77,7 @@ type channelView struct {
 	Slug       string
 	May        bool // may change it
 	Deliveries []deliveryLine
-	Trouble    []audit.Line
+	Happened   teamActs
 	ReadyAt    db.Time // the network wants nothing before
 	Scheduled  int
 	Numbers    *numbersView // nil for who may not see them
@@ -134,10 +133,7 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 	if err := p.channelReading(r, &view); err != nil {
 		return view, err
 	}
-	view.Trouble, _, err = audit.List(ctx, p.DB, v.Who, v.Brand.ID, audit.Filter{Subject: c.ID}, db.Page{Limit: 10})
-	if fault.Is(err, fault.Denied) {
-		err = nil // the log is for those who answer for the brand
-	}
+	view.Happened, err = p.happenedFirst(r, "channels", c.ID)
 	return view, err
 }
 

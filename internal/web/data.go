@@ -32,7 +32,6 @@ func (p *Pages) dataRoutes() []route {
 		{pattern: "POST /studio/{brand}/settings/data/keep", door: inBrand, need: access.BrandErase, handle: p.dataKeep},
 		{pattern: "GET /studio/brands/import", door: signedIn, handle: p.importShow},
 		{pattern: "POST /studio/brands/import", door: signedIn, handle: p.importDo, body: archive.MostUpload},
-		{pattern: "GET /studio/imports/{import}", door: signedIn, handle: p.importProgress},
 	}
 }
 
@@ -140,7 +139,7 @@ func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = brand.SetKeeping(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Keeping{Activity: daysIn(f, "activity"), Letters: daysIn(f, "letters")})
+	err = brand.SetKeeping(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Keeping{Activity: daysOf(f, "activity"), Letters: daysOf(f, "letters")})
 	if err != nil {
 		if f.refused(err, "activity", "letters") {
 			return p.dataPage(w, r, f)
@@ -151,8 +150,8 @@ func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
 	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
 }
 
-// days is a number of days as typed; what is none is out of every range.
-func daysIn(f form, name string) int {
+// daysOf is a number of days as typed; what is none is out of every range.
+func daysOf(f form, name string) int {
 	n, err := strconv.Atoi(f.Value(name))
 	if err != nil {
 		return -1
@@ -212,8 +211,14 @@ func (f frame) eraseRibbon(ctx context.Context) ui.Ribbon {
 		More: i18n.T(ctx, "An owner can still keep it."), Icon: "trash-2", Tone: ui.Bad, Action: i18n.T(ctx, "See"), Href: studio(f.Brand.Slug, "settings", "data")}
 }
 
-// importShow explains how a brand is brought over.
+// importPath is where an import is shown: how far it is, and what came of it.
+func importPath(id string) string { return "/studio/brands/import?of=" + id }
+
+// importShow explains how a brand is brought over, or shows how far one is.
 func (p *Pages) importShow(w http.ResponseWriter, r *http.Request) error {
+	if id := r.URL.Query().Get("of"); id != "" {
+		return p.importProgress(w, r, id)
+	}
 	return p.importForm(w, r, form{})
 }
 
@@ -234,7 +239,7 @@ func (p *Pages) importDo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	return see(w, r, "/studio/imports/"+i.ID)
+	return see(w, r, importPath(i.ID))
 }
 
 // takeArchive reads the upload as it comes: it may be larger than memory.
@@ -269,9 +274,9 @@ type importView struct {
 }
 
 // importProgress shows how far it is.
-func (p *Pages) importProgress(w http.ResponseWriter, r *http.Request) error {
+func (p *Pages) importProgress(w http.ResponseWriter, r *http.Request, id string) error {
 	v := at(r)
-	i, err := p.Archives.ImportByID(r.Context(), v.Who, r.PathValue("import"))
+	i, err := p.Archives.ImportByID(r.Context(), v.Who, id)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ var sheets = map[string][]string{
 	"inbox":    {"inbox.css"},
 	"people":   {"inbox.css"},
 	"calendar": {"calendar.css"},
-	"settings": {"settings.css"},
+	"settings": {"settings.css", "log.css"},
 }
 
 // show frames content as a page of the brand and answers with it.
@@ -245,6 +245,9 @@ func (f frame) ribbons(ctx context.Context) []ui.Ribbon {
 	var out []ui.Ribbon
 	if f.Brand.Held {
 		out = append(out, f.holdRibbon(ctx))
+	}
+	if f.Brand.EraseAt > 0 {
+		out = append(out, f.eraseRibbon(ctx))
 	}
 	if f.Brand.Demo {
 		out = append(out, ui.Ribbon{

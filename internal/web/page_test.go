@@ -22,7 +22,7 @@ import (
 func get(s *webtest.Site, w webtest.World) []string {
 	var out []string
 	for _, p := range []string{"", "channels", "connect", "connect/paper", "notifications", "hold", "frame", "palette?q=x", "theme.css", "settings",
-		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/about",
+		"settings/brand", "settings/account", "settings/tokens", "settings/mail", "settings/log", "settings/data", "settings/about",
 		"calendar", "compose", "posts", "attention", "media"} {
 		out = append(out, strings.TrimSuffix(s.Path(p), "/"))
 	}
@@ -182,7 +182,7 @@ func TestSettings(t *testing.T) {
 	s.Follow(s.Post(s.Path("settings", "brand"), "name", "North", "color", "#0f766e", "zone", "Asia/Tokyo", "language", "de", "tolerance", "90", "retention", "365")).
 		Has(".brand-button", "North").Has("option[value='Asia/Tokyo'][selected]").Has("input[name=tolerance][value='90']").Has("input[name=retention][value='365']").Has(".toast", "Saved")
 	s.Get(s.Path()).Has(".page-title", "in Tokyo")
-	s.Get(s.Path("settings", "log")).Has(".row", "Settings changed", "Ada Lind")
+	s.Get(s.Path("settings", "log")).Has(".row", "Ada Lind changed the brand's settings")
 
 	s.Post(s.Path("settings", "account", "password"), "current", "not this one", "new", "short").Is(http.StatusUnprocessableEntity).Has(".field-error")
 	s.Follow(s.Post(s.Path("settings", "account", "password"), "current", webtest.Password, "new", "another long password")).Has(".toast", "password")

@@ -163,6 +163,7 @@ type dossierView struct {
 	Moments       []dossier.Moment
 	Next          string
 	Conversations []dossier.Conversation
+	Happened      teamActs
 	Channels      map[string]channelRow
 	Names         map[string]string // of accounts
 	Titles        map[string]string // of networks
@@ -206,6 +207,9 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 		return view, err
 	}
 	if view.Conversations, err = dossier.Conversations(ctx, p.DB, v.Who, v.Brand.ID, id, 12); err != nil {
+		return view, err
+	}
+	if view.Happened, err = p.happenedFirst(r, "people", id); err != nil {
 		return view, err
 	}
 	if v.Brand.Retention > 0 && view.MemberAt == 0 {

@@ -59,7 +59,7 @@ func newTown(t *testing.T, s *webtest.Site, mark string) *town {
 	w.enter()
 	w.home = s.Connect(mark + "-home")
 	exec(t, s.DB, `INSERT INTO notification (id, brand_id, account_id, kind, subject, text, href, source, created_at)
-		VALUES ($1, $2, $3, 'delivery.missed', 'none', $4, '/studio', $1, 1)`, "notice-"+mark, w.brand.ID, w.owner.ID, mark)
+		VALUES ($1, $2, $3, 'delivery.missed', 'none', $4, '/studio', $4, 1)`, "notice-"+mark, w.brand.ID, w.owner.ID, mark)
 	w.enter()
 	_, err := brand.Change(t.Context(), s.DB, s.Who(), w.brand.ID, brand.Settings{Name: mark, Color: "#0f766e", Zone: "Europe/Paris", Language: "en", Tolerance: time.Hour, Retention: 365})
 	w.ok(err)
@@ -140,7 +140,7 @@ func (w *town) id(kind string, asks account.Account) string {
 		},
 		"letter": func() string {
 			exec(w.t, w.DB, `INSERT INTO letter (id, brand_id, account_id, address, subject, text, state, source, created_at)
-				VALUES ($1, $2, $3, 'x@example.com', $1, $1, 'kept', $1, 1)`, name, w.brand.ID, w.owner.ID)
+				VALUES ($1, $2, $3, 'x@example.com', $4, $4, 'kept', $4, 1)`, name, w.brand.ID, w.owner.ID, name)
 			return name
 		},
 		"session": func() string {

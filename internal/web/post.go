@@ -48,6 +48,7 @@ type postView struct {
 	Versions   []version
 	Media      map[string]media.Media
 	ByName     string // author
+	Happened   teamActs
 	Now        time.Time
 	Form       form
 	MayWrite   bool
@@ -127,6 +128,9 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 		return view, err
 	}
 	if view.Versions, err = p.versions(r, view.Post); err != nil {
+		return view, err
+	}
+	if view.Happened, err = p.happenedFirst(r, "posts", view.ID); err != nil {
 		return view, err
 	}
 	names, err := p.names(ctx, view.Author)

@@ -36,6 +36,8 @@ func (p *Pages) routes() []route {
 		p.peopleRoutes(),
 		p.settingsRoutes(),
 		p.webhookRoutes(),
+		p.dataRoutes(),
+		p.logRoutes(),
 	)
 }
 
@@ -131,9 +133,8 @@ func (p *Pages) settingsRoutes() []route {
 		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, need: access.TokenWrite, sure: true, handle: p.settingsTokenRevoke},
 		{pattern: "GET /studio/{brand}/settings/mail", door: inBrand, need: access.TeamWrite, handle: p.settingsMail},
 		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, need: access.TeamWrite, handle: p.settingsLetter},
-		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, need: access.AuditRead, handle: p.settingsLog},
 		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, need: access.BrandRead, handle: p.settingsAbout},
-		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, handle: p.settingsMailTest},
+		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, need: access.TeamWrite, handle: p.settingsMailTest},
 	}
 }
 

@@ -3,22 +3,20 @@ package web
 import (
 	"cmp"
 	"context"
+	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
-	"rapport/internal/audit"
 	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/letter"
-	"rapport/internal/post"
 	"rapport/internal/web/ui"
 )
 
@@ -43,6 +41,7 @@ var settingsGroups = []settingsGroup{
 		{"webhooks", "Webhooks", "webhook", access.WebhookWrite},
 		{"mail", "Mail", "mail", access.TeamWrite},
 		{"log", "Log", "scroll-text", access.AuditRead},
+		{"data", "Data", "database", access.DataExport},
 	}},
 	{"You", []settingsTab{
 		{"account", "Your account", "circle-user-round", access.BrandRead},
@@ -188,7 +187,14 @@ type tokensView struct {
 	Plain  string          // the new token, shown this once
 	Form   form
 	Now    db.Time
+	Rates  account.Rates
 }
+
+// usual is how many requests a minute a token may make that names no number.
+func (v tokensView) usual() int64 { return int64(v.Rates.Of(account.Token{})) }
+
+// most is how many a token may make at most.
+func (v tokensView) most() int64 { return int64(v.Rates.Of(account.Token{PerMinute: math.MaxInt64})) }
 
 // alive are the tokens that work.
 func (v tokensView) alive() []account.Token {
@@ -212,7 +218,7 @@ func (p *Pages) tokensPage(w http.ResponseWriter, r *http.Request, f form, plain
 	if err != nil {
 		return err
 	}
-	view := tokensView{Slug: v.Brand.Slug, Tokens: all, Plain: plain, Form: f, Now: p.DB.Now()}
+	view := tokensView{Slug: v.Brand.Slug, Tokens: all, Plain: plain, Form: f, Now: p.DB.Now(), Rates: p.Site.Rates}
 	for _, a := range access.Actions {
 		if p.may(r, a) {
 			view.Scopes = append(view.Scopes, a)
@@ -230,6 +236,11 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	n := account.NewToken{Name: f.Value("name")}
+	if text := f.Value("per_minute"); text != "" {
+		if n.PerMinute, err = strconv.ParseInt(text, 10, 64); err != nil || n.PerMinute == 0 {
+			n.PerMinute = -1 // out of range: the account says what fits
+		}
+	}
 	for _, s := range f.All("scopes") {
 		n.Scopes = append(n.Scopes, access.Action(s))
 	}
@@ -238,7 +249,7 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 		_, plain, err = account.TokenCreate(r.Context(), p.DB, v.Who, v.Brand.ID, n)
 	}
 	if err != nil {
-		if f.refused(err, "name", "scopes", "days") {
+		if f.refused(err, "name", "scopes", "days", "per_minute") {
 			return p.tokensPage(w, r, f, "")
 		}
 		return err
@@ -290,88 +301,6 @@ func letterState(s letter.State) ui.State {
 		return ui.State{Word: "sent", Icon: "circle-check", Tone: ui.Good, Means: "The mail server took it."}
 	}
 	return ui.State{Word: "failed", Icon: "circle-x", Tone: ui.Bad, Means: "The mail server did not take it and it was given up."}
-}
-
-// logLine is an act with the name of who did it and what it was done to.
-type logLine struct {
-	audit.Line
-	By   string
-	Post string // first line of the post, where it was done to one
-	Href string // where its subject stands; "" for none
-}
-
-// detail is what the act was about, in one line.
-func (l logLine) detail() string {
-	var out []string
-	if l.Post != "" {
-		out = append(out, l.Post)
-	}
-	for _, key := range []string{"name", "handle", "network", "reason", "choice", "was", "color", "zone", "language", "tolerance"} {
-		if v := l.Detail[key]; v != "" {
-			out = append(out, v)
-		}
-	}
-	return strings.Join(out, " · ")
-}
-
-type logView struct {
-	Slug  string
-	Lines []logLine
-	Next  string
-	Now   time.Time
-}
-
-// settingsLog lists what the team did.
-func (p *Pages) settingsLog(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	all, next, err := audit.List(r.Context(), p.DB, v.Who, v.Brand.ID, audit.Filter{}, pageOf(r))
-	if err != nil {
-		return err
-	}
-	view := logView{Slug: v.Brand.Slug, Next: next, Now: p.DB.Now().Time()}
-	names := map[string]string{"": "Rapport"}
-	for _, l := range all {
-		if _, known := names[l.Account]; !known {
-			if names[l.Account], err = p.nameOf(r.Context(), l.Account); err != nil {
-				return err
-			}
-		}
-		view.Lines = append(view.Lines, logLine{Line: l, By: names[l.Account]})
-	}
-	if err := p.subjects(r, view.Lines); err != nil {
-		return err
-	}
-	if fromHTMX(r) {
-		return part(w, r, logRows(view))
-	}
-	return p.settings(w, r, "log", 0, false, logSettings(view))
-}
-
-// subjects finds what the lines were about, where that has a page.
-func (p *Pages) subjects(r *http.Request, lines []logLine) error {
-	b := at(r).Brand
-	var ids []string
-	for i, l := range lines {
-		switch kind, _, _ := strings.Cut(l.Act, "."); kind {
-		case "post":
-			ids = append(ids, l.Subject)
-		case "channel":
-			lines[i].Href = studio(b.Slug, "channels", l.Subject)
-		}
-	}
-	posts, err := post.ByIDs(r.Context(), p.DB, b.ID, distinct(ids))
-	if err != nil {
-		return err
-	}
-	for i, l := range lines {
-		if one, ok := posts[l.Subject]; ok {
-			lines[i].Post = one.Excerpt
-			if one.DeletedAt == 0 {
-				lines[i].Href = studio(b.Slug, "posts", one.ID)
-			}
-		}
-	}
-	return nil
 }
 
 // nameOf is an account's name; a gone account has none.

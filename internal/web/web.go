@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"rapport/internal/account"
 	"rapport/internal/archive"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -43,8 +44,9 @@ type Deps struct {
 // Site is what pages say about the installation, and how requests are read.
 type Site struct {
 	Version string
-	Mail    bool // letters are sent; else they are kept and shown
-	Dev     bool // developers' pages are there
+	Mail    bool          // letters are sent; else they are kept and shown
+	Dev     bool          // developers' pages are there
+	Rates   account.Rates // of API tokens; zero is the standard
 	// Public is the address the operator declared; nil where none was.
 	Public *url.URL
 	// Secure reports whether the browser came by HTTPS; r.TLS decides if nil.

@@ -29,63 +29,6 @@ func span(ctx context.Context, d time.Duration) string {
 	return i18n.N(ctx, days, "{{.N}} day", "{{.N}} days")
 }
 
-// actNames say what an act of the log was, in the past tense.
-var actNames = map[string]string{
-	"account.created":          "Account created",
-	"account.password_changed": "Password changed",
-	"brand.changed":            "Settings changed",
-	"brand.created":            "Brand started",
-	"channel.connected":        "Channel connected",
-	"channel.reconnected":      "Channel connected again",
-	"channel.checked":          "Channel checked",
-	"channel.renewed":          "Access renewed",
-	"post.drafted":             "Draft begun",
-	"post.saved":               "Post changed",
-	"post.planned":             "Draft planned",
-	"media.added":              "Picture added",
-	"media.changed":            "Picture changed",
-	"channel.removed":          "Channel removed",
-	"delivery.resolved":        "Delivery decided",
-	"grant.given":              "Access given",
-	"grant.taken":              "Access taken away",
-	"hold.set":                 "Everything put on hold",
-	"hold.released":            "Hold released",
-	"media.deleted":            "Picture deleted",
-	"media.restored":           "Picture restored",
-	"person.changed":           "What is said of a person changed",
-	"person.exported":          "A person's data exported",
-	"person.erased":            "Person erased",
-	"person.forgotten":         "Person forgotten after their silence",
-	"post.deleted":             "Post deleted",
-	"post.restored":            "Post restored",
-	"post.scheduled":           "Post scheduled",
-	"post.unscheduled":         "Post taken off the plan",
-	"post.moved":               "Post moved",
-	"post.approved":            "Post approved",
-	"session.begun":            "Signed in",
-	"session.revoked":          "Session ended",
-	"letter.tested":            "Test letter written",
-	"webhook.created":          "Webhook added",
-	"webhook.changed":          "Webhook changed",
-	"webhook.paused":           "Webhook paused",
-	"webhook.resumed":          "Webhook resumed",
-	"webhook.rotated":          "New secret for a webhook",
-	"webhook.removed":          "Webhook removed",
-	"webhook.resent":           "Webhook call sent again",
-	"webhook.tested":           "Webhook tested",
-	"webhook.disabled":         "Webhook switched off",
-	"token.created":            "API token created",
-	"token.revoked":            "API token revoked",
-}
-
-// actName is an act in words; one without words shows its own name.
-func actName(ctx context.Context, act string) string {
-	if name, ok := actNames[act]; ok {
-		return i18n.T(ctx, name)
-	}
-	return act
-}
-
 var scopeNames = map[access.Action]string{
 	access.PostRead: "Read posts", access.PostWrite: "Write posts", access.PostPublish: "Schedule and publish",
 	access.DeliveryResolve: "Decide about deliveries", access.HoldSet: "Hold everything", access.HoldRelease: "Release a hold",
@@ -103,12 +46,12 @@ var scopeNames = map[access.Action]string{
 func scopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }
 
 // tokenDetail says who may do what until when.
-func tokenDetail(ctx context.Context, t account.Token) string {
+func tokenDetail(ctx context.Context, t account.Token, rates account.Rates) string {
 	names := make([]string, len(t.Scopes))
 	for i, s := range t.Scopes {
 		names[i] = string(s)
 	}
-	text := strings.Join(names, ", ")
+	text := i18n.N(ctx, int(rates.Of(t)), "{{.N}} request a minute", "{{.N}} requests a minute") + " · " + strings.Join(names, ", ")
 	if t.ExpiresAt > 0 {
 		text = i18n.T(ctx, "until {{.Date}}", "Date", i18n.Date(ctx, t.ExpiresAt.Time())) + " · " + text
 	}

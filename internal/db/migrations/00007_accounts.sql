@@ -5,9 +5,8 @@ ALTER TABLE account ADD COLUMN verified_at BIGINT NOT NULL DEFAULT 0; -- since w
 ALTER TABLE account ADD COLUMN seen_at BIGINT NOT NULL DEFAULT 0;     -- the last request, to the nearest five minutes
 ALTER TABLE session ADD COLUMN sure_at BIGINT NOT NULL DEFAULT 0;     -- when this browser last proved who sits there
 
--- A part of a letter that nobody but its reader may see, sealed until the
--- letter is sent.
-ALTER TABLE letter ADD COLUMN veiled TEXT NOT NULL DEFAULT '';
+-- A part of a letter that nobody but its reader may see, until it is sent.
+ALTER TABLE letter ADD COLUMN veiled TEXT NOT NULL DEFAULT '';       -- sealed
 
 -- A program on somebody's phone that shows codes.
 CREATE TABLE second_factor (

@@ -46,9 +46,20 @@ ALTER TABLE brand ADD COLUMN logo TEXT NOT NULL DEFAULT '';
 ALTER TABLE brand ADD COLUMN activity_days BIGINT NOT NULL DEFAULT 0;    -- 0: for ever
 ALTER TABLE brand ADD COLUMN letter_days BIGINT NOT NULL DEFAULT 365;
 
+-- Which part of the work an act belongs to: the log is read by it.
+ALTER TABLE audit ADD COLUMN area ctext NOT NULL DEFAULT '';
+UPDATE audit SET area = CASE
+	WHEN act LIKE 'post.%' OR act LIKE 'media.%' OR act LIKE 'delivery.%' THEN 'content'
+	WHEN act LIKE 'conversation.%' OR act LIKE 'label.%' THEN 'inbox'
+	WHEN act LIKE 'person.%' THEN 'people'
+	WHEN act LIKE 'channel.%' THEN 'channels'
+	WHEN act LIKE 'account.%' OR act LIKE 'grant.%' OR act LIKE 'session.%' THEN 'team'
+	WHEN act LIKE 'hold.%' THEN 'holds'
+	ELSE 'settings' END;
+
 -- Each filter of the log is a list of its own.
 CREATE INDEX audit_account ON audit (brand_id, account_id, at, id);
-CREATE INDEX audit_act ON audit (brand_id, act, at, id);
+CREATE INDEX audit_area ON audit (brand_id, area, at, id);
 
 -- A post and a person take along what hangs on them, found by these.
 CREATE INDEX delivery_of ON delivery (post_id);

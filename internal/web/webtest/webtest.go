@@ -75,6 +75,9 @@ func Empty(t testing.TB, more ...network.Network) *Site {
 // On is Empty on a database that the test brings.
 func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	t.Helper()
+	if d.Jobs == nil {
+		d.Jobs = idle{}
+	}
 	data := t.TempDir()
 	keys, err := secret.Create(filepath.Join(data, "key"))
 	if err != nil {
@@ -100,6 +103,13 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
 	return s
 }
+
+// idle takes jobs and does none: a test that needs one done makes an engine, or
+// does it itself.
+type idle struct{}
+
+// Enqueue forgets the job.
+func (idle) Enqueue(context.Context, *db.Tx, string, []byte, db.Time) error { return nil }
 
 // NewAccount makes an account with the Password.
 func (s *Site) NewAccount(email, name string) account.Account {

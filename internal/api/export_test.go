@@ -1,0 +1,4 @@
+package api
+
+// IDOf is the id that examples give to a thing of a kind.
+func IDOf(kind string) string { return exampleID(kind) }
