@@ -16,6 +16,7 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/network"
 )
 
@@ -195,7 +196,7 @@ func count(ctx context.Context, q db.Queryer, t, brand string) (n int64, err err
 
 // damaged is the answer to a file that is no whole archive.
 func damaged(format string, args ...any) error {
-	return fault.OnField("file", "This is no whole archive of Rapport: "+format, args...)
+	return fault.OnField("file", "This is no whole archive of Rapport: %s", i18n.P(format, args...))
 }
 
 func readBrand(ctx context.Context, q db.Queryer, id string) (b Brand, err error) {

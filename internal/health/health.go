@@ -196,7 +196,7 @@ func (l *Looker) Store(ctx context.Context) Finding {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return ill(ctx, "media", "The bucket {{.Name}} does not answer.", "Name", l.Media.Name())
 		}
-		return ill(ctx, "media", fault.Text(err))
+		return ill(ctx, "media", fault.Say(ctx, err))
 	}
 	return well(ctx, "media", "The bucket {{.Name}} takes and gives files.", "Name", l.Media.Name())
 }
@@ -216,7 +216,7 @@ func (l *Looker) Keys(ctx context.Context) Finding {
 	}
 	keys, err := secret.Open(l.KeyFile)
 	if err != nil {
-		return ill(ctx, "keys", fault.Text(err))
+		return ill(ctx, "keys", fault.Say(ctx, err))
 	}
 	if l.DB == nil {
 		return Finding{Part: "keys", Text: file}
@@ -252,7 +252,7 @@ func (l *Looker) Post(ctx context.Context) Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := l.Mail.Check(ctx); err != nil {
-		return ill(ctx, "mail", fault.Text(err))
+		return ill(ctx, "mail", fault.Say(ctx, err))
 	}
 	return well(ctx, "mail", "Letters are sent from {{.From}}.", "From", l.From)
 }

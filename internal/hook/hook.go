@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -258,7 +259,7 @@ func (s *Sender) send(ctx context.Context, c webhook.Claimed) webhook.Outcome {
 	case o.Status == http.StatusGone:
 		o.Error = "The receiver says that it is gone for good (410)."
 	case o.Status < 200 || o.Status >= 300:
-		o.Error = "The receiver answered " + strconv.Itoa(o.Status) + ". Only 200 to 299 means that it has taken the call."
+		o.Error = fmt.Sprintf("The receiver answered %d. Only 200 to 299 means that it has taken the call.", o.Status)
 	}
 	return o
 }

@@ -145,7 +145,7 @@ func subset(a, b []string) bool {
 }
 
 // bare are texts of pages that are the same in every language.
-var bare = []string{"Rapport", "⌘K", "Ctrl K", "Esc", "Alt", "https://", "m", "w", "d", "l", "HTTP", "CSV", "kB", "MB", "@", "·", "JSON", "RFC", "UTC", "px", "%", "a", "s", "e", "r", "n", "j", "k", "x", "/"}
+var bare = []string{"Rapport", "Go", "⌘K", "Ctrl K", "Esc", "Alt", "https://", "m", "w", "d", "l", "HTTP", "CSV", "kB", "MB", "@", "·", "JSON", "RFC", "UTC", "px", "%", "a", "s", "e", "r", "n", "j", "k", "x", "/"}
 
 // spokenAttributes are read by people, so a constant is a text outside of the
 // catalog.

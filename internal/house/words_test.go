@@ -462,7 +462,7 @@ func speaks(text string) bool {
 // codes are names for programs that reach a door beside words.
 var codes = map[string]bool{"part out": true, "resolved": true, "returned": true, "doubted": true, "moved": true, "public": true, "followers": true,
 	"not sent": true, "throttled": true, "unclear": true, "not ready": true, "looked": true, "refused": true, "unauthorized": true,
-	"read:accounts read:statuses write": true}
+	"read:accounts read:statuses write": true, "totp": true, "otpauth": true}
 
 var snake = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
 

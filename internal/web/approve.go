@@ -112,7 +112,7 @@ func (p *Pages) reviewView(r *http.Request, one post.Post, ds []delivery.Deliver
 	approver := v.Who.May(now, v.Brand.ID, access.PostApprove, channels...) == nil
 	out.MayApprove = denied == nil
 	if denied != nil && approver {
-		out.Why = i18n.T(ctx, fault.Text(denied))
+		out.Why = fault.Say(ctx, denied)
 	}
 	writer := v.Who.May(now, v.Brand.ID, access.PostWrite, channels...) == nil
 	out.MayWithdraw = writer && one.MayWithdraw(now, v.Who)

@@ -724,7 +724,7 @@ func channelImport(v channelView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.Import.State == channel.ImportFailed {
-				templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Warn, Title: i18n.T(ctx, "It stopped half-way"), Text: v.Import.Error + " " + i18n.T(ctx, "What came so far is kept."), Action: importAgain(v)}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Warn, Title: i18n.T(ctx, "It stopped half-way"), Text: i18n.Kept(v.Import.Error).In(ctx) + " " + i18n.T(ctx, "What came so far is kept."), Action: importAgain(v)}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -110,7 +110,7 @@ func (p *Pages) dataExports(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) dataExport(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	if _, err := p.Archives.Begin(r.Context(), v.Who, v.Brand.ID); err != nil {
-		var f form
+		f := blank(r)
 		if f.refused(err) {
 			return p.dataPage(w, r, f)
 		}
@@ -263,7 +263,7 @@ func (p *Pages) importForm(w http.ResponseWriter, r *http.Request, f form) error
 func (p *Pages) importDo(w http.ResponseWriter, r *http.Request) error {
 	i, err := p.takeArchive(r)
 	if err != nil {
-		var f form
+		f := blank(r)
 		if f.refused(err, "file") {
 			return p.importForm(w, r, f)
 		}

@@ -1073,7 +1073,7 @@ func importState(v importView) templ.Component {
 				}
 			}
 		case archive.Failed:
-			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "It was not brought in"), Text: v.Error + " " + i18n.T(ctx, "Nothing of it was kept.")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "It was not brought in"), Text: i18n.Kept(v.Error).In(ctx) + " " + i18n.T(ctx, "Nothing of it was kept.")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -519,7 +519,7 @@ func webhookPage(v webhookView) templ.Component {
 			}
 		}
 		if v.State == webhook.Disabled {
-			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "Nothing is sent here any more"), Text: i18n.T(ctx, v.Reason), Action: webhookSwitch(v)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Notice(ui.NoticeArgs{Tone: ui.Bad, Title: i18n.T(ctx, "Nothing is sent here any more"), Text: i18n.Kept(v.Reason).In(ctx), Action: webhookSwitch(v)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
