@@ -5,25 +5,11 @@ import (
 	"testing"
 
 	"rapport/internal/access"
-	"rapport/internal/account"
 )
-
-// member is a token with every scope of an account with that role in north.
-func (w *world) member(name string, role access.Role) string {
-	w.t.Helper()
-	a, err := account.Create(ctx, w.d, access.System(), account.New{Email: name + "@example.org", Name: name, Password: password}, nil)
-	must(w.t, err)
-	owner, err := account.As(ctx, w.d, w.north.owner)
-	must(w.t, err)
-	must(w.t, account.Give(ctx, w.d, owner, a.ID, access.Grant{Brand: w.north.brand, Role: access.Owner}))
-	token := w.token(home{brand: w.north.brand, owner: a}, access.Actions...)
-	must(w.t, account.Give(ctx, w.d, owner, a.ID, access.Grant{Brand: w.north.brand, Role: role}))
-	return token
-}
 
 func TestApproval(t *testing.T) {
 	w := open(t)
-	creator, manager := w.member("cleo", access.Creator), w.member("max", access.Manager)
+	creator, manager := w.member("cleo", access.Grant{Role: access.Creator}), w.member("max", access.Grant{Role: access.Manager})
 	ask := func(method, path, body, token string, status int) response {
 		t.Helper()
 		got := w.ask(request{method, path, body, token, nil})

@@ -68,11 +68,12 @@ func ReadStop(keys *secret.Keyring, t string) (s Stop, err error) {
 	return s, nil
 }
 
-// Names are what a page says of a link: the brand and the topic's title.
-func (s Stop) Names(ctx context.Context, q db.Queryer) (brandName, slug, topic string, err error) {
+// Names are what a page says of a link: the brand, and the title of the topic
+// as an id of the catalogs.
+func (s Stop) Names(ctx context.Context, q db.Queryer) (brand.Brand, Topic, error) {
 	b, err := brand.ByID(ctx, q, access.System(), s.Brand)
 	t, _ := TopicNamed(s.Topic)
-	return b.Name, b.Slug, t.Title, err
+	return b, t, err
 }
 
 // Do stops the letters, and nothing else. address is where it was asked from.

@@ -268,8 +268,8 @@ func (p *Pages) stopView(r *http.Request) (notify.Stop, stopView, error) {
 	if err != nil {
 		return s, stopView{}, err
 	}
-	name, slug, topic, err := s.Names(r.Context(), p.DB)
-	return s, stopView{Token: token, Brand: name, Topic: topic, Digest: s.Digest(), Settings: studio(slug, "settings", "notifications")}, err
+	b, topic, err := s.Names(r.Context(), p.DB)
+	return s, stopView{Token: token, Brand: b.Name, Topic: topic.Title, Digest: s.Digest(), Settings: studio(b.Slug, "settings", "notifications")}, err
 }
 
 // stopShow says what the link stops and asks for a click: programs that look

@@ -379,7 +379,7 @@ func statusWord(status int) string {
 func tryText(ctx context.Context, t webhook.Try) string {
 	switch {
 	case t.Error == "" || t.Status == 0 || t.Status == http.StatusGone || t.Status >= 300 && t.Status < 400:
-		return i18n.T(ctx, t.Error)
+		return i18n.Kept(t.Error).In(ctx)
 	}
 	return i18n.T(ctx, "The receiver answered {{.Status}}. Only 200 to 299 means that it has taken the call.", "Status", statusWord(t.Status))
 }
