@@ -230,7 +230,7 @@ var tables = []table{
 var shownOnly = []table{
 	{name: "api_token", file: "tokens", noun: "token", about: "API tokens by name. They are not brought in: make new ones.", order: "created_at, id",
 		fields: []field{id("Id of the token."), say("name", "What used it."), by("account", "account_id", "Who made it."), json_("scopes", "", "What it allowed.", like[[]string]), at("created_at", "When it was made."),
-			at("used_at", "When it was last used."), at("expires_at", "When it ends."), at("revoked_at", "When it was revoked.")},
+			at("used_at", "When it was last used."), at("expires_at", "When it ends."), at("revoked_at", "When it was revoked."), num("per_minute", "Requests it may make in a minute; missing: as many as the installation allows.")},
 		left: map[string]string{"token_hash": secret}},
 	{name: "webhook", file: "webhooks", noun: "webhook", about: "Where events were sent to. They are not brought in: set them anew, with new secrets.", order: "created_at, id",
 		fields: []field{id("Id of the webhook."), href("url", "", "Its address."), say("about", "The team's words on it."), json_("events", "", "The types it was sent.", like[[]string]), word("state", "active, paused or disabled.", "active", "paused", "disabled"),

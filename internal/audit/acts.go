@@ -110,6 +110,7 @@ var Acts = map[string]Act{
 	"factor.asked":             {Team, "asked the team for a second factor"},
 	"factor.no_longer_asked":   {Team, "no longer asks the team for a second factor"},
 	"session.begun":            {Team, "signed in"},
+	"session.others_revoked":   {Team, "ended their other sessions"},
 	"session.revoked":          {Team, "ended a session"},
 	"invitation.sent":          {Team, "invited somebody"},
 	"invitation.sent_again":    {Team, "invited somebody again"},
