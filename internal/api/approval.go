@@ -169,7 +169,7 @@ func (a *handler) approvalOperations() {
 		about: "An edit as every other, but that a post in review stays there where an approver wrote it. One for an older revision is a conflict.", scope: access.PostWrite}, a.takeSuggestion)
 	add(a, op{id: "decline-suggestion", method: http.MethodPost, path: "/posts/{id}/suggestions/{suggestion}/decline", tag: "Approval", title: "Decline a suggestion", scope: access.PostWrite}, a.declineSuggestion)
 	add(a, op{id: "approval", method: http.MethodGet, path: "/approval", tag: "Approval", title: "Read what must be approved", scope: access.BrandRead}, a.approval)
-	add(a, op{id: "change-approval", example: `{"mode":"always","remind_hours":4}`, method: http.MethodPatch, path: "/approval", tag: "Approval", title: "Change what must be approved",
+	add(a, op{id: "change-approval", example: `{"mode":"never","remind_hours":8}`, method: http.MethodPatch, path: "/approval", tag: "Approval", title: "Change what must be approved",
 		about: "What was scheduled before stays so; unchecked counts it.", scope: access.BrandWrite}, a.changeApproval)
 	add(a, op{id: "recall-unchecked", method: http.MethodPost, path: "/approval/recall", tag: "Approval", title: "Take back what nobody has approved",
 		about: "Takes what unchecked counts off the plan and into review, with the times it had. Needs posts:publish as well.", scope: access.BrandWrite}, a.recall)

@@ -90,7 +90,7 @@ type factorRule struct {
 func (a *handler) teamOperations() {
 	add(a, op{id: "list-team", method: http.MethodGet, path: "/team", tag: "Team", title: "List the team",
 		about: "Everybody with a part in the brand.", scope: access.BrandRead}, a.listTeam)
-	add(a, op{id: "set-team-rule", example: `{"second_factor":true}`, method: http.MethodPost, path: "/team/rule", tag: "Team", title: "Ask for a second factor", status: http.StatusNoContent,
+	add(a, op{id: "set-team-rule", example: `{"second_factor":false}`, method: http.MethodPost, path: "/team/rule", tag: "Team", title: "Ask for a second factor", status: http.StatusNoContent,
 		about: "Who has none gets into nothing of this brand until they have one, and their tokens rest. The token's maker needs one first.", scope: access.TeamWrite}, a.setTeamRule)
 	add(a, op{id: "change-teammate", example: `{"role":"community","ends_at":"2031-01-31T23:00:00Z"}`, method: http.MethodPatch, path: "/team/{id}", tag: "Team", title: "Change what somebody may do",
 		about: "Replaces role, channels and end; a part that has ended runs again. A brand keeps at least one owner without an end.", scope: access.TeamWrite}, a.changeTeammate)

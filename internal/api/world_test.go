@@ -96,9 +96,10 @@ type world struct {
 	h       http.Handler
 	deps    api.Deps
 	router  routers.Router
-	said    int // messages that were heard
-	made    int // examples that were asked
-	from    int // the address that asks
+	sub     string // id of what the last thing made has below it
+	said    int    // messages that were heard
+	made    int    // examples that were asked
+	from    int    // the address that asks
 	still   bool
 	north   home
 	south   home

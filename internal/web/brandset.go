@@ -66,6 +66,10 @@ func (p *Pages) logoSet(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) takeLogo(r *http.Request) error {
 	v := at(r)
+	// Whoever may not is told so before a picture is read.
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.BrandWrite); err != nil {
+		return err
+	}
 	parts, err := r.MultipartReader()
 	for err == nil {
 		one, next := parts.NextPart()
