@@ -16,7 +16,7 @@ export function mount(el: HTMLElement): () => void {
     const writing = edits && Date.now() - typed < beat;
     const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ writing: `${writing}` }), headers: { "HX-Request": "true" } }).catch(() => null);
     const line = find("#beside", el);
-    if (answer?.ok && line) window.htmx.trigger(line, "live", {}, false);
+    if (answer?.ok && line) line.innerHTML = await answer.text();
   };
   const wrote = (event: Event): void => {
     if (!edits || !(event.target instanceof Element) || !event.target.closest("#composer")) return;

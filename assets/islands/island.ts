@@ -4,17 +4,21 @@
 /** Island is what a module of an island exports as mount. */
 export type Mount = (el: HTMLElement) => (() => void) | Promise<() => void>;
 
+const desk = (name: "ask" | "beside" | "choose" | "composer" | "inbox" | "names" | "upload") => async (): Promise<{ mount: Mount }> => ({
+  mount: (await import("./desk"))[name],
+});
+
 const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   chart: () => import("./chart"),
   calendar: () => import("./calendar"),
-  composer: () => import("./composer"),
   crop: () => import("./crop"),
-  inbox: () => import("./inbox"),
-  upload: () => import("./upload"),
-  choose: () => import("./choose"),
-  ask: () => import("./ask"),
-  names: () => import("./mention"),
-  beside: () => import("./beside"),
+  ask: desk("ask"),
+  beside: desk("beside"),
+  choose: desk("choose"),
+  composer: desk("composer"),
+  inbox: desk("inbox"),
+  names: desk("names"),
+  upload: desk("upload"),
 };
 
 class RapportIsland extends HTMLElement {

@@ -82,8 +82,8 @@ func TestTwoTabs(t *testing.T) {
 	two.Until(`document.querySelector("rapport-island[data-ready]") !== null`)
 	one.Type(`[data-text="all"]`, " The first says this.")
 	one.Until(`document.querySelector("[data-save-state]").dataset.saveState === "saved"`)
+	two.Until(`document.querySelector(".conflict") !== null`) // it is said before anything is lost
 	two.Type(`[data-text="all"]`, " The second says that.")
-	two.Until(`document.querySelector(".conflict") !== null`)
 	two.Until(`document.querySelector('[data-text="all"]').value === "Two of us write this. The second says that."`)
 	two.clickOn(".conflict summary", "")
 	two.Says(".conflict .said", "The first says this.")

@@ -380,7 +380,7 @@ func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f form) erro
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Suggest an edit"), Back: studio(v.Brand.Slug, "posts", one.ID), BackText: i18n.T(ctx, "Back to the post"),
 		Sentence: i18n.T(ctx, "The author sees what you would change, and takes it or leaves it.")}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Styles: []string{"approval.css"}}, suggestPage(view))
+	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status()}, suggestPage(view))
 }
 
 func suggestName(key string, i int) string {

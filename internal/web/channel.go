@@ -91,7 +91,7 @@ func (p *Pages) channelShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	head := ui.Head{Title: view.Handle, Sentence: view.Name + " · " + view.Title,
 		Back: studio(view.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels"), Actions: channelActions(view)}
-	return p.show(w, r, page{Area: "channels", Head: head, Styles: logStyles}, channelPage(view))
+	return p.show(w, r, page{Area: "channels", Head: head}, channelPage(view))
 }
 
 const (

@@ -347,6 +347,9 @@ func (p *Pages) presenceTell(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if fromHTMX(r) && !f.On("left") {
+		return p.presenceShow(w, r) // one request says who else is here as well
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -255,7 +255,7 @@ func (p *Pages) importShow(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) importForm(w http.ResponseWriter, r *http.Request, f form) error {
 	args := p.bare(r, i18n.T(r.Context(), "Bring a brand over"))
 	args.Sentence = i18n.T(r.Context(), "From the archive that another Rapport made of it, under Settings, Data.")
-	args.Wide, args.Styles = true, logStyles
+	args.Wide = true
 	return write(r.Context(), w, f.Status(), importPage(args, f))
 }
 
@@ -323,7 +323,7 @@ func (p *Pages) importProgress(w http.ResponseWriter, r *http.Request, id string
 		return part(w, r, importState(view))
 	}
 	args := p.bare(r, i18n.T(r.Context(), "Bring a brand over"))
-	args.Wide, args.Styles = true, logStyles
+	args.Wide = true
 	return write(r.Context(), w, http.StatusOK, importProgressPage(args, view))
 }
 

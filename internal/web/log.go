@@ -418,9 +418,6 @@ func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) 
 	return h, err
 }
 
-// logStyles are what pages load that show some of the log.
-var logStyles = []string{"log.css"}
-
 // happenedFirst is what a page shows of it at once.
 func (p *Pages) happenedFirst(r *http.Request, area, subject string) (teamActs, error) {
 	return p.happenedTo(r, studio(at(r).Brand.Slug, area, subject, "happened"), subject, db.Page{Limit: 8})
@@ -465,5 +462,5 @@ func (p *Pages) happenedMore(w http.ResponseWriter, r *http.Request, area, subje
 		return part(w, r, happenedRows(h))
 	}
 	head := ui.Head{Title: i18n.T(r.Context(), "What the team did"), Back: studio(at(r).Brand.Slug, area, subject), BackText: i18n.T(r.Context(), "Back")}
-	return p.show(w, r, page{Area: area, Head: head, Styles: logStyles}, templ.Component(happenedPage(h)))
+	return p.show(w, r, page{Area: area, Head: head}, templ.Component(happenedPage(h)))
 }

@@ -38,14 +38,11 @@ type page struct {
 // sheets are the built stylesheets that the pages of an area load beside
 // app.css. The sources are in assets/areas.
 var sheets = map[string][]string{
-	"today":         {"inbox.css", "together.css"},
-	"inbox":         {"inbox.css", "together.css"},
-	"people":        {"inbox.css"},
-	"calendar":      {"calendar.css"},
-	"settings":      {"settings.css", "log.css", "together.css"},
-	"posts":         {"together.css"},
-	"tasks":         {"together.css"},
-	"notifications": {"together.css"},
+	"today":    {"inbox.css"},
+	"inbox":    {"inbox.css"},
+	"people":   {"inbox.css"},
+	"calendar": {"calendar.css"},
+	"settings": {"settings.css"},
 }
 
 // show frames content as a page of the brand and answers with it.

@@ -192,7 +192,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error
 	}
 	ctx := r.Context()
 	head := ui.Head{Title: view.Name, Back: studio(view.Slug, "people"), BackText: i18n.T(ctx, "Back to people"), Actions: personActions(view)}
-	return p.show(w, r, page{Area: "people", Head: head, Styles: logStyles, Status: f.Status()}, personPage(view))
+	return p.show(w, r, page{Area: "people", Head: head, Status: f.Status()}, personPage(view))
 }
 
 func (p *Pages) dossierView(r *http.Request) (dossierView, error) {

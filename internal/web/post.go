@@ -106,7 +106,7 @@ func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
 		return err
 	}
 	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postHead(view.Talk, postActions(view))}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Styles: append([]string{"approval.css"}, logStyles...), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
+	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
 func (p *Pages) postView(r *http.Request, f form) (postView, error) {
