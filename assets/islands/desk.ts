@@ -1,9 +1,5 @@
-// What the pages with a form have, in one file: each of it is small, and a page
-// often needs several.
-export { mount as ask } from "./ask";
-export { mount as beside } from "./beside";
-export { mount as choose } from "./choose";
+// The large islands, in one file: what they share with every page would else be
+// a file for each of them.
+export { mount as calendar } from "./calendar";
 export { mount as composer } from "./composer";
 export { mount as inbox } from "./inbox";
-export { mount as names } from "./mention";
-export { mount as upload } from "./upload";

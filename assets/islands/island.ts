@@ -1,24 +1,29 @@
 // <rapport-island data-island="chart"> loads what it names when it appears and
 // lets go when it leaves, so that a swapped page leaks nothing.
+import { mount as ask } from "./ask";
+import { mount as beside } from "./beside";
+import { mount as choose } from "./choose";
+import { mount as names } from "./mention";
+import { mount as upload } from "./upload";
 
 /** Island is what a module of an island exports as mount. */
 export type Mount = (el: HTMLElement) => (() => void) | Promise<() => void>;
 
-const desk = (name: "ask" | "beside" | "choose" | "composer" | "inbox" | "names" | "upload") => async (): Promise<{ mount: Mount }> => ({
+const desk = (name: "calendar" | "composer" | "inbox") => async (): Promise<{ mount: Mount }> => ({
   mount: (await import("./desk"))[name],
 });
 
 const modules: Record<string, () => Promise<{ mount: Mount }>> = {
   chart: () => import("./chart"),
-  calendar: () => import("./calendar"),
   crop: () => import("./crop"),
-  ask: desk("ask"),
-  beside: desk("beside"),
-  choose: desk("choose"),
+  ask: async () => ({ mount: ask }),
+  calendar: desk("calendar"),
+  beside: async () => ({ mount: beside }),
+  choose: async () => ({ mount: choose }),
   composer: desk("composer"),
   inbox: desk("inbox"),
-  names: desk("names"),
-  upload: desk("upload"),
+  names: async () => ({ mount: names }),
+  upload: async () => ({ mount: upload }),
 };
 
 class RapportIsland extends HTMLElement {

@@ -169,7 +169,7 @@ func TestComposerSubmits(t *testing.T) {
 	d.Follow(d.Post(d.Path("compose"), append(form, "act", "submit")...)).Is(200).Has(".toast", "Submitted").Has("#review", "In review", "goes out")
 	// The manager wrote it, so that another must approve it.
 	d.SignIn(d.manager)
-	d.Get(d.Path("compose")+"?channel="+d.c.ID).Is(200).Has("button[value=submit]").Lacks("button[value=schedule]")
+	d.Get(d.Path("compose") + "?channel=" + d.c.ID).Is(200).Has("button[value=submit]").Lacks("button[value=schedule]")
 	// Somebody else's draft is approved by scheduling it.
 	p := d.draft("A draft")
 	d.SignIn(d.manager)

@@ -47,6 +47,7 @@ func TestFaultsAreInTheReadersLanguage(t *testing.T) {
 // the English of a message.
 func TestGermanPagesSpeakGerman(t *testing.T) {
 	english := englishOnly(t)
+	delete(english, "Go")             // the language, on About
 	delete(english, "North Roasters") // the example of a name, and the brand of the test
 	for _, c := range append(walks(t), talks(t)) {
 		for _, path := range c.paths {

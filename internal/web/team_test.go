@@ -58,7 +58,7 @@ func TestTeam(t *testing.T) {
 	own := team + "/people/" + owner.ID
 	s.Post(own, "role", "analyst", "reach", "all").Is(http.StatusConflict).Has(".notice", "needs an owner")
 	s.Post(own + "/end").Is(http.StatusConflict)
-	s.Get(s.Path("settings", "log")).Has(".row", "Access given", "Access ended", "Bea Okafor")
+	s.Get(s.Path("settings", "log")).Has(".row", "gave somebody access", "let somebody's access end", "Bea Okafor")
 }
 
 func TestTeamForThoseWhoMayOnlyLook(t *testing.T) {
