@@ -83,7 +83,7 @@ func TestTwoTabs(t *testing.T) {
 	one.Type(`[data-text="all"]`, " The first says this.")
 	one.Until(`document.querySelector("[data-save-state]").dataset.saveState === "saved"`)
 	two.Until(`document.querySelector(".conflict") !== null`) // it is said before anything is lost
-	two.Type(`[data-text="all"]`, " The second says that.")
+	two.Set(`[data-text="all"]`, "Two of us write this. The second says that.")
 	two.Until(`document.querySelector('[data-text="all"]').value === "Two of us write this. The second says that."`)
 	two.clickOn(".conflict summary", "")
 	two.Says(".conflict .said", "The first says this.")
