@@ -98,7 +98,7 @@ func (w *town) id(kind string, asks account.Account) string {
 			if asks.ID == "" {
 				asks = w.owner
 			}
-			exec(w.t, w.DB, `INSERT INTO comment (id, brand_id, post_id, account_id, text, created_at) VALUES ($1, $2, $3, $4, $1, 1)`, name, w.brand.ID, w.last["post"], asks.ID)
+			exec(w.t, w.DB, `INSERT INTO comment (id, brand_id, post_id, account_id, text, created_at) VALUES ($1, $2, $3, $4, $5, 1)`, name, w.brand.ID, w.last["post"], asks.ID, name)
 			return name
 		},
 		"task": func() string {
@@ -113,7 +113,7 @@ func (w *town) id(kind string, asks account.Account) string {
 		},
 		"invitation": func() string {
 			exec(w.t, w.DB, `INSERT INTO invitation (id, brand_id, email, role, token_hash, mailed, invited_by, created_at, sent_at, expires_at)
-				VALUES ($1, $2, $3, 'creator', $1, TRUE, $4, 1, 1, $5)`, name, w.brand.ID, name+"@example.com", w.owner.ID, w.DB.Now().Add(time.Hour))
+				VALUES ($1, $2, $3, 'creator', $6, TRUE, $4, 1, 1, $5)`, name, w.brand.ID, name+"@example.com", w.owner.ID, w.DB.Now().Add(time.Hour), name)
 			return name
 		},
 		"account": func() string {
@@ -135,16 +135,16 @@ func (w *town) id(kind string, asks account.Account) string {
 		},
 		"call": func() string {
 			exec(w.t, w.DB, `INSERT INTO webhook_call (id, brand_id, webhook_id, event_id, type, body, state, next_at, created_at)
-				VALUES ($1, $2, $3, $1, 'post.saved', $4, 'failed', 0, 1)`, name, w.brand.ID, w.last["webhook"], `{"type":"`+name+`"}`)
+				VALUES ($1, $2, $3, $5, 'post.saved', $4, 'failed', 0, 1)`, name, w.brand.ID, w.last["webhook"], `{"type":"`+name+`"}`, name)
 			return name
 		},
 		"export": func() string {
-			exec(w.t, w.DB, `INSERT INTO brand_export (id, brand_id, account_id, state, error, created_at, updated_at) VALUES ($1, $2, $3, 'failed', $1, 1, 1)`, name, w.brand.ID, w.owner.ID)
+			exec(w.t, w.DB, `INSERT INTO brand_export (id, brand_id, account_id, state, error, created_at, updated_at) VALUES ($1, $2, $3, 'failed', $4, 1, 1)`, name, w.brand.ID, w.owner.ID, name)
 			return name
 		},
 		"suggestion": func() string {
 			exec(w.t, w.DB, `INSERT INTO suggestion (id, brand_id, post_id, account_id, at, revision, texts, was, note, approver, state)
-				VALUES ($1, $2, $3, $4, 1, 1, '{"":["x"]}', '{"":["y"]}', $1, FALSE, 'open')`, name, w.brand.ID, w.last["post"], w.owner.ID)
+				VALUES ($1, $2, $3, $4, 1, 1, '{"":["x"]}', '{"":["y"]}', $5, FALSE, 'open')`, name, w.brand.ID, w.last["post"], w.owner.ID, name)
 			return name
 		},
 		"brand":   func() string { return w.brand.Slug },
