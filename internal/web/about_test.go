@@ -9,11 +9,15 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/job"
 	"rapport/internal/web/webtest"
 )
 
 func TestAboutTellsOwnersHowEachPartIs(t *testing.T) {
 	s := webtest.New(t)
+	if _, err := job.New(t.Context(), s.DB, job.NewWorkers(), job.Options{}); err != nil { // which makes its tables
+		t.Fatal(err)
+	}
 	p := s.Get(s.Path("settings", "about")).Is(200)
 	p.Has(".facts", "test", "go1.").Has(".health-part", "Database", "schema", "The key file opens", "GB free", "Nothing waits.", "No mail server is set").
 		Has(".panel-head", "Everything works.").Lacks(".health-part [data-tone=warn]")
