@@ -360,3 +360,57 @@ func TestAddress(t *testing.T) {
 		t.Errorf("another account's: %v", err)
 	}
 }
+
+// bring adds somebody who came with a brand that was brought in: they have a
+// part there and no password.
+func (h *house) bring(email, brandID string) account.Account {
+	h.t.Helper()
+	var a account.Account
+	must(h.t, h.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if a, err = account.Bring(ctx, tx, db.NewID(), email, "Bea"); err != nil {
+			return err
+		}
+		return account.Put(ctx, tx, a.ID, access.Grant{Brand: brandID, Role: access.Creator})
+	}))
+	return a
+}
+
+// Who came with an archive comes in by an invitation, as the same account.
+func TestWhoWasBroughtComesIn(t *testing.T) {
+	h := newHouse(t, false)
+	brought := h.bring("bea@example.com", h.brand.ID)
+	_, token := h.invite("bea@example.com")
+	if s, err := h.Look(ctx, token); err != nil || s.Known {
+		t.Fatalf("they are asked for a password nobody knows: %+v %v", s, err)
+	}
+	if won := h.atOnce(4, func() error { _, _, err := h.AcceptNew(ctx, token, "Bea Roth", password, ""); return err }); won != 1 {
+		t.Fatalf("accepted %d times", won)
+	}
+	a, err := account.ByEmail(ctx, h.DB, "bea@example.com")
+	if err != nil || a.ID != brought.ID || a.Name != "Bea Roth" || a.DisabledAt != 0 || h.role(a.Email) != access.Manager {
+		t.Errorf("%+v %v, %s", a, err, h.role("bea@example.com"))
+	}
+	if _, _, err := account.SignIn(ctx, h.DB, "bea@example.com", password, account.Meta{}); err != nil {
+		t.Errorf("cannot sign in: %v", err)
+	}
+}
+
+// A link that was shown to the inviter proves nothing to another brand.
+func TestWhoWasBroughtElsewhereNeedsALetter(t *testing.T) {
+	for _, mails := range []bool{false, true} {
+		h := newHouse(t, mails)
+		other, err := brand.Create(ctx, h.DB, h.as(h.account("south@example.com")), brand.New{Name: "South"})
+		must(t, err)
+		h.bring("bea@example.com", other.ID)
+		_, token := h.invite("bea@example.com")
+		_, _, err = h.AcceptNew(ctx, token, "Bea", password, "")
+		a, readErr := account.ByEmail(ctx, h.DB, "bea@example.com")
+		must(t, readErr)
+		if mails && (err != nil || a.DisabledAt != 0) {
+			t.Errorf("by letter: %v", err)
+		}
+		if !mails && (!fault.Is(err, fault.Conflict) || a.DisabledAt == 0) {
+			t.Errorf("a link took over the part in another brand: %v", err)
+		}
+	}
+}

@@ -137,8 +137,8 @@ func (d *Door) Give(ctx context.Context, who access.Who, accountID string, g acc
 // free returns a fault where the address has a part in the brand. An open
 // invitation whose link has ended makes room.
 func free(ctx context.Context, tx *db.Tx, i Invitation) error {
-	a, err := account.ByEmail(ctx, tx, i.Email)
-	if err == nil {
+	a, asleep, err := known(ctx, tx, i.Email)
+	if err == nil && !asleep {
 		err = noPart(ctx, tx, i.Brand, a.ID, fault.New(fault.Conflict, "%s has a part in the brand already. Change it in the list.", i.Email))
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -147,6 +147,15 @@ func free(ctx context.Context, tx *db.Tx, i Invitation) error {
 	_, err = tx.ExecContext(ctx, `UPDATE invitation SET revoked_at = $1
 		WHERE brand_id = $2 AND email = $3 AND accepted_at = 0 AND revoked_at = 0 AND expires_at <= $1`, tx.Now(), i.Brand, i.Email)
 	return err
+}
+
+// known returns the account of an address, and whether it only came with a
+// brand that was brought in, so that nobody can sign in with it yet.
+func known(ctx context.Context, q db.Queryer, email string) (a account.Account, asleep bool, err error) {
+	if a, err = account.ByEmail(ctx, q, email); err == nil {
+		asleep, err = account.Asleep(ctx, q, a.ID)
+	}
+	return a, asleep, err
 }
 
 // noPart returns otherwise where the account has a running grant.
@@ -292,8 +301,8 @@ func (d *Door) Look(ctx context.Context, token string) (Shown, error) {
 	if by, err := account.ByID(ctx, d.DB, i.By); err == nil {
 		s.ByName = by.Name
 	}
-	_, err = account.ByEmail(ctx, d.DB, i.Email)
-	s.Known = err == nil
+	_, asleep, err := known(ctx, d.DB, i.Email)
+	s.Known = err == nil && !asleep
 	if fault.Is(err, fault.NotFound) {
 		err = nil
 	}
@@ -332,8 +341,9 @@ func (d *Door) Accept(ctx context.Context, who access.Who, token string) (Invita
 	return i, nil
 }
 
-// AcceptNew makes an account for the address that is invited, and gives it its
-// part. An address that has an account is fault.Conflict.
+// AcceptNew makes an account for the address that is invited, or wakes the one
+// that came with a brand, and gives it its part. An address with an account
+// that is awake is fault.Conflict.
 func (d *Door) AcceptNew(ctx context.Context, token, name, password, from string) (account.Account, Invitation, error) {
 	i, err := byToken(ctx, d.DB, token)
 	if err == nil {
@@ -342,7 +352,20 @@ func (d *Door) AcceptNew(ctx context.Context, token, name, password, from string
 	if err != nil {
 		return account.Account{}, Invitation{}, err
 	}
-	a, err := account.Create(ctx, d.DB, access.System(), account.New{Email: i.Email, Name: name, Password: password}, func(tx *db.Tx, a account.Account) error {
+	_, asleep, err := known(ctx, d.DB, i.Email)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return account.Account{}, Invitation{}, err
+	}
+	begin := account.Create
+	if asleep {
+		begin = account.Wake
+	}
+	a, err := begin(ctx, d.DB, access.System(), account.New{Email: i.Email, Name: name, Password: password}, func(tx *db.Tx, a account.Account) error {
+		if asleep {
+			if err := proves(ctx, tx, i, a); err != nil {
+				return err
+			}
+		}
 		i, err = accept(ctx, tx, access.Who{Account: a.ID, Name: a.Name, Email: a.Email, Address: from}, token)
 		return err
 	})
@@ -350,6 +373,20 @@ func (d *Door) AcceptNew(ctx context.Context, token, name, password, from string
 		return account.Account{}, Invitation{}, fmt.Errorf("admit: accept: %w", err)
 	}
 	return a, i, nil
+}
+
+// proves lets the link of an invitation wake an account. Its part in this brand
+// is the inviter's to give, and makes room for the one that is accepted; a part
+// in another brand needs a link that only the address got.
+func proves(ctx context.Context, tx *db.Tx, i Invitation, a account.Account) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM access_grant WHERE brand_id = $1 AND account_id = $2`, i.Brand, a.ID); err != nil {
+		return err
+	}
+	who, err := account.As(ctx, tx, a)
+	if err == nil && len(who.Grants) > 0 && !i.Mailed {
+		err = fault.New(fault.Conflict, "%s has a part in another brand of this Rapport, so the invitation must come by letter. Ask whoever runs it to set a mail server.", i.Email)
+	}
+	return err
 }
 
 func accept(ctx context.Context, tx *db.Tx, who access.Who, token string) (Invitation, error) {
