@@ -89,6 +89,9 @@ func TestEveryActHasWords(t *testing.T) {
 		}
 		for _, f := range files {
 			ast.Inspect(f, func(n ast.Node) bool {
+				if composed(n) {
+					t.Errorf("%s puts the name of an act together: write it out, so that its words can be looked for", name)
+				}
 				l, ok := n.(*ast.BasicLit)
 				if !ok || l.Kind != token.STRING {
 					return true
@@ -109,6 +112,21 @@ func TestEveryActHasWords(t *testing.T) {
 			t.Errorf("%s has no words, or no area", act)
 		}
 	}
+}
+
+// composed reports whether a node is the act of an entry that is put together,
+// as in "post." + what.
+func composed(n ast.Node) bool {
+	pair, ok := n.(*ast.KeyValueExpr)
+	if !ok {
+		return false
+	}
+	key, ok := pair.Key.(*ast.Ident)
+	if !ok || key.Name != "Act" {
+		return false
+	}
+	_, sum := pair.Value.(*ast.BinaryExpr)
+	return sum
 }
 
 // leavesNoLine are exported functions that write for an account and leave no

@@ -276,16 +276,24 @@ func step(ctx context.Context, tx *db.Tx, who access.Who, p Post, what, text str
 	return errors.Join(noted(ctx, tx, who, p, what, text), saved(ctx, tx, p))
 }
 
+// kinds are what the log, the timeline and those who are told call the steps of
+// a review.
+var kinds = map[string]string{
+	"submitted": "post.submitted", "approved": "post.approved", "sent_back": "post.sent_back", "withdrawn": "post.withdrawn", "edited": "post.edited",
+	"suggested": "post.suggested", "taken": "post.taken", "declined": "post.declined", "recalled": "post.recalled",
+}
+
 // noted records a step of a review for the story, the audit and those who are
 // told.
 func noted(ctx context.Context, tx *db.Tx, who access.Who, p Post, what, text string) error {
+	kind := kinds[what]
 	if err := remember(ctx, tx, who, p, what, text); err != nil {
 		return err
 	}
 	return errors.Join(
-		audit.Record(ctx, tx, who, audit.Entry{Brand: p.Brand, Act: "post." + what, Subject: p.ID}),
-		activity.Record(ctx, tx, activity.Entry{Brand: p.Brand, Kind: "post." + what, Subject: p.ID, Actor: who.Account}),
-		outbox.Add(ctx, tx, outbox.Event{Brand: p.Brand, Kind: "post." + what, Subject: p.ID,
+		audit.Record(ctx, tx, who, audit.Entry{Brand: p.Brand, Act: kind, Subject: p.ID}),
+		activity.Record(ctx, tx, activity.Entry{Brand: p.Brand, Kind: kind, Subject: p.ID, Actor: who.Account}),
+		outbox.Add(ctx, tx, outbox.Event{Brand: p.Brand, Kind: kind, Subject: p.ID,
 			Data: Told{By: who.Account, Text: text, Revision: p.Revision}}))
 }
 

@@ -57,7 +57,7 @@ func partName(ctx context.Context, part string) string {
 }
 
 var partNames = map[string]string{
-	"database": "Database", "clock": "Clock", "server": "Server", "disk": "Disk", "media": "Media", "keys": "Keys", "mail": "Mail",
+	"database": "Database", "clock": "Clock", "server": "Server", "disk": "Disk", "media": "Media", "keys": "Key file", "mail": "Mail",
 	"address": "Address", "jobs": "Background work", "news": "Notifications and calls", "webhooks": "Webhooks",
 }
 
