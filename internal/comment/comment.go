@@ -300,8 +300,5 @@ func Sweep(ctx context.Context, d *db.DB) error {
 	if _, err := d.ExecContext(ctx, `UPDATE comment SET text = '', mentions = '' WHERE removed_at > 0 AND text <> '' AND removed_at < $1`, d.Now().Add(-undoFor)); err != nil {
 		return fmt.Errorf("comment: sweep: %w", err)
 	}
-	if _, err := d.ExecContext(ctx, `DELETE FROM post_presence WHERE seen_at < $1`, d.Now().Add(-presenceLives)); err != nil {
-		return fmt.Errorf("comment: sweep: %w", err)
-	}
-	return nil
+	return board.Sweep(ctx, d)
 }

@@ -261,7 +261,7 @@ func TestWhoIsHere(t *testing.T) {
 		var got []string
 		for _, p := range all {
 			word := p.Account
-			if p.EditingAt > 0 {
+			if p.BusyAt > 0 {
 				word += " edits"
 			}
 			got = append(got, word)

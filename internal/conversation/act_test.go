@@ -16,6 +16,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
+	"rapport/internal/presence"
 )
 
 // comment takes one comment in and returns its conversation.
@@ -556,17 +557,17 @@ func TestPresence(t *testing.T) {
 	view(w.mira, false)
 	view(w.mira, true)
 	view(w.owner, false)
-	here := func(who access.Who) []conversation.Presence {
-		return must[[]conversation.Presence](t)(conversation.Here(ctx, w.d, who, w.brand, c.ID))
+	here := func(who access.Who) []presence.Somebody {
+		return must[[]presence.Somebody](t)(conversation.Here(ctx, w.d, who, w.brand, c.ID))
 	}
-	if got := here(w.owner); len(got) != 1 || got[0].Account != w.mira.Account || got[0].TypingAt != when(10) {
+	if got := here(w.owner); len(got) != 1 || got[0].Account != w.mira.Account || got[0].BusyAt != when(10) {
 		t.Errorf("the owner sees %+v", got)
 	}
 	if w.d.Dialect == db.SQLite && len(told) != 3 {
 		t.Errorf("told %d times, want 3: she came, she types, the owner came", len(told))
 	}
 	w.d.SetClock(start.Add(10*time.Minute + 30*time.Second))
-	if got := here(w.owner); len(got) != 1 || got[0].TypingAt != 0 {
+	if got := here(w.owner); len(got) != 1 || got[0].BusyAt != 0 {
 		t.Errorf("after a while the owner sees %+v", got)
 	}
 	if err := conversation.Leave(ctx, w.d, w.owner, w.brand, c.ID); err != nil || len(here(w.mira)) != 0 {

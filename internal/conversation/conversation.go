@@ -11,6 +11,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/network"
 	"rapport/internal/person"
+	"rapport/internal/presence"
 )
 
 // State is where the team stands with a conversation.
@@ -123,13 +124,6 @@ type Label struct {
 	CreatedAt db.Time
 }
 
-// Presence is somebody of the team who has a conversation open now.
-type Presence struct {
-	Account  string
-	SeenAt   db.Time
-	TypingAt db.Time // 0, or when they last typed a reply
-}
-
 // Period is one stretch in which a conversation was open.
 type Period struct {
 	OpenedAt   db.Time // the first message from outside
@@ -146,7 +140,7 @@ type Thread struct {
 	Notes    []Note    // the last 200, oldest first
 	Events   []Event   // the last 200, oldest first
 	Periods  []Period  // the last 50, oldest first
-	Here     []Presence
+	Here     []presence.Somebody
 }
 
 // Change is what an act of the team did to one conversation.

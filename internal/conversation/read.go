@@ -42,7 +42,7 @@ func Read(ctx context.Context, q db.Queryer, who access.Who, brandID, id string,
 	if t.Periods, err = periods(ctx, q, id); err != nil {
 		return Thread{}, err
 	}
-	t.Here, err = here(ctx, q, id, who.Account)
+	t.Here, err = board.Here(ctx, q, brandID, id, who.Account)
 	return t, err
 }
 

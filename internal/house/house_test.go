@@ -16,7 +16,7 @@ var floors = []struct {
 	also     map[string]string
 }{
 	{"stones", "fault i18n browsertest", map[string]string{"fault": "i18n"}},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live search media/picture", map[string]string{
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"blob":          "secret",
@@ -29,6 +29,7 @@ var floors = []struct {
 		"activity":      "access db outbox",
 		"audit":         "access db",
 		"live":          "access db outbox",
+		"presence":      "db outbox",
 		"search":        "access db job",
 	}},
 	{"network", "network", nil},

@@ -313,7 +313,7 @@ func (p *Pages) postHere(r *http.Request, postID string) (ui.PresenceArgs, error
 	for _, h := range here {
 		switch name := names[h.Account]; {
 		case name == "":
-		case h.EditingAt > 0:
+		case h.BusyAt > 0:
 			out.Writing = append(out.Writing, name)
 		default:
 			out.Looking = append(out.Looking, name)

@@ -21,6 +21,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/person"
 	"rapport/internal/post"
+	"rapport/internal/presence"
 	"rapport/internal/task"
 	"rapport/internal/web/ui"
 )
@@ -276,7 +277,7 @@ func (p *Pages) threadTeam(r *http.Request, t *threadView, th conversation.Threa
 }
 
 // presence names who is there.
-func (p *Pages) presence(ctx context.Context, here []conversation.Presence) (ui.PresenceArgs, error) {
+func (p *Pages) presence(ctx context.Context, here []presence.Somebody) (ui.PresenceArgs, error) {
 	var out ui.PresenceArgs
 	ids := make([]string, len(here))
 	for i, h := range here {
@@ -286,7 +287,7 @@ func (p *Pages) presence(ctx context.Context, here []conversation.Presence) (ui.
 	for _, h := range here {
 		switch name := names[h.Account]; {
 		case name == "":
-		case h.TypingAt > 0:
+		case h.BusyAt > 0:
 			out.Writing = append(out.Writing, name)
 		default:
 			out.Looking = append(out.Looking, name)
