@@ -98,7 +98,10 @@ func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 		return err
 	}
 	said.team = team
-	if err := w.review(ctx, who, b, now, connected); err != nil {
+	if err := w.review(ctx, who, b, now, connected, team); err != nil {
+		return err
+	}
+	if err := w.together(ctx, who, b, now, team); err != nil {
 		return err
 	}
 	return w.DB.Tx(ctx, func(tx *db.Tx) error {

@@ -90,7 +90,15 @@ func newStage(t *testing.T, now time.Time) *stage {
 	if s.brand, err = brand.Create(ctx, s.DB, access.System(), demoworld.Brand); err != nil {
 		t.Fatal(err)
 	}
-	s.who = access.Who{Account: "someone", Grants: []access.Grant{{Brand: s.brand.ID, Role: access.Owner}}}
+	robin, err := account.Create(t.Context(), s.DB, access.System(), account.New{Email: "demo@rapport.example", Name: "Robin Demo", Password: "correct horse battery"}, func(tx *db.Tx, a account.Account) error {
+		return account.Put(t.Context(), tx, a.ID, access.Grant{Brand: s.brand.ID, Role: access.Owner})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.who, err = account.As(t.Context(), s.DB, robin); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 

@@ -15,7 +15,6 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/network"
 	"rapport/internal/post"
-	"rapport/internal/secret"
 )
 
 // reviewed is a post that is, or was, in review.
@@ -35,7 +34,7 @@ type reviewed struct {
 var inReview = []reviewed{
 	{key: "brunch", on: []string{"berlin"}, in: 2, hour: 9,
 		text: "Brunch by the canal is back: from Sunday, ten till three. Soup, rye, the good butter, and filter as long as the pot lasts. No bookings, just come by.",
-		note: "Mira would like it out before the weekend."},
+		note: "Mara would like it out before the weekend."},
 	{key: "washed", on: []string{"main", "learn"}, in: 3, hour: 17,
 		text:   "Our new lot from Huehuetenango is the best coffee we have ever had. Washed, bright, with a finish like red apple. In the shop from Thursday.",
 		note:   "Is the first sentence too much?",
@@ -50,12 +49,12 @@ var inReview = []reviewed{
 
 // review lets the team submit a few posts and decide about some. What an
 // earlier start did it finds and leaves.
-func (w World) review(ctx context.Context, owner access.Who, b brand.Brand, now time.Time, connected map[string]channel.Channel) error {
-	creator, err := w.colleague(ctx, b, "aylin@northwind.example", "Aylin Demir", access.Creator)
+func (w World) review(ctx context.Context, owner access.Who, b brand.Brand, now time.Time, connected map[string]channel.Channel, team map[string]account.Account) error {
+	creator, err := account.As(ctx, w.DB, team[teamCreator])
 	if err != nil {
 		return err
 	}
-	manager, err := w.colleague(ctx, b, "mara@northwind.example", "Mara Lindqvist", access.Manager)
+	manager, err := account.As(ctx, w.DB, team[teamManager])
 	if err != nil {
 		return err
 	}
@@ -83,11 +82,15 @@ func (r reviewed) input(b brand.Brand, now time.Time, connected map[string]chann
 	return in
 }
 
+// reviewID is the id of such a post, the same on every start.
+func reviewID(b brand.Brand, key string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(b.ID+" "+key)).String()
+}
+
 // reviewOne takes a post as far as it came. A step that was taken before is
 // fault.Conflict.
 func (w World) reviewOne(ctx context.Context, b brand.Brand, author, manager access.Who, r reviewed, in post.Input) error {
-	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(b.ID+" "+r.key)).String()
-	p, err := post.Once(ctx, w.DB, author, b.ID, id, in)
+	p, err := post.Once(ctx, w.DB, author, b.ID, reviewID(b, r.key), in)
 	if err != nil || p.SubmittedAt > 0 {
 		return err
 	}
@@ -104,19 +107,4 @@ func (w World) reviewOne(ctx context.Context, b brand.Brand, author, manager acc
 		_, err = post.Approve(ctx, w.DB, manager, b.ID, p.ID, seen)
 	}
 	return err
-}
-
-// colleague is somebody of the team, who is there or comes now. The password
-// is random and known to nobody: only the demo's owner signs in.
-func (w World) colleague(ctx context.Context, b brand.Brand, email, name string, role access.Role) (access.Who, error) {
-	a, err := account.ByEmail(ctx, w.DB, email)
-	if fault.Is(err, fault.NotFound) {
-		a, err = account.Create(ctx, w.DB, access.System(), account.New{Email: email, Name: name, Password: secret.Token()}, func(tx *db.Tx, a account.Account) error {
-			return account.Put(ctx, tx, a.ID, access.Grant{Brand: b.ID, Role: role})
-		})
-	}
-	if err != nil {
-		return access.Who{}, fmt.Errorf("demoworld: team: %w", err)
-	}
-	return account.As(ctx, w.DB, a)
 }
