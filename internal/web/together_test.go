@@ -156,7 +156,7 @@ func TestNoticesByKind(t *testing.T) {
 		}
 	}
 	p := s.Get(s.Path("notifications")).Is(http.StatusOK)
-	if n := p.Count(".notice-day"); n != 3 {
+	if n := p.Count(".news-day"); n != 3 {
 		t.Errorf("%d days, want 3", n)
 	}
 	p.Has("#topic-menu a[href$='topic=mention']")
