@@ -196,7 +196,11 @@ func colour(t *testing.T, w *walkers) {
 	const button = `getComputedStyle(document.querySelector("main .btn[data-kind=primary]")).backgroundColor`
 	before := browsertest.Ask[string](w.Tab, button)
 	w.Set("input[name=color]", "#8a2f5d")
+	// The button changes its colour below the pointer as well, so the old page
+	// is told from the new one by a mark.
+	browsertest.Ask[any](w.Tab, `document.documentElement.dataset.old = "", 0`)
 	w.Click(`form[action$="/settings/brand"] button[type=submit]`)
+	w.Until(`document.documentElement.dataset.old === undefined && document.readyState === "complete"`)
 	w.Until(fmt.Sprintf(`document.querySelector("input[name=color]")?.value === "#8a2f5d" && %s !== %q`, button, before))
 }
 
