@@ -14,6 +14,35 @@ export function startOverlays(): void {
   });
   document.addEventListener("toggle", onToggle, true);
   document.addEventListener("keydown", onKey);
+  document.addEventListener("input", (event) => {
+    const input = closest<HTMLInputElement>(event, "[data-menu-filter]");
+    if (input) narrow(input);
+  });
+}
+
+/** narrow leaves the links of a menu that have all the words in their name. */
+function narrow(input: HTMLInputElement): void {
+  const menu = input.closest<HTMLElement>(".menu");
+  if (!menu) return;
+  const words = input.value.toLowerCase().split(/\s+/);
+  let left = 0;
+  for (const item of all("[data-named]", menu)) {
+    const name = item.textContent?.toLowerCase() ?? "";
+    item.hidden = !words.every((word) => name.includes(word));
+    if (!item.hidden) left++;
+  }
+  const none = find(".menu-none", menu);
+  if (none) none.hidden = left > 0;
+}
+
+/** ask shows a menu's filter, which does nothing without scripts, as new. */
+function ask(menu: HTMLElement): void {
+  const input = find<HTMLInputElement>("[data-menu-filter]", menu);
+  if (!input) return;
+  input.hidden = false;
+  input.value = "";
+  narrow(input);
+  input.focus();
 }
 
 function run(button: HTMLElement): void {
@@ -33,6 +62,7 @@ function onToggle(event: Event): void {
   const open = (event as ToggleEvent).newState === "open";
   const button = opener(menu);
   button?.setAttribute("aria-expanded", String(open));
+  if (open) ask(menu);
   if (open && button && !anchors) place(menu, button);
 }
 
@@ -57,7 +87,7 @@ function onKey(event: KeyboardEvent): void {
 }
 
 function move(event: KeyboardEvent, menu: HTMLElement, step: number): void {
-  const items = all("a[href], button:not(:disabled)", menu);
+  const items = all("a[href]:not([hidden]), button:not(:disabled)", menu);
   const now = items.indexOf(document.activeElement as HTMLElement);
   const next = now < 0 ? (step > 0 ? 0 : items.length - 1) : (now + step + items.length) % items.length;
   items[next]?.focus();

@@ -31,6 +31,7 @@ type bench struct {
 	other *db.DB
 	url   string
 	ended atomic.Bool
+	left  atomic.Bool // the part in "ours" has ended by its date
 	t     *testing.T
 }
 
@@ -53,8 +54,8 @@ func open(t *testing.T, beat time.Duration) *bench {
 	b.hub = live.New(d)
 	b.hub.Beat = beat
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := b.hub.Stream(w, r, live.Viewer{Account: "ann", See: func(context.Context) ([]string, bool) {
-			return []string{"mine", "ours"}, !b.ended.Load()
+		err := b.hub.Stream(w, r, live.Viewer{Account: "ann", See: func(context.Context) (func(string) bool, bool) {
+			return func(brand string) bool { return brand == "mine" || brand == "ours" && !b.left.Load() }, !b.ended.Load()
 		}})
 		if err != nil {
 			http.Error(w, fault.Text(err), http.StatusTooManyRequests)
@@ -171,6 +172,20 @@ func TestViewerHearsOfOwnBrandsOnly(t *testing.T) {
 	b.change("ours", "post.saved", "2")
 	expect(t, ch, "change", change("mine", "notification.added", "ann"))
 	expect(t, ch, "change", change("ours", "post.saved", "2"))
+}
+
+// A part that ends by its date ends in an open stream as well, with no beat
+// and no word between.
+func TestStreamEndsWithThePart(t *testing.T) {
+	b := open(t, time.Hour)
+	ch := b.watch("")
+	expect(t, ch, "ready", "{}")
+	b.change("ours", "post.saved", "1")
+	expect(t, ch, "change", change("ours", "post.saved", "1"))
+	b.left.Store(true)
+	b.change("ours", "post.saved", "2")
+	b.change("mine", "post.saved", "3")
+	expect(t, ch, "change", change("mine", "post.saved", "3"))
 }
 
 func TestStreamResumes(t *testing.T) {
@@ -324,7 +339,9 @@ func TestManyStreamsAreCheapAndLeaveNothingBehind(t *testing.T) {
 	wrote.Add(n)
 	for i := range n {
 		q := &quiet{header: http.Header{}, wrote: &wrote}
-		v := live.Viewer{Account: fmt.Sprint(i), See: func(context.Context) ([]string, bool) { return []string{"b"}, true }}
+		v := live.Viewer{Account: fmt.Sprint(i), See: func(context.Context) (func(string) bool, bool) {
+			return func(brand string) bool { return brand == "b" }, true
+		}}
 		streams.Go(func() {
 			if err := hub.Stream(q, httptest.NewRequest("GET", "/", nil), v); err != nil {
 				t.Error(err)

@@ -16,9 +16,11 @@ import (
 // Viewer is who watches.
 type Viewer struct {
 	Account string
-	// See returns the brands the viewer may hear of now. ok is false once the
-	// session has ended, and ends the stream.
-	See func(ctx context.Context) (brands []string, ok bool)
+	// See asks what the viewer may hear of. Sees is kept and called for each
+	// event, so that a part that ends by its date ends at once; what an owner
+	// changes is told by AccessChanged. Ok is false once the session has ended,
+	// and ends the stream.
+	See func(ctx context.Context) (sees func(brand string) bool, ok bool)
 }
 
 const (
@@ -28,13 +30,13 @@ const (
 )
 
 type stream struct {
-	hub    *Hub
-	v      Viewer
-	out    *http.ResponseController
-	w      http.ResponseWriter
-	wake   chan struct{}
-	at     uint64 // number of the last event that was handled
-	brands []string
+	hub  *Hub
+	v    Viewer
+	out  *http.ResponseController
+	w    http.ResponseWriter
+	wake chan struct{}
+	at   uint64 // number of the last event that was handled
+	may  func(brand string) bool
 }
 
 func (s *stream) poke() {
@@ -55,11 +57,11 @@ func (s *stream) poke() {
 // Stream returns a fault if it may not begin, with nothing written.
 func (h *Hub) Stream(w http.ResponseWriter, r *http.Request, v Viewer) error {
 	ctx := r.Context()
-	brands, ok := v.See(ctx)
+	may, ok := v.See(ctx)
 	if !ok {
 		return fault.New(fault.Denied, "Your session has ended. Sign in again.")
 	}
-	s := &stream{hub: h, v: v, out: http.NewResponseController(w), w: w, wake: make(chan struct{}, 1), brands: brands}
+	s := &stream{hub: h, v: v, out: http.NewResponseController(w), w: w, wake: make(chan struct{}, 1), may: may}
 	if !h.add(s) {
 		return fault.After(time.Minute, "Too many windows are open for live updates. Close some of them.")
 	}
@@ -167,13 +169,13 @@ func (s *stream) sees(e Event) bool {
 	if e.Kind == AccessChanged || e.personal() && e.Subject != s.v.Account {
 		return false
 	}
-	return slices.Contains(s.brands, e.Brand)
+	return s.may(e.Brand)
 }
 
 // look asks anew what the viewer may see, and says so if that is over.
 func (s *stream) look(ctx context.Context) bool {
 	var ok bool
-	if s.brands, ok = s.v.See(ctx); ok {
+	if s.may, ok = s.v.See(ctx); ok {
 		return true
 	}
 	if ctx.Err() == nil {

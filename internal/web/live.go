@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
@@ -18,13 +17,12 @@ func (p *Pages) liveStream(w http.ResponseWriter, r *http.Request) error {
 	if last := r.URL.Query().Get("last"); last != "" && r.Header.Get("Last-Event-ID") == "" {
 		r.Header.Set("Last-Event-ID", last) // a new EventSource cannot send the header
 	}
-	return p.Hub.Stream(w, r, live.Viewer{Account: v.Who.Account, See: func(ctx context.Context) ([]string, bool) {
+	return p.Hub.Stream(w, r, live.Viewer{Account: v.Who.Account, See: func(ctx context.Context) (func(string) bool, bool) {
 		who, _, err := account.Who(ctx, p.DB, v.token)
 		if err != nil {
 			return nil, false
 		}
-		now := p.DB.Now()
-		return slices.DeleteFunc(who.Brands(now), func(b string) bool { return who.May(now, b, access.BrandRead) != nil }), true
+		return func(brand string) bool { return who.May(p.DB.Now(), brand, access.BrandRead) == nil }, true
 	}})
 }
 

@@ -160,7 +160,7 @@ func TestNoticesByKind(t *testing.T) {
 		t.Errorf("%d days, want 3", n)
 	}
 	p.Has("#topic-menu a[href$='topic=mention']")
-	s.Get(s.Path("notifications")+"?topic=mention").Has(".notice", "comment.mentioned").Has(".chip[data-active]", "Somebody names you").Lacks(".notice + .notice")
+	s.Get(s.Path("notifications")+"?topic=mention").Has(".news", "comment.mentioned").Has(".chip[data-active]", "Somebody names you").Lacks(".news + .news")
 	s.Get(s.Path("notifications")+"?topic=conversation.woke").Has(".empty", "Nothing like this")
 	s.Get(s.Path("notifications") + "?topic=weather").Is(http.StatusUnprocessableEntity)
 	list, _, err := notify.List(t.Context(), s.DB, s.Who(), s.Brand.ID, notify.Filter{}, db.Page{})
