@@ -29,6 +29,30 @@ import (
 type Factors struct {
 	DB   *db.DB
 	Keys *secret.Keyring
+	Tell Tell // may be nil
+}
+
+// Change is what has changed about how an account signs in.
+type Change int
+
+// The changes that an account is told of, so that it learns of one that it did
+// not make.
+const (
+	PasswordChanged Change = iota + 1
+	FactorSetUp
+	FactorOff
+	CodesRenewed // the old recovery codes have ended
+	CodeUsed     // a recovery code instead of one of the phone
+)
+
+// Tell tells an account of a change, in the transaction that makes it.
+type Tell func(ctx context.Context, tx *db.Tx, accountID string, c Change) error
+
+func (tell Tell) of(ctx context.Context, tx *db.Tx, accountID string, c Change) error {
+	if tell == nil {
+		return nil
+	}
+	return tell(ctx, tx, accountID, c)
 }
 
 // Factor is where an account's second factor stands.
@@ -152,6 +176,9 @@ func (fs *Factors) Confirm(ctx context.Context, who access.Who, session, code st
 			return err
 		}
 		accessChanged(tx, who.Account)
+		if err := fs.Tell.of(ctx, tx, who.Account, FactorSetUp); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "factor.set_up", Subject: who.Account})
 	})
 	if err != nil {
@@ -171,6 +198,9 @@ func (fs *Factors) RenewCodes(ctx context.Context, who access.Who) (codes []stri
 			return cmp.Or[error](err, fault.New(fault.Conflict, "There is no second factor. Set it up first."))
 		}
 		if err := putCodes(ctx, tx, who.Account, codes); err != nil {
+			return err
+		}
+		if err := fs.Tell.of(ctx, tx, who.Account, CodesRenewed); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "factor.codes_renewed", Subject: who.Account})
@@ -207,6 +237,9 @@ func (fs *Factors) Off(ctx context.Context, who access.Who, accountID string) er
 			}
 		}
 		accessChanged(tx, accountID)
+		if err := fs.Tell.of(ctx, tx, accountID, FactorOff); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "factor.switched_off", Subject: accountID})
 	})
 	if err != nil {
@@ -352,7 +385,10 @@ func (fs *Factors) use(ctx context.Context, tx *db.Tx, accountID, code string) (
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, cmp.Or[error](err, errCode)
 	}
-	return recovered, nil
+	if recovered {
+		err = fs.Tell.of(ctx, tx, accountID, CodeUsed)
+	}
+	return recovered, err
 }
 
 // fit finds the time step of a code: the present one, or a neighbour for

@@ -136,6 +136,7 @@ type Password struct {
 	Current string // not asked of the program itself
 	New     string
 	Keep    string // id of the session that goes on; all others end
+	Tell    Tell   // may be nil
 }
 
 // SetPassword changes an account's password and ends its other sessions. An
@@ -152,7 +153,12 @@ func SetPassword(ctx context.Context, d *db.DB, who access.Who, p Password) erro
 	if err != nil {
 		return err
 	}
-	err = d.Tx(ctx, func(tx *db.Tx) error { return putPassword(ctx, tx, who, p.Account, hash, p.Keep) })
+	err = d.Tx(ctx, func(tx *db.Tx) error {
+		if err := p.Tell.of(ctx, tx, p.Account, PasswordChanged); err != nil {
+			return err
+		}
+		return putPassword(ctx, tx, who, p.Account, hash, p.Keep)
+	})
 	if err != nil {
 		return fmt.Errorf("account: set the password: %w", err)
 	}

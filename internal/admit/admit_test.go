@@ -2,11 +2,14 @@ package admit_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
@@ -412,5 +415,53 @@ func TestWhoWasBroughtElsewhereNeedsALetter(t *testing.T) {
 		if !mails && (!fault.Is(err, fault.Conflict) || a.DisabledAt == 0) {
 			t.Errorf("a link took over the part in another brand: %v", err)
 		}
+	}
+}
+
+// Whoever changes how an account signs in cannot do it behind its back.
+func TestToldOfChanges(t *testing.T) {
+	h := newHouse(t, true)
+	a := h.account("bea@example.com")
+	who := h.as(a)
+	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	must(t, err)
+	fs := &account.Factors{DB: h.DB, Keys: keys, Tell: h.Changed}
+	told := func(subject string) {
+		t.Helper()
+		if l, _ := h.letter(); !strings.Contains(l.Subject, subject) || l.Address != a.Email {
+			t.Errorf("told %q at %s, want %q", l.Subject, l.Address, subject)
+		}
+	}
+	e, err := fs.Enrol(ctx, who)
+	must(t, err)
+	code, err := totp.GenerateCode(e.Key, h.DB.Now().Time())
+	must(t, err)
+	if _, err := fs.Confirm(ctx, who, "", "000000"); err == nil {
+		t.Fatal("any code fits")
+	}
+	codes, err := fs.Confirm(ctx, who, "", code)
+	must(t, err)
+	told("asks for a second factor now")
+	_, half, err := account.SignIn(ctx, h.DB, a.Email, password, account.Meta{})
+	if !errors.Is(err, account.ErrHalf) {
+		t.Fatal(err)
+	}
+	_, _, _, err = fs.SignIn(ctx, half, codes[0], account.Meta{})
+	must(t, err)
+	told("recovery code of yours was used")
+	_, err = fs.RenewCodes(ctx, who)
+	must(t, err)
+	told("new recovery codes")
+	must(t, fs.Off(ctx, who, a.ID))
+	told("switched off")
+	change := account.Password{Account: a.ID, Current: "wrong", New: "another long secret", Tell: h.Changed}
+	if err := account.SetPassword(ctx, h.DB, who, change); err == nil {
+		t.Fatal("any password fits")
+	}
+	change.Current = password
+	must(t, account.SetPassword(ctx, h.DB, who, change))
+	told("password was changed")
+	if len(h.mail) != 0 {
+		t.Errorf("%d letters more", len(h.mail))
 	}
 }

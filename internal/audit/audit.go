@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ func list(ctx context.Context, q db.Queryer, brandID string, f Filter, page db.P
 		last := all[page.Limit-1]
 		return all[:page.Limit], db.Cursor(last.At, last.ID), nil
 	}
-	if s.inner == "" {
+	if s.edge == "" {
 		return all, "", nil
 	}
 	// Whether the window was full says whether there is more to look through.
@@ -180,8 +181,8 @@ func Wide(ctx context.Context, q db.Queryer, who access.Who, page db.Page) ([]Li
 type statement struct {
 	text   strings.Builder
 	args   []any
-	inner  string // the window's own query; "" where there is none
-	within int    // so many of the arguments are the window's
+	edge   string // asks for the window's last line; "" where there is no window
+	within int    // so many of the arguments are the edge's
 }
 
 const columns = `id, brand_id, account_id, act, subject, detail, address, at`
@@ -208,9 +209,10 @@ func (s *statement) write(f Filter, limit int) {
 		s.text.WriteString(`SELECT ` + columns + ` FROM audit WHERE ` + where + order + s.arg(limit+1))
 		return
 	}
-	s.inner = `SELECT ` + columns + `, area FROM audit WHERE ` + where + order + s.arg(window)
+	// The index alone tells where the window ends.
+	s.edge = `SELECT at, id FROM audit WHERE ` + where + order + `1 OFFSET ` + strconv.Itoa(window-1)
 	s.within = len(s.args)
-	s.text.WriteString(`SELECT ` + columns + ` FROM (` + s.inner + `) w WHERE TRUE`)
+	s.text.WriteString(`SELECT ` + columns + ` FROM (SELECT ` + columns + `, area FROM audit WHERE ` + where + order + s.arg(window) + `) w WHERE TRUE`)
 	for _, c := range rest {
 		s.text.WriteString(` AND ` + c.column + ` = ` + s.arg(c.value))
 	}
@@ -248,17 +250,14 @@ func (f Filter) conditions() (first condition, rest []condition) {
 	return first, rest
 }
 
-// end is where a full window ends, and whether it was full.
+// end is where a full window ends, and whether it is full.
 func (s *statement) end(ctx context.Context, q db.Queryer) (string, bool, error) {
 	var at db.Time
 	var id string
-	var n int
-	query := `SELECT COUNT(*) FROM (` + s.inner + `) w`
-	args := s.args[:s.within]
-	if err := q.QueryRowContext(ctx, query, args...).Scan(&n); err != nil || n < window {
-		return "", false, err
+	err := q.QueryRowContext(ctx, s.edge, s.args[:s.within]...).Scan(&at, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
 	}
-	err := q.QueryRowContext(ctx, `SELECT at, id FROM (`+s.inner+`) w ORDER BY at, id LIMIT 1`, args...).Scan(&at, &id)
 	return db.Cursor(at, id), true, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/audit"
 	"rapport/internal/brand"
 	"rapport/internal/db"
 )
@@ -28,7 +29,7 @@ func (w World) Crowd(ctx context.Context, b brand.Brand, c Crowd) error {
 	}
 	for from := 0; err == nil && from < c.Acts; from += perTx {
 		err = w.DB.Tx(ctx, func(tx *db.Tx) error {
-			return db.Many(ctx, tx, `INSERT INTO audit (id, brand_id, account_id, act, subject, detail, address, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			return db.Many(ctx, tx, `INSERT INTO audit (id, brand_id, account_id, act, area, subject, detail, address, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 				crowdRows(tx.Now(), b, ids, from, min(perTx, c.Acts-from), c.Acts))
 		})
 	}
@@ -47,7 +48,8 @@ func crowdRows(now db.Time, b brand.Brand, accounts []string, from, n, all int) 
 		if len(accounts) > 0 {
 			by = accounts[k*7%len(accounts)]
 		}
-		out[i] = []any{db.NewID(), b.ID, by, crowdActs[k%len(crowdActs)], fmt.Sprint("subject-", k%5000),
+		act := crowdActs[k%len(crowdActs)]
+		out[i] = []any{db.NewID(), b.ID, by, act, audit.Acts[act].Area, fmt.Sprint("subject-", k%5000),
 			fmt.Sprintf(`{"name":"Number %d"}`, k), "192.0.2.1", now.Add(-span + span*time.Duration(k)/time.Duration(all))}
 	}
 	return out

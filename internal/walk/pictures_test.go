@@ -41,6 +41,11 @@ func TestPictures(t *testing.T) {
 		{name: "attention", path: "/attention"},
 		{name: "media", path: "/media"},
 		{name: "post", path: newMeter(t).fill(t, "/posts/{post}")[len("/studio/northwind-coffee"):]},
+		{name: "review", path: newMeter(t).fill(t, "/posts/{post}")[len("/studio/northwind-coffee"):], then: reviewing},
+		{name: "team", path: "/settings/team"},
+		{name: "log", path: "/settings/log"},
+		{name: "notifications", path: "/settings/notifications"},
+		{name: "tasks", path: "/tasks"},
 		{name: "phone-today", phone: true},
 		{name: "phone-inbox", phone: true, path: "/inbox"},
 		{name: "dark-inbox", dark: true, path: "/inbox", then: reading},
@@ -88,6 +93,13 @@ func writing(u user) {
 func reading(u user) {
 	u.Click("main [data-row] a")
 	u.Until(`document.querySelector(".said-by") !== null`)
+}
+
+// reviewing is a post that waits for approval, as who may give it sees it.
+func reviewing(u user) {
+	u.open("")
+	u.Click("[id^='review-'] .btn")
+	u.Until(`document.querySelector("#review") !== null && !!window.htmx`)
 }
 
 // knowing is the page of somebody who writes often.

@@ -119,7 +119,7 @@ func (p *Pages) accountAddress(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) settingsPassword(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	return p.accountAct(w, r, i18n.T(r.Context(), "The password is changed. Your other sessions have ended."), func(f form) error {
-		err := account.SetPassword(r.Context(), p.DB, v.Who, account.Password{Account: v.Who.Account, Current: f.Raw("current"), New: f.Raw("new"), Keep: v.Session.ID})
+		err := account.SetPassword(r.Context(), p.DB, v.Who, account.Password{Account: v.Who.Account, Current: f.Raw("current"), New: f.Raw("new"), Keep: v.Session.ID, Tell: p.Admit.Changed})
 		return rename(err, "password", "new")
 	}, "current", "new")
 }

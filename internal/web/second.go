@@ -34,7 +34,7 @@ func (p *Pages) secondRoutes() []route {
 }
 
 func (p *Pages) factors() *account.Factors {
-	return &account.Factors{DB: p.DB, Keys: p.Channels.Keys}
+	return &account.Factors{DB: p.DB, Keys: p.Channels.Keys, Tell: p.Admit.Changed}
 }
 
 // askForFactor leads to where a second factor is set up, and back to the brand
