@@ -74,6 +74,28 @@ func anyByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id stri
 	return t, nil
 }
 
+// ByIDs returns those of the tasks that are one brand's, deleted ones as well,
+// for whoever may see all of them.
+func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Task, error) {
+	out := make(map[string]Task, len(ids))
+	for chunk := range slices.Chunk(ids, 500) {
+		args := []any{brandID}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		// The brand alone would be read whole; the ids are few.
+		rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM task WHERE brand_id || '' = $1 AND id IN (`+db.In(2, len(chunk))+`)`, args...)
+		all, err := db.Collect(rows, err, func(r *sql.Rows) (Task, error) { return scan(r) })
+		if err != nil {
+			return nil, fmt.Errorf("task: read: %w", err)
+		}
+		for _, t := range all {
+			out[t.ID] = t
+		}
+	}
+	return out, nil
+}
+
 // ByID returns a task that was not deleted, if the account may see what it is
 // about.
 func ByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (Task, error) {

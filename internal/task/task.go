@@ -49,6 +49,9 @@ type Task struct {
 	toldAt, deletedAt    db.Time
 }
 
+// Deleted reports whether the task can only be restored.
+func (t Task) Deleted() bool { return t.deletedAt != 0 }
+
 // Overdue reports whether it should have been done.
 func (t Task) Overdue(now db.Time) bool { return t.DoneAt == 0 && t.DueAt > 0 && t.DueAt <= now }
 

@@ -24,6 +24,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/person"
 	"rapport/internal/post"
+	"rapport/internal/task"
 	"rapport/internal/web/ui"
 )
 
@@ -279,13 +280,19 @@ func (p *Pages) subjects(r *http.Request, lines []logLine) error {
 		switch noun {
 		case "conversation":
 			lines[i].Href = studio(v.Brand.Slug, "inbox", l.Subject)
+		case "handover":
+			lines[i].Href = studio(v.Brand.Slug, "handover")
 		case "media":
 			lines[i].Href = studio(v.Brand.Slug, "media", l.Subject)
 		case "webhook":
 			lines[i].Href = studio(v.Brand.Slug, "settings", "webhooks")
 		}
 	}
-	posts, err := post.ByIDs(ctx, p.DB, v.Brand.ID, distinct(of["post"]))
+	posts, err := post.ByIDs(ctx, p.DB, v.Brand.ID, distinct(append(of["post"], of["comment"]...)))
+	if err != nil {
+		return err
+	}
+	tasks, err := task.ByIDs(ctx, p.DB, v.Brand.ID, distinct(of["task"]))
 	if err != nil {
 		return err
 	}
@@ -300,11 +307,18 @@ func (p *Pages) subjects(r *http.Request, lines []logLine) error {
 	for i, l := range lines {
 		noun, _, _ := strings.Cut(l.Act, ".")
 		switch noun {
-		case "post":
+		case "post", "comment":
 			if one, ok := posts[l.Subject]; ok {
 				lines[i].On = one.Excerpt
 				if one.DeletedAt == 0 && one.Kind != post.KindReply {
 					lines[i].Href = studio(v.Brand.Slug, "posts", one.ID)
+				}
+			}
+		case "task":
+			if one, ok := tasks[l.Subject]; ok {
+				lines[i].On = one.Title
+				if !one.Deleted() {
+					lines[i].Href = studio(v.Brand.Slug, "tasks", one.ID)
 				}
 			}
 		case "person":

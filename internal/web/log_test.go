@@ -14,7 +14,9 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/audit"
 	"rapport/internal/brand"
+	"rapport/internal/comment"
 	"rapport/internal/db"
+	"rapport/internal/task"
 	"rapport/internal/web/webtest"
 )
 
@@ -60,6 +62,25 @@ func TestLogSaysWhoDidWhat(t *testing.T) {
 	s.Get(s.Path("settings", "log")+"?from=soon").Is(http.StatusUnprocessableEntity).Has("#from-error", "Choose a day").Has("input[name=from][value=soon]")
 	s.Get(s.Path("settings", "log") + "?area=nothing").Is(http.StatusUnprocessableEntity)
 	s.Get(s.Path("settings", "log") + "?after=x").Is(http.StatusUnprocessableEntity)
+}
+
+// A task and a comment say in the log what they were about, and lead there.
+func TestLogNamesTasksAndComments(t *testing.T) {
+	s, w, _ := logged(t)
+	one, err := task.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, "", "", task.Input{Title: "Order the winter sleeves"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := comment.Add(t.Context(), s.DB, s.Who(), s.Brand.ID, w.Best, comment.New{Text: "Warm words"}); err != nil {
+		t.Fatal(err)
+	}
+	p := s.Get(s.Path("settings", "log")).Is(http.StatusOK)
+	p.Has("a.row-title[href$='/tasks/"+one.ID+"']", "made a task").Has(".row-detail", "Order the winter sleeves")
+	p.Has(".row:nth-child(2) a.row-title[href$='/posts/"+w.Best+"']", "commented on a post")
+	if err := task.Delete(t.Context(), s.DB, s.Who(), s.Brand.ID, one.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.Get(s.Path("settings", "log")).Has(".row:nth-child(2) .row-title", "deleted a task").Has(".row:nth-child(2) .row-detail", "Order the winter").Lacks("a[href$='/tasks/" + one.ID + "']")
 }
 
 func TestLogLeadsOn(t *testing.T) {
