@@ -121,6 +121,7 @@ func walks(t *testing.T) []walk {
 	pages := func(s *webtest.Site, more ...string) []string {
 		var all []string
 		for _, p := range append([]string{"", "channels", "connect/paper", "notifications", "hold", "settings/brand", "settings/account",
+			"settings/team", "settings/team/invite", "settings/approval", "settings/notifications", "tasks", "tasks/new", "handover",
 			"settings/tokens", "settings/webhooks", "settings/mail", "settings/log", "settings/data", "settings/about", "compose", "posts", "attention", "media"}, more...) {
 			all = append(all, strings.TrimSuffix(s.Path(p), "/"))
 		}
