@@ -63,6 +63,7 @@ func New(d Deps) http.Handler {
 	}
 	a.api = humago.New(a.mux, config(d.Version))
 	a.identityOperations()
+	a.brandOperations()
 	a.teamOperations()
 	a.networkOperations()
 	a.channelOperations()

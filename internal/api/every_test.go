@@ -113,6 +113,8 @@ func (w *world) asked(o operation) (r request, known map[string]string) {
 		w.exec(`DELETE FROM invitation WHERE email = 'bea@example.com'`)
 	case "change-approval":
 		w.exec(`DELETE FROM approval_rule WHERE brand_id = $1`, w.north.brand)
+	case "change-brand", "change-keeping":
+		w.exec(`UPDATE brand SET tolerance_s = 3600, retention_days = 730, activity_days = 0, letter_days = 0 WHERE id = $1`, w.north.brand)
 	case "change-notification-settings":
 		w.exec(`DELETE FROM news_choice WHERE brand_id = $1`, w.north.brand)
 		w.exec(`DELETE FROM digest WHERE brand_id = $1`, w.north.brand)
@@ -134,7 +136,7 @@ func (w *world) asked(o operation) (r request, known map[string]string) {
 	if o.query != "" {
 		r.path += "?" + fill(o.query[1:])
 	}
-	if o.id == "add-media" {
+	if o.id == "add-media" || o.id == "set-logo" {
 		r.body, r.header["Content-Type"] = upload(w.t, w.made)
 	}
 	return r, known

@@ -52,7 +52,7 @@ func (a *handler) me(ctx context.Context, c caller, _ *struct{}) (*body[Me], err
 	}
 	m := Me{Account: c.who.Account, Name: c.who.Name, Role: string(c.who.Role(a.DB.Now(), b.ID)), Scopes: []string{},
 		Token: TokenInfo{ID: c.token.ID, Name: c.token.Name, ExpiresAt: moment(c.token.ExpiresAt)},
-		Brand: BrandInfo{ID: b.ID, Slug: b.Slug, Name: b.Name, Zone: b.Zone, Language: b.Language, Demo: b.Demo, Held: b.Held}}
+		Brand: brandInfo(b)}
 	for _, s := range c.token.Scopes {
 		m.Scopes = append(m.Scopes, string(s))
 	}

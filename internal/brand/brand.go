@@ -150,16 +150,23 @@ func create(ctx context.Context, tx *db.Tx, who access.Who, b *Brand) error {
 
 // Change saves the settings.
 func Change(ctx context.Context, d *db.DB, who access.Who, id string, s Settings) (Brand, error) {
+	return Amend(ctx, d, who, id, func(all *Settings) { *all = s })
+}
+
+// Amend saves what amend makes of the settings, so that what it does not touch
+// stays as it is even if somebody else changes it in the same moment.
+func Amend(ctx context.Context, d *db.DB, who access.Who, id string, amend func(*Settings)) (Brand, error) {
 	var b Brand
-	err := d.Tx(ctx, func(tx *db.Tx) error {
+	err := d.Tx(ctx, func(tx *db.Tx) (err error) {
 		if err := who.May(tx.Now(), id, access.BrandWrite); err != nil {
 			return err
 		}
-		s, err := s.checked()
-		if err != nil {
+		if b, err = byID(ctx, tx, id); err != nil {
 			return err
 		}
-		if b, err = byID(ctx, tx, id); err != nil {
+		s := b.settings()
+		amend(&s)
+		if s, err = s.checked(); err != nil {
 			return err
 		}
 		changes := b.take(s)
@@ -174,6 +181,10 @@ func Change(ctx context.Context, d *db.DB, who access.Who, id string, s Settings
 			outbox.Add(ctx, tx, outbox.Event{Brand: id, Kind: "brand.changed", Subject: id}))
 	})
 	return b, err
+}
+
+func (b Brand) settings() Settings {
+	return Settings{Name: b.Name, Color: b.Color, Zone: b.Zone, Language: b.Language, Tolerance: b.Tolerance, Retention: b.Retention}
 }
 
 // take applies the settings and returns what became different.
