@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ func (l *loader) load(ctx context.Context, who access.Who, owner string) error {
 		return err
 	}
 	for _, t := range tables {
+		if t.name == grants {
+			continue
+		}
 		if err := l.table(ctx, t); err != nil {
 			return err
 		}
@@ -55,7 +59,32 @@ func (l *loader) load(ctx context.Context, who access.Who, owner string) error {
 	if err := l.findable(ctx); err != nil {
 		return err
 	}
-	return l.d.Tx(ctx, func(tx *db.Tx) error { return brand.HandOver(ctx, tx, who, owner, l.brand) })
+	return l.handOver(ctx, who, owner)
+}
+
+// grants is the table that lets people in. It comes last, so that nobody sees
+// half a brand.
+const grants = "access_grant"
+
+// handOver lets the owner in, and the team as far as it is known here.
+func (l *loader) handOver(ctx context.Context, who access.Who, owner string) error {
+	at := slices.IndexFunc(tables, func(t table) bool { return t.name == grants })
+	var rows [][]any
+	statement, columns := l.statement(tables[at])
+	err := l.rows(ctx, tables[at], columns, func(row []any) error {
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.written += int64(len(rows))
+	return l.d.Tx(ctx, func(tx *db.Tx) error {
+		if err := db.Many(ctx, tx, statement, rows); err != nil {
+			return fmt.Errorf("archive: bring in the team: %w", err)
+		}
+		return brand.HandOver(ctx, tx, who, owner, l.brand)
+	})
 }
 
 // begin writes the brand and its people.
@@ -100,13 +129,7 @@ func (l *loader) begin(ctx context.Context) error {
 }
 
 func (l *loader) table(ctx context.Context, t table) error {
-	columns := []string{"brand_id"}
-	for _, f := range t.fields {
-		columns = append(columns, f.col())
-	}
-	more := l.more(t)
-	columns = append(columns, more...)
-	statement := `INSERT INTO ` + t.name + ` (` + strings.Join(columns, ", ") + `) VALUES (` + db.In(1, len(columns)) + `)`
+	statement, columns := l.statement(t)
 	var batch [][]any
 	flush := func() error {
 		err := l.d.Tx(ctx, func(tx *db.Tx) error { return db.Many(ctx, tx, statement, batch) })
@@ -120,16 +143,8 @@ func (l *loader) table(ctx context.Context, t table) error {
 		batch = batch[:0]
 		return l.moved(l.written)
 	}
-	err := l.each(t, func(row map[string]any) error {
-		if err := l.fit(ctx, t, row); err != nil {
-			return err
-		}
-		args := make([]any, 0, len(columns))
-		args = append(args, l.brand.ID)
-		for _, c := range columns[1:] {
-			args = append(args, row[c])
-		}
-		if batch = append(batch, args); len(batch) < atOnce {
+	err := l.rows(ctx, t, columns, func(row []any) error {
+		if batch = append(batch, row); len(batch) < atOnce {
 			return nil
 		}
 		return flush()
@@ -138,6 +153,31 @@ func (l *loader) table(ctx context.Context, t table) error {
 		return err
 	}
 	return flush()
+}
+
+// statement writes one thing, with its columns in that order.
+func (l *loader) statement(t table) (statement string, columns []string) {
+	columns = []string{"brand_id"}
+	for _, f := range t.fields {
+		columns = append(columns, f.col())
+	}
+	columns = append(columns, l.more(t)...)
+	return `INSERT INTO ` + t.name + ` (` + strings.Join(columns, ", ") + `) VALUES (` + db.In(1, len(columns)) + `)`, columns
+}
+
+// rows gives the values of each thing of a file, as they are written here.
+func (l *loader) rows(ctx context.Context, t table, columns []string, give func([]any) error) error {
+	return l.each(t, func(row map[string]any) error {
+		if err := l.fit(ctx, t, row); err != nil {
+			return err
+		}
+		args := make([]any, 0, len(columns))
+		args = append(args, l.brand.ID)
+		for _, c := range columns[1:] {
+			args = append(args, row[c])
+		}
+		return give(args)
+	})
 }
 
 // more are the columns that are no fields but must be written.
