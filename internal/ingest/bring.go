@@ -300,7 +300,10 @@ func (l *Listener) bringPosts(ctx context.Context, f feed, o opened, p progress)
 			return err
 		}
 		if next == "" || p.posts+posts >= postsMost {
-			if _, err := tx.ExecContext(ctx, `UPDATE feed SET next_at = $2 WHERE channel_id = $1 AND name = 'hear' AND cursor = '' AND next_at > $2`, f.channel, tx.Now()); err != nil {
+			// The row is written even where it is due, so that a node that is just
+			// claiming it comes before or after this, and not on both sides of it:
+			// it would find the posts not there yet and wait for nothing.
+			if _, err := tx.ExecContext(ctx, `UPDATE feed SET next_at = CASE WHEN next_at < $2 THEN next_at ELSE $2 END WHERE channel_id = $1 AND name = 'hear' AND cursor = ''`, f.channel, tx.Now()); err != nil {
 				return fmt.Errorf("ingest: hear at once: %w", err)
 			}
 			return l.mark(ctx, tx, f, `stage = 'conversations', cursor = '', posts = posts + $3, posts_most = posts + $3`, posts)

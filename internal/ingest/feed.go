@@ -82,7 +82,12 @@ func (l *Listener) enlist(ctx context.Context) error {
 			if c.readAt >= 0 && !again && (c.started > 0 || !past) {
 				continue
 			}
-			if err := l.add(ctx, c.brand, c.id, names, past && (again || c.started == 0)); err != nil {
+			if !past || !again && c.started > 0 {
+				err = l.add(ctx, c.brand, c.id, names)
+			} else {
+				err = l.addPast(ctx, c.brand, c.id, names, c.started)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -90,24 +95,32 @@ func (l *Listener) enlist(ctx context.Context) error {
 	return nil
 }
 
-func (l *Listener) add(ctx context.Context, brandID, id string, names []string, over bool) error {
+func (l *Listener) add(ctx context.Context, brandID, id string, names []string) error {
+	return l.DB.Tx(ctx, func(tx *db.Tx) error { return addFeeds(ctx, tx, brandID, id, names) })
+}
+
+// addPast begins to bring a channel over as well, unless another node has begun
+// since this one looked: started is the beginning that was seen, 0 for none.
+func (l *Listener) addPast(ctx context.Context, brandID, id string, names []string, started db.Time) error {
 	return l.DB.Tx(ctx, func(tx *db.Tx) error {
-		if over {
-			names = append(names[:len(names):len(names)], feedImport)
-			if _, err := tx.ExecContext(ctx, `INSERT INTO channel_import (channel_id, brand_id, state, stage, started_at, updated_at) VALUES ($1, $2, 'running', 'posts', $3, $3)
-				ON CONFLICT (channel_id) DO UPDATE SET state = 'running', stage = 'posts', cursor = '', posts = 0, posts_most = 0, threads = 0, threads_most = 0,
-					messages = 0, error = '', started_at = excluded.started_at, updated_at = excluded.updated_at, finished_at = 0`, id, brandID, tx.Now()); err != nil {
-				return fmt.Errorf("ingest: begin an import: %w", err)
-			}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO channel_import (channel_id, brand_id, state, stage, started_at, updated_at) VALUES ($1, $2, 'running', 'posts', $3, $3)
+			ON CONFLICT (channel_id) DO UPDATE SET state = 'running', stage = 'posts', cursor = '', posts = 0, posts_most = 0, threads = 0, threads_most = 0,
+				messages = 0, error = '', started_at = excluded.started_at, updated_at = excluded.updated_at, finished_at = 0
+			WHERE channel_import.started_at = $4`, id, brandID, tx.Now(), started); err != nil {
+			return fmt.Errorf("ingest: begin an import: %w", err)
 		}
-		for _, name := range names {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO feed (channel_id, name, brand_id, next_at) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (channel_id, name) DO NOTHING`, id, name, brandID, tx.Now()); err != nil {
-				return fmt.Errorf("ingest: add a feed: %w", err)
-			}
-		}
-		return nil
+		return addFeeds(ctx, tx, brandID, id, append(names[:len(names):len(names)], feedImport))
 	})
+}
+
+func addFeeds(ctx context.Context, tx *db.Tx, brandID, id string, names []string) error {
+	for _, name := range names {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO feed (channel_id, name, brand_id, next_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (channel_id, name) DO NOTHING`, id, name, brandID, tx.Now()); err != nil {
+			return fmt.Errorf("ingest: add a feed: %w", err)
+		}
+	}
+	return nil
 }
 
 // quicken brings forward the reading of channels that published something

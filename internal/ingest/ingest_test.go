@@ -286,7 +286,7 @@ func TestTwoNodesReadEachFeedOnce(t *testing.T) {
 	}
 	w.settled()
 	if n := w.number(`SELECT COUNT(*) FROM message`); n != 300 {
-		t.Errorf("%d messages, want 300", n)
+		t.Errorf("%d messages, want 300; feeds: %v", n, w.feeds())
 	}
 	if n := w.net.count("page"); n != 8 {
 		t.Errorf("%d pages were handed out, want 8, each once", n)
