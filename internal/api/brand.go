@@ -10,16 +10,21 @@ import (
 	"rapport/internal/brand"
 )
 
+// Keeping is for how long what grows is kept.
+type Keeping struct {
+	Activity int `json:"activity" minimum:"0" maximum:"3650" doc:"The log of activity: days, 30 or more; 0 is for ever."`
+	Letters  int `json:"letters" minimum:"0" maximum:"3650" doc:"The mail that was written: days, 30 or more; 0 is for ever."`
+}
+
 // Brand is a brand with its settings.
 type Brand struct {
 	BrandInfo
-	Color        string    `json:"color" doc:"As #rrggbb."`
-	Tolerance    int       `json:"tolerance" doc:"Minutes: a delivery overdue by more is not sent and asks."`
-	Retention    int       `json:"retention" doc:"Days without a word after which people who are not members are forgotten; 0 keeps them."`
-	ActivityDays int       `json:"activity_days" doc:"For how long the log of activity is kept; 0 is for ever."`
-	LetterDays   int       `json:"letter_days" doc:"For how long the mail that was written is kept; 0 is for ever."`
-	Logo         bool      `json:"logo" doc:"Whether it has a picture; the studio shows it."`
-	CreatedAt    time.Time `json:"created_at"`
+	Color     string    `json:"color" doc:"As #rrggbb."`
+	Tolerance int       `json:"tolerance" doc:"Minutes: a delivery overdue by more is not sent and asks."`
+	Retention int       `json:"retention" doc:"Days without a word after which people who are not members are forgotten; 0 keeps them."`
+	Keeping   Keeping   `json:"keeping"`
+	Logo      bool      `json:"logo" doc:"Whether it has a picture; the studio shows it."`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 func brandInfo(b brand.Brand) BrandInfo {
@@ -28,7 +33,7 @@ func brandInfo(b brand.Brand) BrandInfo {
 
 func brandView(b brand.Brand) Brand {
 	return Brand{BrandInfo: brandInfo(b), Color: b.Color, Tolerance: int(b.Tolerance / time.Minute), Retention: b.Retention,
-		ActivityDays: b.ActivityDays, LetterDays: b.LetterDays, Logo: b.Logo != "", CreatedAt: b.CreatedAt.Time()}
+		Keeping: Keeping{Activity: b.ActivityDays, Letters: b.LetterDays}, Logo: b.Logo != "", CreatedAt: b.CreatedAt.Time()}
 }
 
 type brandChange struct {
@@ -59,10 +64,7 @@ func (in *brandChange) amend(s *brand.Settings) {
 }
 
 type keepingInput struct {
-	Body struct {
-		Activity int `json:"activity" minimum:"0" maximum:"3650" doc:"Days, 30 or more; 0 is for ever."`
-		Letters  int `json:"letters" minimum:"0" maximum:"3650" doc:"Days, 30 or more; 0 is for ever."`
-	}
+	Body Keeping
 }
 
 func (a *handler) brandOperations() {
@@ -70,7 +72,7 @@ func (a *handler) brandOperations() {
 	add(a, op{id: "change-brand", example: `{"tolerance":30,"retention":365}`, method: http.MethodPatch, path: "/brand", tag: "Brand", title: "Change the brand's settings",
 		about: "Changes what is named and leaves the rest.", scope: access.BrandWrite}, a.changeBrand)
 	add(a, op{id: "change-keeping", example: `{"activity":730,"letters":365}`, method: http.MethodPatch, path: "/brand/keeping", tag: "Brand", title: "Change how long logs and mail are kept",
-		about: "What is older goes within the hour and does not come back.", scope: access.BrandWrite}, a.changeKeeping)
+		about: "Both are named. What is older goes within the hour and does not come back.", scope: access.BrandWrite}, a.changeKeeping)
 	add(a, op{id: "set-logo", method: http.MethodPost, path: "/brand/logo", tag: "Brand", title: "Give the brand a logo",
 		about: "As multipart/form-data with a field named file, or the file itself as the body. The square in its middle is taken.",
 		scope: access.BrandWrite, media: true, shape: uploadShape}, a.setLogo)

@@ -33,7 +33,7 @@ func TestBrandSettings(t *testing.T) {
 	if got := ask("GET", "/brand", ""); got.text(t, "zone") != "Europe/Vienna" || got.text(t, "name") != was.text(t, "name") {
 		t.Errorf("after what was refused: %s", got.body)
 	}
-	if got := ask("PATCH", "/brand/keeping", `{"activity":90,"letters":0}`); got.status != http.StatusOK || !strings.Contains(got.body, `"activity_days":90`) {
+	if got := ask("PATCH", "/brand/keeping", `{"activity":90,"letters":0}`); got.status != http.StatusOK || !strings.Contains(got.body, `"keeping":{"activity":90,"letters":0}`) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	if got := ask("PATCH", "/brand/keeping", `{"activity":7,"letters":0}`); got.status != http.StatusUnprocessableEntity {
@@ -47,6 +47,9 @@ func TestBrandSettings(t *testing.T) {
 	picture.body, picture.header["Content-Type"] = "no picture", "image/png"
 	if got := w.ask(picture); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := w.ask(request{"GET", "/brand", "", w.south.token, nil}); got.status == http.StatusOK && strings.Contains(got.body, "Vienna") {
+		t.Errorf("another brand's token reads %s", got.body)
 	}
 	if got := ask("DELETE", "/brand/logo", ""); got.status != http.StatusNoContent {
 		t.Errorf("%d %s", got.status, got.body)
