@@ -5,6 +5,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -126,6 +128,20 @@ func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// found runs a step on an element. One that was found on a page that was just
+// left is looked for once more: nothing has been done to it yet.
+func (b *Tab) found(step chromedp.Action[chromedp.Void]) error {
+	err := b.try(step)
+	var refused *cdproto.Error
+	if errors.As(err, &refused) && refused.Code == noSuchNode {
+		err = b.try(step)
+	}
+	return err
+}
+
+// noSuchNode is the code of the DevTools protocol for a node that has gone.
+const noSuchNode = -32000
+
 func (b *Tab) try(steps ...chromedp.Action[chromedp.Void]) error {
 	ctx, stop := context.WithTimeout(b.ctx, patience)
 	defer stop()
@@ -136,7 +152,7 @@ func (b *Tab) try(steps ...chromedp.Action[chromedp.Void]) error {
 // it is there and can be seen.
 func (b *Tab) Click(css string) {
 	b.t.Helper()
-	if err := b.try(chromedp.Click(chromedp.CSS(css))); err != nil {
+	if err := b.found(chromedp.Click(chromedp.CSS(css))); err != nil {
 		b.t.Fatalf("click %s: %v, at %s", css, err, b.where())
 	}
 }
@@ -144,7 +160,7 @@ func (b *Tab) Click(css string) {
 // Type writes at the end of what an input holds.
 func (b *Tab) Type(css, text string) {
 	b.t.Helper()
-	if err := b.try(chromedp.Focus(chromedp.CSS(css))); err != nil {
+	if err := b.found(chromedp.Focus(chromedp.CSS(css))); err != nil {
 		b.t.Fatalf("type into %s: %v, at %s", css, err, b.where())
 	}
 	// An address or a number has no caret that could be set.
