@@ -81,10 +81,18 @@ func (l *loader) handOver(ctx context.Context, who access.Who, owner string) err
 	l.written += int64(len(rows))
 	return l.d.Tx(ctx, func(tx *db.Tx) error {
 		if err := db.Many(ctx, tx, statement, rows); err != nil {
-			return fmt.Errorf("archive: bring in the team: %w", err)
+			return unwritten(tables[at], err)
 		}
 		return brand.HandOver(ctx, tx, who, owner, l.brand)
 	})
+}
+
+// unwritten says why things of a file could not be kept.
+func unwritten(t table, err error) error {
+	if db.IsDuplicate(err) {
+		return fault.As(fault.Conflict, err, "Something in this archive is here already, as part of another brand. Nothing was brought in.")
+	}
+	return fmt.Errorf("archive: bring in %s: %w", t.name, err)
 }
 
 // begin writes the brand and its people.
@@ -133,11 +141,8 @@ func (l *loader) table(ctx context.Context, t table) error {
 	var batch [][]any
 	flush := func() error {
 		err := l.d.Tx(ctx, func(tx *db.Tx) error { return db.Many(ctx, tx, statement, batch) })
-		if db.IsDuplicate(err) {
-			return fault.As(fault.Conflict, err, "Something in this archive is here already, as part of another brand. Nothing was brought in.")
-		}
 		if err != nil {
-			return fmt.Errorf("archive: bring in %s: %w", t.name, err)
+			return unwritten(t, err)
 		}
 		l.written += int64(len(batch))
 		batch = batch[:0]
