@@ -60,6 +60,11 @@ const (
 	WebhookWrite Action = "webhooks:write" // where events are sent to
 	DataExport   Action = "data:export"    // take everything of the brand along
 	BrandErase   Action = "brand:erase"
+
+	CommunityWrite Action = "community:write" // spaces, documents, who may join
+	TopicModerate  Action = "topics:moderate" // let through, hide, restore, close, pin, move
+	MemberRead     Action = "members:read"
+	MemberWrite    Action = "members:write" // let in, suspend, trust
 )
 
 // Actions are all actions, in the order documents show them.
@@ -68,6 +73,7 @@ var Actions = []Action{
 	MediaRead, MediaWrite, BrandRead, BrandWrite, AuditRead, TokenWrite, TeamWrite,
 	ConversationRead, ConversationWrite, ConversationReply, PersonRead, PersonWrite, MetricRead,
 	PostApprove, PostSchedule, CommentWrite, TaskWrite, WebhookWrite, DataExport, BrandErase,
+	CommunityWrite, TopicModerate, MemberRead, MemberWrite,
 }
 
 // Roles are all roles, in the order documents show them.
@@ -81,16 +87,19 @@ var desk = []Action{ConversationWrite, ConversationReply, PersonRead}
 // talk is what working on a thing together needs.
 var talk = []Action{CommentWrite, TaskWrite}
 
+// host is what looking after the community needs.
+var host = []Action{CommunityWrite, TopicModerate, MemberRead, MemberWrite}
+
 // table is the one place that says what a role may do.
 var table = map[Role][]Action{
 	Owner: Actions,
 	Manager: slices.Concat([]Action{PostWrite, PostPublish, PostApprove, PostSchedule, DeliveryResolve, HoldSet, HoldRelease, ChannelWrite,
-		MediaWrite, AuditRead, PersonWrite}, talk, desk, reads),
+		MediaWrite, AuditRead, PersonWrite}, talk, desk, host, reads),
 	Strategist: slices.Concat([]Action{PostWrite, PostSchedule, MediaWrite}, talk, reads),
 	Creator:    slices.Concat([]Action{PostWrite, MediaWrite}, talk, reads),
 	Analyst:    reads,
-	Community:  slices.Concat([]Action{PostWrite, MediaWrite, HoldSet, PersonWrite}, talk, desk, reads),
-	Moderator:  {BrandRead},
+	Community:  slices.Concat([]Action{PostWrite, MediaWrite, HoldSet, PersonWrite}, talk, desk, host, reads),
+	Moderator:  {BrandRead, TopicModerate, MemberRead},
 	Ambassador: {},
 }
 
@@ -101,7 +110,7 @@ func Allows(r Role, a Action) bool { return slices.Contains(table[r], a) }
 type Grant struct {
 	Brand    string
 	Role     Role
-	Channels []string // ids; none listed means every channel
+	Channels []string // ids of channels and of spaces; none listed means all of both
 	EndsAt   db.Time  // 0 means open end
 	// Barred is set where the brand asks for a second factor and the account
 	// has none: the grant allows nothing until it has.
@@ -133,10 +142,10 @@ func System() Who { return Who{Name: "Rapport", system: true} }
 func (w Who) IsSystem() bool { return w.system }
 
 // May returns nil if the action is allowed in the brand at that time, on each
-// of the channels if any are named. A grant on named channels has no action
-// that reaches the whole brand. Without a grant in the brand the answer is
+// of the channels or spaces if any are named. A grant on named ones has no
+// action that reaches the whole brand. Without a grant in the brand the answer is
 // NotFound, so that nobody learns which brands exist.
-func (w Who) May(now db.Time, brand string, a Action, channels ...string) error {
+func (w Who) May(now db.Time, brand string, a Action, places ...string) error {
 	if w.system {
 		return nil
 	}
@@ -153,8 +162,11 @@ func (w Who) May(now db.Time, brand string, a Action, channels ...string) error 
 	if len(g.Channels) > 0 && FactOf(a).Reach == Whole {
 		return fault.New(fault.Denied, "This concerns the whole brand, and your access is to some of its channels. Ask an owner of the brand.")
 	}
-	for _, c := range channels {
+	for _, c := range places {
 		if len(g.Channels) > 0 && !slices.Contains(g.Channels, c) {
+			if a == TopicModerate {
+				return fault.New(fault.Denied, "You do not look after this space. Ask an owner of the brand.")
+			}
 			return fault.New(fault.Denied, "You have no access to this channel. Ask an owner of the brand.")
 		}
 	}

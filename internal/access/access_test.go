@@ -25,6 +25,7 @@ func TestTable(t *testing.T) {
 		access.PersonRead: "omy", access.PersonWrite: "omy", access.MetricRead: "omscay",
 		access.PostApprove: "om", access.PostSchedule: "oms", access.CommentWrite: "omscy", access.TaskWrite: "omscy",
 		access.WebhookWrite: "o", access.DataExport: "o", access.BrandErase: "o",
+		access.CommunityWrite: "omy", access.TopicModerate: "omyd", access.MemberRead: "omyd", access.MemberWrite: "omy",
 	}
 	for _, a := range access.Actions {
 		var got []byte

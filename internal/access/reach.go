@@ -66,4 +66,8 @@ var facts = []Fact{
 	{WebhookWrite, Whole, "Set where events are sent to"},
 	{DataExport, Whole, "Take everything of the brand along"},
 	{BrandErase, Whole, "Erase the brand"},
+	{CommunityWrite, Whole, "Set up the community: its spaces, its pages, who may join"},
+	{TopicModerate, Named, "Look at what waits and at flags; hide, restore, close, pin and move topics"},
+	{MemberRead, Shared, "See the members of the community"},
+	{MemberWrite, Whole, "Let members in, suspend them, trust them"},
 }
