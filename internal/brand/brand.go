@@ -144,6 +144,7 @@ func create(ctx context.Context, tx *db.Tx, who access.Who, b *Brand) error {
 			return err
 		}
 	}
+	outbox.Show(tx, b.ID, "brand.created", b.ID)
 	return audit.Record(ctx, tx, who, audit.Entry{Brand: b.ID, Act: "brand.created", Subject: b.ID,
 		Detail: map[string]string{"name": b.Name}})
 }

@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +24,7 @@ type note struct{ topic, payload string }
 type signals struct {
 	mu      sync.Mutex
 	subs    map[string]map[int]func(payload string)
+	here    map[int]hearer // PostgreSQL: those who hear at once what this node wrote
 	next    int
 	started bool
 }
@@ -47,8 +50,52 @@ func (t *Tx) sendNotes(ctx context.Context) error {
 			return fmt.Errorf("db: notify: %w", err)
 		}
 	}
-	t.notes = nil
+	t.notes, t.here = nil, t.notes
 	return nil
+}
+
+type hearer struct {
+	topic string
+	fn    func(payload string)
+}
+
+// Hear is Subscribe for what must not be late: a signal of this node is there
+// before the transaction that sent it returns, whatever the database. It may
+// come twice.
+func (d *DB) Hear(topic string, fn func(payload string)) (cancel func()) {
+	stop := d.Subscribe(topic, fn)
+	s := &d.signals
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.here == nil {
+		s.here = map[int]hearer{}
+	}
+	id := s.next
+	s.next++
+	s.here[id] = hearer{topic, fn}
+	return func() {
+		stop()
+		s.mu.Lock()
+		delete(s.here, id)
+		s.mu.Unlock()
+	}
+}
+
+// deliverHere hands signals to those who hear at once.
+func (s *signals) deliverHere(notes []note) {
+	if len(notes) == 0 {
+		return
+	}
+	s.mu.Lock()
+	all := slices.Collect(maps.Values(s.here))
+	s.mu.Unlock()
+	for _, n := range notes {
+		for _, h := range all {
+			if h.topic == n.topic {
+				h.fn(n.payload)
+			}
+		}
+	}
 }
 
 // Subscribe calls fn for every signal of the topic until cancel is called. fn

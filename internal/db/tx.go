@@ -21,6 +21,7 @@ type Tx struct {
 	now   Time
 	after []func()
 	notes []note
+	here  []note // PostgreSQL: sent by it, and told here at once
 }
 
 // Option changes what a transaction promises.
@@ -77,6 +78,7 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error, opts []Option) err
 	for _, f := range t.after {
 		f()
 	}
+	d.signals.deliverHere(t.here)
 	d.signals.deliver(t.notes)
 	return err
 }

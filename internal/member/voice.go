@@ -18,6 +18,9 @@ type Voice struct {
 	Who    access.Who
 	Member Member // zero where the account is no member here, and for visitors
 	Brand  string
+	// Held says why nothing of theirs is read by others before somebody looks at
+	// it, besides their being new: their address is not proven. "" is no reason.
+	Held string
 }
 
 // Of finds out who an account is in a brand's community. Somebody who is no

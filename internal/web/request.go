@@ -16,6 +16,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/web/cookie"
 )
 
 // handler is a page's code. What it returns is turned into a status and words
@@ -142,42 +143,15 @@ func (p *Pages) secure(r *http.Request) bool {
 	return r.TLS != nil
 }
 
-// The session cookie. The prefix makes browsers refuse it without HTTPS, so a
-// plain address has a name of its own.
-const (
-	secureCookie = "__Host-rapport"
-	plainCookie  = "rapport"
-)
-
-func (p *Pages) sessionToken(r *http.Request) string {
-	name := plainCookie
-	if p.secure(r) {
-		name = secureCookie
-	}
-	c, err := r.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
+func (p *Pages) sessionToken(r *http.Request) string { return cookie.Session(r, p.secure(r)) }
 
 func (p *Pages) setSession(w http.ResponseWriter, r *http.Request, token string, age time.Duration) {
-	name, secure := plainCookie, p.secure(r)
-	if secure {
-		name = secureCookie
-	}
-	c := &http.Cookie{Name: name, Value: token, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true,
-		Secure: secure, SameSite: http.SameSiteLaxMode}
-	if token == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(w, c)
+	cookie.SetSession(w, p.secure(r), token, age)
 }
 
 // setCookie keeps something small that is no secret: a theme, the last brand.
 func (p *Pages) setCookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age.Seconds()),
-		Secure: p.secure(r), SameSite: http.SameSiteLaxMode})
+	cookie.Set(w, p.secure(r), name, value, age)
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
@@ -66,13 +67,16 @@ func (p *Pages) signOutDo(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	p.setSession(w, r, "", 0)
+	if next := nextOf(r.FormValue("next")); next != "/studio" {
+		return see(w, r, next)
+	}
 	return see(w, r, "/studio/sign-in")
 }
 
-// nextOf is where a sign-in leads on: a page of the studio, or the invitation
-// that asked for it, and nowhere else.
+// nextOf is where a sign-in leads on: a page of this very site, and nowhere
+// else. Browsers read a backslash as a slash, and two slashes as another site.
 func nextOf(next string) string {
-	if !strings.HasPrefix(next, "/studio/") && !strings.HasPrefix(next, "/invitation/") || strings.HasPrefix(next, "/studio/sign") || strings.ContainsAny(next, "\\\r\n") {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.HasPrefix(next, "/studio/sign") || next == "/studio" || strings.ContainsFunc(next, func(r rune) bool { return r == '\\' || unicode.IsControl(r) }) {
 		return "/studio"
 	}
 	return next

@@ -259,3 +259,17 @@ CREATE TABLE acceptance (
 	at        BIGINT NOT NULL,
 	PRIMARY KEY (member_id, name, version)
 );
+
+-- Pictures that members put into what they write.
+CREATE TABLE topic_picture (
+	id        ctext PRIMARY KEY,                 -- cannot be guessed
+	brand_id  ctext NOT NULL REFERENCES brand (id) ON DELETE CASCADE,
+	member_id ctext NOT NULL REFERENCES member (id) ON DELETE CASCADE,
+	blob      ctext NOT NULL,                    -- key of the file
+	mime      ctext NOT NULL,
+	bytes     BIGINT NOT NULL,
+	width     BIGINT NOT NULL,
+	height    BIGINT NOT NULL,
+	at        BIGINT NOT NULL
+);
+CREATE INDEX topic_picture_of ON topic_picture (brand_id, member_id, at, id);

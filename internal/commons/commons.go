@@ -1,0 +1,111 @@
+// Package commons is the community's pages: what everybody reads and members
+// write. A handler reads a request, calls one domain function and renders what
+// came of it. It holds no rules and no SQL. Every page can be read, and written
+// in, without scripts.
+package commons
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"rapport/internal/blob"
+	"rapport/internal/db"
+)
+
+// Deps are what the pages work with. All but the fields of Site are needed.
+type Deps struct {
+	DB    *db.DB
+	Blobs blob.Store
+	Log   *slog.Logger
+	// Next answers what is no page of a community: the studio.
+	Next http.Handler
+	Site Site
+}
+
+// Site is what pages say about the installation, and how requests are read.
+type Site struct {
+	// Public is the address the operator declared; nil where none was.
+	Public *url.URL
+	// Secure reports whether the browser came by HTTPS; r.TLS decides if nil.
+	Secure func(*http.Request) bool
+	// Address is the browser's address; r.RemoteAddr if nil.
+	Address func(*http.Request) string
+}
+
+// Pages serves the communities.
+type Pages struct {
+	Deps
+	mux    *http.ServeMux
+	places *places
+	shelf  *shelf
+	looks  sync.Map // stylesheets by the brand's colour
+	stop   []func()
+}
+
+// New returns the pages. Mount them at /.
+func New(d Deps) *Pages {
+	if d.Log == nil {
+		d.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	p := &Pages{Deps: d, mux: http.NewServeMux(), places: newPlaces(d.DB, d.Site), shelf: newShelf(d.DB)}
+	for _, rt := range p.routes() {
+		p.mux.Handle(rt.pattern, p.serve(rt))
+	}
+	p.stop = append(p.stop, p.places.listen(), p.shelf.listen())
+	return p
+}
+
+// Close stops listening for what changes.
+func (p *Pages) Close() {
+	for _, stop := range p.stop {
+		stop()
+	}
+}
+
+// studioOnly are the first parts of addresses that no community has.
+var studioOnly = []string{"/studio", "/static/", "/api", "/setup", "/invitation/", "/confirm/", "/reset/", "/approve/", "/healthz", "/readyz", "/metrics"}
+
+// ServeHTTP answers for the community that the host name and the path belong
+// to, and leaves everything else to Next.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, prefix := range studioOnly {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			p.Next.ServeHTTP(w, r)
+			return
+		}
+	}
+	at, rest, err := p.places.find(r.Context(), r.Host, r.URL.Path)
+	if err != nil || at == nil {
+		p.Next.ServeHTTP(w, r)
+		return
+	}
+	if at.moved(r.URL.Path, rest) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		http.Redirect(w, r, withQuery(at.base()+rest, r.URL.RawQuery), http.StatusMovedPermanently)
+		return
+	}
+	inner := r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
+	u := *r.URL
+	u.Path, u.RawPath = rest, ""
+	inner.URL = &u
+	if _, pattern := p.mux.Handler(inner); pattern == "" {
+		if rest == r.URL.Path { // nothing of ours: the studio has the last word
+			p.Next.ServeHTTP(w, r)
+			return
+		}
+		p.serve(route{handle: p.missing}).ServeHTTP(w, inner)
+		return
+	}
+	p.mux.ServeHTTP(w, inner)
+}
+
+func withQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}

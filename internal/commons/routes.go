@@ -1,0 +1,91 @@
+package commons
+
+import (
+	"net/http"
+	"slices"
+)
+
+// routes is every route there is. The paths begin behind the community's
+// address.
+func (p *Pages) routes() []route {
+	return slices.Concat(p.readRoutes(), p.writeRoutes(), p.peopleRoutes(), p.lookRoutes(), p.programRoutes())
+}
+
+func topics(*http.Request) []string { return []string{} }
+
+// listed are pages that show topics of any kind.
+func listed(r *http.Request) []string { return []string{in(r).Brand.ID + " topics"} }
+
+// readRoutes are where topics are read.
+func (p *Pages) readRoutes() []route {
+	return []route{
+		{pattern: "GET /{$}", handle: p.home, shelve: listed},
+		{pattern: "GET /unanswered", handle: p.home, shelve: listed},
+		{pattern: "GET /top", handle: p.home, shelve: listed},
+		{pattern: "GET /followed", handle: p.home, member: true},
+		{pattern: "GET /spaces", handle: p.spaceList, shelve: listed},
+		{pattern: "GET /s/{space}", handle: p.spaceShow, shelve: listed},
+		{pattern: "GET /t/{slug}/{number}", handle: p.topicShow, shelve: p.ofTopic},
+		{pattern: "GET /t/{slug}/{number}/history/{reply}", handle: p.historyShow},
+		{pattern: "GET /search", handle: p.searchShow},
+		{pattern: "GET /p/{picture}", handle: p.pictureShow},
+	}
+}
+
+// writeRoutes are where members write and react.
+func (p *Pages) writeRoutes() []route {
+	return []route{
+		{pattern: "GET /new", handle: p.topicNew, member: true},
+		{pattern: "POST /new", handle: p.topicBegin, member: true},
+		{pattern: "POST /t/{slug}/{number}", handle: p.replySay, member: true},
+		{pattern: "POST /t/{slug}/{number}/follow", handle: p.topicFollow, member: true},
+		{pattern: "POST /s/{space}/follow", handle: p.spaceFollow, member: true},
+		{pattern: "GET /t/{slug}/{number}/edit/{reply}", handle: p.replyEdit, member: true},
+		{pattern: "POST /t/{slug}/{number}/edit/{reply}", handle: p.replyChange, member: true},
+		{pattern: "POST /r/{reply}/react", handle: p.replyReact, member: true},
+		{pattern: "POST /r/{reply}/bookmark", handle: p.replyBookmark, member: true},
+		{pattern: "POST /r/{reply}/accept", handle: p.replyAccept, member: true},
+		{pattern: "POST /r/{reply}/withdraw", handle: p.replyWithdraw, member: true},
+		{pattern: "POST /r/{reply}/return", handle: p.replyReturn, member: true},
+		{pattern: "GET /r/{reply}/flag", handle: p.flagForm, member: true},
+		{pattern: "POST /r/{reply}/flag", handle: p.flagDo, member: true},
+		{pattern: "GET /bookmarks", handle: p.bookmarkList, member: true},
+		{pattern: "POST /preview", handle: p.preview, member: true},
+		{pattern: "POST /draft", handle: p.draftKeep, member: true},
+		{pattern: "POST /pictures", handle: p.pictureAdd, member: true, body: pictureMost},
+	}
+}
+
+// lookRoutes are what the team does where it reads.
+func (p *Pages) lookRoutes() []route {
+	return []route{
+		{pattern: "GET /r/{reply}/decide", handle: p.decideForm, member: true},
+		{pattern: "POST /r/{reply}/decide", handle: p.decideDo, member: true},
+		{pattern: "POST /t/{slug}/{number}/manage", handle: p.topicManage, member: true},
+	}
+}
+
+// people are pages that show members.
+func people(r *http.Request) []string {
+	return []string{in(r).Brand.ID + " topics", in(r).Brand.ID + " people"}
+}
+
+// peopleRoutes show members.
+func (p *Pages) peopleRoutes() []route {
+	return []route{
+		{pattern: "GET /u/{handle}", handle: p.personShow, shelve: people},
+		{pattern: "GET /people", handle: p.peopleList, shelve: people},
+	}
+}
+
+// programRoutes are for programs.
+func (p *Pages) programRoutes() []route {
+	return []route{
+		{pattern: "GET /look.css", handle: p.look},
+		{pattern: "GET /feed.atom", handle: p.feed, shelve: listed},
+		{pattern: "GET /s/{space}/feed.atom", handle: p.feed, shelve: listed},
+		{pattern: "GET /t/{slug}/{number}/feed.atom", handle: p.topicFeed, shelve: p.ofTopic},
+		{pattern: "GET /sitemap.xml", handle: p.sitemap, shelve: listed},
+		{pattern: "GET /robots.txt", handle: p.robots, shelve: topics},
+	}
+}

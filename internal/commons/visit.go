@@ -1,0 +1,325 @@
+package commons
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"rapport/internal/account"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/web/cookie"
+	"rapport/internal/web/ui"
+)
+
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// route is one line of the list of routes.
+type route struct {
+	pattern string
+	handle  handler
+	// shelve names what a page for visitors is made of besides the community
+	// itself; nil: such pages are made anew for everybody.
+	shelve func(r *http.Request) []string
+	member bool  // only who has an account gets here
+	body   int64 // most bytes a request may send; 0 is formMost
+}
+
+// visit is what a request has become.
+type visit struct {
+	*place
+	Voice   member.Voice
+	Session account.Session // zero where nobody is signed in
+	Unread  int             // notices
+	path    string          // with its query, as the browser knows it
+	frozen  bool            // the page is for everybody: it holds nothing of one reader
+}
+
+type visitKey struct{}
+
+func at(r *http.Request) *visit {
+	v, _ := r.Context().Value(visitKey{}).(*visit)
+	return v
+}
+
+// href is an address of the community.
+func (v *visit) href(path string) string { return v.Base + path }
+
+// signIn is where one signs in and comes back from.
+func (v *visit) signIn() string {
+	return "/studio/sign-in?" + url.Values{"next": {v.path}}.Encode()
+}
+
+// In reports whether the visitor is signed in.
+func (v *visit) In() bool { return v.Voice.Who.Account != "" }
+
+const formMost = 256 << 10
+
+// serve lets in, takes a page from the shelf where it can, answers errors and
+// logs them.
+func (p *Pages) serve(rt route) http.Handler {
+	if rt.body == 0 {
+		rt.body = formMost
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, rt.body)
+		token := cookie.Session(r, p.secure(r))
+		if token == "" && rt.shelve != nil && p.fromShelf(w, r, rt) {
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Add("Vary", "Cookie, Accept-Language")
+		r, err := p.enter(r, token)
+		if err == nil && rt.member && !at(r).In() {
+			http.Redirect(w, r, at(r).signIn(), http.StatusSeeOther)
+			return
+		}
+		if err == nil {
+			err = rt.handle(w, r)
+		}
+		if err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+// fromShelf answers a visitor with a page that is kept, or makes and keeps it.
+// What is no plain page is left to the handler.
+func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool {
+	here := in(r)
+	if here.Community.OpenedAt == 0 || len(r.URL.RawQuery) > 200 {
+		return false
+	}
+	theme, lang := themeOf(r), i18n.Lang(i18n.With(r.Context(), r.Header.Get("Accept-Language"), nil))
+	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + r.URL.RawQuery + " " + lang + " " + string(theme)
+	k := p.shelf.find(key)
+	if k == nil {
+		of := p.shelf.of(append(rt.shelve(r), here.Brand.ID)...)
+		rec := &recorder{header: http.Header{}}
+		inner, err := p.enter(r, "")
+		if err != nil {
+			return false
+		}
+		at(inner).frozen = true
+		if err := rt.handle(rec, inner); err != nil {
+			w.Header().Add("Vary", "Cookie, Accept-Language")
+			p.fail(w, inner, err)
+			return true
+		}
+		if rec.status != http.StatusOK && rec.status != 0 {
+			rec.send(w)
+			return true
+		}
+		k = p.shelf.keep(key, rec.body.Bytes(), rec.header.Get("Content-Type"), of)
+	}
+	k.send(w, r)
+	return true
+}
+
+func (k *kept) send(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=0, must-revalidate")
+	h.Add("Vary", "Cookie, Accept-Language")
+	h.Set("Etag", k.etag)
+	if r.Header.Get("If-None-Match") == k.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", k.kind)
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		w.Write(k.packed) // a reader who is gone is no error
+		return
+	}
+	w.Write(k.page)
+}
+
+// recorder holds an answer until it is known whether it can be kept.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header         { return w.header }
+func (w *recorder) WriteHeader(status int)      { w.status = status }
+func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
+
+func (w *recorder) send(to http.ResponseWriter) {
+	for name, values := range w.header {
+		to.Header()[name] = values
+	}
+	to.WriteHeader(w.status)
+	to.Write(w.body.Bytes())
+}
+
+// enter finds out who reads.
+func (p *Pages) enter(r *http.Request, token string) (*http.Request, error) {
+	ctx, here := r.Context(), in(r)
+	v := &visit{place: here, Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, r.URL.RawQuery)}
+	var err error
+	if token != "" {
+		err = p.recognise(ctx, r, v, token)
+	}
+	ctx = i18n.With(ctx, cmp.Or(v.Session.Language, r.Header.Get("Accept-Language")), here.Brand.Location())
+	r = r.WithContext(context.WithValue(ctx, visitKey{}, v))
+	if err == nil && here.Community.OpenedAt == 0 && !v.Voice.Team(p.DB.Now()) {
+		err = errShut
+	}
+	return r, err
+}
+
+var errShut = fault.New(fault.NotFound, "This community is not open yet.")
+
+func (p *Pages) recognise(ctx context.Context, r *http.Request, v *visit, token string) error {
+	who, session, err := account.Who(ctx, p.DB, token)
+	if errors.Is(err, account.ErrSignedOut) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	who.Address = p.address(r)
+	if v.Voice, err = member.Of(ctx, p.DB, who, v.Brand.ID); err != nil {
+		return err
+	}
+	v.Session = session
+	return errors.Join(account.Seen(ctx, p.DB, session, account.Meta{Address: who.Address, Agent: r.UserAgent()}), member.Seen(ctx, p.DB, v.Voice))
+}
+
+func (p *Pages) secure(r *http.Request) bool {
+	if p.Site.Secure != nil {
+		return p.Site.Secure(r)
+	}
+	return r.TLS != nil
+}
+
+func (p *Pages) address(r *http.Request) string {
+	if p.Site.Address != nil {
+		return p.Site.Address(r)
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+func themeOf(r *http.Request) ui.Theme {
+	c, err := r.Cookie(ui.ThemeCookie)
+	if err != nil {
+		return ui.ParseTheme("")
+	}
+	return ui.ParseTheme(c.Value)
+}
+
+// write renders a page.
+func write(ctx context.Context, w http.ResponseWriter, status int, c templ.Component) error {
+	var b bytes.Buffer
+	if err := c.Render(ctx, &b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if status != http.StatusOK {
+		w.WriteHeader(status)
+	}
+	_, _ = w.Write(b.Bytes()) // the reader has gone; nobody is left to tell
+	return nil
+}
+
+// see sends the browser on after a form did its work.
+func see(w http.ResponseWriter, r *http.Request, to string) error {
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) missing(http.ResponseWriter, *http.Request) error {
+	return fault.New(fault.NotFound, "There is no such page. It may have moved, or the address is not complete.")
+}
+
+// fail turns an error into a page. What is not there asks a visitor to sign in
+// only where signing in could help.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
+	if errors.Is(err, errShut) {
+		p.shut(w, r)
+		return
+	}
+	id := ""
+	if fault.KindOf(err) == fault.Internal {
+		id = db.NewID()
+		p.Log.Error("commons: request failed", "id", id, "method", r.Method, "path", r.URL.Path, "err", err)
+	}
+	status := statusOf(fault.KindOf(err))
+	v := at(r)
+	if v == nil {
+		http.Error(w, fault.Say(r.Context(), err), status)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if e := write(r.Context(), w, status, frame(v.page(r, head{Title: i18n.T(r.Context(), errorTitle(status)), NoIndex: true}), errorBody(v, status, fault.Say(r.Context(), err), id))); e != nil {
+		p.Log.Error("commons: error page failed", "err", e)
+	}
+}
+
+// shut answers where a community is not open yet: the installation's front
+// leads to the studio, others are not there.
+func (p *Pages) shut(w http.ResponseWriter, r *http.Request) {
+	v := at(r)
+	if r.URL.Path == "/" && v.First && v.Base == "" {
+		http.Redirect(w, r, "/studio", http.StatusSeeOther)
+		return
+	}
+	if v.Base == "" {
+		p.Next.ServeHTTP(w, r)
+		return
+	}
+	p.fail(w, r, p.missing(w, r))
+}
+
+func statusOf(k fault.Kind) int {
+	switch k {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Denied:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	}
+	return http.StatusInternalServerError
+}
+
+func errorTitle(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "There is nothing here"
+	case http.StatusForbidden:
+		return "This is not open to you"
+	case http.StatusConflict:
+		return "Something has changed"
+	case http.StatusUnprocessableEntity:
+		return "That did not fit"
+	case http.StatusTooManyRequests:
+		return "A moment, please"
+	case http.StatusServiceUnavailable:
+		return "Not possible right now"
+	}
+	return "Something went wrong on our side"
+}

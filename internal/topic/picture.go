@@ -1,0 +1,114 @@
+package topic
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"rapport/internal/blob"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/markdown"
+	"rapport/internal/media/picture"
+	"rapport/internal/member"
+)
+
+// Picture is one that a member put into what they write. Its id cannot be
+// guessed: whoever has its address may see it.
+type Picture struct {
+	ID, Brand, Member string
+	Blob              string // key of the file
+	Mime              string
+	Bytes             int64
+	Width, Height     int
+	At                db.Time
+}
+
+// Address is how a text names the picture.
+func (p Picture) Address() string { return "/p/" + p.ID }
+
+// What fits.
+const (
+	pictureSide  = 2000 // pixels of the longer side
+	mostPictures = 40   // of a member in an hour
+)
+
+// Upload keeps a picture for what a member is about to write: redrawn, without
+// whatever else its file held.
+func Upload(ctx context.Context, d *db.DB, blobs blob.Store, v member.Voice, r io.Reader) (Picture, error) {
+	if err := v.Speaks(d.Now()); err != nil {
+		return Picture{}, err
+	}
+	if err := unhurriedPictures(ctx, d, v); err != nil {
+		return Picture{}, err
+	}
+	made, err := picture.Process(r, picture.Options{MaxSide: pictureSide})
+	if err != nil {
+		return Picture{}, err
+	}
+	p := Picture{ID: strings.ToLower(rand.Text()), Brand: v.Brand, Member: v.Member.ID, Mime: made.Mime, Bytes: int64(len(made.Bytes)), Width: made.W, Height: made.H, At: d.Now()}
+	p.Blob = "community/" + v.Brand + "/" + p.ID
+	if _, err := blobs.Put(ctx, p.Blob, bytes.NewReader(made.Bytes)); err != nil {
+		return p, fmt.Errorf("topic: keep a picture: %w", err)
+	}
+	_, err = d.ExecContext(ctx, `INSERT INTO topic_picture (id, brand_id, member_id, blob, mime, bytes, width, height, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		p.ID, p.Brand, p.Member, p.Blob, p.Mime, p.Bytes, p.Width, p.Height, p.At)
+	if err != nil {
+		return p, errors.Join(fmt.Errorf("topic: keep a picture: %w", err), blobs.Delete(context.WithoutCancel(ctx), p.Blob))
+	}
+	return p, nil
+}
+
+func unhurriedPictures(ctx context.Context, q db.Queryer, v member.Voice) error {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM topic_picture WHERE brand_id = $1 AND member_id = $2 AND at > $3`, v.Brand, v.Member.ID, q.Now().Add(-time.Hour)).Scan(&n)
+	if err == nil && n >= mostPictures {
+		err = fault.New(fault.Limited, "You have added many pictures within an hour. Wait a little, then add more.")
+	}
+	return err
+}
+
+// PictureByID returns the picture, or fault.NotFound.
+func PictureByID(ctx context.Context, q db.Queryer, brandID, id string) (Picture, error) {
+	p := Picture{ID: id, Brand: brandID}
+	err := q.QueryRowContext(ctx, `SELECT member_id, blob, mime, bytes, width, height, at FROM topic_picture WHERE brand_id = $1 AND id = $2`, brandID, id).
+		Scan(&p.Member, &p.Blob, &p.Mime, &p.Bytes, &p.Width, &p.Height, &p.At)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, fault.New(fault.NotFound, "There is no such picture.")
+	}
+	if err != nil {
+		return p, fmt.Errorf("topic: picture: %w", err)
+	}
+	return p, nil
+}
+
+var pictureAddress = regexp.MustCompile(`^/p/([a-z0-9]{10,40})$`)
+
+// mostShown is how many pictures one text shows.
+const mostShown = 20
+
+// pictures shows those that members of the brand added; others stay links,
+// because readers' browsers ask nobody but us.
+func pictures(ctx context.Context, q db.Queryer, brandID string) func(string) (markdown.Picture, bool) {
+	n := 0
+	return func(address string) (markdown.Picture, bool) {
+		m := pictureAddress.FindStringSubmatch(address)
+		if n++; m == nil || n > mostShown {
+			return markdown.Picture{}, false
+		}
+		p, err := PictureByID(ctx, q, brandID, m[1])
+		return markdown.Picture{Src: Up + "p/" + p.ID, Width: p.Width, Height: p.Height}, err == nil
+	}
+}
+
+// clean takes from a draft what PostgreSQL keeps in no text.
+func clean(s string) string { return string(bytes.ToValidUTF8([]byte(removeNUL(s)), nil)) }
+
+func removeNUL(s string) string { return string(bytes.ReplaceAll([]byte(s), []byte{0}, nil)) }
