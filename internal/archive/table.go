@@ -256,6 +256,8 @@ var notInArchive = map[string]string{
 	"outbox":        "work under way",
 	"presence":      "who looks at a conversation in this minute",
 	"search_doc":    "made anew from the rest",
+	"search_missed": "what strangers typed; made anew",
+	"search_space":  "made anew from the rest",
 	"sign_in":       "sign-ins at networks under way, with secrets",
 }
 

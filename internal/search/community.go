@@ -171,13 +171,14 @@ func (a asked) ranked(ctx context.Context, q db.Queryer, in dialect, skip int) (
 	return out, err
 }
 
-// shown reads the answers in their order.
+// shown reads the answers in their order. An index of the brand would be taken
+// for narrower than twenty rows by their keys.
 func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, error) {
 	args := []any{a.brand}
 	for _, w := range some {
 		args = append(args, w.seq)
 	}
-	rows, err := collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
+	rows, err := collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id || '' = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("search: rank: %w", err)
 	}

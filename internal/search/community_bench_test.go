@@ -104,6 +104,9 @@ func openLibrary(b *testing.B) (shelf, int) {
 	b.Cleanup(func() { d.Close() })
 	s := shelf{d, b}
 	if missing != nil {
+		if _, err := d.Migrate(ctx); err != nil {
+			b.Fatal(err)
+		}
 		s.brands()
 		s.communityLibrary(b, replies)
 	}
