@@ -17,14 +17,6 @@ import (
 // found by asking for them: newest first, or until a day.
 const RankedMost = 5_000
 
-// What speaks for an answer. What has more points comes first, and of as many
-// the newer.
-const (
-	pointsLead    = 4 // all the words stand in its title or its first 100 characters
-	pointsOpening = 2 // it begins its topic
-	pointsSolved  = 1 // its topic has an accepted answer
-)
-
 // CommunityQuery is what a reader of the community looks for.
 type CommunityQuery struct {
 	Text     string   // as in Query
@@ -32,9 +24,10 @@ type CommunityQuery struct {
 	Author   string   // id of the member who wrote it; "" anybody
 	From, To db.Time  // of this time or later, and before that
 	Solved   bool     // only topics with an accepted answer
-	// Ranked puts the best first, of the newest RankedMost answers: those with
-	// all the words in the title or the first 100 characters, then openings
-	// before replies, then topics with an accepted answer, then the newer.
+	// Ranked puts the best first, of the newest RankedMost answers: those that
+	// hold all the words in their first 100 characters (an opening begins with
+	// its title), and of them openings before replies, and of both those of
+	// topics with an accepted answer. What is as good comes newest first.
 	Ranked bool
 }
 
@@ -190,14 +183,12 @@ func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, 
 	return a.hits(rows), nil
 }
 
-// inLead asks for what holds all the words in its beginning.
-func (a asked) inLead(l language) string {
+// inLead asks for what holds all the words in its beginning, of these letters.
+func (a asked) inLead(l language, letters ...string) string {
 	mark := tag(a.brand)
-	return a.within(l, []string{a.ofKind(l, mark+lead, mark+letter[Reply])})
-}
-
-// withAlso asks for what has the attribute too.
-func (a asked) withAlso(l language, word string) string {
-	a.also = append(slices.Clone(a.also), word)
-	return a.written(l)
+	var kinds []string
+	for _, of := range letters {
+		kinds = append(kinds, a.ofKind(l, mark+of, mark+letter[Reply]))
+	}
+	return a.within(l, kinds)
 }
