@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -164,14 +165,9 @@ func (a asked) ranked(ctx context.Context, q db.Queryer, in dialect, skip int) (
 	return out, err
 }
 
-// shown reads the answers in their order. An index of the brand would be taken
-// for narrower than twenty rows by their keys.
+// shown reads the answers in their order.
 func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, error) {
-	args := []any{a.brand}
-	for _, w := range some {
-		args = append(args, w.seq)
-	}
-	rows, err := collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id || '' = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
+	rows, err := a.rows(ctx, q, some)
 	if err != nil {
 		return nil, fmt.Errorf("search: rank: %w", err)
 	}
@@ -181,6 +177,45 @@ func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, 
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(at[a.seq], at[b.seq]) })
 	return a.hits(rows), nil
+}
+
+// rows reads the answers in any order. An index of the brand would be taken for
+// narrower than some rows by their keys.
+func (a asked) rows(ctx context.Context, q db.Queryer, some []weighed) ([]row, error) {
+	args := []any{a.brand}
+	for _, w := range some {
+		args = append(args, w.seq)
+	}
+	return collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id || '' = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
+}
+
+// weighTexts gives the points that the index would give, from the texts.
+func (a asked) weighTexts(ctx context.Context, q db.Queryer, some []weighed) error {
+	rows, err := a.rows(ctx, q, some)
+	points := map[int64]int{}
+	for _, r := range rows {
+		for _, l := range leads {
+			if l.opening == r.Opening && l.solved == r.Solved && a.leads(r.text) {
+				points[r.seq] = l.points
+			}
+		}
+	}
+	for i := range some {
+		some[i].points = points[some[i].seq]
+	}
+	return err
+}
+
+// leads reports whether the beginning of the text holds all that it must.
+func (a asked) leads(text string) bool {
+	end := leadEnd(text)
+	// One character more shows whether the last word goes on.
+	_, next := utf8.DecodeRuneInString(text[end:])
+	words := cut(text[:end+next])
+	for len(words) > 0 && words[len(words)-1].end > end {
+		words = words[:len(words)-1]
+	}
+	return !slices.ContainsFunc(a.terms, func(t term) bool { return !t.not && !t.in(words) })
 }
 
 // inLead asks for what holds all the words in its beginning, of these letters.

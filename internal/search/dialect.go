@@ -47,8 +47,12 @@ func (f fts5) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
 		ORDER BY w.rowid DESC LIMIT $5`, a.written(f), a.below, a.from, a.brand, a.size+1)
 }
 
-// weigh reads the index alone: the rows of five thousand texts would cost more
-// than all else.
+// few is how many texts are read sooner than the index is asked again: what has
+// few answers may have cost it a long search.
+const few = 100
+
+// weigh reads the index alone where there are many: the rows of five thousand
+// texts would cost more than all else.
 func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
 	seqs, err := f.newest(ctx, q, a, a.written(f), most)
 	if err != nil || len(seqs) == 0 {
@@ -57,6 +61,9 @@ func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]wei
 	all, at := make([]weighed, len(seqs)), make(map[int64]int, len(seqs))
 	for i, seq := range seqs {
 		all[i].seq, at[seq] = seq, i
+	}
+	if len(all) <= few {
+		return all, a.weighTexts(ctx, q, all)
 	}
 	a.from = seqs[len(seqs)-1]
 	for _, l := range leads {
