@@ -23,7 +23,7 @@ import (
 //	go test -run - -bench Community -benchtime 1x -timeout 2h ./internal/search
 //
 // On a crowded machine newest first worked 0.3 to 5 ms a question, best first 7
-// to 10 ms for one word and up to 39 ms for a phrase of the most common;
+// to 8 ms for one word and up to 25 ms for three of the most common;
 // docs/performance.md has all of it.
 func BenchmarkCommunity(b *testing.B) {
 	s, replies := openLibrary(b)
