@@ -11,6 +11,7 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/community"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/outbox"
 	"rapport/internal/space"
 )
@@ -190,6 +191,13 @@ func (p *places) place(ctx context.Context, ix *index, brandID, host, base strin
 	}
 	if at.Spaces, err = space.List(ctx, p.db, brandID); err != nil {
 		return nil, err
+	}
+	papers, err := document.All(ctx, p.db, brandID)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range papers {
+		at.Papers = append(at.Papers, d.Name)
 	}
 	at.Public = p.public(at)
 	p.mu.Lock()

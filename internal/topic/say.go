@@ -386,3 +386,12 @@ func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) er
 
 // show makes open pages and caches look again.
 func show(tx *db.Tx, t Topic) { outbox.Show(tx, t.Brand, "topic.changed", t.ID) }
+
+// Preview is the HTML of a text before it is said.
+func Preview(ctx context.Context, q db.Queryer, v member.Voice, text string) (string, error) {
+	if err := v.Speaks(q.Now()); err != nil {
+		return "", err
+	}
+	w, _, err := read(ctx, q, v.Brand, text)
+	return w.html, err
+}
