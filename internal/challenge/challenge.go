@@ -19,8 +19,8 @@ package challenge
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -46,6 +46,7 @@ const (
 	hardest       = 24
 	longest       = 300 // bytes of a challenge
 	longestAnswer = 32  // bytes
+	idBytes       = 12
 )
 
 const purpose = "sign-up challenge"
@@ -54,12 +55,14 @@ const purpose = "sign-up challenge"
 // installation knows.
 type Maker struct{ Keys *secret.Keyring }
 
-// New makes a challenge of a difficulty of 1 to 24 bits.
+// New makes a challenge of a difficulty of 1 to 24 bits. It is of letters,
+// digits, dots, hyphens and underscores.
 func (m Maker) New(now db.Time, difficulty int) string {
-	difficulty = min(max(difficulty, 1), hardest)
+	zeros := strconv.Itoa(min(max(difficulty, 1), hardest))
 	plain := binary.BigEndian.AppendUint64(nil, uint64(now.Add(Life)))
-	zeros := strconv.Itoa(difficulty)
-	return zeros + "." + base64.RawURLEncoding.EncodeToString([]byte(m.Keys.Seal(purpose, zeros, plain)))
+	plain = append(plain, make([]byte, idBytes)...)
+	rand.Read(plain[8:]) // never fails; see crypto/rand
+	return zeros + "." + m.Keys.Seal(purpose, zeros, plain)
 }
 
 var errOld = fault.New(fault.Invalid, "This form has been open for long. Load the page again, then send it.")
@@ -67,33 +70,37 @@ var errOld = fault.New(fault.Invalid, "This form has been open for long. Load th
 // Check returns nil where the challenge is one of ours, can still be answered,
 // and is answered. It does not use it up: see Spend.
 func (m Maker) Check(now db.Time, challenge, answer string) error {
-	zeros, until, err := m.read(challenge)
-	if err != nil || now > until {
+	c, err := m.read(challenge)
+	if err != nil || now > c.until {
 		return errOld
 	}
-	if answer == "" || len(answer) > longestAnswer || leading(challenge, answer) < zeros {
+	if answer == "" || len(answer) > longestAnswer || leading(challenge, answer) < c.zeros {
 		return fault.New(fault.Invalid, "Your browser could not finish its part of this form. Load the page again, then send it.")
 	}
 	return nil
 }
 
-func (m Maker) read(challenge string) (zeros int, until db.Time, err error) {
-	first, rest, ok := strings.Cut(challenge, ".")
+// made is what a challenge holds.
+type made struct {
+	zeros int
+	until db.Time
+	id    string
+}
+
+func (m Maker) read(challenge string) (made, error) {
+	first, sealed, ok := strings.Cut(challenge, ".")
 	if !ok || len(challenge) > longest {
-		return 0, 0, errOld
+		return made{}, errOld
 	}
-	if zeros, err = strconv.Atoi(first); err != nil {
-		return 0, 0, errOld
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(rest)
+	zeros, err := strconv.Atoi(first)
 	if err != nil {
-		return 0, 0, errOld
+		return made{}, errOld
 	}
-	plain, err := m.Keys.Open(purpose, first, string(sealed))
-	if err != nil || len(plain) != 8 {
-		return 0, 0, errOld
+	plain, err := m.Keys.Open(purpose, first, sealed)
+	if err != nil || len(plain) != 8+idBytes {
+		return made{}, errOld
 	}
-	return zeros, db.Time(binary.BigEndian.Uint64(plain)), nil
+	return made{zeros, db.Time(binary.BigEndian.Uint64(plain)), hex.EncodeToString(plain[8:])}, nil
 }
 
 // leading counts the bits of zero that the answered challenge begins with.
@@ -119,10 +126,12 @@ func Solve(challenge string) string {
 
 // Spend uses a challenge up in the caller's transaction. One that was used is
 // fault.Invalid.
-func Spend(ctx context.Context, tx *db.Tx, challenge string) error {
-	sum := sha256.Sum256([]byte(challenge))
-	res, err := tx.ExecContext(ctx, `INSERT INTO challenge_spent (hash, expires_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`,
-		hex.EncodeToString(sum[:]), tx.Now().Add(2*Life))
+func (m Maker) Spend(ctx context.Context, tx *db.Tx, challenge string) error {
+	c, err := m.read(challenge)
+	if err != nil {
+		return err
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO challenge_spent (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, c.id, c.until)
 	if err != nil {
 		return fmt.Errorf("challenge: spend: %w", err)
 	}

@@ -198,12 +198,21 @@ func Rules(text string) []string {
 			fenced = !fenced
 		}
 		marks := len(line) - len(strings.TrimLeft(line, "#"))
-		title := strings.TrimSpace(strings.TrimRight(line[marks:], "# "))
+		title := heading(line[marks:])
 		if !fenced && marks >= 1 && marks <= 6 && strings.HasPrefix(line[marks:], " ") && title != "" {
 			out = append(out, title)
 		}
 	}
 	return out
+}
+
+// heading takes the closing marks off a heading.
+func heading(s string) string {
+	s = strings.TrimSpace(s)
+	if i := strings.LastIndexByte(s, ' '); i >= 0 && strings.Trim(s[i+1:], "#") == "" {
+		s = strings.TrimSpace(s[:i])
+	}
+	return s
 }
 
 // Due returns the binding documents that a member has not accepted as they now

@@ -4,7 +4,7 @@
 
 -- Challenges that were answered: each works once.
 CREATE TABLE challenge_spent (
-	hash       ctext PRIMARY KEY,                -- of the challenge
+	id         ctext PRIMARY KEY,
 	expires_at BIGINT NOT NULL                   -- it would not work any more
 );
 CREATE INDEX challenge_spent_age ON challenge_spent (expires_at);
