@@ -219,10 +219,15 @@ func Create(ctx context.Context, tx *db.Tx, brandID string, n New) (Member, erro
 	if err := m.takeHandle(ctx, tx); err != nil {
 		return m, err
 	}
+	return m, m.arrived(ctx, tx)
+}
+
+// arrived tells that somebody takes part from now on, or asks to.
+func (m Member) arrived(ctx context.Context, tx *db.Tx) error {
 	if m.State == Active {
-		return m, m.joined(ctx, tx)
+		return m.joined(ctx, tx)
 	}
-	return m, outbox.Add(ctx, tx, outbox.Event{Brand: brandID, Kind: "member.asked", Subject: m.ID})
+	return outbox.Add(ctx, tx, outbox.Event{Brand: m.Brand, Kind: "member.asked", Subject: m.ID})
 }
 
 // joined tells that somebody takes part from now on.
@@ -233,21 +238,25 @@ func (m Member) joined(ctx context.Context, tx *db.Tx) error {
 }
 
 func insert(ctx context.Context, tx *db.Tx, m Member, cameFrom string) error {
-	answers := ""
-	if len(m.Answers) > 0 {
-		raw, err := json.Marshal(m.Answers)
-		if err != nil {
-			return err
-		}
-		answers = string(raw)
+	answers, err := answersText(m.Answers)
+	if err != nil {
+		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, link, state, state_at, answers,
+	_, err = tx.ExecContext(ctx, `INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, link, state, state_at, answers,
 		listed, team, trusted_at, came_from, joined_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		m.ID, m.Brand, m.Account, m.Person, m.Handle, m.Name, nameKey(m.Name), m.Bio, m.Link, m.State, m.StateAt, answers, m.Listed, m.Team, m.TrustedAt, cameFrom, m.JoinedAt, m.SeenAt)
 	if err != nil {
 		return fmt.Errorf("member: insert: %w", err)
 	}
 	return nil
+}
+
+func answersText(all []Answer) (string, error) {
+	if len(all) == 0 {
+		return "", nil
+	}
+	raw, err := json.Marshal(all)
+	return string(raw), err
 }
 
 // Change saves a member's own profile. revision is what they saw.
