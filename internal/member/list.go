@@ -72,7 +72,7 @@ func (f Filter) read(ctx context.Context, q db.Queryer, brandID string, state St
 	args := []any{brandID, state, at, id, size + 1}
 	if word := strings.TrimPrefix(strings.TrimSpace(f.Query), "@"); word != "" {
 		// A beginning is a range of the index, whatever the letters.
-		name, handle := nameKey(word), folded(word)
+		name, handle := NameKey(word), folded(word)
 		args = append(args, name, name+"\U0010FFFF", handle, handle+"\U0010FFFF")
 		also += ` AND m.id IN (SELECT n.id FROM member n WHERE n.brand_id = $1 AND n.name_key >= $6 AND n.name_key < $7
 			UNION SELECT h.member_id FROM member_handle h WHERE h.brand_id = $1 AND h.handle >= $8 AND h.handle < $9)`
