@@ -174,7 +174,7 @@ async function prove(field: HTMLInputElement): Promise<void> {
   const bits = Number(field.dataset["bits"]);
   const coder = new TextEncoder();
   for (let n = 0; ; n++) {
-    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", coder.encode(`${challenge}:${n}`)));
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", coder.encode(`${challenge}${n}`)));
     let zeros = 0;
     for (const b of sum) {
       if (b === 0) zeros += 8;

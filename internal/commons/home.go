@@ -150,6 +150,8 @@ func noteOf(r *http.Request) string {
 		return i18n.T(ctx, "Welcome. You can write now.")
 	case "letter":
 		return i18n.T(ctx, "Look into your mail: a letter tells you how to go on.")
+	case "proven":
+		return i18n.T(ctx, "Thank you. Your address is proven.")
 	case "left":
 		return i18n.T(ctx, "You have left this community.")
 	case "asking":

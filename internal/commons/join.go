@@ -9,7 +9,6 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
-	"rapport/internal/challenge"
 	"rapport/internal/community"
 	"rapport/internal/document"
 	"rapport/internal/fault"
@@ -51,7 +50,7 @@ func (p *Pages) joinPage(w http.ResponseWriter, r *http.Request, f form) error {
 		}
 	}
 	if !v.In() {
-		v.Challenge = challenge.New(p.Keys, p.DB.Now())
+		v.Challenge = p.Join.Challenge()
 	}
 	h := head{Title: i18n.T(r.Context(), "Join {{.Community}}", "Community", v.Brand.Name), NoIndex: true, Plain: true}
 	return write(r.Context(), w, f.Status(), frame(v.page(r, h), joinBody(v)))
@@ -65,9 +64,9 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := at(r)
 	in := join.Form{Email: f.Value("email"), Password: f.Raw("password"), Name: f.Value("name"), Handle: f.Value("handle"), Accepts: map[string]int64{},
-		Challenge: f.Value("challenge"), Answer: f.Value("proof")}
-	for i := range v.Community.Questions {
-		in.Answers = append(in.Answers, f.Value("answer."+strconv.Itoa(i)))
+		Challenge: f.Value("challenge"), Answer: f.Value("proof"), Script: f.Value("proof") != ""}
+	for i, q := range v.Community.Questions {
+		in.Answers = append(in.Answers, member.Answer{Question: q, Answer: f.Value("answer." + strconv.Itoa(i))})
 	}
 	for _, name := range document.Names {
 		if n, err := strconv.ParseInt(f.Value("accept."+name), 10, 64); err == nil {
@@ -91,19 +90,47 @@ func (p *Pages) enlist(w http.ResponseWriter, r *http.Request, b brand.Brand, in
 		m, err := p.Join.Enter(ctx, at(r).Voice.Who, b, in)
 		return saidOf(m), err
 	}
-	joined, err := p.Join.SignUp(ctx, b, in, meta)
+	res, err := p.Join.SignUp(ctx, b, in, meta)
 	if err != nil {
 		return "", err
 	}
-	if joined.Known {
+	// An address that has an account already looks the same, unless its owner
+	// knows the password.
+	_, token, err := account.SignIn(ctx, p.DB, in.Email, in.Password, meta)
+	if err != nil {
 		return "letter", nil
 	}
-	_, token, err := account.Begin(ctx, p.DB, joined.Account, meta)
-	if err != nil {
-		return "", err
-	}
 	cookie.SetSession(w, p.secure(r), token, account.SessionMax)
-	return saidOf(joined.Member), nil
+	switch {
+	case res.State == member.Asking:
+		return "asking", nil
+	case res.Mailed:
+		return "letter", nil
+	}
+	return "joined", nil
+}
+
+// addressProven goes on with the link of a letter.
+func (p *Pages) addressProven(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.Join.Door.ProveAddress(r.Context(), r.PathValue("token")); err != nil {
+		return err
+	}
+	return see(w, r, at(r).href("/?done=proven"))
+}
+
+// addressAsk shows what the link of a letter asks: opening it alone must not
+// prove anything, because programs open links too.
+func (p *Pages) addressAsk(w http.ResponseWriter, r *http.Request) error {
+	h := head{Title: i18n.T(r.Context(), "Is this your address?"), NoIndex: true, Plain: true}
+	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), addressBody(at(r), r.PathValue("token"))))
+}
+
+// addressAgain writes the letter again.
+func (p *Pages) addressAgain(w http.ResponseWriter, r *http.Request) error {
+	if err := p.Join.AskAgain(r.Context(), at(r).Voice, at(r).Brand); err != nil {
+		return err
+	}
+	return see(w, r, at(r).href("/?done=letter"))
 }
 
 func saidOf(m member.Member) string {
@@ -168,7 +195,7 @@ func (p *Pages) meSave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
-	_, err = member.Change(r.Context(), p.DB, at(r).Voice, revision, member.Profile{Handle: f.Value("handle"), Name: f.Value("name"), Bio: f.Raw("bio"), Link: f.Value("link"), Listed: f.On("listed")})
+	_, err = join.Change(r.Context(), p.DB, at(r).Voice, revision, member.Profile{Handle: f.Value("handle"), Name: f.Value("name"), Bio: f.Raw("bio"), Link: f.Value("link"), Listed: f.On("listed")})
 	if err != nil {
 		if f.refused(err) {
 			return p.mePage(w, r, f)
@@ -204,7 +231,7 @@ func (p *Pages) meLeave(w http.ResponseWriter, r *http.Request) error {
 		again.refused(fault.OnField("confirm", "Type your handle to confirm."))
 		return p.mePage(w, r, again)
 	}
-	if err := p.Join.Leave(context.WithoutCancel(r.Context()), v.Voice, f.Value("how") == "erase"); err != nil {
+	if err := p.Join.Leave(context.WithoutCancel(r.Context()), v.Voice, join.How(f.Value("how"))); err != nil {
 		return err
 	}
 	return see(w, r, v.href("/?done=left"))

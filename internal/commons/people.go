@@ -58,8 +58,8 @@ type directoryView struct {
 // peopleList shows the members who are listed.
 func (p *Pages) peopleList(w http.ResponseWriter, r *http.Request) error {
 	v, q := at(r), r.URL.Query()
-	d := directoryView{visit: v, Filter: member.Filter{Query: q.Get("q"), Sort: member.Sort(q.Get("sort"))}}
-	all, next, err := member.List(r.Context(), p.DB, v.Voice, d.Filter, pageOf(r))
+	d := directoryView{visit: v, Filter: member.Filter{Query: q.Get("q"), Order: member.Order(q.Get("sort"))}}
+	all, next, err := member.List(r.Context(), p.DB, v.Brand.ID, d.Filter, pageOf(r))
 	if err != nil {
 		return err
 	}

@@ -149,6 +149,24 @@ func (p *Pages) Known(ctx context.Context, host string) bool {
 	return err == nil && ix.hosts[hostName(host)] != ""
 }
 
+// Address is where a brand's community is found by other machines; the
+// installation's own where there is none.
+func (p *Pages) Address(ctx context.Context, brandID string) string {
+	ix, err := p.places.indexed(ctx)
+	if err != nil || ix.slugs[ix.all[brandID].Slug] == "" {
+		return ""
+	}
+	host := "localhost"
+	if p.Site.Public != nil {
+		host = p.Site.Public.Host
+	}
+	at, err := p.places.place(ctx, ix, brandID, hostName(host), "")
+	if err != nil {
+		return ""
+	}
+	return at.Public
+}
+
 func (p *places) indexed(ctx context.Context) (*index, error) {
 	p.mu.Lock()
 	ix := p.index

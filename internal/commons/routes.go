@@ -28,7 +28,7 @@ func (p *Pages) readRoutes() []route {
 		{pattern: "GET /s/{space}", handle: p.spaceShow, shelve: listed},
 		{pattern: "GET /t/{slug}/{number}", handle: p.topicShow, shelve: p.ofTopic},
 		{pattern: "GET /t/{slug}/{number}/history/{reply}", handle: p.historyShow},
-		{pattern: "GET /search", handle: p.searchShow},
+		//SEARCH {pattern: "GET /search", handle: p.searchShow},
 		{pattern: "GET /p/{picture}", handle: p.pictureShow},
 	}
 }
@@ -78,6 +78,9 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "GET /people", handle: p.peopleList, shelve: people},
 		{pattern: "GET /join", handle: p.joinForm},
 		{pattern: "POST /join", handle: p.joinDo},
+		{pattern: "GET /join/address/{token}", handle: p.addressAsk},
+		{pattern: "POST /join/address/{token}", handle: p.addressProven},
+		{pattern: "POST /join/letter", handle: p.addressAgain, member: true},
 		{pattern: "GET /me", handle: p.me, member: true},
 		{pattern: "POST /me", handle: p.meSave, member: true},
 		{pattern: "GET /me/export", handle: p.meExport, member: true},

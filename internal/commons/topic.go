@@ -16,7 +16,7 @@ import (
 type topicView struct {
 	*visit
 	Topic     topic.Topic
-	In        space.Space
+	Space     space.Space
 	Page      int64
 	Replies   []topic.Shown
 	Waiting   []topic.Shown
@@ -87,7 +87,7 @@ func (p *Pages) topicPage(w http.ResponseWriter, r *http.Request, t topic.Topic,
 
 func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicView, error) {
 	v, ctx := at(r), r.Context()
-	tv := topicView{visit: v, Topic: t, In: s, Page: 1}
+	tv := topicView{visit: v, Topic: t, Space: s, Page: 1}
 	if page, err := strconv.ParseInt(r.URL.Query().Get("page"), 10, 64); err == nil {
 		tv.Page = page
 	}
@@ -168,8 +168,8 @@ func lastPath(t topic.Topic, done string) string {
 }
 
 func (tv topicView) head() head {
-	h := head{Title: tv.Topic.Title, About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.In.ID,
-		NoIndex: tv.In.Hidden || tv.Topic.State != topic.Live}
+	h := head{Title: tv.Topic.Title, About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
+		NoIndex: tv.Space.Hidden || tv.Topic.State != topic.Live}
 	if tv.Page > 1 {
 		h.Prev = tv.path(tv.Page - 1)
 	}
@@ -197,7 +197,7 @@ func (tv topicView) structured() map[string]any {
 	} else {
 		d["author"] = map[string]any{"@type": "Organization", "name": tv.Brand.Name}
 	}
-	if tv.In.Kind != space.Questions {
+	if tv.Space.Kind != space.Questions {
 		return d
 	}
 	q := map[string]any{"@type": "Question", "name": t.Title, "text": t.Excerpt, "answerCount": t.Replies, "datePublished": d["datePublished"], "author": d["author"]}

@@ -44,16 +44,16 @@ func (tv topicView) mine(r topic.Shown, feeling string) bool { return slices.Con
 // mayReact, mayAccept and mayReply only choose what is offered: the domain
 // decides.
 func (tv topicView) mayReact(r topic.Shown) bool {
-	return tv.speaks() && r.By.ID != tv.Voice.Member.ID && tv.Topic.State == topic.Live && (tv.In.ClosedAt == 0 || tv.moderates(tv.In.ID))
+	return tv.speaks() && r.By.ID != tv.Voice.Member.ID && tv.Topic.State == topic.Live && (tv.Space.ClosedAt == 0 || tv.moderates(tv.Space.ID))
 }
 
 func (tv topicView) mayAccept(r topic.Shown) bool {
-	return tv.speaks() && tv.In.Kind == space.Questions && r.Number > 1 && tv.Topic.State == topic.Live &&
-		(tv.Topic.Author == tv.Voice.Member.ID || tv.moderates(tv.In.ID))
+	return tv.speaks() && tv.Space.Kind == space.Questions && r.Number > 1 && tv.Topic.State == topic.Live &&
+		(tv.Topic.Author == tv.Voice.Member.ID || tv.moderates(tv.Space.ID))
 }
 
 func (tv topicView) mayReply() bool {
-	return tv.speaks() && tv.Topic.State == topic.Live && (tv.Topic.ClosedAt == 0 && tv.In.ClosedAt == 0 || tv.moderates(tv.In.ID))
+	return tv.speaks() && tv.Topic.State == topic.Live && (tv.Topic.ClosedAt == 0 && tv.Space.ClosedAt == 0 || tv.moderates(tv.Space.ID))
 }
 
 // barred says what stands in the way of replying.
@@ -63,7 +63,7 @@ func (tv topicView) barred(ctx context.Context) string {
 		return i18n.T(ctx, "Nobody can reply here now.")
 	case tv.Topic.ClosedAt > 0:
 		return i18n.T(ctx, "This topic is closed.")
-	case tv.In.ClosedAt > 0:
+	case tv.Space.ClosedAt > 0:
 		return i18n.T(ctx, "This space is closed.")
 	}
 	return fault.Say(ctx, tv.Voice.Speaks(tv.Now))

@@ -193,7 +193,22 @@ func (p *Pages) recognise(ctx context.Context, r *http.Request, v *visit, token 
 		return err
 	}
 	v.Session = session
+	if err := p.hold(ctx, v); err != nil {
+		return err
+	}
 	return errors.Join(account.Seen(ctx, p.DB, session, account.Meta{Address: who.Address, Agent: r.UserAgent()}), member.Seen(ctx, p.DB, v.Voice))
+}
+
+// hold keeps back what a member writes whose address is not proven.
+func (p *Pages) hold(ctx context.Context, v *visit) error {
+	if v.Voice.Member.ID == "" || v.team() {
+		return nil
+	}
+	a, err := account.ByID(ctx, p.DB, v.Voice.Who.Account)
+	if err == nil && p.Join.Unproven(a) {
+		v.Voice.Held = "address"
+	}
+	return err
 }
 
 func (p *Pages) secure(r *http.Request) bool {

@@ -161,7 +161,10 @@ func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 	v, ctx, q := at(r), r.Context(), r.URL.Query()
 	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Now: p.DB.Now(), Form: f,
-		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Sort: member.Joined, Newcomers: q.Get("new") == "true"}}
+		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Order: member.Newest}}
+	if q.Get("new") == "true" {
+		l.Filter.Newcomers = topic.NewcomerUntil
+	}
 	var err error
 	if l.Counts, err = member.Counts(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
@@ -169,7 +172,7 @@ func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if l.Filter.State == "" {
 		l.Filter.State = member.Active
 	}
-	if l.Rows, l.Next, err = member.Roll(ctx, p.DB, v.Who, v.Brand.ID, l.Filter, pageOf(r)); err != nil {
+	if l.Rows, l.Next, err = member.All(ctx, p.DB, v.Who, v.Brand.ID, l.Filter, pageOf(r)); err != nil {
 		return err
 	}
 	return p.community(w, r, "members", f.Status(), rollPart(l))
