@@ -93,13 +93,16 @@ func Counts(ctx context.Context, q db.Queryer, who access.Who, brandID string) (
 }
 
 func find(ctx context.Context, q db.Queryer, brandID string, f Filter, listed bool, page db.Page) ([]Member, string, error) {
-	column, ok := by[f.Order]
 	if f.Order == "" {
-		f.Order, column, ok = Recent, by[Recent], true
+		f.Order = Recent
+	}
+	column, ok := by[f.Order]
+	if !ok {
+		return nil, "", fault.OnField("order", "Choose an order.")
 	}
 	at, id, err := page.Key()
-	if err != nil || !ok {
-		return nil, "", orField(err, "order", "Choose an order.")
+	if err != nil {
+		return nil, "", err
 	}
 	size := page.Size(30, 100)
 	where, args := f.where(listed, []any{brandID, f.State, at, id, size + 1})
@@ -110,13 +113,6 @@ func find(ctx context.Context, q db.Queryer, brandID string, f Filter, listed bo
 	}
 	last := all[size-1]
 	return all[:size], db.Cursor(f.Order.of(last), last.ID), nil
-}
-
-func orField(err error, name, text string) error {
-	if err != nil {
-		return err
-	}
-	return fault.OnField(name, "%s", text)
 }
 
 func (f Filter) where(listed bool, args []any) (string, []any) {
