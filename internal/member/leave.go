@@ -55,6 +55,10 @@ func (m Member) forget(ctx context.Context, tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
+	// What the log says was said to them goes too.
+	if _, err := tx.ExecContext(ctx, `UPDATE audit SET detail = '' WHERE brand_id = $1 AND subject = $2`, m.Brand, m.ID); err != nil {
+		return err
+	}
 	if err := m.hideHandles(ctx, tx); err != nil {
 		return err
 	}

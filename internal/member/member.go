@@ -192,6 +192,16 @@ type New struct {
 	CameFrom string // JSON of what brought them; "" where that is not known
 }
 
+// Fits returns nil if somebody new could take the handle, or any where it is
+// "", and the name; else a fault on those fields.
+func Fits(ctx context.Context, q db.Queryer, brandID, handle, name string) error {
+	p, err := Profile{Handle: handle, Name: name}.checked(true)
+	if err != nil || p.Handle == "" {
+		return err
+	}
+	return Free(ctx, q, brandID, p.Handle)
+}
+
 // Create makes a member in the caller's transaction, and their record as a
 // person. A handle that somebody has or had, or that looks like it, is a fault
 // on the field "handle".

@@ -18,3 +18,6 @@ CREATE TABLE member_barred (
 	PRIMARY KEY (brand_id, account_id)
 );
 CREATE INDEX member_barred_of ON member_barred (account_id);
+
+-- Whose words are to be erased, some at a time.
+CREATE INDEX reply_words ON reply (brand_id, author_id, id) WHERE state <> 'erased';
