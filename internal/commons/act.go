@@ -30,6 +30,11 @@ func (p *Pages) backTo(w http.ResponseWriter, r *http.Request, replyID, done str
 	return see(w, r, at(r).href(t.PathOf(rep.Number)))
 }
 
+// replyPlace leads to where a reply stands.
+func (p *Pages) replyPlace(w http.ResponseWriter, r *http.Request) error {
+	return p.backTo(w, r, r.PathValue("reply"), "")
+}
+
 // do carries out what a small form asks and leads back to the reply.
 func (p *Pages) do(w http.ResponseWriter, r *http.Request, act func(replyID string) error) error {
 	id := r.PathValue("reply")

@@ -28,7 +28,7 @@ func (p *Pages) readRoutes() []route {
 		{pattern: "GET /s/{space}", handle: p.spaceShow, shelve: listed},
 		{pattern: "GET /t/{slug}/{number}", handle: p.topicShow, shelve: p.ofTopic},
 		{pattern: "GET /t/{slug}/{number}/history/{reply}", handle: p.historyShow},
-		//SEARCH {pattern: "GET /search", handle: p.searchShow},
+		{pattern: "GET /search", handle: p.searchShow},
 		{pattern: "GET /p/{picture}", handle: p.pictureShow},
 	}
 }
@@ -48,6 +48,7 @@ func (p *Pages) writeRoutes() []route {
 		{pattern: "POST /r/{reply}/accept", handle: p.replyAccept, member: true},
 		{pattern: "POST /r/{reply}/withdraw", handle: p.replyWithdraw, member: true},
 		{pattern: "POST /r/{reply}/return", handle: p.replyReturn, member: true},
+		{pattern: "GET /r/{reply}", handle: p.replyPlace},
 		{pattern: "GET /r/{reply}/flag", handle: p.flagForm, member: true},
 		{pattern: "POST /r/{reply}/flag", handle: p.flagDo, member: true},
 		{pattern: "GET /bookmarks", handle: p.bookmarkList, member: true},

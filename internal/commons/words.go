@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/search"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -75,4 +77,10 @@ func complaintWord(ctx context.Context, c topic.Complaint) string {
 		return i18n.T(ctx, "It is against the law")
 	}
 	return i18n.T(ctx, "Something else")
+}
+
+// searchBy is who wrote what was found.
+func searchBy(ctx context.Context, v searchView, h search.Hit) string {
+	m := v.Faces[h.Author]
+	return faceName(ctx, topic.Face{Name: m.Name, Gone: m.State == member.Left || m.ID == ""})
 }

@@ -66,12 +66,15 @@ func Add(ctx context.Context, tx *db.Tx, v member.Voice, n New) (Said, error) {
 	if err != nil {
 		return Said{}, err
 	}
-	w, err := voice{v}.write(ctx, tx, s, n.Text)
+	w, err := voice{v}.write(ctx, tx, n.Text)
 	if err != nil {
 		return Said{}, err
 	}
 	t := Topic{ID: db.NewID(), Brand: v.Brand, Space: s.ID, Author: v.Member.ID, Title: title, Slug: space.Slug(title), Excerpt: markdown.Excerpt(w.plain, excerptMost),
-		State: w.state, LastNumber: 1, LastAt: tx.Now(), LastBy: v.Member.ID, Origin: n.Origin, CreatedAt: tx.Now()}
+		State: w.state, LastAt: tx.Now(), LastBy: v.Member.ID, Origin: n.Origin, CreatedAt: tx.Now()}
+	if w.state == Live {
+		t.LastNumber = 1
+	}
 	if t.Number, err = community.Numbered(ctx, tx, v.Brand); err != nil {
 		return Said{}, err
 	}
@@ -112,7 +115,7 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 	if err != nil {
 		return Said{}, err
 	}
-	w, err := voice{v}.write(ctx, tx, s, text)
+	w, err := voice{v}.write(ctx, tx, text)
 	if err != nil {
 		return Said{}, err
 	}
@@ -226,13 +229,18 @@ const NewcomerUntil = 5
 // voice gives member.Voice what only this package does.
 type voice struct{ member.Voice }
 
-func (v voice) write(ctx context.Context, tx *db.Tx, s space.Space, text string) (written, error) {
+func (v voice) write(ctx context.Context, tx *db.Tx, text string) (written, error) {
+	if err := v.unhurried(ctx, tx); err != nil {
+		return written{}, err
+	}
+	return v.judge(ctx, tx, text)
+}
+
+// judge reads a text and says whether it waits for a look.
+func (v voice) judge(ctx context.Context, tx *db.Tx, text string) (written, error) {
 	now := tx.Now()
 	c, err := community.Of(ctx, tx, v.Brand)
 	if err != nil {
-		return written{}, err
-	}
-	if err := v.unhurried(ctx, tx); err != nil {
 		return written{}, err
 	}
 	w, links, err := read(ctx, tx, v.Brand, text)
@@ -376,8 +384,12 @@ func appear(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply, pla
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: kind, Subject: r.ID, Data: Appeared{mentioned}}))
 }
 
-// findable makes a reply's words found; an opening's with its title.
+// findable makes a reply's words found while its topic can be read; an
+// opening's with its title.
 func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) error {
+	if t.State != Live {
+		return nil
+	}
 	if r.Number == 1 {
 		plain = t.Title + "\n" + plain
 	}
