@@ -105,6 +105,14 @@ func (j *Join) SignUp(ctx context.Context, b brand.Brand, f Form, m account.Meta
 	if err := account.Attempt(ctx, j.DB, signUpLimits(f.Email, m.Address)...); err != nil {
 		return Result{}, err
 	}
+	// Before it comes out whether the address has an account: a challenge that
+	// was used must not tell. So it is used up whatever becomes of the form.
+	if f.Script {
+		err := j.DB.Tx(ctx, func(tx *db.Tx) error { return j.maker().Spend(ctx, tx, f.Challenge) })
+		if err != nil {
+			return Result{}, err
+		}
+	}
 	_, err = account.Create(ctx, j.DB, access.System(), a, func(tx *db.Tx, a account.Account) error { return j.begin(ctx, tx, b, a, n, f) })
 	if db.IsDuplicate(err) {
 		return r, j.tellKnown(ctx, b, f.Email)
@@ -141,11 +149,6 @@ func (j *Join) open(ctx context.Context, b brand.Brand) (community.Community, er
 
 // begin makes all of a new account that a sign-up makes, or nothing.
 func (j *Join) begin(ctx context.Context, tx *db.Tx, b brand.Brand, a account.Account, n member.New, f Form) error {
-	if f.Script {
-		if err := j.maker().Spend(ctx, tx, f.Challenge); err != nil {
-			return err
-		}
-	}
 	n.Account = a.ID
 	m, err := member.Create(ctx, tx, b.ID, n)
 	if err != nil {
