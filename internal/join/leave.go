@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"rapport/internal/access"
@@ -182,7 +183,7 @@ func (j *Join) clear(ctx context.Context, r Rest, within time.Duration) (bool, e
 	}
 	steps := []step{{keptAtOnce, j.keptForThemselves(r)}}
 	if r.Words {
-		steps = append(steps, step{pictures, j.pictures(r)}, step{atOnce, j.words(r)}, step{keptAtOnce, j.complaints(r)})
+		steps = append(steps, step{pictures, j.pictures(r)}, step{atOnce, j.words(r)}, step{atOnce, j.reactions(r)}, step{keptAtOnce, j.complaints(r)})
 	}
 	for _, s := range steps {
 		for n := s.most; n >= s.most; {
@@ -244,6 +245,60 @@ func (j *Join) words(r Rest) func(context.Context) (int, error) {
 		})
 		return n, err
 	}
+}
+
+// reactions takes back what they felt about others' words, by the reply.
+func (j *Join) reactions(r Rest) func(context.Context) (int, error) {
+	return func(ctx context.Context) (n int, err error) {
+		err = j.DB.Tx(ctx, func(tx *db.Tx) error {
+			rows, err := tx.QueryContext(ctx, `SELECT DISTINCT reply_id FROM reaction WHERE brand_id = $1 AND member_id = $2 ORDER BY reply_id LIMIT $3`, r.Brand, r.Member, atOnce)
+			replies, err := db.Collect(rows, err, scanText)
+			if err != nil {
+				return err
+			}
+			n = len(replies)
+			for _, id := range replies {
+				if err := takeBack(ctx, tx, r, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return n, err
+	}
+}
+
+// takeBack takes back all that somebody felt about a reply.
+func takeBack(ctx context.Context, tx *db.Tx, r Rest, replyID string) error {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM reaction WHERE brand_id = $1 AND member_id = $2 AND reply_id = $3 RETURNING kind`, r.Brand, r.Member, replyID)
+	felt, err := db.Collect(rows, err, scanText)
+	if err != nil {
+		return err
+	}
+	p, err := topic.ReplyByID(ctx, tx, r.Brand, replyID)
+	if err != nil {
+		return err
+	}
+	var rest topic.Reactions
+	for _, one := range p.Reactions {
+		if slices.Contains(felt, one.Feeling) {
+			one.Count--
+		}
+		if one.Count > 0 {
+			rest = append(rest, one)
+		}
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE reply SET reactions = $3 WHERE brand_id = $1 AND id = $2`, r.Brand, replyID, rest)
+	if err != nil || p.State != topic.Live && p.Number != 1 {
+		return err // the topic does not count it
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE topic SET heat = heat - $3 WHERE brand_id = $1 AND id = $2`, r.Brand, p.Topic, p.Reactions.Total()-rest.Total())
+	return err
+}
+
+func scanText(r *sql.Rows) (s string, err error) {
+	err = r.Scan(&s)
+	return s, err
 }
 
 // complaints empties what they said of others' words. That they complained
