@@ -253,8 +253,8 @@ func Accept(ctx context.Context, tx *db.Tx, brandID, memberID string, versions m
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO acceptance (member_id, name, version, brand_id, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (member_id, name, version) DO NOTHING`,
-			memberID, name, version, brandID, tx.Now())
+		_, err = tx.ExecContext(ctx, `INSERT INTO acceptance (member_id, name, version, brand_id, at) SELECT m.id, CAST($3 AS TEXT), CAST($4 AS BIGINT), m.brand_id, CAST($5 AS BIGINT)
+			FROM member m WHERE m.brand_id = $1 AND m.id = $2 ON CONFLICT (member_id, name, version) DO NOTHING`, brandID, memberID, name, version, tx.Now())
 		if err != nil {
 			return fmt.Errorf("document: accept: %w", err)
 		}
