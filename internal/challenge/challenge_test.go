@@ -31,7 +31,7 @@ func open(t *testing.T) (*db.DB, *secret.Keyring) {
 }
 
 func check(d *db.DB, keys *secret.Keyring, c, answer string) error {
-	return d.Tx(ctx, func(tx *db.Tx) error { 
+	return d.Tx(ctx, func(tx *db.Tx) error {
 		m := challenge.Maker{Keys: keys}
 		if err := m.Check(tx.Now(), c, answer); err != nil {
 			return err
