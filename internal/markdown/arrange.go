@@ -183,10 +183,13 @@ func address(l *ast.AutoLink, src []byte) string {
 	return to
 }
 
+// skipped is what browsers do not see in an address.
+var skipped = strings.NewReplacer("\t", "", "\n", "", "\r", "")
+
 // destination reads where a link leads as a browser does; outside is another
 // site. What leads nowhere we would send a reader is "".
 func destination(address string) (to string, outside bool) {
-	address = strings.TrimSpace(calm(strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(address)))
+	address = strings.TrimSpace(calm(skipped.Replace(address)))
 	if strings.HasPrefix(address, "//") { // browsers skip any number of them
 		address = "https://" + strings.TrimLeft(address, "/")
 	}
