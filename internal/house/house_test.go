@@ -16,7 +16,7 @@ var floors = []struct {
 	also     map[string]string
 }{
 	{"stones", "fault i18n browsertest", map[string]string{"fault": "i18n"}},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search media/picture", map[string]string{
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search markdown media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"blob":          "secret",
@@ -53,8 +53,8 @@ var floors = []struct {
 	{"verbs", "admit agenda answer archive dossier health hook ingest insight measure notify publish rekey", map[string]string{
 		"health": "rekey", // it counts what each key seals
 	}},
-	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
-	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
+	{"pages' parts", "web/ui web/cookie web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
+	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
 

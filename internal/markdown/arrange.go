@@ -1,13 +1,16 @@
 package markdown
 
 import (
+	"bufio"
+	"bytes"
+	stdhtml "html"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/util"
+	"github.com/yuin/goldmark/renderer/html"
 )
 
 // pass is one text on its way.
@@ -105,8 +108,16 @@ func (p *pass) referred(r *ast.ReferenceLink, address, title []byte) (to, called
 	return resolved(address), resolved(title)
 }
 
-func resolved(b []byte) []byte {
-	return util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(b)))
+// resolved is what was written with escapes and entities as it is meant.
+func resolved(written []byte) []byte {
+	if !bytes.ContainsAny(written, `\&`) {
+		return written
+	}
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	html.DefaultWriter.Write(w, written)
+	w.Flush()
+	return []byte(stdhtml.UnescapeString(b.String()))
 }
 
 func (p *pass) leads(address string) {

@@ -1,9 +1,7 @@
 package markdown
 
 import (
-	"bufio"
 	"bytes"
-	stdhtml "html"
 	"regexp"
 	"strconv"
 
@@ -183,30 +181,36 @@ func drawPicture(w util.BufWriter, p Picture, alt, title string) {
 // spoken is the text of a picture: what is within its brackets, without marks.
 func spoken(i *ast.Image, src []byte) string {
 	var b bytes.Buffer
-	w := bufio.NewWriter(&b)
 	_ = ast.Walk(i, func(n ast.Node, enter bool) (ast.WalkStatus, error) {
 		if !enter {
 			return ast.WalkContinue, nil
 		}
 		switch n := n.(type) {
 		case *ast.Text:
-			html.DefaultWriter.Write(w, n.Segment.Value(src))
-			if n.SoftLineBreak() || n.HardLineBreak() {
-				w.WriteByte('\n')
-			}
+			b.Write(spokenText(n, src))
 		case *mention:
-			w.WriteString("@" + n.handle)
+			b.WriteString("@" + n.handle)
 		case *sign:
-			w.WriteString(n.is)
+			b.WriteString(n.is)
 		case *ast.AutoLink:
-			w.Write(util.EscapeHTML(n.Label(src)))
+			b.Write(n.Label(src))
 		case *ast.RawHTML:
-			w.Write(util.EscapeHTML(n.Segments.Value(src)))
+			b.Write(n.Segments.Value(src))
 		}
 		return ast.WalkContinue, nil
 	})
-	w.Flush()
-	return stdhtml.UnescapeString(b.String())
+	return b.String()
+}
+
+func spokenText(n *ast.Text, src []byte) []byte {
+	words := n.Segment.Value(src)
+	if n.Parent().Kind() != ast.KindCodeSpan {
+		words = resolved(words)
+	}
+	if n.SoftLineBreak() || n.HardLineBreak() {
+		words = append(bytes.Clone(words), '\n')
+	}
+	return words
 }
 
 func (drawing) rawHTML(w util.BufWriter, src []byte, n ast.Node, enter bool) (ast.WalkStatus, error) {

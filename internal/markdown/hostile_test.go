@@ -179,8 +179,16 @@ func FuzzRender(f *testing.F) {
 		if bad := wrong(r); bad != "" {
 			t.Errorf("%s\n%s", bad, r.HTML)
 		}
-		if most := 60*len(source) + 200; len(r.HTML) > most && len(r.HTML) > 4_000_000 {
+		if most := 60*len(source) + 200; len(r.HTML) > most {
 			t.Errorf("%d bytes of HTML from %d", len(r.HTML), len(source))
+		}
+		for _, to := range r.Links {
+			if !strings.HasPrefix(strings.ToLower(to), "http") {
+				t.Errorf("it leads to %q", to)
+			}
+		}
+		if bad := wrong(markdown.Render(markdown.Quote("ada", 1, source), options())); bad != "" {
+			t.Errorf("quoted: %s", bad)
 		}
 		if got := len(markdown.Mentioned(source)); got > 50 || got != len(r.Mentions) {
 			t.Errorf("%d are mentioned, %d were told of", got, len(r.Mentions))
