@@ -314,6 +314,8 @@ var notInArchive = map[string]string{
 	"search_doc":    "made anew from the rest",
 	"topic_draft":   "what somebody has begun to write",
 	"topic_picture": inCommunity,
+	"search_missed": "what strangers typed; made anew",
+	"search_space":  "made anew from the rest",
 	"sign_in":       "sign-ins at networks under way, with secrets",
 }
 

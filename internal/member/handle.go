@@ -165,7 +165,9 @@ func (m Member) takeHandle(ctx context.Context, tx *db.Tx) error {
 
 func takenBy(ctx context.Context, q db.Queryer, brandID, handle, but string) (bool, error) {
 	var n int
-	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton = $2 AND member_id <> $3 LIMIT 1`, brandID, Skeleton(handle), but).Scan(&n)
+	looks := Skeleton(handle)
+	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton IN ($2, $3) AND member_id <> $4 LIMIT 1`,
+		brandID, looks, gone(brandID, looks), but).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
