@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"regexp"
 	"slices"
@@ -179,7 +180,7 @@ func takenBy(ctx context.Context, q db.Queryer, brandID, handle, but string) (bo
 // freeHandle makes a handle of a name that nobody has.
 func freeHandle(ctx context.Context, q db.Queryer, brandID, name string) (string, error) {
 	base := handleOf(name)
-	for n, try := 2, base; n < 10_000; n, try = n+1, fmt.Sprint(base, n) {
+	for n, try := 2, base; n < 50; n, try = n+1, fmt.Sprint(base, numberFor(n)) {
 		if handleProblem(try) != "" {
 			continue
 		}
@@ -189,6 +190,15 @@ func freeHandle(ctx context.Context, q db.Queryer, brandID, name string) (string
 		}
 	}
 	return "", fault.OnField("handle", "Choose a handle.")
+}
+
+// numberFor is what stands behind a name at that try: where the small numbers
+// are taken, one by chance, so that nobody counts through all who are there.
+func numberFor(try int) int {
+	if try < 10 {
+		return try
+	}
+	return 10 + rand.IntN(1_000_000)
 }
 
 // handleOf is the name in letters and digits that every keyboard has.
