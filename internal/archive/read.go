@@ -22,7 +22,9 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/media/picture"
+	"rapport/internal/member"
 	"rapport/internal/post"
+	"rapport/internal/space"
 )
 
 // What an archive may be at most. They keep a hostile one from filling memory
@@ -394,6 +396,14 @@ func (s *source) agrees(t table, row map[string]any) error {
 	switch t.name {
 	case "post", "variant":
 		return s.showsOwn(row["body"].(string))
+	case "space", "space_slug":
+		if slug := row["slug"].(string); slug != space.Slug(slug) {
+			return errors.New("its address is none")
+		}
+	case "member", "member_handle":
+		if !member.IsHandle(row["handle"].(string)) {
+			return errors.New("its handle is none")
+		}
 	case "part":
 		return s.ownMedia(row["media"].(string))
 	case "access_grant":

@@ -15,8 +15,8 @@ var floors = []struct {
 	packages string
 	also     map[string]string
 }{
-	{"stones", "fault i18n browsertest markdown", map[string]string{"fault": "i18n", "markdown": "fault"}},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge media/picture", map[string]string{
+	{"stones", "fault i18n browsertest", map[string]string{"fault": "i18n"}},
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge markdown media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"blob":          "secret",
@@ -56,8 +56,8 @@ var floors = []struct {
 		"join":    "admit", // a new account proves its address
 		"dossier": "join",  // a person may be a member
 	}},
-	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
-	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
+	{"pages' parts", "web/ui web/cookie web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
+	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
 

@@ -89,7 +89,7 @@ func open(w util.BufWriter, address, title string) bool {
 	if to == "" {
 		return false
 	}
-	w.WriteString(`<a href="` + escaped(string(util.URLEscape([]byte(to), true))) + `"`)
+	w.WriteString(`<a href="` + escaped(string(util.URLEscape([]byte(to), false))) + `"`)
 	if title != "" {
 		w.WriteString(` title="` + escaped(title) + `"`)
 	}
@@ -103,8 +103,8 @@ func open(w util.BufWriter, address, title string) bool {
 func (d drawing) link(w util.BufWriter, _ []byte, n ast.Node, enter bool) (ast.WalkStatus, error) {
 	l := n.(*ast.Link)
 	if enter {
-		open(w, string(l.Destination), string(l.Title))
-	} else if to, _ := destination(string(l.Destination)); to != "" {
+		open(w, resolved(l.Destination), resolved(l.Title))
+	} else if to, _ := destination(resolved(l.Destination)); to != "" {
 		w.WriteString("</a>")
 	}
 	return ast.WalkContinue, nil
@@ -132,18 +132,18 @@ func (d drawing) image(w util.BufWriter, src []byte, n ast.Node, enter bool) (as
 	if !enter {
 		return ast.WalkContinue, nil
 	}
-	alt := escaped(words(i, src))
+	alt, address := escaped(words(i, src)), resolved(i.Destination)
 	if d.p.o.Picture != nil {
-		if p, ok := d.p.o.Picture(string(i.Destination)); ok {
+		if p, ok := d.p.o.Picture(address); ok {
 			w.WriteString(`<img loading="lazy" decoding="async" alt="` + alt + `" src="` + escaped(p.Src) + `" width="` + strconv.Itoa(p.Width) + `" height="` + strconv.Itoa(p.Height) + `">`)
 			return ast.WalkSkipChildren, nil
 		}
-		d.p.leads(string(i.Destination))
+		d.p.leads(address)
 	}
 	inLink := within(n, ast.KindLink)
-	opened := !inLink && open(w, string(i.Destination), string(i.Title))
+	opened := !inLink && open(w, address, resolved(i.Title))
 	if alt == "" {
-		alt = escaped(string(i.Destination))
+		alt = escaped(address)
 	}
 	w.WriteString(alt)
 	if opened {

@@ -11,7 +11,9 @@
 package markdown
 
 import (
+	"bufio"
 	"bytes"
+	"html"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,6 +27,7 @@ import (
 	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
+	drawn "github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
@@ -241,12 +244,12 @@ func (p *pass) arrange(doc ast.Node) {
 				node.href = p.o.People[strings.ToLower(node.handle)]
 			}
 		case *ast.Link:
-			p.leads(string(node.Destination))
+			p.leads(resolved(node.Destination))
 		case *ast.AutoLink:
 			p.leads(string(node.URL(p.src)))
 		case *ast.Image:
 			if p.o.Picture == nil {
-				p.leads(string(node.Destination))
+				p.leads(resolved(node.Destination))
 			}
 		case *ast.Blockquote:
 			p.quoted(node)
@@ -288,15 +291,28 @@ func (p *pass) quoted(b *ast.Blockquote) {
 	}
 }
 
+// resolved is what was written with escapes and entities as it is meant. It
+// comes before every check, so that none is passed by in disguise.
+func resolved(written []byte) string {
+	if !bytes.ContainsAny(written, `\&`) {
+		return string(written)
+	}
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	drawn.DefaultWriter.Write(w, written)
+	w.Flush()
+	return html.UnescapeString(b.String())
+}
+
 // destination reads where a link leads; outside is another site. What leads
 // nowhere we would send a reader is "".
 func destination(address string) (to string, outside bool) {
 	address = strings.Map(func(r rune) rune {
-		if r <= 0x20 || r == 0x7f {
+		if r < 0x20 || r == 0x7f {
 			return -1
 		}
 		return r
-	}, address)
+	}, strings.TrimSpace(address))
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || address == "":
@@ -328,7 +344,7 @@ func words(doc ast.Node, src []byte) string {
 		}
 		switch node := node.(type) {
 		case *ast.Text:
-			b.Write(util.UnescapePunctuations(util.ResolveEntityNames(util.ResolveNumericReferences(node.Segment.Value(src)))))
+			b.WriteString(resolved(node.Segment.Value(src)))
 			if node.SoftLineBreak() || node.HardLineBreak() {
 				b.WriteByte('\n')
 			}

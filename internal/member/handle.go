@@ -33,14 +33,17 @@ var reserved = []string{"admin", "administrator", "all", "everyone", "here", "mo
 
 var handles = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,28})[A-Za-z0-9]$`)
 
+// IsHandle reports whether a handle is written as one, whoever has it.
+func IsHandle(handle string) bool { return handles.MatchString(handle) }
+
 func folded(handle string) string { return strings.ToLower(strings.TrimPrefix(handle, "@")) }
 
 // looks makes one of letters and digits that are taken for each other.
 var looks = strings.NewReplacer("rn", "m", "vv", "w", "0", "o", "1", "i", "l", "i", "5", "s", "8", "b", "_", "", ".", "", "-", "")
 
-// skeleton is what a handle looks like at a glance: two that have the same
+// Skeleton is what a handle looks like at a glance: two that have the same
 // cannot both be taken.
-func skeleton(handle string) string { return looks.Replace(folded(handle)) }
+func Skeleton(handle string) string { return looks.Replace(folded(handle)) }
 
 // foreign are letters of other scripts that look like Latin ones.
 var foreign = strings.NewReplacer(
@@ -59,7 +62,8 @@ func Likeness(name string) string {
 	return looks.Replace(foreign.Replace(b.String()))
 }
 
-func nameKey(name string) string {
+// NameKey is a name as it is looked up: folded, without accents.
+func NameKey(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(strings.ToLower(name)) {
 		if !unicode.Is(unicode.Mn, r) {
@@ -151,7 +155,7 @@ func (m Member) takeHandle(ctx context.Context, tx *db.Tx) error {
 		return fault.OnField("handle", "Somebody has this handle, or one that looks like it. Choose another.")
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO member_handle (brand_id, handle, skeleton, member_id) VALUES ($1, $2, $3, $4) ON CONFLICT (brand_id, handle) DO NOTHING`,
-		m.Brand, folded(m.Handle), skeleton(m.Handle), m.ID)
+		m.Brand, folded(m.Handle), Skeleton(m.Handle), m.ID)
 	if err != nil {
 		return fmt.Errorf("member: take a handle: %w", err)
 	}
@@ -160,7 +164,7 @@ func (m Member) takeHandle(ctx context.Context, tx *db.Tx) error {
 
 func takenBy(ctx context.Context, q db.Queryer, brandID, handle, but string) (bool, error) {
 	var n int
-	looks := skeleton(handle)
+	looks := Skeleton(handle)
 	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton IN ($2, $3) AND member_id <> $4 LIMIT 1`,
 		brandID, looks, gone(brandID, looks), but).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -128,7 +128,7 @@ func (f Filter) where(listed bool, args []any) (string, []any) {
 		fmt.Fprintf(&b, ` AND m.trusted_at = 0 AND NOT m.team AND m.posts < $%d`, len(args))
 	}
 	if words := strings.TrimSpace(f.Query); words != "" {
-		name, handle := nameKey(clean(words)), folded(clean(words))
+		name, handle := NameKey(clean(words)), folded(clean(words))
 		args = append(args, name, after(name), handle, after(handle))
 		n := len(args)
 		fmt.Fprintf(&b, ` AND m.id IN (SELECT n.id FROM (SELECT id FROM member WHERE brand_id = $1 AND name_key >= $%d AND name_key < $%d ORDER BY name_key LIMIT %d) n

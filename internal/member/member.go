@@ -254,7 +254,7 @@ func insert(ctx context.Context, tx *db.Tx, m Member, cameFrom string) error {
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, link, state, state_at, answers,
 		listed, team, trusted_at, came_from, joined_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		m.ID, m.Brand, m.Account, m.Person, m.Handle, m.Name, nameKey(m.Name), m.Bio, m.Link, m.State, m.StateAt, answers, m.Listed, m.Team, m.TrustedAt, cameFrom, m.JoinedAt, m.SeenAt)
+		m.ID, m.Brand, m.Account, m.Person, m.Handle, m.Name, NameKey(m.Name), m.Bio, m.Link, m.State, m.StateAt, answers, m.Listed, m.Team, m.TrustedAt, cameFrom, m.JoinedAt, m.SeenAt)
 	if err != nil {
 		return fmt.Errorf("member: insert: %w", err)
 	}
@@ -297,7 +297,7 @@ func Change(ctx context.Context, d *db.DB, v Voice, revision int64, p Profile) (
 
 func (m Member) save(ctx context.Context, tx *db.Tx, was string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE member SET handle = $3, name = $4, name_key = $5, bio = $6, link = $7, listed = $8, picture = $9, revision = $10
-		WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, m.Handle, m.Name, nameKey(m.Name), m.Bio, m.Link, m.Listed, m.Picture, m.Revision)
+		WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, m.Handle, m.Name, NameKey(m.Name), m.Bio, m.Link, m.Listed, m.Picture, m.Revision)
 	if err == nil {
 		err = person.Renamed(ctx, tx, m.Brand, m.Person, was, m.Name)
 	}

@@ -85,7 +85,7 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 	if err := errors.Join(saveText(ctx, tx, r), saveTitle(ctx, tx, t)); err != nil {
 		return Said{}, err
 	}
-	if r.State == Live && w.state == Waiting && v.Newcomer(tx.Now(), newcomerUntil) {
+	if r.State == Live && w.state == Waiting && v.Newcomer(tx.Now(), NewcomerUntil) {
 		if t, r, err = conceal(ctx, tx, t, r, Waiting); err != nil {
 			return Said{}, err
 		}

@@ -133,6 +133,9 @@ const (
 	Keep    Act = "kept"     // it was flagged and stays as it is
 )
 
+// words are what the acts are called in the log of the team and of activity.
+var words = map[Act]string{Approve: "reply.approved", Decline: "reply.declined", Hide: "reply.hidden", Restore: "reply.restored", Keep: "reply.kept"}
+
 // Decision is what the team decided about a reply, and why. It never changes.
 type Decision struct {
 	ID, Reply string
@@ -266,8 +269,8 @@ func note(ctx context.Context, tx *db.Tx, who access.Who, t Topic, r Reply, dec 
 	}
 	show(tx, t)
 	return errors.Join(
-		audit.Record(ctx, tx, who, audit.Entry{Brand: t.Brand, Act: "reply." + string(dec.Act), Subject: r.ID, Detail: map[string]string{"rule": dec.Rule, "reason": dec.Reason}}),
-		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "reply." + string(dec.Act), Subject: r.ID, Actor: dec.Account}),
+		audit.Record(ctx, tx, who, audit.Entry{Brand: t.Brand, Act: words[dec.Act], Subject: r.ID, Detail: map[string]string{"rule": dec.Rule, "reason": dec.Reason}}),
+		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: words[dec.Act], Subject: r.ID, Actor: dec.Account}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.decided", Subject: r.ID, Data: Decided{dec.ID, dec.Act}}))
 }
 

@@ -217,10 +217,11 @@ const (
 	oftenWithin   = 10 * time.Minute
 	often         = 30
 	oftenNewcomer = 6
-	// newcomerUntil is with how many posts that stand nobody is a newcomer any
-	// more, as far as links are concerned.
-	newcomerUntil = 5
 )
+
+// NewcomerUntil is with how many posts that stand nobody is a newcomer any
+// more, as far as links are concerned.
+const NewcomerUntil = 5
 
 // voice gives member.Voice what only this package does.
 type voice struct{ member.Voice }
@@ -239,7 +240,7 @@ func (v voice) write(ctx context.Context, tx *db.Tx, s space.Space, text string)
 		return w, err
 	}
 	w.state, w.team = Live, v.Team(now)
-	if v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)) || c.LinksWait && len(links) > 0 && v.Newcomer(now, newcomerUntil) {
+	if v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)) || c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil) {
 		w.state = Waiting
 	}
 	return w, nil
@@ -248,7 +249,7 @@ func (v voice) write(ctx context.Context, tx *db.Tx, s space.Space, text string)
 // unhurried refuses what comes faster than people write.
 func (v voice) unhurried(ctx context.Context, tx *db.Tx) error {
 	most := often
-	if v.Newcomer(tx.Now(), newcomerUntil) {
+	if v.Newcomer(tx.Now(), NewcomerUntil) {
 		most = oftenNewcomer
 	}
 	if v.Team(tx.Now()) {
@@ -386,3 +387,12 @@ func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) er
 
 // show makes open pages and caches look again.
 func show(tx *db.Tx, t Topic) { outbox.Show(tx, t.Brand, "topic.changed", t.ID) }
+
+// Preview is the HTML of a text before it is said.
+func Preview(ctx context.Context, q db.Queryer, v member.Voice, text string) (string, error) {
+	if err := v.Speaks(q.Now()); err != nil {
+		return "", err
+	}
+	w, _, err := read(ctx, q, v.Brand, text)
+	return w.html, err
+}

@@ -50,7 +50,7 @@ type Topic struct {
 	Heat       int64 // its replies and reactions
 	LastNumber int64 // of its replies
 	LastAt     db.Time
-	LastBy     string // member
+	LastBy     string  // member
 	AnsweredAt db.Time // first reply by another member; 0: none
 	Answer     string  // id of the reply that was accepted
 	SolvedAt   db.Time

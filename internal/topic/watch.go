@@ -19,9 +19,9 @@ type Level string
 
 // The levels.
 const (
-	Watch  Level = "watch" // told of every new word
-	Usual  Level = ""      // told of what concerns them
-	Mute   Level = "mute"  // told of nothing
+	Watch Level = "watch" // told of every new word
+	Usual Level = ""      // told of what concerns them
+	Mute  Level = "mute"  // told of nothing
 )
 
 // Follow sets how the member follows a topic or a space, by its id.
