@@ -51,6 +51,9 @@ type searchQuery struct {
 	To      time.Time `query:"to" doc:"Of before this time."`
 }
 
+// searchKinds are what is looked for where a call names nothing.
+var searchKinds = []search.Kind{search.Person, search.Message, search.Post, search.Note}
+
 func (a *handler) searchOperations() {
 	add(a, op{id: "search", query: "q=open", method: http.MethodGet, path: "/search", tag: "Search", title: "Search",
 		about: "Messages, posts, people and notes by their words, newest first. No query is an error; one without a word finds nothing.", scope: access.BrandRead}, a.search)
@@ -64,6 +67,9 @@ func (a *handler) search(ctx context.Context, c caller, in *searchQuery) (*body[
 	q := search.Query{Text: in.Query, Channels: in.Channel, Person: in.Person}
 	for _, k := range in.Kind {
 		q.Kinds = append(q.Kinds, search.Kind(k))
+	}
+	if len(q.Kinds) == 0 {
+		q.Kinds = searchKinds
 	}
 	if !in.From.IsZero() {
 		q.From = db.At(in.From)

@@ -6,26 +6,23 @@ import (
 	"strings"
 )
 
-//go:embed template
+//go:embed template/*.md
 var templates embed.FS
 
-// plain keeps a brand's name from being read as Markdown.
-var plain = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, "`", "\\`", "#", `\#`, "&", `\&`, "\n", " ", "\r", " ")
-
-// Template is a text to start from, in the language (a BCP 47 tag; German, and
-// English for all others), with [placeholders] where only the team knows: see
-// Blanks. It is "" for a name that is none of Names. Nothing of it is shown to
-// anybody before the team has written it.
-func Template(lang, name, brandName string) string {
-	folder := "en"
-	if base, _, _ := strings.Cut(strings.ToLower(lang), "-"); base == "de" {
-		folder = "de"
+// Template is a text to begin a document with, in English, or in German where
+// the language begins with "de"; "" for a name there is not. What stands in
+// brackets is for the team to fill in: see Blanks. Nothing of it is published
+// until somebody writes it.
+func Template(name, lang string) string {
+	code := "en"
+	if l := strings.ToLower(lang); l == "de" || strings.HasPrefix(l, "de-") || strings.HasPrefix(l, "de_") {
+		code = "de"
 	}
-	raw, err := templates.ReadFile("template/" + folder + "/" + name + ".md")
+	text, err := templates.ReadFile("template/" + name + "." + code + ".md")
 	if err != nil {
 		return ""
 	}
-	return strings.ReplaceAll(string(raw), "{{brand}}", plain.Replace(brandName))
+	return strings.TrimSpace(string(text))
 }
 
 var blanks = regexp.MustCompile(`\[([^\[\]\n]{1,200})\](\(|\[|:)?`)

@@ -15,8 +15,8 @@ var floors = []struct {
 	packages string
 	also     map[string]string
 }{
-	{"stones", "fault i18n browsertest", map[string]string{"fault": "i18n"}},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge markdown media/picture", map[string]string{
+	{"stones", "fault i18n browsertest markdown", map[string]string{"fault": "i18n", "markdown": "fault"}},
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"blob":          "secret",

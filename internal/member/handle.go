@@ -42,8 +42,13 @@ func folded(handle string) string { return strings.ToLower(strings.TrimPrefix(ha
 var looks = strings.NewReplacer("rn", "m", "vv", "w", "0", "o", "1", "i", "l", "i", "5", "s", "8", "b", "_", "", ".", "", "-", "")
 
 // Skeleton is what a handle looks like at a glance: two that have the same
-// cannot both be taken.
-func Skeleton(handle string) string { return looks.Replace(folded(handle)) }
+// cannot both be taken. A hidden one stands for itself.
+func Skeleton(handle string) string {
+	if IsHidden(handle) {
+		return handle
+	}
+	return looks.Replace(folded(handle))
+}
 
 // foreign are letters of other scripts that look like Latin ones.
 var foreign = strings.NewReplacer(
@@ -165,8 +170,8 @@ func (m Member) takeHandle(ctx context.Context, tx *db.Tx) error {
 func takenBy(ctx context.Context, q db.Queryer, brandID, handle, but string) (bool, error) {
 	var n int
 	looks := Skeleton(handle)
-	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton IN ($2, $3) AND member_id <> $4 LIMIT 1`,
-		brandID, looks, gone(brandID, looks), but).Scan(&n)
+	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton IN ($2, $3, $4) AND member_id <> $5 LIMIT 1`,
+		brandID, looks, gone(looks), gone(folded(handle)), but).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

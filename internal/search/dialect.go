@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -18,6 +19,8 @@ type dialect interface {
 	index(ctx context.Context, tx *db.Tx, seq int64, tokens []string, known bool) error
 	// find returns the rows of a page and one more, the newest first.
 	find(ctx context.Context, q db.Queryer, a asked) ([]row, error)
+	// weigh returns the newest answers with their points, at most so many.
+	weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error)
 }
 
 var dialects = map[db.Dialect]dialect{db.SQLite: fts5{}, db.Postgres: tsvector{}}
@@ -42,6 +45,45 @@ func (f fts5) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
 	return collect(ctx, q, `SELECT `+columns+` FROM search_word w JOIN search_doc d ON d.seq = w.rowid
 		WHERE w.search_word MATCH $1 AND w.rowid < $2 AND w.rowid >= $3 AND d.brand_id = $4
 		ORDER BY w.rowid DESC LIMIT $5`, a.written(f), a.below, a.from, a.brand, a.size+1)
+}
+
+// weigh reads the index alone: the rows of five thousand texts would cost more
+// than all else.
+func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
+	seqs, err := f.newest(ctx, q, a, a.written(f), most)
+	if err != nil || len(seqs) == 0 {
+		return nil, err
+	}
+	all, at := make([]weighed, len(seqs)), make(map[int64]int, len(seqs))
+	for i, seq := range seqs {
+		all[i].seq, at[seq] = seq, i
+	}
+	a.from = seqs[len(seqs)-1]
+	for _, better := range []struct {
+		written string
+		points  int
+	}{
+		{a.inLead(f), pointsLead},
+		{a.withAlso(f, attribute("opening", a.brand)), pointsOpening},
+		{a.withAlso(f, attribute("solved", a.brand)), pointsSolved},
+	} {
+		seqs, err := f.newest(ctx, q, a, better.written, most)
+		if err != nil {
+			return nil, err
+		}
+		for _, seq := range seqs {
+			if i, ok := at[seq]; ok {
+				all[i].points += better.points
+			}
+		}
+	}
+	return all, nil
+}
+
+func (fts5) newest(ctx context.Context, q db.Queryer, a asked, written string, most int) ([]int64, error) {
+	rows, err := q.QueryContext(ctx, `SELECT rowid FROM search_word WHERE search_word MATCH $1 AND rowid < $2 AND rowid >= $3
+		ORDER BY rowid DESC LIMIT $4`, written, a.below, a.from, most)
+	return db.Collect(rows, err, func(r *sql.Rows) (seq int64, err error) { return seq, r.Scan(&seq) })
 }
 
 func (fts5) and() string                  { return " AND " }
@@ -104,6 +146,36 @@ func (t tsvector) newest(ctx context.Context, q db.Queryer, a asked, look int) (
 		WHERE d.words @@ CAST($1 AS tsquery) ORDER BY d.seq DESC LIMIT $5`, args...)
 }
 
+// weigh looks through the newest texts like find, as far as there should be
+// enough of them.
+func (t tsvector) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
+	all, err := t.weighNewest(ctx, q, a, lookFirst, most)
+	if n := len(all); err == nil && n > 0 && 5*most*lookFirst/(4*n) <= lookMost {
+		all, err = t.weighNewest(ctx, q, a, 5*most*lookFirst/(4*n), most)
+	}
+	if err != nil || len(all) >= most {
+		return all, err
+	}
+	return weighRows(ctx, q, `SELECT seq, `+points+` FROM search_doc
+		WHERE words @@ CAST($1 AS tsquery) AND brand_id || '' = $4 AND seq + 0 < $2 AND seq + 0 >= $3 ORDER BY seq + 0 DESC LIMIT $6`,
+		a.written(t), a.below, a.from, a.brand, a.inLead(t), most)
+}
+
+func (t tsvector) weighNewest(ctx context.Context, q db.Queryer, a asked, look, most int) ([]weighed, error) {
+	return weighRows(ctx, q, `SELECT seq, `+points+` FROM (SELECT * FROM search_doc
+		WHERE brand_id = $4 AND kind = $8 AND seq < $2 AND seq >= $3 ORDER BY seq DESC LIMIT $7) d
+		WHERE d.words @@ CAST($1 AS tsquery) ORDER BY d.seq DESC LIMIT $6`,
+		a.written(t), a.below, a.from, a.brand, a.inLead(t), most, look, Reply)
+}
+
+var points = fmt.Sprintf(`CASE WHEN words @@ CAST($5 AS tsquery) THEN %d ELSE 0 END + CASE WHEN opening THEN %d ELSE 0 END + CASE WHEN solved THEN %d ELSE 0 END`,
+	pointsLead, pointsOpening, pointsSolved)
+
+func weighRows(ctx context.Context, q db.Queryer, query string, args ...any) ([]weighed, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	return db.Collect(rows, err, func(r *sql.Rows) (w weighed, err error) { return w, r.Scan(&w.seq, &w.points) })
+}
+
 func (tsvector) and() string               { return " & " }
 func (tsvector) or() string                { return " | " }
 func (tsvector) but(yes, no string) string { return "(" + yes + " & !" + no + ")" }
@@ -128,8 +200,14 @@ type language interface {
 func (a asked) written(l language) string {
 	var kinds []string
 	for _, k := range a.Kinds {
-		kinds = append(kinds, a.ofKind(l, tag(a.brand)+letter[k]))
+		mark := tag(a.brand) + letter[k]
+		kinds = append(kinds, a.ofKind(l, mark, mark))
 	}
+	return a.within(l, kinds)
+}
+
+// within is what of these queries belongs where it is asked for.
+func (a asked) within(l language, kinds []string) string {
 	all := []string{either(l, kinds)}
 	for _, some := range [][]string{a.only, a.Channels} {
 		if len(some) > 0 {
@@ -139,15 +217,29 @@ func (a asked) written(l language) string {
 	if a.Person != "" {
 		all = append(all, either(l, attributes(l, "person", []string{a.Person})))
 	}
+	for _, word := range a.also {
+		all = append(all, l.phrase([]string{word}))
+	}
+	if len(a.seen) > 0 {
+		all = append(all, either(l, phrases(l, a.seen)))
+	}
+	if len(a.unseen) > 0 {
+		return l.but("("+strings.Join(all, l.and())+")", either(l, phrases(l, a.unseen)))
+	}
 	return strings.Join(all, l.and())
 }
 
-func (a asked) ofKind(l language, mark string) string {
+// ofKind asks for the terms by their words with mark before them, and without
+// those that must not be there by theirs.
+func (a asked) ofKind(l language, mark, markNot string) string {
 	var yes, no []string
 	for _, t := range a.terms {
 		words := make([]string, len(t.words))
 		for i, w := range t.words {
 			words[i] = mark + w
+			if t.not {
+				words[i] = markNot + w
+			}
 		}
 		said := l.phrase(words)
 		if t.begins {
@@ -167,9 +259,17 @@ func (a asked) ofKind(l language, mark string) string {
 }
 
 func attributes(l language, of string, ids []string) []string {
-	out := make([]string, len(ids))
+	words := make([]string, len(ids))
 	for i, id := range ids {
-		out[i] = l.phrase([]string{attribute(of, id)})
+		words[i] = attribute(of, id)
+	}
+	return phrases(l, words)
+}
+
+func phrases(l language, words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = l.phrase([]string{w})
 	}
 	return out
 }

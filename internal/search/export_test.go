@@ -15,3 +15,8 @@ func FindOn(ctx context.Context, d *db.DB, q db.Queryer, who access.Who, brandID
 	}
 	return a.find(ctx, q, dialects[d.Dialect])
 }
+
+// CommunityOn is Community that reads through q.
+func CommunityOn(ctx context.Context, d *db.DB, q db.Queryer, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
+	return community(ctx, q, dialects[d.Dialect], brandID, query, page)
+}

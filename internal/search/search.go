@@ -1,5 +1,6 @@
 // Package search finds texts by their words: what people wrote, what the team
-// noted, posts, and people's names. It knows no table but its own; whoever
+// noted, posts, people's names, and what members say in the community, which
+// strangers may look through as well. It knows no table but its own; whoever
 // owns a text puts it in with the change itself. The same words find the same
 // texts on both databases: the program cuts and folds them, and the databases
 // only compare.
@@ -36,11 +37,11 @@ const (
 	Note    Kind = "note"    // what the team noted about a conversation or a person
 	Post    Kind = "post"
 	Person  Kind = "person" // names and handles
-	Reply   Kind = "reply"
+	Reply   Kind = "reply"  // what a member said in the community
 )
 
 // Kinds are all kinds, in the order pages show them.
-var Kinds = []Kind{Person, Message, Post, Note}
+var Kinds = []Kind{Person, Message, Post, Note, Reply}
 
 // reads says what one must be allowed to find a kind.
 var reads = map[Kind]access.Action{
@@ -48,6 +49,7 @@ var reads = map[Kind]access.Action{
 	Note:    access.ConversationRead,
 	Post:    access.PostRead,
 	Person:  access.PersonRead,
+	Reply:   access.BrandRead,
 }
 
 // letter is how a kind stands in the index.
@@ -57,14 +59,19 @@ var letter = map[Kind]string{Message: "m", Note: "n", Post: "p", Person: "h", Re
 type Doc struct {
 	Brand        string
 	Kind         Kind
-	ID           string   // of the message, the note, the post or the person
+	ID           string   // of the message, the note, the post, the person or the reply
 	Conversation string   // it stands in; "" where it stands in none
 	Channels     []string // ids of those it belongs to
 	Person       string   // id of who wrote it, from outside; of a person their own
-	Topic, Space, Author string
-	Solved bool
 	At           db.Time  // places it among the others; what was put in once keeps its place
-	Text         string
+	Text         string   // of an opening with its title first
+
+	// Of a reply alone. It has a topic and a space.
+	Topic   string
+	Space   string
+	Author  string // id of the member; "" where nobody is named
+	Opening bool   // it begins its topic
+	Solved  bool   // its topic has an accepted answer
 }
 
 const (
@@ -93,6 +100,11 @@ func put(ctx context.Context, tx *db.Tx, d Doc) error {
 	if letter[d.Kind] == "" || d.Brand == "" || d.ID == "" {
 		return fmt.Errorf("a %q without a brand or an id", d.Kind)
 	}
+	if d.Kind == Reply {
+		if err := d.enter(ctx, tx); err != nil {
+			return err
+		}
+	}
 	d.Text = clean(d.Text)
 	words := cut(d.Text)
 	if len(words) == 0 {
@@ -118,16 +130,17 @@ func put(ctx context.Context, tx *db.Tx, d Doc) error {
 // where the place is another's.
 func (d Doc) write(ctx context.Context, tx *db.Tx, seq int64, tokens []string) (int64, bool, error) {
 	words, column := dialects[tx.DB.Dialect].words(tokens)
-	args := []any{d.Brand, d.Kind, d.ID, d.Conversation, strings.Join(d.Channels, " "), d.Person, d.Text, words}
-	res, err := tx.ExecContext(ctx, `INSERT INTO search_doc (seq, brand_id, kind, subject, conversation_id, channels, person_id, text, words)
-		VALUES ($9, $1, $2, $3, $4, $5, $6, $7, `+column+`) ON CONFLICT DO NOTHING`, append(args, seq)...)
+	args := []any{d.Brand, d.Kind, d.ID, d.stands(), strings.Join(d.Channels, " "), d.Person, d.Text, words, d.Space, d.Author, d.Opening, d.Solved}
+	res, err := tx.ExecContext(ctx, `INSERT INTO search_doc (seq, brand_id, kind, subject, conversation_id, channels, person_id, text, words, space_id, author_id, opening, solved)
+		VALUES ($13, $1, $2, $3, $4, $5, $6, $7, `+column+`, $9, $10, $11, $12) ON CONFLICT DO NOTHING`, append(args, seq)...)
 	if err != nil {
 		return 0, false, err
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		return seq, false, err
 	}
-	err = tx.QueryRowContext(ctx, `UPDATE search_doc SET conversation_id = $4, channels = $5, person_id = $6, text = $7, words = `+column+`
+	err = tx.QueryRowContext(ctx, `UPDATE search_doc SET conversation_id = $4, channels = $5, person_id = $6, text = $7, words = `+column+`,
+		space_id = $9, author_id = $10, opening = $11, solved = $12
 		WHERE brand_id = $1 AND kind = $2 AND subject = $3 RETURNING seq`, args...).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
@@ -165,6 +178,9 @@ func (d Doc) tokens(words []word) []string {
 	}
 	if d.Person != "" {
 		out = append(out, attribute("person", d.Person))
+	}
+	if d.Kind == Reply {
+		out = append(out, d.ofReply(words)...)
 	}
 	return out
 }
@@ -245,6 +261,9 @@ type Hit struct {
 	Person       string
 	At           db.Time
 	Snippet      Snippet
+
+	Topic, Space, Author string // of a reply
+	Opening, Solved      bool
 }
 
 // Find returns the brand's texts that answer the query and that the account
@@ -283,12 +302,15 @@ func IDs(ctx context.Context, d *db.DB, who access.Who, brandID string, query Qu
 // asked is a query that may be asked.
 type asked struct {
 	Query
-	brand string
-	terms []term
-	only  []string // the channels of the account; none is every one
-	below int64    // seq
-	from  int64
-	size  int
+	brand  string
+	terms  []term
+	only   []string // the channels of the account; none is every one
+	also   []string // attributes of which each must be there
+	seen   []string // attributes of which one must be there; none: any or none
+	unseen []string // attributes of which none may be there
+	below  int64    // seq
+	from   int64
+	size   int
 }
 
 func (query Query) asked(d *db.DB, who access.Who, brandID string, page db.Page) (asked, error) {
@@ -298,14 +320,19 @@ func (query Query) asked(d *db.DB, who access.Who, brandID string, page db.Page)
 		return a, err
 	}
 	a.only = who.Channels(d.Now(), brandID)
-	if a.below, err = position(page.After); err != nil {
-		return a, err
+	after, err := position(page.After)
+	a.from, a.below = span(a.From, a.To)
+	a.below = min(a.below, after)
+	return a, err
+}
+
+// span is where the texts of these times are; without an end, all from then on.
+func span(from, to db.Time) (int64, int64) {
+	below := int64(beyond)
+	if to > 0 {
+		below = int64(min(to, latest)) * sameMoment
 	}
-	if a.To > 0 {
-		a.below = min(a.below, int64(min(a.To, latest))*sameMoment)
-	}
-	a.from = int64(min(max(a.From, 0), latest)) * sameMoment
-	return a, nil
+	return int64(min(max(from, 0), latest)) * sameMoment, below
 }
 
 func (query Query) allowed(d *db.DB, who access.Who, brandID string) ([]Kind, error) {
@@ -369,24 +396,29 @@ func (a asked) find(ctx context.Context, q db.Queryer, in dialect) ([]Hit, strin
 		rows = rows[:a.size]
 		next = strconv.FormatInt(rows[a.size-1].seq, 36)
 	}
+	return a.hits(rows), next, nil
+}
+
+func (a asked) hits(rows []row) []Hit {
 	out := make([]Hit, len(rows))
 	for i, r := range rows {
 		out[i] = r.Hit
 		out[i].At = db.Time(r.seq / sameMoment)
 		out[i].Channels = strings.Fields(r.channels)
 		out[i].Snippet = snippet(r.text, a.terms)
+		if r.Kind == Reply {
+			out[i].Topic, out[i].Conversation = r.Conversation, ""
+		}
 	}
-	return out, next, nil
+	return out
 }
 
-const columns = `d.seq, d.kind, d.subject, d.conversation_id, d.channels, d.person_id, d.text`
+const columns = `d.seq, d.kind, d.subject, d.conversation_id, d.channels, d.person_id, d.text, d.space_id, d.author_id, d.opening, d.solved`
 
 func collect(ctx context.Context, q db.Queryer, query string, args ...any) ([]row, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	return db.Collect(rows, err, func(r *sql.Rows) (out row, err error) {
-		err = r.Scan(&out.seq, &out.Kind, &out.ID, &out.Conversation, &out.channels, &out.Person, &out.text)
+		err = r.Scan(&out.seq, &out.Kind, &out.ID, &out.Conversation, &out.channels, &out.Person, &out.text, &out.Space, &out.Author, &out.Opening, &out.Solved)
 		return out, err
 	})
 }
-
-func Refile(ctx context.Context, tx *db.Tx, brandID, topicID, spaceID string, solved bool) error { return nil }

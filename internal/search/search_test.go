@@ -26,13 +26,18 @@ type shelf struct {
 
 func open(t testing.TB) shelf {
 	s := shelf{dbtest.Open(t), t}
+	s.brands()
+	return s
+}
+
+func (s shelf) brands() {
+	s.t.Helper()
 	for _, b := range []string{"north", "south"} {
 		_, err := s.ExecContext(ctx, `INSERT INTO brand (id, slug, name, color, zone, created_at) VALUES ($1, $1, 'Brand', '#336699', 'Europe/Berlin', 1)`, b)
 		if err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
-	return s
 }
 
 func (s shelf) put(docs ...search.Doc) {
@@ -342,7 +347,7 @@ func TestWhoFindsWhat(t *testing.T) {
 		kinds []search.Kind
 		kind  fault.Kind
 	}{
-		"moderator":               {as(access.Moderator), nil, fault.Denied},
+		"moderator of messages":   {as(access.Moderator), []search.Kind{search.Message}, fault.Denied},
 		"analyst of people alone": {as(access.Analyst), []search.Kind{search.Person}, fault.Denied},
 		"a stranger":              {access.Who{Account: "z"}, nil, fault.NotFound},
 		"no such kind":            {as(access.Owner), []search.Kind{"brand"}, fault.Invalid},

@@ -381,7 +381,7 @@ func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) er
 	if r.Number == 1 {
 		plain = t.Title + "\n" + plain
 	}
-	return search.Put(ctx, tx, search.Doc{Brand: t.Brand, Kind: search.Reply, ID: r.ID, Topic: t.ID, Space: t.Space, Author: r.Author, Solved: t.Answer != "",
+	return search.Put(ctx, tx, search.Doc{Brand: t.Brand, Kind: search.Reply, ID: r.ID, Topic: t.ID, Space: t.Space, Author: r.Author, Opening: r.Number == 1, Solved: t.Answer != "",
 		At: r.At, Text: strings.TrimSpace(plain)})
 }
 

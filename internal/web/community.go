@@ -341,7 +341,7 @@ func (p *Pages) communityPaper(w http.ResponseWriter, r *http.Request) error {
 	v, name := at(r), r.PathValue("paper")
 	d, err := document.Current(r.Context(), p.DB, v.Brand.ID, name)
 	if fault.Is(err, fault.NotFound) && slices.Contains(document.Names, name) {
-		d, err = document.Document{Text: document.Template(v.Brand.Language, name, v.Brand.Name)}, nil
+		d, err = document.Document{Text: document.Template(name, v.Brand.Language)}, nil
 	}
 	if err != nil {
 		return err

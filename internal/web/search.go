@@ -68,6 +68,9 @@ const (
 	groupMost  = 5   // results of each kind beside others
 )
 
+// searchKinds are what the studio's search shows, in this order.
+var searchKinds = []search.Kind{search.Person, search.Message, search.Post, search.Note}
+
 var kindNames = map[search.Kind]string{search.Person: "People", search.Message: "Messages", search.Post: "Posts", search.Note: "Notes"}
 
 var kindIcons = map[search.Kind]string{search.Person: "user", search.Message: "message-circle", search.Post: "layers", search.Note: "file-text"}
@@ -109,7 +112,7 @@ func (p *Pages) searchShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) searchGroups(r *http.Request, view *searchView) error {
-	kinds, denied := search.Kinds, 0
+	kinds, denied := searchKinds, 0
 	if view.Asked.Kind != "" {
 		kinds = []search.Kind{view.Asked.Kind}
 	}
@@ -216,7 +219,7 @@ func (v searchView) tabs(ctx context.Context) []ui.Choice {
 	a := v.Asked
 	a.Kind = ""
 	out := []ui.Choice{{Label: i18n.T(ctx, "All"), Href: v.address(a, ""), Active: v.Asked.Kind == ""}}
-	for _, k := range search.Kinds {
+	for _, k := range searchKinds {
 		a.Kind = k
 		out = append(out, ui.Choice{Label: i18n.T(ctx, kindNames[k]), Href: v.address(a, ""), Active: v.Asked.Kind == k})
 	}

@@ -1,0 +1,203 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rapport/internal/db"
+	"rapport/internal/fault"
+)
+
+// RankedMost is how many of the newest answers are put in order. Older ones are
+// found by asking for them: newest first, or until a day.
+const RankedMost = 5_000
+
+// What speaks for an answer. What has more points comes first, and of as many
+// the newer.
+const (
+	pointsLead    = 4 // all the words stand in its title or its first 100 characters
+	pointsOpening = 2 // it begins its topic
+	pointsSolved  = 1 // its topic has an accepted answer
+)
+
+// CommunityQuery is what a reader of the community looks for.
+type CommunityQuery struct {
+	Text     string   // as in Query
+	Spaces   []string // ids of those the reader may see, and asks for; none: nothing is found
+	Author   string   // id of the member who wrote it; "" anybody
+	From, To db.Time  // of this time or later, and before that
+	Solved   bool     // only topics with an accepted answer
+	// Ranked puts the best first, of the newest RankedMost answers: those with
+	// all the words in the title or the first 100 characters, then openings
+	// before replies, then topics with an accepted answer, then the newer.
+	Ranked bool
+}
+
+// CommunityResult is a page of answers.
+type CommunityResult struct {
+	Hits []Hit
+	Next string // cursor of the next page, "" after the last
+	// Of a ranked search: how many answers were put in order, and whether there
+	// are older ones that were not.
+	Ranked int
+	More   bool
+}
+
+// Community returns the brand's replies that answer the query, for readers with
+// or without an account: the spaces they may see are the caller's to name, and
+// what stands in others is neither found nor counted. It gives 20 to a page
+// unless asked otherwise (at most 100). No query is an error; a cursor that is
+// none is fault.Invalid.
+func Community(ctx context.Context, d *db.DB, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
+	return community(ctx, d, dialects[d.Dialect], brandID, query, page)
+}
+
+func community(ctx context.Context, q db.Queryer, in dialect, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
+	a := query.asked(brandID, page)
+	at, err := placeOf(page.After, query.Ranked)
+	if err != nil {
+		return CommunityResult{}, err
+	}
+	a.below = min(a.below, at.below)
+	if !a.any() {
+		return CommunityResult{}, nil
+	}
+	if some, err := a.see(ctx, q, query.Spaces); err != nil || !some {
+		return CommunityResult{}, err
+	}
+	if query.Ranked {
+		return a.ranked(ctx, q, in, at.skip)
+	}
+	hits, next, err := a.find(ctx, q, in)
+	return CommunityResult{Hits: hits, Next: next}, err
+}
+
+func (query CommunityQuery) asked(brandID string, page db.Page) asked {
+	a := asked{Query: Query{Text: query.Text, Kinds: []Kind{Reply}, From: query.From, To: query.To}, brand: brandID, terms: read(query.Text), size: page.Size(20, 100)}
+	if query.Author != "" {
+		a.also = append(a.also, attribute("author", query.Author))
+	}
+	if query.Solved {
+		a.also = append(a.also, attribute("solved", brandID))
+	}
+	a.from, a.below = span(query.From, query.To)
+	return a
+}
+
+// see keeps the query to what stands in the spaces, by naming them or the
+// others, whichever are fewer. It reports whether there is anything in them.
+func (a *asked) see(ctx context.Context, q db.Queryer, spaces []string) (bool, error) {
+	// Two brands may share a tag; the other's spaces are not seen either.
+	rows, err := q.QueryContext(ctx, `SELECT space_id, brand_id FROM search_space WHERE tag = $1 ORDER BY space_id`, tag(a.brand))
+	known, err := db.Collect(rows, err, func(r *sql.Rows) (s [2]string, err error) { return s, r.Scan(&s[0], &s[1]) })
+	if err != nil {
+		return false, fmt.Errorf("search: spaces: %w", err)
+	}
+	may := map[string]bool{}
+	for _, id := range spaces {
+		may[id] = true
+	}
+	for _, s := range known {
+		if word := attribute("space", s[0]); may[s[0]] && s[1] == a.brand {
+			a.seen = append(a.seen, word)
+		} else {
+			a.unseen = append(a.unseen, word)
+		}
+	}
+	if len(a.seen) == 0 {
+		return false, nil
+	}
+	if len(a.unseen) <= len(a.seen) {
+		a.seen = nil
+	} else {
+		a.unseen = nil
+	}
+	return true, nil
+}
+
+// place is where a page begins: below a seq, and in a ranked search after so
+// many.
+type place struct {
+	below int64
+	skip  int
+}
+
+// placeOf reads a page's cursor. That of a ranked search holds how many came
+// before, and the newest that was ranked, so that what is written meanwhile
+// moves nothing.
+func placeOf(after string, ranked bool) (place, error) {
+	if !ranked || after == "" {
+		below, err := position(after)
+		return place{below: below}, err
+	}
+	count, below, _ := strings.Cut(after, "_")
+	skip, err := strconv.ParseUint(count, 36, 16)
+	if err != nil || skip == 0 || skip > RankedMost || below == "" {
+		return place{}, fault.OnField("after", "This is no page of the list. Start again from the first page.")
+	}
+	at, err := position(below)
+	return place{at, int(skip)}, err
+}
+
+// weighed is an answer with its points.
+type weighed struct {
+	seq    int64
+	points int
+}
+
+// ranked gives the best answers after as many that were shown.
+func (a asked) ranked(ctx context.Context, q db.Queryer, in dialect, skip int) (CommunityResult, error) {
+	all, err := in.weigh(ctx, q, a, RankedMost+1)
+	if err != nil {
+		return CommunityResult{}, fmt.Errorf("search: rank: %w", err)
+	}
+	out := CommunityResult{More: len(all) > RankedMost}
+	all = all[:min(len(all), RankedMost)]
+	if out.Ranked = len(all); skip >= len(all) {
+		return out, nil
+	}
+	below := all[0].seq + 1
+	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.points, a.points) })
+	shown := all[skip:min(len(all), skip+a.size)]
+	if skip+len(shown) < len(all) {
+		out.Next = strconv.FormatInt(int64(skip+len(shown)), 36) + "_" + strconv.FormatInt(below, 36)
+	}
+	out.Hits, err = a.shown(ctx, q, shown)
+	return out, err
+}
+
+// shown reads the answers in their order. An index of the brand would be taken
+// for narrower than twenty rows by their keys.
+func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, error) {
+	args := []any{a.brand}
+	for _, w := range some {
+		args = append(args, w.seq)
+	}
+	rows, err := collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id || '' = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("search: rank: %w", err)
+	}
+	at := map[int64]int{}
+	for i, w := range some {
+		at[w.seq] = i
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(at[a.seq], at[b.seq]) })
+	return a.hits(rows), nil
+}
+
+// inLead asks for what holds all the words in its beginning.
+func (a asked) inLead(l language) string {
+	mark := tag(a.brand)
+	return a.within(l, []string{a.ofKind(l, mark+lead, mark+letter[Reply])})
+}
+
+// withAlso asks for what has the attribute too.
+func (a asked) withAlso(l language, word string) string {
+	a.also = append(slices.Clone(a.also), word)
+	return a.written(l)
+}

@@ -1,0 +1,103 @@
+package search
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"rapport/internal/db"
+)
+
+// lead is how the words of a reply's beginning stand in the index once more, as
+// the letter of a kind; leadLong is how long a beginning is, in characters. An
+// opening begins with its title.
+const (
+	lead     = "l"
+	leadLong = 100
+)
+
+// ofReply are the words of the beginning, and what a reply can be asked for by.
+func (d Doc) ofReply(words []word) []string {
+	var out []string
+	mark, end := tag(d.Brand)+lead, leadEnd(d.Text)
+	for _, w := range words {
+		if w.end > end {
+			break
+		}
+		out = append(out, mark+w.key)
+	}
+	out = append(out, attribute("space", d.Space))
+	if d.Author != "" {
+		out = append(out, attribute("author", d.Author))
+	}
+	if d.Opening {
+		out = append(out, attribute("opening", d.Brand))
+	}
+	if d.Solved {
+		out = append(out, attribute("solved", d.Brand))
+	}
+	return out
+}
+
+// leadEnd is the byte at which the beginning of a text ends.
+func leadEnd(text string) int {
+	end := 0
+	for range leadLong {
+		_, size := utf8.DecodeRuneInString(text[end:])
+		end += size
+	}
+	return end
+}
+
+// stands is what the text stands in.
+func (d Doc) stands() string {
+	if d.Kind == Reply {
+		return d.Topic
+	}
+	return d.Conversation
+}
+
+// enter makes the reply's space known.
+func (d Doc) enter(ctx context.Context, tx *db.Tx) error {
+	if d.Topic == "" || d.Space == "" {
+		return errors.New("a reply without a topic or a space")
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO search_space (tag, space_id, brand_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, tag(d.Brand), d.Space, d.Brand)
+	return err
+}
+
+// refileAtOnce is how many replies are read at a time.
+const refileAtOnce = 200
+
+// Refile says of all replies of a topic in which space they are now, and
+// whether the topic is solved, in the caller's transaction. What is so already
+// costs nothing; the others are put into the index anew, thousands a second.
+func Refile(ctx context.Context, tx *db.Tx, brandID, topicID, spaceID string, solved bool) error {
+	for topicID != "" {
+		docs, err := misfiled(ctx, tx, brandID, topicID, spaceID, solved)
+		if err == nil {
+			err = Put(ctx, tx, docs...)
+		}
+		if err != nil {
+			return fmt.Errorf("search: refile: %w", err)
+		}
+		if len(docs) < refileAtOnce {
+			break
+		}
+	}
+	return nil
+}
+
+// misfiled are some replies of the topic that say something else, as they
+// should be.
+func misfiled(ctx context.Context, tx *db.Tx, brandID, topicID, spaceID string, solved bool) ([]Doc, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT subject, author_id, opening, text FROM search_doc
+		WHERE brand_id = $1 AND conversation_id = $2 AND conversation_id <> '' AND kind = $3 AND (space_id <> $4 OR solved <> $5)
+		LIMIT $6`, brandID, topicID, Reply, spaceID, solved, refileAtOnce)
+	return db.Collect(rows, err, func(r *sql.Rows) (Doc, error) {
+		d := Doc{Brand: brandID, Kind: Reply, Topic: topicID, Space: spaceID, Solved: solved}
+		return d, r.Scan(&d.ID, &d.Author, &d.Opening, &d.Text)
+	})
+}
