@@ -85,7 +85,7 @@ func (p Profile) checked(anyHandle bool) (Profile, error) {
 	if text := handleProblem(p.Handle); text != "" && (p.Handle != "" || !anyHandle) {
 		wrong = append(wrong, fault.On("handle", text))
 	}
-	if p.Name, ok = line(p.Name, LongestName); !ok || p.Name == "" {
+	if p.Name, ok = line(p.Name, LongestName); !ok || !shown(p.Name) {
 		wrong = append(wrong, fault.On("name", "Enter a name of 1 to %d characters.", LongestName))
 	} else if mixed(p.Name) {
 		wrong = append(wrong, fault.On("name", "Write each word of the name in one alphabet."))
@@ -139,6 +139,16 @@ func text(s string, most int) (string, bool) {
 // unseen are characters that only change how others are shown.
 func unseen(r rune) bool {
 	return unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200B || r == 0xFEFF
+}
+
+// shown reports whether a name can be seen, and holds nothing that cannot: by
+// such characters two names that look the same would be two.
+func shown(name string) bool {
+	hides := func(r rune) bool {
+		joins := r == 0x200C || r == 0x200D // within words of some scripts, and emoji
+		return unicode.Is(unicode.Cf, r) && !joins || r == 0x115F || r == 0x1160 || r == 0x3164 || r == 0xFFA0 || r == 0x2800
+	}
+	return !strings.ContainsFunc(name, hides) && strings.ContainsFunc(name, func(r rune) bool { return unicode.IsGraphic(r) && r != ' ' })
 }
 
 func link(s string) (string, bool) {
