@@ -421,7 +421,7 @@ type talk struct {
 
 func (h *house) talk() talk {
 	h.Helper()
-	s, err := space.Create(ctx, h.DB, h.owner, h.brand.ID, space.Input{Name: "General", Kind: space.Discussion})
+	s, err := space.Create(ctx, h.DB, h.owner, h.brand.ID, space.Settings{Name: "General", Kind: space.Discussion})
 	h.must(err)
 	w := talk{ada: h.joined("ada@example.com", "Ada Secretname"), bea: h.joined("bea@example.com", "Bea")}
 	begin := func(v member.Voice, title string) topic.Said {
