@@ -401,7 +401,8 @@ func (s *source) agrees(t table, row map[string]any) error {
 			return errors.New("its address is none")
 		}
 	case "member", "member_handle":
-		if !member.IsHandle(row["handle"].(string)) {
+		handle, gone := row["handle"].(string), row["state"] == string(member.Left)
+		if !member.IsHandle(handle) && !(t.name == "member" && gone && handle == "") && !(t.name == "member_handle" && member.IsHidden(handle)) {
 			return errors.New("its handle is none")
 		}
 	case "part":
