@@ -2,16 +2,19 @@ package join
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/member"
 )
 
@@ -34,6 +37,36 @@ func (j *Join) Export(ctx context.Context, v member.Voice, w io.Writer) error {
 		return err
 	}
 	return Write(ctx, j.DB, m, w)
+}
+
+// Of returns what a community keeps of a person as Export writes it, for
+// callers who have asked whether it may be; nil where they are no member. More
+// than 64 MiB are fault.Unavailable.
+func Of(ctx context.Context, q db.Queryer, brandID, personID string) (json.RawMessage, error) {
+	ids, err := of(ctx, q, brandID, personID)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	m, err := member.ByID(ctx, q, brandID, ids[0])
+	if err != nil {
+		return nil, err
+	}
+	var b bounded
+	if err := Write(ctx, q, m, &b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+const mostInMemory = 64 << 20 // bytes
+
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > mostInMemory {
+		return 0, fault.New(fault.Unavailable, "They wrote too much for one file. Ask whoever runs this installation for a copy from the database.")
+	}
+	return b.Buffer.Write(p)
 }
 
 // Write is Export of any member, for callers who have asked whether it may be.
@@ -72,11 +105,13 @@ func (p *paper) raw(s string) {
 }
 
 func (p *paper) value(v any) {
-	raw, err := json.Marshal(v)
-	if p.err == nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); p.err == nil {
 		p.err = err
 	}
-	p.raw(string(raw))
+	p.raw(strings.TrimSuffix(b.String(), "\n"))
 }
 
 func (p *paper) name(s string) {

@@ -65,7 +65,7 @@ func (j *Join) part(ctx context.Context, brandID, memberID string, how How, may 
 		if err != nil {
 			return err
 		}
-		if r, err = leave(ctx, tx, m, how); err != nil {
+		if r, err = leave(ctx, tx, m, how, tx.Now().Add(time.Minute)); err != nil {
 			return err
 		}
 		return may(tx)
@@ -78,9 +78,9 @@ func (j *Join) part(ctx context.Context, brandID, memberID string, how How, may 
 }
 
 // leave takes a member out, in the caller's transaction, and has a job remove
-// the rest. The job is there before anything is gone, so that nothing stays
-// behind.
-func leave(ctx context.Context, tx *db.Tx, m member.Member, how How) (Rest, error) {
+// the rest at that time. The job is there before anything is gone, so that
+// nothing stays behind.
+func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time) (Rest, error) {
 	r := Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Picture: m.Picture, Words: how == Erase}
 	switch {
 	case how != Keep && how != Anonymise && how != Erase:
@@ -102,31 +102,37 @@ func leave(ctx context.Context, tx *db.Tx, m member.Member, how How) (Rest, erro
 	} else if !fault.Is(err, fault.NotFound) {
 		return r, err
 	}
-	return r, job.Insert(ctx, tx, r, tx.Now().Add(time.Minute))
+	return r, job.Insert(ctx, tx, r, at)
 }
 
 // Forget makes the membership of a person go with them, in the caller's
 // transaction: what they wrote as a member is erased by a job. A person who is
 // no member is no error.
 func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM member WHERE brand_id = $1 AND person_id = $2 AND person_id <> ''`, brandID, personID)
-	ids, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) {
-		err = r.Scan(&id)
-		return id, err
-	})
+	ids, err := of(ctx, tx, brandID, personID)
 	if err != nil {
-		return fmt.Errorf("join: forget: %w", err)
+		return err
 	}
 	for _, id := range ids {
 		m, err := member.ByID(ctx, tx, brandID, id)
 		if err != nil {
 			return err
 		}
-		if _, err := leave(ctx, tx, m, Erase); err != nil {
+		if _, err := leave(ctx, tx, m, Erase, 0); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// of returns the members that are a person.
+func of(ctx context.Context, q db.Queryer, brandID, personID string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM member WHERE brand_id = $1 AND person_id = $2 AND person_id <> ''`, brandID, personID)
+	ids, err := db.Collect(rows, err, scanText)
+	if err != nil {
+		return nil, fmt.Errorf("join: memberships: %w", err)
+	}
+	return ids, nil
 }
 
 // Rest is the job that removes what is left of a member who is gone.
