@@ -405,6 +405,10 @@ func (s *source) agrees(t table, row map[string]any) error {
 		if !member.IsHandle(handle) && !(t.name == "member" && gone && handle == "") && !(t.name == "member_handle" && member.IsHidden(handle)) {
 			return errors.New("its handle is none")
 		}
+	case "member_barred":
+		if !s.known[row["account_id"].(string)] {
+			return errors.New("whose it is is not in the archive")
+		}
 	case "part":
 		return s.ownMedia(row["media"].(string))
 	case "access_grant":

@@ -237,6 +237,8 @@ var tables = []table{
 	{name: "member_handle", file: "members_handles", noun: "member_handle", about: "Every handle that somebody has had.", order: "handle",
 		fields: []field{{name: "handle", kind: text, about: "In lower case; as a hash where its member left without their name.", need: true}, to("member", "member_id", "member", "Whose it is.")},
 		left:   map[string]string{"skeleton": derived}},
+	{name: "member_barred", file: "members_barred", noun: "member_barred", about: "Whose coming back the team is asked about first: they left while they were suspended or refused.", order: "account_id",
+		fields: []field{{name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, at("at", "When they left.")}},
 	{name: "topic", file: "topics", noun: "topic", about: "What the community talks about. What was said is in replies; number 1 is the opening.", order: "created_at, id",
 		fields: []field{id("Id of the topic."), num("number", "In addresses."), to("space", "space_id", "space", "Where it stands."), to("author", "author_id", "member", "Who began it."), say("title", "What it is called; missing once it is erased."),
 			word("state", "Where it stands.", "waiting", "live", "hidden", "declined", "withdrawn", "erased"), num("replies", "That can be read, without the opening."), num("heat", "Its replies and reactions."), num("last_number", "The last number given to a reply."),
