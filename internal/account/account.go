@@ -90,6 +90,12 @@ func Create(ctx context.Context, d *db.DB, who access.Who, n New, also func(*db.
 	return a, nil
 }
 
+// Check returns what is wrong with a new account, as a fault on its fields.
+func (n New) Check() error {
+	_, _, err := n.check()
+	return err
+}
+
 func (n New) check() (email, name string, err error) {
 	var wrong []fault.Field
 	email, ok := Address(n.Email)

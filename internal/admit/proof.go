@@ -110,6 +110,31 @@ func (d *Door) AskAddress(ctx context.Context, who access.Who, email string) err
 	return nil
 }
 
+// AskNew writes to a new account, in the caller's transaction, at the address
+// that it was made with. link makes of a token the address of the page that
+// goes on with ProveAddress; p has the words.
+func (d *Door) AskNew(ctx context.Context, tx *db.Tx, a account.Account, brandID string, link func(token string) string, p letter.Page) error {
+	token := secret.Token()
+	if err := prove(ctx, tx, ofAddress, a.ID, a.Email, token, AddressLife); err != nil {
+		return fmt.Errorf("admit: ask a new account: %w", err)
+	}
+	p.Link = link(token)
+	return d.write(ctx, tx, letter.Letter{Brand: brandID, Account: a.ID, Address: a.Email, Secret: token, Source: "address " + secret.Hash(token)[:32]}, p)
+}
+
+// AskAgain is AskNew once more, for the acting account, as often as
+// AskAddress.
+func (d *Door) AskAgain(ctx context.Context, who access.Who, brandID string, link func(token string) string, p letter.Page) error {
+	a, err := account.ByID(ctx, d.DB, who.Account)
+	if err != nil || a.VerifiedAt != 0 || !d.Mails() {
+		return err
+	}
+	if err := account.Attempt(ctx, d.DB, proofLimits(a.ID, a.Email)...); err != nil {
+		return err
+	}
+	return d.DB.Tx(ctx, func(tx *db.Tx) error { return d.AskNew(ctx, tx, a, brandID, link, p) })
+}
+
 // ProveAddress makes the link's address that of its account. The older address
 // is told. Whoever holds the link need not be signed in.
 func (d *Door) ProveAddress(ctx context.Context, token string) (email string, err error) {

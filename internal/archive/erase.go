@@ -21,7 +21,7 @@ var clearing = []struct {
 	table, key string
 	atOnce     int
 }{
-	{"search_doc", "subject", 500}, {"conversation", "id", 50}, {"note", "id", 500}, {"delivery", "id", 200}, {"post", "id", 200},
+	{"search_doc", "subject", 500}, {"reply", "id", 200}, {"topic", "id", 200}, {"member", "id", 200}, {"conversation", "id", 50}, {"note", "id", 500}, {"delivery", "id", 200}, {"post", "id", 200},
 	{"identity", "id", 500}, {"person", "id", 200}, {"media", "id", 500}, {"metric", "subject", 50}, {"activity", "id", 1000},
 	{"audit", "id", 1000}, {"notification", "id", 1000}, {"letter", "id", 500},
 }
@@ -76,7 +76,7 @@ func clearSome(ctx context.Context, d *db.DB, table, key, brand string, atOnce i
 
 // folders are where a brand's files lie in the store.
 func folders(brand string) []string {
-	return []string{"media/" + brand + "/", "brand/" + brand + "/", "export/" + brand + "/"}
+	return []string{"media/" + brand + "/", "brand/" + brand + "/", "export/" + brand + "/", "community/" + brand + "/"}
 }
 
 func dropFiles(ctx context.Context, blobs blob.Store, brand string) error {
@@ -156,7 +156,7 @@ func (a *Archiver) Holds(ctx context.Context, who access.Who, brandID string) ([
 		return nil, err
 	}
 	var out []Kept
-	for _, t := range []string{"post", "media", "conversation", "message", "person", "metric", "activity", "audit", "letter", "channel_log"} {
+	for _, t := range []string{"post", "media", "conversation", "message", "person", "topic", "reply", "member", "metric", "activity", "audit", "letter", "channel_log"} {
 		k := Kept{What: t}
 		var err error
 		if k.Rows, err = count(ctx, a.DB, t, brandID); err == nil && t == "media" {

@@ -16,9 +16,13 @@ import (
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/markdown"
 	"rapport/internal/media"
+	"rapport/internal/member"
 	noun "rapport/internal/person"
 	"rapport/internal/post"
+	"rapport/internal/space"
+	"rapport/internal/topic"
 )
 
 // holdReason is what an owner reads on the hold of a brand that was brought in.
@@ -198,6 +202,14 @@ func (l *loader) more(t table) []string {
 		return []string{"cursor"}
 	case "audit":
 		return []string{"area"}
+	case "member":
+		return []string{"name_key"}
+	case "member_handle":
+		return []string{"skeleton"}
+	case "topic":
+		return []string{"slug"}
+	case "reply", "document":
+		return []string{"html"}
 	}
 	return nil
 }
@@ -233,6 +245,8 @@ func (l *loader) fit(ctx context.Context, t table, row map[string]any) error {
 		}
 	case "note":
 		return l.fitNote(row)
+	case "member", "member_handle", "topic", "reply", "document":
+		l.fitCommunity(t.name, row)
 	case "audit":
 		row["area"] = string(audit.AreaOf(row["act"].(string)))
 	case "channel_import":
@@ -290,6 +304,27 @@ func (l *loader) fitDelivery(row map[string]any) {
 	row["updated_at"] = int64(l.at)
 }
 
+// fitCommunity derives what is made of the words. What is shown of a reply is
+// made once all members are there, see findable. Whose account is not known has
+// none: two members never share one.
+func (l *loader) fitCommunity(table string, row map[string]any) {
+	switch table {
+	case "member":
+		row["name_key"] = member.NameKey(row["name"].(string))
+		if row["account_id"].(string) == l.gone {
+			row["account_id"] = ""
+		}
+	case "member_handle":
+		row["skeleton"] = member.Skeleton(row["handle"].(string))
+	case "topic":
+		row["slug"] = space.Slug(row["title"].(string))
+	case "reply":
+		row["html"] = ""
+	case "document":
+		row["html"] = markdown.Render(row["text"].(string), markdown.Options{}).HTML
+	}
+}
+
 func (l *loader) fitNote(row map[string]any) error {
 	raw := row["mentions"].(string)
 	if raw == "" {
@@ -337,7 +372,7 @@ func (l *loader) fitMedia(ctx context.Context, row map[string]any) error {
 // findable makes what was brought in found by its words.
 func (l *loader) findable(ctx context.Context) error {
 	for _, index := range []func(context.Context, *db.Tx, string, string, int) (string, error){
-		post.Reindex, conversation.Reindex, noun.Reindex,
+		post.Reindex, conversation.Reindex, noun.Reindex, topic.Reindex,
 	} {
 		for after := ""; ; {
 			var next string

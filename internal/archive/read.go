@@ -22,7 +22,9 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/media/picture"
+	"rapport/internal/member"
 	"rapport/internal/post"
+	"rapport/internal/space"
 )
 
 // What an archive may be at most. They keep a hostile one from filling memory
@@ -394,6 +396,19 @@ func (s *source) agrees(t table, row map[string]any) error {
 	switch t.name {
 	case "post", "variant":
 		return s.showsOwn(row["body"].(string))
+	case "space", "space_slug":
+		if slug := row["slug"].(string); slug != space.Slug(slug) {
+			return errors.New("its address is none")
+		}
+	case "member", "member_handle":
+		handle, gone := row["handle"].(string), row["state"] == string(member.Left)
+		if !member.IsHandle(handle) && !(t.name == "member" && gone && handle == "") && !(t.name == "member_handle" && member.IsHidden(handle)) {
+			return errors.New("its handle is none")
+		}
+	case "member_barred":
+		if !s.known[row["account_id"].(string)] {
+			return errors.New("whose it is is not in the archive")
+		}
 	case "part":
 		return s.ownMedia(row["media"].(string))
 	case "access_grant":

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"rapport/internal/member"
 	"rapport/internal/network"
 	"rapport/internal/post"
 )
@@ -62,6 +63,8 @@ const (
 	secret   = "a secret; it is never exported"
 	ofBrand  = "everything in an archive is of its brand"
 	pictures = "the files lie in media/"
+	// inCommunity is the one reason that is a gap.
+	inCommunity = "pictures that members added are in no archive yet"
 )
 
 func id(about string) field        { return field{name: "id", kind: key, about: about, need: true} }
@@ -211,6 +214,63 @@ var tables = []table{
 	{name: "conversation_event", file: "conversation_events", noun: "conversation_event", about: "What happened in a conversation besides messages and notes.", order: "conversation_id, at, id",
 		fields: []field{id("Id of the line."), to("conversation", "conversation_id", "conversation", "In which."), at("at", "When."), say("what", "What happened."), by("account", "account_id", "Who did it."),
 			{name: "detail", kind: anything, about: "To whom, until when, which label."}}},
+	{name: "community", file: "community", noun: "community", about: "How the brand's own community is set up.", order: "brand_id",
+		fields: []field{say("intro", "One sentence under its name."), at("opened_at", "Since when everybody sees it; missing: only the team does."), word("joining", "Who becomes a member: open, ask or closed.", "open", "ask", "closed"),
+			json_("questions", "", "What is asked of who joins.", like[[]string]), num("first_posts", "How many posts of a newcomer wait for a look."), {name: "links_wait", kind: flag, about: "A newcomer's posts with links wait as well."},
+			num("topics", "The last number given to a topic."), num("revision", "Grows with every change.")},
+		left: map[string]string{"host": "where it is found belongs to the installation"}},
+	{name: "space", file: "spaces", noun: "space", about: "Where the community talks.", order: "place, id",
+		fields: []field{id("Id of the space."), {name: "slug", kind: text, about: "In addresses.", need: true}, {name: "name", kind: text, about: "What it is called.", need: true}, say("about", "What it is for, in words."),
+			word("kind", "What it is for: discussion, questions, announcements or knowledge.", "discussion", "questions", "announcements", "knowledge"), {name: "members_only", column: "hidden", kind: flag, about: "Only members see it."},
+			num("place", "In the order of spaces, from 1."), num("topics", "How many anybody may read."), at("last_at", "The last word in it."), at("closed_at", "Since when nobody can write in it."),
+			num("revision", "Grows with every change."), at("created_at", "When it was made.")}},
+	{name: "space_slug", file: "spaces_slugs", noun: "space_slug", about: "Every address that a space has had.", order: "slug",
+		fields: []field{{name: "slug", kind: text, about: "The address.", need: true}, to("space", "space_id", "space", "Of which space.")}},
+	{name: "member", file: "members", noun: "member", about: "Those who take part in the community.", order: "joined_at, id",
+		fields: []field{id("Id of the member."), by("account", "account_id", "With which they sign in; missing once they are gone."), maybe("person", "person_id", "person", "The brand's one record of them."),
+			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), href("link", "", "A page of theirs."),
+			word("state", "asking, active, refused, suspended or left.", "asking", "active", "refused", "suspended", "left"), at("state_at", "Since when."), say("reason", "Of a refusal or a suspension, as they read it."),
+			json_("answers", "", "What they said when they joined: question and answer.", like[[]member.Answer]), {name: "listed", kind: flag, about: "Shown in the directory."}, {name: "team", kind: flag, about: "Of the team when they last came."},
+			at("trusted_at", "Since when nothing of theirs waits for a look."), num("posts", "Of theirs that can be read."), num("solved", "Answers of theirs that were accepted."), json_("came_from", "", "What brought them here.", like[any]),
+			at("joined_at", "When they joined."), at("seen_at", "When they were last here."), num("revision", "Grows with every change of their profile.")},
+		left: map[string]string{"name_key": derived, "picture": inCommunity}},
+	{name: "member_handle", file: "members_handles", noun: "member_handle", about: "Every handle that somebody has had.", order: "handle",
+		fields: []field{{name: "handle", kind: text, about: "In lower case; as a hash where its member left without their name.", need: true}, to("member", "member_id", "member", "Whose it is.")},
+		left:   map[string]string{"skeleton": derived}},
+	{name: "member_barred", file: "members_barred", noun: "member_barred", about: "Whose coming back the team is asked about first: they left while they were suspended or refused.", order: "account_id",
+		fields: []field{{name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, at("at", "When they left.")}},
+	{name: "topic", file: "topics", noun: "topic", about: "What the community talks about. What was said is in replies; number 1 is the opening.", order: "created_at, id",
+		fields: []field{id("Id of the topic."), num("number", "In addresses."), to("space", "space_id", "space", "Where it stands."), to("author", "author_id", "member", "Who began it."), say("title", "What it is called; missing once it is erased."),
+			word("state", "Where it stands.", "waiting", "live", "hidden", "declined", "withdrawn", "erased"), num("replies", "That can be read, without the opening."), num("heat", "Its replies and reactions."), num("last_number", "The last number given to a reply."),
+			at("last_at", "The last word."), to("last_by", "", "member", "Whose it is."), at("answered_at", "First reply by another member."), {name: "answer", column: "answer_id", kind: anything, about: "The reply that was accepted as the answer."}, at("solved_at", "When."),
+			at("pinned_at", "When it was pinned."), at("closed_at", "Since when nobody can reply."), json_("origin", "", "Where it comes from, when not from here.", like[any]), at("created_at", "When it was begun.")},
+		left: map[string]string{"slug": derived, "excerpt": derived}},
+	{name: "reply", file: "replies", noun: "reply", about: "What was said in topics, as Markdown.", order: "created_at, id",
+		fields: []field{id("Id of the reply."), to("topic", "topic_id", "topic", "In which topic."), to("space", "space_id", "space", "As the topic's."), num("number", "From 1; below 0 while it waits."), to("author", "author_id", "member", "Who wrote it."),
+			num("answers", "Number of the reply it answers; missing: the topic."), word("state", "Where it stands.", "waiting", "live", "hidden", "declined", "withdrawn", "erased"), say("text", "What it says, as Markdown."), {name: "team", kind: flag, about: "Its author spoke as one of the team."},
+			num("flags", "That nobody has looked at."), at("edited_at", "When it was changed."), num("revision", "Grows with every change."), at("at", "Since when it can be read, or waits."), at("created_at", "When it was written.")},
+		left: map[string]string{"html": derived, "reactions": derived, "once": "of a form that was sent"}},
+	{name: "revision", file: "replies_revisions", noun: "revision", about: "What replies said before they were changed.", order: "reply_id, number",
+		fields: []field{to("reply", "reply_id", "reply", "Of which reply."), num("number", "As the reply's revision then was."), say("title", "Of an opening."), say("text", "What it said."), to("by", "by_id", "member", "Who wrote it."), at("at", "When.")}},
+	{name: "reaction", file: "reactions", noun: "reaction", about: "What members felt about replies.", order: "reply_id, member_id, kind",
+		fields: []field{to("reply", "reply_id", "reply", "To which reply."), to("member", "member_id", "member", "Whose."), word("kind", "Which.", "heart", "up", "thanks", "party", "laugh", "wow"), at("at", "When.")}},
+	{name: "bookmark", file: "bookmarks", noun: "bookmark", about: "What members keep for themselves.", order: "member_id, reply_id",
+		fields: []field{to("member", "member_id", "member", "Who."), to("reply", "reply_id", "reply", "Which reply."), at("at", "When.")}},
+	{name: "watch", file: "watches", noun: "watch", about: "Who follows or mutes a topic or a space, and how far they have read.", order: "member_id, subject",
+		fields: []field{to("member", "member_id", "member", "Who."), {name: "subject", kind: ref, of: "topic space", about: "What.", need: true}, {name: "level", kind: text, about: "watch or mute; missing: neither.", oneOf: []string{"", "watch", "mute"}},
+			{name: "because", kind: text, about: "chosen, began or replied.", oneOf: []string{"", "chosen", "began", "replied"}}, num("seen", "Number of the last reply read."), at("at", "Since when.")}},
+	{name: "flag", file: "flags", noun: "flag", about: "What members found wrong with replies.", order: "at, id",
+		fields: []field{id("Id of the flag."), to("reply", "reply_id", "reply", "Which reply."), to("member", "member_id", "member", "Whose."), word("reason", "What is wrong.", "spam", "abuse", "offtopic", "illegal", "other"),
+			say("note", "In their words."), at("at", "When."), at("settled_at", "When the team had looked."), {name: "agreed", kind: flag, about: "The team saw it the same way."}}},
+	{name: "decision", file: "decisions", noun: "decision", about: "What the team decided about replies, and why.", order: "at, id",
+		fields: []field{id("Id of the decision."), to("reply", "reply_id", "reply", "About which reply."), word("act", "What was decided.", "hidden", "restored", "approved", "declined", "kept"), say("rule", "Of the guidelines, in their words."),
+			say("reason", "As its author and its readers see it."), say("excerpt", "Of what it was about, as it then stood."), num("revision", "Of the reply."), by("account", "account_id", "Whose decision it is."), at("at", "When.")}},
+	{name: "document", file: "documents", noun: "document", about: "The pages everybody can read, in all their versions, as Markdown.", order: "name, version",
+		fields: []field{word("name", "Which page.", "guidelines", "terms", "privacy", "imprint"), num("version", "From 1."), say("text", "What it says, as Markdown."), {name: "binding", kind: flag, about: "Members accept it anew."},
+			by("account", "account_id", "Who wrote it."), at("at", "When.")},
+		left: map[string]string{"html": derived}},
+	{name: "acceptance", file: "acceptances", noun: "acceptance", about: "Which member accepted which version of a page.", order: "member_id, name, version",
+		fields: []field{to("member", "member_id", "member", "Who."), word("name", "Which page.", "guidelines", "terms", "privacy", "imprint"), num("version", "Which version."), at("at", "When.")}},
 	{name: "metric", file: "metrics", noun: "metric", about: "What networks counted, as history. What is not there is not known.", order: "subject, name, at",
 		fields: []field{{name: "subject", kind: ref, of: "delivery channel", about: "What it was counted of.", need: true}, {name: "name", kind: text, about: "likes, shares, comments, views, followers …", need: true}, at("at", "When."), num("value", "How many.")}},
 	{name: "activity", file: "activity", noun: "activity", about: "What happened, for timelines: ids and times, never words.", order: "at, id",
@@ -222,8 +282,6 @@ var tables = []table{
 	{name: "access_grant", file: "team", noun: "grant", about: "Who has which role. Whoever is not known where the archive is brought in cannot sign in until they are invited.", order: "created_at, id",
 		fields: []field{id("Id of the grant."), {name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, word("role", "Their role.", "owner", "manager", "strategist", "creator", "analyst", "community", "moderator", "ambassador"),
 			json_("channels", "", "Ids of the channels it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
-	{name: "team_rule", file: "team_rules", noun: "team_rule", about: "What the brand asks of everybody in its team.", order: "brand_id",
-		fields: []field{{name: "second_factor", kind: flag, about: "A second factor at sign-in."}}},
 }
 
 // shownOnly are tables that an archive tells of but that are not brought in.
@@ -253,9 +311,12 @@ var notInArchive = map[string]string{
 	"idempotency":   "the API's answers of the last 24 hours",
 	"letter":        "mail that this installation wrote, with its own addresses in it",
 	"notification":  "what this installation told its accounts",
+	"member_barred": "accounts of this installation that were shut out",
 	"outbox":        "work under way",
 	"presence":      "who looks at a conversation in this minute",
 	"search_doc":    "made anew from the rest",
+	"topic_draft":   "what somebody has begun to write",
+	"topic_picture": inCommunity,
 	"search_missed": "what strangers typed; made anew",
 	"search_space":  "made anew from the rest",
 	"sign_in":       "sign-ins at networks under way, with secrets",

@@ -15,14 +15,16 @@ const (
 	Inbox    Area = "inbox"    // conversations
 	People   Area = "people"   // those who write to the brand
 	Channels Area = "channels" // connected accounts
-	Work     Area = "work"     // tasks, handovers
-	Team     Area = "team"     // who may do what, and how they sign in
-	Settings Area = "settings" // the brand, its data, its programs
-	Holds    Area = "holds"    // everything stopped and let go
+	// Community is the brand's own: its spaces, its members, what they say.
+	Community Area = "community"
+	Work      Area = "work"     // tasks, handovers
+	Team      Area = "team"     // who may do what, and how they sign in
+	Settings  Area = "settings" // the brand, its data, its programs
+	Holds     Area = "holds"    // everything stopped and let go
 )
 
 // Areas are all of them.
-var Areas = []Area{Content, Inbox, People, Channels, Work, Team, Settings, Holds}
+var Areas = []Area{Content, Inbox, People, Community, Channels, Work, Team, Settings, Holds}
 
 // Act is a kind of thing the team does.
 type Act struct {
@@ -82,6 +84,32 @@ var Acts = map[string]Act{
 	"person.exported":  {People, "exported a person's data"},
 	"person.erased":    {People, "erased a person"},
 	"person.forgotten": {People, "forgot a person after their silence"},
+
+	"community.changed": {Community, "changed how the community is set up"},
+	"community.opened":  {Community, "opened the community"},
+	"community.shut":    {Community, "shut the community for all but the team"},
+	"space.created":     {Community, "made a space"},
+	"space.changed":     {Community, "changed a space"},
+	"space.ordered":     {Community, "put the spaces in another order"},
+	"member.let_in":     {Community, "let a member in"},
+	"member.refused":    {Community, "did not let somebody in"},
+	"member.suspended":  {Community, "suspended a member"},
+	"member.restored":   {Community, "let a suspended member write again"},
+	"member.trusted":    {Community, "trusted a member"},
+	"member.distrusted": {Community, "no longer trusts a member"},
+	"document.written":  {Community, "wrote a document of the community"},
+	"member.removed":    {Community, "removed a member from the community"},
+	"community.left":    {Community, "noted that a member left the community"},
+	"reply.approved":    {Community, "let through what waited"},
+	"reply.declined":    {Community, "did not let through what waited"},
+	"reply.hidden":      {Community, "hid what a member wrote"},
+	"reply.restored":    {Community, "showed again what a member wrote"},
+	"reply.kept":        {Community, "kept what was flagged"},
+	"topic.closed":      {Community, "closed a topic"},
+	"topic.opened":      {Community, "opened a topic again"},
+	"topic.pinned":      {Community, "pinned a topic"},
+	"topic.unpinned":    {Community, "unpinned a topic"},
+	"topic.moved":       {Community, "moved a topic to another space"},
 
 	"channel.connected":   {Channels, "connected a channel"},
 	"channel.reconnected": {Channels, "connected a channel again"},

@@ -15,12 +15,14 @@ import (
 
 	"rapport/internal/blob"
 	"rapport/internal/db"
+	"rapport/internal/join"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
 type Deps struct {
 	DB    *db.DB
 	Blobs blob.Store
+	Join  *join.Join
 	Log   *slog.Logger
 	// Next answers what is no page of a community: the studio.
 	Next http.Handler

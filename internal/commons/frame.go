@@ -2,9 +2,14 @@ package commons
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -26,9 +31,33 @@ func (v *visit) seen() []space.Space {
 	return out
 }
 
-func (v *visit) now() (t nowTime) { return nowTime{} }
+// inside reports whether the reader sees what is for members only.
+func (v *visit) inside() bool { return v.Voice.Inside(v.Now) }
 
-type nowTime struct{}
+// team reports whether the reader is of the team.
+func (v *visit) team() bool { return v.In() && v.Voice.Team(v.Now) }
+
+// speaks reports whether the reader may write somewhere.
+func (v *visit) speaks() bool { return v.Voice.Speaks(v.Now) == nil }
+
+// moderates reports whether the reader looks after the space.
+func (v *visit) moderates(space string) bool { return v.In() && v.Voice.Moderates(v.Now, space) }
+
+// logo is the address of the community's picture.
+func (v *visit) logo() string {
+	if v.Brand.Logo == "" {
+		return ""
+	}
+	return v.href("/logo?v=" + url.QueryEscape(path.Base(v.Brand.Logo)))
+}
+
+// picture is the address of a member's picture.
+func (v *visit) picture(id string) string {
+	if id == "" {
+		return ""
+	}
+	return v.href("/p/" + id)
+}
 
 // data is structured data for programs. JSON in a script of that type runs
 // nothing; what could end the element is escaped.
@@ -41,13 +70,6 @@ func data(v any) templ.Component {
 		_, err = io.WriteString(w, `<script type="application/ld+json">`+string(raw)+`</script>`)
 		return err
 	})
-}
-
-func bellLabel(ctx context.Context, unread int) string {
-	if unread == 0 {
-		return i18n.T(ctx, "Notices")
-	}
-	return i18n.N(ctx, unread, "{{.Count}} unread notice", "{{.Count}} unread notices")
 }
 
 // paperName is what a document is called.
@@ -67,9 +89,12 @@ func paperName(ctx context.Context, name string) string {
 
 // lookVersion names the stylesheet of a brand's colour, so that it is kept for
 // long and still never stale.
-func lookVersion(color string) string {
-	return static.Hash("commons.css") + strings.TrimPrefix(color, "#")
-}
+func lookVersion(color string) string { return sheetSum + strings.TrimPrefix(color, "#") }
+
+var sheetSum = func() string {
+	sum := sha256.Sum256(static.Body("commons.css"))
+	return hex.EncodeToString(sum[:5])
+}()
 
 // look is the one stylesheet of a community: the house's and the brand's
 // colour.
@@ -77,16 +102,10 @@ func (p *Pages) look(w http.ResponseWriter, r *http.Request) error {
 	color := in(r).Brand.Color
 	k, ok := p.looks.Load(color)
 	if !ok {
-		css, err := static.Read("commons.css")
-		if err != nil {
-			return err
-		}
-		css = append(css, ui.ThemeCSS(color)...)
+		css := append(slices.Clone(static.Body("commons.css")), ui.ThemeCSS(color)...)
 		k = &kept{page: css, packed: pack(css), kind: "text/css; charset=utf-8", etag: `"` + lookVersion(color) + `"`}
 		p.looks.Store(color, k)
 	}
-	k.(*kept).send(w, r)
-	w.Header()["Vary"] = []string{"Accept-Encoding"}
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	k.(*kept).send(w, r, "public, max-age=31536000, immutable")
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/community"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/outbox"
 	"rapport/internal/space"
 )
@@ -148,6 +149,24 @@ func (p *Pages) Known(ctx context.Context, host string) bool {
 	return err == nil && ix.hosts[hostName(host)] != ""
 }
 
+// Address is where a brand's community is found by other machines; the
+// installation's own where there is none.
+func (p *Pages) Address(ctx context.Context, brandID string) string {
+	ix, err := p.places.indexed(ctx)
+	if err != nil || ix.slugs[ix.all[brandID].Slug] == "" {
+		return ""
+	}
+	host := "localhost"
+	if p.Site.Public != nil {
+		host = p.Site.Public.Host
+	}
+	at, err := p.places.place(ctx, ix, brandID, hostName(host), "")
+	if err != nil {
+		return ""
+	}
+	return at.Public
+}
+
 func (p *places) indexed(ctx context.Context) (*index, error) {
 	p.mu.Lock()
 	ix := p.index
@@ -190,6 +209,13 @@ func (p *places) place(ctx context.Context, ix *index, brandID, host, base strin
 	}
 	if at.Spaces, err = space.List(ctx, p.db, brandID); err != nil {
 		return nil, err
+	}
+	papers, err := document.All(ctx, p.db, brandID)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range papers {
+		at.Papers = append(at.Papers, d.Name)
 	}
 	at.Public = p.public(at)
 	p.mu.Lock()

@@ -11,7 +11,8 @@ func (p *Pages) routes() []route {
 	return slices.Concat(p.readRoutes(), p.writeRoutes(), p.peopleRoutes(), p.lookRoutes(), p.programRoutes())
 }
 
-func topics(*http.Request) []string { return []string{} }
+// alone are pages made of nothing but the community itself.
+func alone(*http.Request) []string { return []string{} }
 
 // listed are pages that show topics of any kind.
 func listed(r *http.Request) []string { return []string{in(r).Brand.ID + " topics"} }
@@ -47,6 +48,7 @@ func (p *Pages) writeRoutes() []route {
 		{pattern: "POST /r/{reply}/accept", handle: p.replyAccept, member: true},
 		{pattern: "POST /r/{reply}/withdraw", handle: p.replyWithdraw, member: true},
 		{pattern: "POST /r/{reply}/return", handle: p.replyReturn, member: true},
+		{pattern: "GET /r/{reply}", handle: p.replyPlace},
 		{pattern: "GET /r/{reply}/flag", handle: p.flagForm, member: true},
 		{pattern: "POST /r/{reply}/flag", handle: p.flagDo, member: true},
 		{pattern: "GET /bookmarks", handle: p.bookmarkList, member: true},
@@ -75,6 +77,20 @@ func (p *Pages) peopleRoutes() []route {
 	return []route{
 		{pattern: "GET /u/{handle}", handle: p.personShow, shelve: people},
 		{pattern: "GET /people", handle: p.peopleList, shelve: people},
+		{pattern: "GET /join", handle: p.joinForm},
+		{pattern: "POST /join", handle: p.joinDo},
+		{pattern: "GET /join/address/{token}", handle: p.addressAsk},
+		{pattern: "POST /join/address/{token}", handle: p.addressProven},
+		{pattern: "POST /join/letter", handle: p.addressAgain, member: true},
+		{pattern: "GET /me", handle: p.me, member: true},
+		{pattern: "POST /me", handle: p.meSave, member: true},
+		{pattern: "GET /me/export", handle: p.meExport, member: true},
+		{pattern: "POST /me/leave", handle: p.meLeave, member: true},
+		{pattern: "GET /guidelines", handle: p.paper("guidelines"), shelve: alone},
+		{pattern: "GET /terms", handle: p.paper("terms"), shelve: alone},
+		{pattern: "GET /privacy", handle: p.paper("privacy"), shelve: alone},
+		{pattern: "GET /imprint", handle: p.paper("imprint"), shelve: alone},
+		{pattern: "GET /logo", handle: p.logoShow},
 	}
 }
 
@@ -86,6 +102,6 @@ func (p *Pages) programRoutes() []route {
 		{pattern: "GET /s/{space}/feed.atom", handle: p.feed, shelve: listed},
 		{pattern: "GET /t/{slug}/{number}/feed.atom", handle: p.topicFeed, shelve: p.ofTopic},
 		{pattern: "GET /sitemap.xml", handle: p.sitemap, shelve: listed},
-		{pattern: "GET /robots.txt", handle: p.robots, shelve: topics},
+		{pattern: "GET /robots.txt", handle: p.robots, shelve: alone},
 	}
 }

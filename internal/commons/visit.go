@@ -39,7 +39,7 @@ type visit struct {
 	*place
 	Voice   member.Voice
 	Session account.Session // zero where nobody is signed in
-	Unread  int             // notices
+	Now     db.Time
 	path    string          // with its query, as the browser knows it
 	frozen  bool            // the page is for everybody: it holds nothing of one reader
 }
@@ -121,14 +121,14 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 		}
 		k = p.shelf.keep(key, rec.body.Bytes(), rec.header.Get("Content-Type"), of)
 	}
-	k.send(w, r)
+	w.Header().Add("Vary", "Cookie, Accept-Language")
+	k.send(w, r, "public, max-age=0, must-revalidate")
 	return true
 }
 
-func (k *kept) send(w http.ResponseWriter, r *http.Request) {
+func (k *kept) send(w http.ResponseWriter, r *http.Request, cache string) {
 	h := w.Header()
-	h.Set("Cache-Control", "public, max-age=0, must-revalidate")
-	h.Add("Vary", "Cookie, Accept-Language")
+	h.Set("Cache-Control", cache)
 	h.Set("Etag", k.etag)
 	if r.Header.Get("If-None-Match") == k.etag {
 		w.WriteHeader(http.StatusNotModified)
@@ -165,7 +165,7 @@ func (w *recorder) send(to http.ResponseWriter) {
 // enter finds out who reads.
 func (p *Pages) enter(r *http.Request, token string) (*http.Request, error) {
 	ctx, here := r.Context(), in(r)
-	v := &visit{place: here, Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, r.URL.RawQuery)}
+	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, r.URL.RawQuery)}
 	var err error
 	if token != "" {
 		err = p.recognise(ctx, r, v, token)
@@ -193,7 +193,22 @@ func (p *Pages) recognise(ctx context.Context, r *http.Request, v *visit, token 
 		return err
 	}
 	v.Session = session
+	if err := p.hold(ctx, v); err != nil {
+		return err
+	}
 	return errors.Join(account.Seen(ctx, p.DB, session, account.Meta{Address: who.Address, Agent: r.UserAgent()}), member.Seen(ctx, p.DB, v.Voice))
+}
+
+// hold keeps back what a member writes whose address is not proven.
+func (p *Pages) hold(ctx context.Context, v *visit) error {
+	if v.Voice.Member.ID == "" || v.team() {
+		return nil
+	}
+	a, err := account.ByID(ctx, p.DB, v.Voice.Who.Account)
+	if err == nil && p.Join.Unproven(a) {
+		v.Voice.Held = "address"
+	}
+	return err
 }
 
 func (p *Pages) secure(r *http.Request) bool {

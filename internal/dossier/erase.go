@@ -15,6 +15,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
+	"rapport/internal/join"
 	"rapport/internal/outbox"
 	"rapport/internal/person"
 	"rapport/internal/search"
@@ -22,8 +23,8 @@ import (
 
 // Erase forgets a person for good, and what they wrote: names, handles,
 // pictures, words, the team's notes on them and on the conversations that they
-// began, what was told to the team about those, and every entry that they
-// could be found by. What stays is that a message was there, where and when,
+// began, what was told to the team about those, every entry that they could be
+// found by, and their membership with all they wrote in the community. What stays is that a message was there, where and when,
 // the brand's own answers as they were written, and counted numbers. The name
 // must be typed as it is shown. It is done at once for most people; for one
 // who wrote very much a job goes on, and nothing of it is shown meanwhile.
@@ -38,7 +39,12 @@ func Erase(ctx context.Context, d *db.DB, who access.Who, brandID, id, typed str
 	if strings.TrimSpace(typed) != p.Name {
 		return fault.OnField("confirm", "Type %s to erase them.", p.Name)
 	}
-	return erase(ctx, d, func(tx *db.Tx) error { return person.Remove(ctx, tx, who, brandID, id, "person.erased", nil) }, Wipe{brandID, id})
+	return erase(ctx, d, func(tx *db.Tx) error {
+		if err := person.Remove(ctx, tx, who, brandID, id, "person.erased", nil); err != nil {
+			return err
+		}
+		return join.Forget(ctx, tx, brandID, id)
+	}, Wipe{brandID, id})
 }
 
 // erase removes a person and what they wrote. The job is there before anything

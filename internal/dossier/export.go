@@ -13,6 +13,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/join"
 	"rapport/internal/person"
 )
 
@@ -30,6 +31,7 @@ type Export struct {
 	Notes         []ExportNote         `json:"notes" nullable:"false" doc:"What the team noted about them, newest first."`
 	Conversations []ExportConversation `json:"conversations" nullable:"false" doc:"The latest 500 in which they wrote."`
 	Messages      []ExportMessage      `json:"messages" nullable:"false" doc:"All they wrote to the brand, newest first, with its answers."`
+	Membership    any                  `json:"membership,omitempty" doc:"What the community keeps of them, as rapport.member/1; missing where they are no member."`
 }
 
 // ExportPerson is the person themselves.
@@ -114,6 +116,11 @@ func Read(ctx context.Context, d *db.DB, who access.Who, brandID, id string) (Ex
 		Notes: []ExportNote{}, Conversations: []ExportConversation{}, Messages: []ExportMessage{}}
 	for _, i := range p.Identities {
 		out.Identities = append(out.Identities, ExportIdentity{Network: i.Network, ID: i.RemoteID, Handle: i.Handle, Name: i.Name, URL: i.URL, AvatarURL: i.AvatarURL, SeenAt: i.SeenAt.Time()})
+	}
+	if raw, err := join.Of(ctx, d, brandID, id); err != nil {
+		return out, err
+	} else if raw != nil {
+		out.Membership = raw
 	}
 	return out, g.fill(ctx, &out)
 }

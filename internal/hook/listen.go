@@ -59,7 +59,8 @@ var sources = map[string]source{
 }
 
 // Inside are the kinds that no other program is told of, because another kind
-// tells it, or because they concern one person of the team.
+// tells it, or because they concern one person, or because there is nothing yet to read by their
+// id.
 var Inside = map[string]string{
 	"conversation.mentioned": "a note is for the team alone",
 	"conversation.assigned":  "conversation.changed tells it",
@@ -78,6 +79,17 @@ var Inside = map[string]string{
 	"task.assigned":          "it concerns one person of the team",
 	"task.due":               "it concerns one person of the team",
 	"handover.written":       "it is for the team alone",
+	"topic.begun":            "an id says nothing while the API reads no topics",
+	"topic.solved":           "an id says nothing while the API reads no topics",
+	"reply.added":            "an id says nothing while the API reads no topics",
+	"reply.changed":          "an id says nothing while the API reads no topics",
+	"reply.waiting":          "it is for the team alone",
+	"reply.flagged":          "it is for the team alone",
+	"reply.reacted":          "it concerns who wrote the reply",
+	"reply.decided":          "it concerns who wrote the reply, and the team",
+	"member.asked":           "it is for the team alone",
+	"member.joined":          "an id says nothing while the API reads no members",
+	"member.decided":         "it concerns one member",
 }
 
 // Listen makes the sender a consumer of what may be sent.

@@ -15,8 +15,8 @@ var floors = []struct {
 	packages string
 	also     map[string]string
 }{
-	{"stones", "fault i18n browsertest", map[string]string{"fault": "i18n"}},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search media/picture", map[string]string{
+	{"stones", "fault i18n browsertest markdown", map[string]string{"fault": "i18n", "markdown": "fault"}},
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge media/picture", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"blob":          "secret",
@@ -31,6 +31,7 @@ var floors = []struct {
 		"live":          "access db outbox",
 		"presence":      "db outbox",
 		"search":        "access db job",
+		"challenge":     "db secret",
 	}},
 	{"network", "network", nil},
 	{"networks", "network/networktest/wire network/networktest network/demo network/demo/emulator network/mastodon network/mastodon/emulator network/bluesky network/bluesky/emulator", map[string]string{
@@ -50,11 +51,13 @@ var floors = []struct {
 		"document":     "member",                    // who has accepted which version
 		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
 	}},
-	{"verbs", "admit agenda answer archive dossier health hook ingest insight measure notify publish rekey", map[string]string{
-		"health": "rekey", // it counts what each key seals
+	{"verbs", "admit agenda answer archive dossier health hook ingest insight join measure notify publish rekey", map[string]string{
+		"health":  "rekey", // it counts what each key seals
+		"join":    "admit", // a new account proves its address
+		"dossier": "join",  // a person may be a member
 	}},
-	{"pages' parts", "web/ui web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
-	{"surfaces", "web web/webtest api", map[string]string{"web/webtest": "web"}},
+	{"pages' parts", "web/ui web/cookie web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
+	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
 

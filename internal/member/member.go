@@ -192,6 +192,16 @@ type New struct {
 	CameFrom string // JSON of what brought them; "" where that is not known
 }
 
+// Fits returns nil if somebody new could take the handle, or any where it is
+// "", and the name; else a fault on those fields.
+func Fits(ctx context.Context, q db.Queryer, brandID, handle, name string) error {
+	p, err := Profile{Handle: handle, Name: name}.checked(true)
+	if err != nil || p.Handle == "" {
+		return err
+	}
+	return Free(ctx, q, brandID, p.Handle)
+}
+
 // Create makes a member in the caller's transaction, and their record as a
 // person. A handle that somebody has or had, or that looks like it, is a fault
 // on the field "handle".
@@ -219,10 +229,15 @@ func Create(ctx context.Context, tx *db.Tx, brandID string, n New) (Member, erro
 	if err := m.takeHandle(ctx, tx); err != nil {
 		return m, err
 	}
+	return m, m.arrived(ctx, tx)
+}
+
+// arrived tells that somebody takes part from now on, or asks to.
+func (m Member) arrived(ctx context.Context, tx *db.Tx) error {
 	if m.State == Active {
-		return m, m.joined(ctx, tx)
+		return m.joined(ctx, tx)
 	}
-	return m, outbox.Add(ctx, tx, outbox.Event{Brand: brandID, Kind: "member.asked", Subject: m.ID})
+	return outbox.Add(ctx, tx, outbox.Event{Brand: m.Brand, Kind: "member.asked", Subject: m.ID})
 }
 
 // joined tells that somebody takes part from now on.
@@ -233,21 +248,25 @@ func (m Member) joined(ctx context.Context, tx *db.Tx) error {
 }
 
 func insert(ctx context.Context, tx *db.Tx, m Member, cameFrom string) error {
-	answers := ""
-	if len(m.Answers) > 0 {
-		raw, err := json.Marshal(m.Answers)
-		if err != nil {
-			return err
-		}
-		answers = string(raw)
+	answers, err := answersText(m.Answers)
+	if err != nil {
+		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, link, state, state_at, answers,
+	_, err = tx.ExecContext(ctx, `INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, link, state, state_at, answers,
 		listed, team, trusted_at, came_from, joined_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		m.ID, m.Brand, m.Account, m.Person, m.Handle, m.Name, nameKey(m.Name), m.Bio, m.Link, m.State, m.StateAt, answers, m.Listed, m.Team, m.TrustedAt, cameFrom, m.JoinedAt, m.SeenAt)
+		m.ID, m.Brand, m.Account, m.Person, m.Handle, m.Name, NameKey(m.Name), m.Bio, m.Link, m.State, m.StateAt, answers, m.Listed, m.Team, m.TrustedAt, cameFrom, m.JoinedAt, m.SeenAt)
 	if err != nil {
 		return fmt.Errorf("member: insert: %w", err)
 	}
 	return nil
+}
+
+func answersText(all []Answer) (string, error) {
+	if len(all) == 0 {
+		return "", nil
+	}
+	raw, err := json.Marshal(all)
+	return string(raw), err
 }
 
 // Change saves a member's own profile. revision is what they saw.
@@ -278,7 +297,7 @@ func Change(ctx context.Context, d *db.DB, v Voice, revision int64, p Profile) (
 
 func (m Member) save(ctx context.Context, tx *db.Tx, was string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE member SET handle = $3, name = $4, name_key = $5, bio = $6, link = $7, listed = $8, picture = $9, revision = $10
-		WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, m.Handle, m.Name, nameKey(m.Name), m.Bio, m.Link, m.Listed, m.Picture, m.Revision)
+		WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, m.Handle, m.Name, NameKey(m.Name), m.Bio, m.Link, m.Listed, m.Picture, m.Revision)
 	if err == nil {
 		err = person.Renamed(ctx, tx, m.Brand, m.Person, was, m.Name)
 	}

@@ -40,6 +40,15 @@ func Remove(ctx context.Context, tx *db.Tx, who access.Who, brandID, id, act str
 	if err := who.May(tx.Now(), brandID, access.PersonWrite, channels...); err != nil {
 		return fault.As(fault.Denied, err, "They also wrote on channels that you do not see. Ask an owner of the brand to erase them.")
 	}
+	if err := forget(ctx, tx, brandID, id); err != nil {
+		return err
+	}
+	show(tx, brandID, id)
+	return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: act, Subject: id, Detail: detail})
+}
+
+// forget removes the record of a person and what was noted of them.
+func forget(ctx context.Context, tx *db.Tx, brandID, id string) error {
 	if err := dropNotes(ctx, tx, brandID, id); err != nil {
 		return err
 	}
@@ -56,8 +65,7 @@ func Remove(ctx context.Context, tx *db.Tx, who access.Who, brandID, id, act str
 			return fmt.Errorf("person: remove: %w", err)
 		}
 	}
-	show(tx, brandID, id)
-	return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: act, Subject: id, Detail: detail})
+	return nil
 }
 
 func dropNotes(ctx context.Context, tx *db.Tx, brandID, id string) error {

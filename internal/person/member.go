@@ -40,3 +40,23 @@ func Renamed(ctx context.Context, tx *db.Tx, brandID, id, was, name string) erro
 	}
 	return nil
 }
+
+// Parted notes in the caller's transaction that somebody is a member no more.
+// Who is known as nothing else is forgotten, with what the team noted of them.
+func Parted(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	if id == "" {
+		return nil
+	}
+	var known int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM identity WHERE brand_id = $1 AND person_id = $2`, brandID, id).Scan(&known)
+	if err == nil && known > 0 {
+		_, err = tx.ExecContext(ctx, `UPDATE person SET member_at = 0 WHERE brand_id = $1 AND id = $2`, brandID, id)
+	} else if err == nil {
+		err = forget(ctx, tx, brandID, id)
+	}
+	if err != nil {
+		return fmt.Errorf("person: parted: %w", err)
+	}
+	show(tx, brandID, id)
+	return nil
+}

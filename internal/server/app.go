@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rapport/internal/account"
+	"rapport/internal/commons"
 	"rapport/internal/db"
 	"rapport/internal/demoworld"
 	"rapport/internal/fault"
@@ -37,6 +38,7 @@ type app struct {
 	hub      *live.Hub
 	tls      *tls.Config // nil: somebody in front has the certificates
 	pages    *web.Pages
+	commons  *commons.Pages
 	api      http.Handler
 	world    demoworld.World // where a demo is put
 	verdict  installation.Verdict
@@ -180,7 +182,7 @@ func (a *app) close() {
 
 func (a *app) httpServer(live context.Context) *http.Server {
 	srv := &http.Server{
-		Handler: edge.Handler(edge.Options{PublicURL: a.known(), Trusted: a.trusted, Log: a.log, Fail: a.pages.Fail}, a.routes()),
+		Handler: edge.Handler(edge.Options{PublicURL: a.known(), Trusted: a.trusted, Known: a.commons.Known, Log: a.log, Fail: a.pages.Fail}, a.routes()),
 		// Uploads and downloads of pictures on a slow line fit into minutes; a
 		// stream takes its own deadline off.
 		ReadHeaderTimeout: 10 * time.Second,

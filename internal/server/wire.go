@@ -15,6 +15,7 @@ import (
 	"rapport/internal/archive"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
+	"rapport/internal/commons"
 	"rapport/internal/comment"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
@@ -24,6 +25,7 @@ import (
 	"rapport/internal/ingest"
 	"rapport/internal/installation"
 	"rapport/internal/job"
+	"rapport/internal/join"
 	"rapport/internal/letter"
 	"rapport/internal/live"
 	"rapport/internal/mail"
@@ -108,6 +110,14 @@ func (a *app) wire(ctx context.Context) error {
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
+	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: func(ctx context.Context, brandID, path string) string {
+		return a.commons.Address(ctx, brandID) + path
+	}}
+	communities.Work(workers)
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
+		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
+		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
+	a.closing = append(a.closing, a.commons.Close)
 	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Admit: door, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version(), Rates: a.rates,
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }})
@@ -262,6 +272,6 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /metrics", a.metricsPage)
 	mux.Handle("/api", a.api)
 	mux.Handle("/api/", a.api)
-	mux.Handle("/", a.pages)
+	mux.Handle("/", a.commons)
 	return mux
 }

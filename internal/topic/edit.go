@@ -23,7 +23,8 @@ type Edit struct {
 }
 
 // Change changes the author's own words. What was there stays to be read by
-// whoever may read the reply. A newcomer's links wait for a look here too.
+// whoever may read the reply. What would wait for a look when it is written waits
+// here too.
 func Change(ctx context.Context, d *db.DB, v member.Voice, replyID string, e Edit) (Said, error) {
 	var out Said
 	err := d.Tx(ctx, func(tx *db.Tx) error {
@@ -70,22 +71,23 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 	if title == t.Title && e.Text == r.Text {
 		return Said{t, r}, nil
 	}
-	w, err := voice{v}.write(ctx, tx, s, e.Text)
+	w, err := voice{v}.write(ctx, tx, e.Text)
 	if err != nil {
 		return Said{}, err
 	}
-	if err := keep(ctx, tx, t, r); err != nil {
-		return Said{}, err
-	}
-	was := r
+	was, before := r, t
 	r.Text, r.HTML, r.EditedAt, r.Revision = w.text, w.html, tx.Now(), r.Revision+1
 	if r.Number == 1 {
 		t.Title, t.Slug, t.Excerpt = title, space.Slug(title), markdown.Excerpt(w.plain, excerptMost)
 	}
-	if err := errors.Join(saveText(ctx, tx, r), saveTitle(ctx, tx, t)); err != nil {
+	// The row is written first: who changes it at the same time begins again.
+	if err := saveText(ctx, tx, r); err != nil {
 		return Said{}, err
 	}
-	if r.State == Live && w.state == Waiting && v.Newcomer(tx.Now(), newcomerUntil) {
+	if err := errors.Join(keep(ctx, tx, before, was), saveTitle(ctx, tx, t)); err != nil {
+		return Said{}, err
+	}
+	if r.State == Live && w.state == Waiting {
 		if t, r, err = conceal(ctx, tx, t, r, Waiting); err != nil {
 			return Said{}, err
 		}
@@ -192,11 +194,12 @@ func Withdraw(ctx context.Context, d *db.DB, v member.Voice, replyID string) (Sa
 	return out, err
 }
 
-// Return brings back what its author withdrew.
+// Return brings back what its author withdrew. What nobody has looked at waits
+// again, and what would wait if it were written now.
 func Return(ctx context.Context, d *db.DB, v member.Voice, replyID string) (Said, error) {
 	var out Said
 	err := d.Tx(ctx, func(tx *db.Tx) error {
-		s, t, r, err := whole(ctx, tx, v, replyID)
+		_, t, r, err := whole(ctx, tx, v, replyID)
 		if err != nil {
 			return err
 		}
@@ -206,15 +209,28 @@ func Return(ctx context.Context, d *db.DB, v member.Voice, replyID string) (Said
 		if r.State != Withdrawn || r.Author != v.Member.ID {
 			return fault.New(fault.Conflict, "This was not taken back, or not by you.")
 		}
-		if r.Number < 0 {
-			t, r, err = turn(ctx, tx, t, r, Waiting)
-		} else {
-			t, r, err = reveal(ctx, tx, s, t, r)
-		}
+		t, r, err = comeBack(ctx, tx, v, t, r)
 		out = Said{t, r}
 		return err
 	})
 	return out, err
+}
+
+func comeBack(ctx context.Context, tx *db.Tx, v member.Voice, t Topic, r Reply) (Topic, Reply, error) {
+	if t.unread(r) {
+		return turn(ctx, tx, t, r, Waiting)
+	}
+	w, err := voice{v}.judge(ctx, tx, r.Text)
+	if err != nil {
+		return t, r, err
+	}
+	if w.state == Live {
+		return reveal(ctx, tx, t, r)
+	}
+	if t, r, err = turn(ctx, tx, t, r, Waiting); err != nil {
+		return t, r, err
+	}
+	return t, r, waits(ctx, tx, t, r)
 }
 
 // turn gives a reply another state, and with an opening its topic.
@@ -244,6 +260,9 @@ func conceal(ctx context.Context, tx *db.Tx, t Topic, r Reply, to State) (Topic,
 		t.Replies, t.Heat = t.Replies-1, t.Heat-1-r.Reactions.Total()
 		_, err = tx.ExecContext(ctx, `UPDATE topic SET replies = $3, heat = $4 WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID, t.Replies, t.Heat)
 		err = errors.Join(err, search.Drop(ctx, tx, t.Brand, search.Reply, r.ID))
+		if err == nil {
+			t, err = t.settle(ctx, tx)
+		}
 	}
 	if err == nil && t.Answer == r.ID {
 		t, err = unsolve(ctx, tx, t)
@@ -252,6 +271,23 @@ func conceal(ctx context.Context, tx *db.Tx, t Topic, r Reply, to State) (Topic,
 		return t, r, fmt.Errorf("topic: conceal: %w", err)
 	}
 	return t, r, member.Count(ctx, tx, t.Brand, r.Author, -1, 0)
+}
+
+// settle finds anew who said the last word that can be read, and when somebody
+// else first answered.
+func (t Topic) settle(ctx context.Context, tx *db.Tx) (Topic, error) {
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM reply WHERE topic_id = $1 AND state = 'live' AND number > 1 AND author_id <> $2`, t.ID, t.Author).Scan(&t.AnsweredAt)
+	if err == nil {
+		err = tx.QueryRowContext(ctx, `SELECT at, author_id FROM reply WHERE topic_id = $1 AND number > 0 AND (state = 'live' OR number = 1) ORDER BY number DESC LIMIT 1`, t.ID).
+			Scan(&t.LastAt, &t.LastBy)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE topic SET answered_at = $3, last_at = $4, last_by = $5 WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID, t.AnsweredAt, t.LastAt, t.LastBy)
+	}
+	if err != nil {
+		return t, fmt.Errorf("topic: settle: %w", err)
+	}
+	return t, nil
 }
 
 // unsolve takes an answer away that nobody can read any more.
@@ -269,7 +305,7 @@ func unsolve(ctx context.Context, tx *db.Tx, t Topic) (Topic, error) {
 
 // reveal brings before everybody's eyes again what was there before, without
 // telling of it anew.
-func reveal(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply) (Topic, Reply, error) {
+func reveal(ctx context.Context, tx *db.Tx, t Topic, r Reply) (Topic, Reply, error) {
 	t, r, err := turn(ctx, tx, t, r, Live)
 	if err != nil {
 		return t, r, err
@@ -279,8 +315,11 @@ func reveal(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply) (To
 	} else {
 		t.Replies, t.Heat = t.Replies+1, t.Heat+1+r.Reactions.Total()
 		_, err = tx.ExecContext(ctx, `UPDATE topic SET replies = $3, heat = $4 WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID, t.Replies, t.Heat)
-		if err == nil && t.State == Live {
+		if err == nil {
 			err = findable(ctx, tx, t, r, plain(r))
+		}
+		if err == nil {
+			t, err = t.settle(ctx, tx)
 		}
 	}
 	if err != nil {

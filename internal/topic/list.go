@@ -305,3 +305,53 @@ func SaidBy(ctx context.Context, q db.Queryer, v member.Voice, all []space.Space
 	}
 	return out[:size], db.Cursor(out[size-1].At, out[size-1].ID), nil
 }
+
+// ShownByID returns one reply as pages show it.
+func ShownByID(ctx context.Context, q db.Queryer, v member.Voice, id string) (Shown, error) {
+	all, err := shown(ctx, q, v, `r.brand_id = $1 AND r.id = $2`, v.Brand, id)
+	if err != nil {
+		return Shown{}, fmt.Errorf("topic: reply: %w", err)
+	}
+	if len(all) == 0 {
+		return Shown{}, noReply()
+	}
+	return all[0], nil
+}
+
+// Newest returns the topics that were begun last and that the voice may read,
+// at most so many.
+func Newest(ctx context.Context, q db.Queryer, v member.Voice, all []space.Space, only string, most int) ([]Line, error) {
+	s := &query{args: []any{v.Brand, most}}
+	where := s.visible(q.Now(), v, all, only)
+	rows, err := q.QueryContext(ctx, lines+` FROM topic t`+speakers+` WHERE t.brand_id = $1 AND t.state = 'live'`+where+`
+		ORDER BY t.created_at DESC, t.id DESC LIMIT $2`, s.args...)
+	out, err := db.Collect(rows, err, scanLine)
+	if err != nil {
+		return nil, fmt.Errorf("topic: newest: %w", err)
+	}
+	return out, nil
+}
+
+// Addresses calls each with the topics of the spaces that everybody may read,
+// the last word first, at most so many: only what their addresses are made of.
+func Addresses(ctx context.Context, q db.Queryer, brandID string, in []space.Space, most int, each func(Topic)) error {
+	if len(in) == 0 {
+		return nil
+	}
+	args := []any{brandID, most}
+	for _, s := range in {
+		args = append(args, s.ID)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT t.number, t.slug, t.last_at FROM topic t WHERE t.brand_id = $1 AND t.state = 'live' AND t.space_id IN (`+db.In(3, len(in))+`)
+		ORDER BY t.last_at DESC, t.id DESC LIMIT $2`, args...)
+	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		var t Topic
+		err := r.Scan(&t.Number, &t.Slug, &t.LastAt)
+		each(t)
+		return struct{}{}, err
+	})
+	if err != nil {
+		return fmt.Errorf("topic: addresses: %w", err)
+	}
+	return nil
+}

@@ -133,6 +133,9 @@ const (
 	Keep    Act = "kept"     // it was flagged and stays as it is
 )
 
+// words are what the acts are called in the log of the team and of activity.
+var words = map[Act]string{Approve: "reply.approved", Decline: "reply.declined", Hide: "reply.hidden", Restore: "reply.restored", Keep: "reply.kept"}
+
 // Decision is what the team decided about a reply, and why. It never changes.
 type Decision struct {
 	ID, Reply string
@@ -167,7 +170,7 @@ func Decide(ctx context.Context, d *db.DB, who access.Who, brandID, replyID stri
 		return Said{}, fault.OnField("act", "There is no such decision.")
 	case err != nil:
 		return Said{}, err
-	case utf8.RuneCountInString(rule) > LongestTitle:
+	case utf8.RuneCountInString(rule) > LongestTitle || !utf8.ValidString(rule) || strings.ContainsFunc(rule, unseen):
 		return Said{}, fault.OnField("rule", "Choose a rule of the guidelines.")
 	case (act == Hide || act == Decline) && why == "" && rule == "":
 		return Said{}, fault.OnField("reason", "Say why, or choose the rule. Its author and its readers will see it.")
@@ -228,9 +231,11 @@ func (a Act) carryOut(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r 
 // letThrough makes something readable. What was never read before gets its
 // number and is told of; what was, comes back quietly.
 func letThrough(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply) (Topic, Reply, error) {
-	fresh := r.Number < 0 || r.Number == 1 && r.At == r.CreatedAt && (r.State == Waiting || r.State == Declined)
-	if !fresh {
-		return reveal(ctx, tx, s, t, r)
+	if !t.unread(r) {
+		return reveal(ctx, tx, t, r)
+	}
+	if err := t.lock(ctx, tx); err != nil {
+		return t, r, err
 	}
 	if r.At = tx.Now(); r.Number < 0 {
 		r.Number = t.LastNumber + 1
@@ -242,8 +247,8 @@ func letThrough(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply)
 	if err == nil && r.Number > 1 {
 		t, err = t.grow(ctx, tx, r)
 	} else if err == nil {
-		t.LastAt = r.At
-		_, err = tx.ExecContext(ctx, `UPDATE topic SET last_at = $3, created_at = $3 WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID, r.At)
+		t.LastAt, t.CreatedAt, t.LastNumber = r.At, r.At, 1
+		_, err = tx.ExecContext(ctx, `UPDATE topic SET last_at = $3, created_at = $3, last_number = 1 WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID, r.At)
 	}
 	if err != nil {
 		return t, r, err
@@ -266,8 +271,8 @@ func note(ctx context.Context, tx *db.Tx, who access.Who, t Topic, r Reply, dec 
 	}
 	show(tx, t)
 	return errors.Join(
-		audit.Record(ctx, tx, who, audit.Entry{Brand: t.Brand, Act: "reply." + string(dec.Act), Subject: r.ID, Detail: map[string]string{"rule": dec.Rule, "reason": dec.Reason}}),
-		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "reply." + string(dec.Act), Subject: r.ID, Actor: dec.Account}),
+		audit.Record(ctx, tx, who, audit.Entry{Brand: t.Brand, Act: words[dec.Act], Subject: r.ID, Detail: map[string]string{"rule": dec.Rule, "reason": dec.Reason}}),
+		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: words[dec.Act], Subject: r.ID, Actor: dec.Account}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.decided", Subject: r.ID, Data: Decided{dec.ID, dec.Act}}))
 }
 
@@ -405,7 +410,7 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []Case) erro
 	if err != nil {
 		return err
 	}
-	about, err := byIDs(ctx, q, brandID, topics)
+	about, err := ByIDs(ctx, q, brandID, topics)
 	if err != nil {
 		return err
 	}
@@ -459,7 +464,9 @@ func earlier(ctx context.Context, q db.Queryer, brandID, author string) (int64, 
 	return n, nil
 }
 
-func byIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Topic, error) {
+// ByIDs returns those of the topics that are the brand's. Whether a reader may
+// see them is the caller's to know.
+func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Topic, error) {
 	out := map[string]Topic{}
 	for some := range slices.Chunk(ids, 500) {
 		args := []any{brandID}

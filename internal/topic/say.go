@@ -66,12 +66,15 @@ func Add(ctx context.Context, tx *db.Tx, v member.Voice, n New) (Said, error) {
 	if err != nil {
 		return Said{}, err
 	}
-	w, err := voice{v}.write(ctx, tx, s, n.Text)
+	w, err := voice{v}.write(ctx, tx, n.Text)
 	if err != nil {
 		return Said{}, err
 	}
 	t := Topic{ID: db.NewID(), Brand: v.Brand, Space: s.ID, Author: v.Member.ID, Title: title, Slug: space.Slug(title), Excerpt: markdown.Excerpt(w.plain, excerptMost),
-		State: w.state, LastNumber: 1, LastAt: tx.Now(), LastBy: v.Member.ID, Origin: n.Origin, CreatedAt: tx.Now()}
+		State: w.state, LastAt: tx.Now(), LastBy: v.Member.ID, Origin: n.Origin, CreatedAt: tx.Now()}
+	if w.state == Live {
+		t.LastNumber = 1
+	}
 	if t.Number, err = community.Numbered(ctx, tx, v.Brand); err != nil {
 		return Said{}, err
 	}
@@ -112,7 +115,10 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 	if err != nil {
 		return Said{}, err
 	}
-	w, err := voice{v}.write(ctx, tx, s, text)
+	if err := t.lock(ctx, tx); err != nil {
+		return Said{}, err
+	}
+	w, err := voice{v}.write(ctx, tx, text)
 	if err != nil {
 		return Said{}, err
 	}
@@ -217,21 +223,27 @@ const (
 	oftenWithin   = 10 * time.Minute
 	often         = 30
 	oftenNewcomer = 6
-	// newcomerUntil is with how many posts that stand nobody is a newcomer any
-	// more, as far as links are concerned.
-	newcomerUntil = 5
 )
+
+// NewcomerUntil is with how many posts that stand nobody is a newcomer any
+// more, as far as links are concerned.
+const NewcomerUntil = 5
 
 // voice gives member.Voice what only this package does.
 type voice struct{ member.Voice }
 
-func (v voice) write(ctx context.Context, tx *db.Tx, s space.Space, text string) (written, error) {
+func (v voice) write(ctx context.Context, tx *db.Tx, text string) (written, error) {
+	if err := v.unhurried(ctx, tx); err != nil {
+		return written{}, err
+	}
+	return v.judge(ctx, tx, text)
+}
+
+// judge reads a text and says whether it waits for a look.
+func (v voice) judge(ctx context.Context, tx *db.Tx, text string) (written, error) {
 	now := tx.Now()
 	c, err := community.Of(ctx, tx, v.Brand)
 	if err != nil {
-		return written{}, err
-	}
-	if err := v.unhurried(ctx, tx); err != nil {
 		return written{}, err
 	}
 	w, links, err := read(ctx, tx, v.Brand, text)
@@ -239,7 +251,7 @@ func (v voice) write(ctx context.Context, tx *db.Tx, s space.Space, text string)
 		return w, err
 	}
 	w.state, w.team = Live, v.Team(now)
-	if v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)) || c.LinksWait && len(links) > 0 && v.Newcomer(now, newcomerUntil) {
+	if v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)) || c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil) {
 		w.state = Waiting
 	}
 	return w, nil
@@ -248,7 +260,7 @@ func (v voice) write(ctx context.Context, tx *db.Tx, s space.Space, text string)
 // unhurried refuses what comes faster than people write.
 func (v voice) unhurried(ctx context.Context, tx *db.Tx) error {
 	most := often
-	if v.Newcomer(tx.Now(), newcomerUntil) {
+	if v.Newcomer(tx.Now(), NewcomerUntil) {
 		most = oftenNewcomer
 	}
 	if v.Team(tx.Now()) {
@@ -318,6 +330,16 @@ func insertReply(ctx context.Context, tx *db.Tx, r newReply) error {
 	return nil
 }
 
+// lock makes who numbers a reply of the topic at the same time begin again after
+// this one, where two would else take the same number.
+func (t Topic) lock(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE topic SET number = number WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID)
+	if err != nil {
+		return fmt.Errorf("topic: lock: %w", err)
+	}
+	return nil
+}
+
 // waitingNumber is one that no other reply of the topic has.
 func waitingNumber(ctx context.Context, tx *db.Tx, topicID string) (int64, error) {
 	var n int64
@@ -375,8 +397,12 @@ func appear(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply, pla
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: kind, Subject: r.ID, Data: Appeared{mentioned}}))
 }
 
-// findable makes a reply's words found; an opening's with its title.
+// findable makes a reply's words found while its topic can be read; an
+// opening's with its title.
 func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) error {
+	if t.State != Live {
+		return nil
+	}
 	if r.Number == 1 {
 		plain = t.Title + "\n" + plain
 	}
@@ -386,3 +412,12 @@ func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) er
 
 // show makes open pages and caches look again.
 func show(tx *db.Tx, t Topic) { outbox.Show(tx, t.Brand, "topic.changed", t.ID) }
+
+// Preview is the HTML of a text before it is said.
+func Preview(ctx context.Context, q db.Queryer, v member.Voice, text string) (string, error) {
+	if err := v.Speaks(q.Now()); err != nil {
+		return "", err
+	}
+	w, _, err := read(ctx, q, v.Brand, text)
+	return w.html, err
+}

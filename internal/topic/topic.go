@@ -48,9 +48,9 @@ type Topic struct {
 	State      State
 	Replies    int64 // that can be read, without the opening
 	Heat       int64 // its replies and reactions
-	LastNumber int64 // of its replies
+	LastNumber int64 // of its replies; 0: nobody else has read its opening yet
 	LastAt     db.Time
-	LastBy     string // member
+	LastBy     string  // member
 	AnsweredAt db.Time // first reply by another member; 0: none
 	Answer     string  // id of the reply that was accepted
 	SolvedAt   db.Time
@@ -223,6 +223,9 @@ func readable(ctx context.Context, q db.Queryer, v member.Voice, topicID string)
 	return s, t, err
 }
 
+// unread reports whether nobody but its author and the team ever read the reply.
+func (t Topic) unread(r Reply) bool { return r.Number < 0 || r.Number == 1 && t.LastNumber == 0 }
+
 // Shows reports whether the voice may read the reply's words.
 func Shows(now db.Time, v member.Voice, r Reply) bool {
 	switch r.State {
@@ -247,7 +250,7 @@ const (
 func titled(s string) (string, error) {
 	s = strings.Join(strings.Fields(s), " ")
 	switch {
-	case s == "":
+	case !strings.ContainsFunc(s, unicode.IsGraphic):
 		return "", fault.OnField("title", "Give the topic a title.")
 	case utf8.RuneCountInString(s) > LongestTitle:
 		return "", fault.OnField("title", "Shorten the title to %d characters.", LongestTitle)

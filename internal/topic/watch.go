@@ -19,9 +19,9 @@ type Level string
 
 // The levels.
 const (
-	Watch  Level = "watch" // told of every new word
-	Usual  Level = ""      // told of what concerns them
-	Mute   Level = "mute"  // told of nothing
+	Watch Level = "watch" // told of every new word
+	Usual Level = ""      // told of what concerns them
+	Mute  Level = "mute"  // told of nothing
 )
 
 // Follow sets how the member follows a topic or a space, by its id.
@@ -134,10 +134,12 @@ func Watchers(ctx context.Context, q db.Queryer, t Topic) ([]string, error) {
 	return out, nil
 }
 
-// Muted returns those of the members who want to hear nothing of a topic.
+// Muted returns those of the members who want to hear nothing of a topic: who
+// mute it, or its space without following it.
 func Muted(ctx context.Context, q db.Queryer, t Topic) (map[string]bool, error) {
 	out := map[string]bool{}
-	rows, err := q.QueryContext(ctx, `SELECT member_id FROM watch WHERE brand_id = $1 AND subject IN ($2, $3) AND level = 'mute'`, t.Brand, t.ID, t.Space)
+	rows, err := q.QueryContext(ctx, `SELECT w.member_id FROM watch w WHERE w.brand_id = $1 AND w.subject IN ($2, $3) AND w.level = 'mute'
+		AND NOT EXISTS (SELECT 1 FROM watch n WHERE n.member_id = w.member_id AND n.subject = $2 AND n.level = 'watch')`, t.Brand, t.ID, t.Space)
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var id string
 		err := r.Scan(&id)
@@ -245,6 +247,16 @@ func KeepDraft(ctx context.Context, d *db.DB, v member.Voice, dr Draft) error {
 	// A draft may be anything that could be sent, or is a little too long yet.
 	if len(dr.Text) > 8*markdown.Most || len(dr.Title) > 8*LongestTitle {
 		return fault.OnField("text", "This is too long to be kept. Shorten it.")
+	}
+	if dr.Topic != "" {
+		if _, _, err := readable(ctx, d, v, dr.Topic); err != nil {
+			return err
+		}
+	}
+	if dr.Space != "" {
+		if _, err := space.ByID(ctx, d, v.Brand, dr.Space); err != nil {
+			return err
+		}
 	}
 	_, err := d.ExecContext(ctx, `INSERT INTO topic_draft (member_id, place, brand_id, title, space_id, text, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (member_id, place) DO UPDATE SET title = excluded.title, space_id = excluded.space_id, text = excluded.text, at = excluded.at`,

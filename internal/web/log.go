@@ -377,6 +377,8 @@ func areaWords(ctx context.Context, a audit.Area) (name, icon string) {
 		return i18n.T(ctx, "Inbox"), "inbox"
 	case audit.People:
 		return i18n.T(ctx, "People"), "users"
+	case audit.Community:
+		return i18n.T(ctx, "Community"), "messages-square"
 	case audit.Channels:
 		return i18n.T(ctx, "Channels"), "radar"
 	case audit.Work:

@@ -20,6 +20,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/notify"
 	"rapport/internal/task"
+	"rapport/internal/topic"
 	"rapport/internal/web/ui"
 )
 
@@ -81,6 +82,7 @@ type frame struct {
 	Unread  int // notifications
 	News    int // conversations that nobody has opened
 	Tasks   int // the visitor's that are overdue
+	Cases   int // of the community that need a look
 	Hold    brand.Pause
 	HoldBy  string // name of who holds; "" for the program
 	Role    access.Role
@@ -117,6 +119,11 @@ func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
 	if f.Tasks, err = task.Mine(ctx, p.DB, v.Who, v.Brand.ID, now); err != nil {
 		return f, err
 	}
+	cases, err := topic.CaseCounts(ctx, p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return f, err
+	}
+	f.Cases = cases[topic.ToApprove] + cases[topic.Flagged]
 	if v.Brand.Held {
 		f.Hold, f.HoldBy, err = p.runningHold(ctx, p.DB, v.Brand.ID)
 	}
@@ -191,6 +198,7 @@ var areas = []area{
 	{"tasks", "Tasks", "list-checks", "k", []string{"tasks"}, access.BrandRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
 	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
+	{"community", "Community", "message-circle", "y", []string{"community"}, access.TopicModerate},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},
@@ -236,6 +244,8 @@ func (f frame) entries(ctx context.Context, active string) []ui.Entry {
 			e.Count, e.Urgent = f.Needs, true
 		case "inbox":
 			e.Count = f.News
+		case "community":
+			e.Count, e.Urgent = f.Cases, f.Cases > 0
 		case "tasks":
 			e.Count, e.Urgent = f.Tasks, true
 		case "notifications":

@@ -44,6 +44,7 @@ func (p *Pages) routes() []route {
 		p.logRoutes(),
 		p.togetherRoutes(),
 		p.logoRoutes(),
+		p.communityRoutes(),
 	)
 }
 

@@ -23,7 +23,10 @@ type Options struct {
 	PublicURL *url.URL
 	// Trusted are the proxies whose X-Forwarded headers are believed.
 	Trusted []netip.Prefix
-	Log     *slog.Logger
+	// Known reports whether another name is ours: a community's own. It may be
+	// nil.
+	Known func(ctx context.Context, host string) bool
+	Log   *slog.Logger
 	// Fail shows an error to the person; a fault, or an internal one whose
 	// words must not be shown.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)

@@ -37,7 +37,7 @@ func headers(o Options, next http.Handler) http.Handler {
 // points here (DNS rebinding) gets nothing. Probes name hosts as they like.
 func hosts(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || knownHost(o.PublicURL, r.Host) {
+		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || knownHost(o.PublicURL, r.Host) || o.Known != nil && o.Known(r.Context(), r.Host) {
 			next.ServeHTTP(w, r)
 			return
 		}

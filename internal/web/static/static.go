@@ -81,14 +81,27 @@ func (f *file) set(body []byte) {
 	f.address = strings.TrimSuffix(f.name, ext) + "." + hex.EncodeToString(sum[:5]) + ext
 }
 
-// relink makes the stylesheet name the font by its hashed address, so that
-// the preload in the page and the stylesheet ask for the same thing.
+// relink makes the stylesheets name the font by its hashed address, so that the
+// preload in a page and its stylesheet ask for the same thing.
 func relink(byName map[string]*file) {
-	css, font := byName["app.css"], byName["inter.woff2"]
-	if css == nil || font == nil {
-		return
+	font := byName["inter.woff2"]
+	for _, name := range []string{"app.css", "commons.css"} {
+		if css := byName[name]; css != nil && font != nil {
+			// The community's stylesheet is served from its own address.
+			address := map[string]string{"app.css": font.address, "commons.css": Prefix + font.address}[name]
+			css.set(bytes.ReplaceAll(css.body, []byte("inter.woff2"), []byte(address)))
+		}
 	}
-	css.set(bytes.ReplaceAll(css.body, []byte("inter.woff2"), []byte(font.address)))
+}
+
+// Body is the content of a built file. An unknown name is a mistake in the
+// program and panics.
+func Body(name string) []byte {
+	f := files[name]
+	if f == nil {
+		panic("static: no built file " + name + "; run make assets")
+	}
+	return f.body
 }
 
 // pack compresses what shrinks. A font is compressed already.

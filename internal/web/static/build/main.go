@@ -25,7 +25,7 @@ const (
 
 func main() {
 	log.SetFlags(0)
-	for _, step := range []func() error{areas, islands, sprite, font, mark, sum} {
+	for _, step := range []func() error{areas, commons, islands, sprite, font, mark, sum} {
 		if err := step(); err != nil {
 			log.Fatalf("build: %v", err)
 		}
@@ -68,6 +68,17 @@ func areas() error {
 	return nil
 }
 
+// commons makes the one stylesheet of communities. The program adds the brand's
+// colour and gives the font its address.
+func commons() error {
+	result := api.Build(api.BuildOptions{EntryPoints: []string{"assets/commons/commons.css"}, Outfile: out + "/commons.css", Bundle: true,
+		External: []string{"*.woff2"}, MinifySyntax: true, MinifyWhitespace: true, Write: true, LogLevel: api.LogLevelWarning})
+	if len(result.Errors) > 0 {
+		return fmt.Errorf("bundle commons.css: %s", result.Errors[0].Text)
+	}
+	return nil
+}
+
 func islands() error {
 	if err := os.RemoveAll(filepath.Join(out, "chunks")); err != nil {
 		return err
@@ -75,6 +86,7 @@ func islands() error {
 	return errors.Join(
 		bundle("app", api.FormatESModule, true),
 		bundle("live-worker", api.FormatIIFE, false),
+		bundle("commons", api.FormatESModule, false),
 	)
 }
 

@@ -1,0 +1,191 @@
+// What scripts add to a community's pages: tools for writing, a preview, drafts
+// that are kept, small forms that need no new page, and times that stay true.
+// Without it every page works.
+
+function all<T extends Element>(selector: string, from: ParentNode = document): T[] {
+  return [...from.querySelectorAll<T>(selector)];
+}
+
+/** Small forms answer with the page they lead to: only their part of it is
+ *  taken over, so that nobody loses their place. */
+document.addEventListener("submit", async (e) => {
+  const form = e.target as HTMLFormElement;
+  if (!form.matches("[data-part]")) return;
+  const part = form.closest<HTMLElement>("[id^='acts-'], .follow");
+  if (!part) return;
+  e.preventDefault();
+  const body = new URLSearchParams(new FormData(form, (e as SubmitEvent).submitter as HTMLElement) as unknown as Record<string, string>);
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = part.id ? page.getElementById(part.id) : page.querySelector(".follow");
+    if (!fresh) throw new Error("no part");
+    part.replaceWith(document.adoptNode(fresh));
+  } catch {
+    form.removeAttribute("data-part");
+    form.requestSubmit((e as SubmitEvent).submitter as HTMLElement);
+  }
+});
+
+/** A menu closes when one looks elsewhere. */
+document.addEventListener("click", (e) => {
+  for (const menu of all<HTMLDetailsElement>("details.menu[open]")) {
+    if (!menu.contains(e.target as Node)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (e) => {
+  if (e.key !== "Escape") return;
+  for (const menu of all<HTMLDetailsElement>("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector<HTMLElement>("summary")?.focus();
+  }
+});
+
+for (const editor of all<HTMLElement>("[data-editor]")) startEditor(editor);
+for (const form of all<HTMLFormElement>("form[data-write]")) startForm(form);
+
+function startEditor(editor: HTMLElement): void {
+  const text = editor.querySelector("textarea")!;
+  const tools = editor.querySelector<HTMLElement>(".editor-tools")!;
+  const preview = editor.querySelector<HTMLElement>(".editor-preview")!;
+  const look = editor.querySelector<HTMLButtonElement>("[data-look]")!;
+  tools.hidden = false;
+  tools.addEventListener("click", (e) => {
+    const tool = (e.target as Element).closest<HTMLElement>("button");
+    if (!tool) return;
+    if (tool.dataset["wrap"]) wrap(text, tool.dataset["wrap"], tool.dataset["wrap"]);
+    else if (tool.dataset["lead"]) lead(text, tool.dataset["lead"]);
+    else if ("link" in tool.dataset) wrap(text, "[", "](https://)");
+  });
+  text.addEventListener("keydown", (e) => {
+    if (!(e.metaKey || e.ctrlKey)) return;
+    if (e.key === "b") wrap(text, "**", "**");
+    else if (e.key === "i") wrap(text, "_", "_");
+    else if (e.key === "Enter") text.form?.requestSubmit();
+    else return;
+    e.preventDefault();
+  });
+  look.addEventListener("click", async () => {
+    const show = preview.hidden;
+    if (show) {
+      const answer = await fetch(editor.dataset["preview"]!, { method: "POST", body: new URLSearchParams({ text: text.value }) });
+      if (!answer.ok) return say(editor, editor.dataset["failed"]!);
+      preview.innerHTML = await answer.text(); // made and cleaned by the server
+    }
+    preview.hidden = !show;
+    text.hidden = show;
+    look.setAttribute("aria-pressed", `${show}`);
+  });
+  const add = async (file: File): Promise<void> => {
+    const body = new FormData();
+    body.append("picture", file);
+    try {
+      const answer = await fetch(editor.dataset["pictures"]!, { method: "POST", body });
+      const said = (await answer.json()) as { markdown?: string; error?: string };
+      if (said.markdown) insert(text, said.markdown.replace("![]", `![${file.name.replace(/\.[a-z]+$/i, "").replace(/[[\]]/g, "")}]`));
+      else say(editor, said.error ?? editor.dataset["failed"]!);
+    } catch {
+      say(editor, editor.dataset["failed"]!);
+    }
+  };
+  const chooser = tools.querySelector<HTMLInputElement>("[data-picture]");
+  chooser?.addEventListener("change", () => {
+    for (const file of chooser.files ?? []) void add(file);
+    chooser.value = "";
+  });
+  const take = (e: Event, files?: FileList): void => {
+    const pictures = [...(files ?? [])].filter((f) => f.type.startsWith("image/"));
+    if (!pictures.length) return;
+    e.preventDefault();
+    for (const f of pictures) void add(f);
+  };
+  text.addEventListener("paste", (e) => take(e, e.clipboardData?.files));
+  text.addEventListener("drop", (e) => take(e, e.dataTransfer?.files));
+}
+
+function say(near: HTMLElement, words: string): void {
+  near.parentElement?.querySelector("[data-said]")?.remove();
+  const p = document.createElement("p");
+  p.className = "wrong";
+  p.dataset["said"] = "";
+  p.setAttribute("role", "alert");
+  p.textContent = words;
+  near.after(p);
+}
+
+/** insert puts words where the cursor is, so that undo knows of them. */
+function insert(text: HTMLTextAreaElement, words: string): void {
+  text.focus();
+  if (!document.execCommand("insertText", false, words)) text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
+}
+
+function wrap(text: HTMLTextAreaElement, before: string, after: string): void {
+  const chosen = text.value.slice(text.selectionStart, text.selectionEnd);
+  const at = text.selectionStart + before.length;
+  insert(text, before + chosen + after);
+  text.setSelectionRange(at, at + chosen.length);
+}
+
+function lead(text: HTMLTextAreaElement, mark: string): void {
+  const from = text.value.lastIndexOf("\n", text.selectionStart - 1) + 1;
+  const chosen = text.value.slice(from, text.selectionEnd);
+  text.setSelectionRange(from, text.selectionEnd);
+  insert(text, chosen.split("\n").map((l) => mark + l).join("\n"));
+}
+
+/** What is being written is kept while one writes. */
+function startForm(form: HTMLFormElement): void {
+  let busy = false;
+  form.addEventListener("submit", (e) => {
+    if (busy) e.preventDefault();
+    busy = true;
+    setTimeout(() => (busy = false), 4000);
+  });
+  const editor = form.querySelector<HTMLElement>("[data-editor]");
+  const topic = form.dataset["draft"];
+  if (!editor || topic === undefined) return;
+  const saved = form.querySelector<HTMLElement>("[data-saved]");
+  let waiting = 0;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = window.setTimeout(async () => {
+      const body = new URLSearchParams({ topic });
+      for (const name of ["text", "title", "space"]) {
+        const field = form.elements.namedItem(name) as HTMLInputElement | null;
+        if (field) body.set(name, field.value);
+      }
+      try {
+        const answer = await fetch(editor.dataset["keep"]!, { method: "POST", body });
+        if (answer.ok && saved) saved.textContent = ((await answer.json()) as { saved: string }).saved;
+      } catch {
+        if (saved) saved.textContent = "";
+      }
+    }, 1200);
+  });
+}
+
+/** The proof of work that a sign-up asks for: many small sums, done here. */
+const proof = document.querySelector<HTMLInputElement>("[data-proof]");
+if (proof) void prove(proof);
+
+async function prove(field: HTMLInputElement): Promise<void> {
+  const challenge = field.dataset["proof"]!;
+  const bits = Number(field.dataset["bits"]);
+  const coder = new TextEncoder();
+  for (let n = 0; ; n++) {
+    const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", coder.encode(`${challenge}${n}`)));
+    let zeros = 0;
+    for (const b of sum) {
+      if (b === 0) zeros += 8;
+      else {
+        zeros += Math.clz32(b) - 24;
+        break;
+      }
+    }
+    if (zeros >= bits) {
+      field.value = `${n}`;
+      return;
+    }
+  }
+}

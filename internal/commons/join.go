@@ -1,0 +1,251 @@
+package commons
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"rapport/internal/account"
+	"rapport/internal/brand"
+	"rapport/internal/community"
+	"rapport/internal/document"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/join"
+	"rapport/internal/member"
+	"rapport/internal/web/cookie"
+)
+
+// joinView is the page where one becomes a member.
+type joinView struct {
+	*visit
+	Form      form
+	Papers    []document.Document // that are accepted with it
+	Challenge string
+}
+
+// joinForm shows what is asked of who joins.
+func (p *Pages) joinForm(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if v.Voice.Member.State == member.Active {
+		return see(w, r, v.href("/"))
+	}
+	return p.joinPage(w, r, fill("name", v.Voice.Who.Name))
+}
+
+func (p *Pages) joinPage(w http.ResponseWriter, r *http.Request, f form) error {
+	v := joinView{visit: at(r), Form: f}
+	if v.Community.Joining == community.Closed && !v.team() {
+		return fault.New(fault.Denied, "Nobody can join this community at the moment. You can read all that is public.")
+	}
+	all, err := document.All(r.Context(), p.DB, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.Name != "imprint" {
+			v.Papers = append(v.Papers, d)
+		}
+	}
+	if !v.In() {
+		v.Challenge = p.Join.Challenge()
+	}
+	h := head{Title: i18n.T(r.Context(), "Join {{.Community}}", "Community", v.Brand.Name), NoIndex: true, Plain: true}
+	return write(r.Context(), w, f.Status(), frame(v.page(r, h), joinBody(v)))
+}
+
+// joinDo makes a member of a visitor or of an account.
+func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	in := join.Form{Email: f.Value("email"), Password: f.Raw("password"), Name: f.Value("name"), Handle: f.Value("handle"), Accepts: map[string]int64{},
+		Challenge: f.Value("challenge"), Answer: f.Value("proof"), Script: f.Value("proof") != ""}
+	for i, q := range v.Community.Questions {
+		in.Answers = append(in.Answers, member.Answer{Question: q, Answer: f.Value("answer." + strconv.Itoa(i))})
+	}
+	for _, name := range document.Names {
+		if n, err := strconv.ParseInt(f.Value("accept."+name), 10, 64); err == nil {
+			in.Accepts[name] = n
+		}
+	}
+	done, err := p.enlist(w, r, v.Brand, in)
+	if err != nil {
+		if f.refused(err) {
+			return p.joinPage(w, r, f)
+		}
+		return err
+	}
+	return see(w, r, v.href("/")+"?"+url.Values{"done": {done}}.Encode())
+}
+
+// enlist joins and signs in who was a visitor. It returns what to say.
+func (p *Pages) enlist(w http.ResponseWriter, r *http.Request, b brand.Brand, in join.Form) (string, error) {
+	ctx, meta := r.Context(), account.Meta{Address: p.address(r), Agent: r.UserAgent()}
+	if at(r).In() {
+		m, err := p.Join.Enter(ctx, at(r).Voice.Who, b, in)
+		return saidOf(m), err
+	}
+	res, err := p.Join.SignUp(ctx, b, in, meta)
+	if err != nil {
+		return "", err
+	}
+	// An address that has an account already looks the same, unless its owner
+	// knows the password.
+	_, token, err := account.SignIn(ctx, p.DB, in.Email, in.Password, meta)
+	if err != nil {
+		return "letter", nil
+	}
+	cookie.SetSession(w, p.secure(r), token, account.SessionMax)
+	switch {
+	case res.State == member.Asking:
+		return "asking", nil
+	case res.Mailed:
+		return "letter", nil
+	}
+	return "joined", nil
+}
+
+// addressProven goes on with the link of a letter.
+func (p *Pages) addressProven(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.Join.Door.ProveAddress(r.Context(), r.PathValue("token")); err != nil {
+		return err
+	}
+	return see(w, r, at(r).href("/?done=proven"))
+}
+
+// addressAsk shows what the link of a letter asks: opening it alone must not
+// prove anything, because programs open links too.
+func (p *Pages) addressAsk(w http.ResponseWriter, r *http.Request) error {
+	h := head{Title: i18n.T(r.Context(), "Is this your address?"), NoIndex: true, Plain: true}
+	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), addressBody(at(r), r.PathValue("token"))))
+}
+
+// addressAgain writes the letter again.
+func (p *Pages) addressAgain(w http.ResponseWriter, r *http.Request) error {
+	if err := p.Join.AskAgain(r.Context(), at(r).Voice, at(r).Brand); err != nil {
+		return err
+	}
+	return see(w, r, at(r).href("/?done=letter"))
+}
+
+func saidOf(m member.Member) string {
+	if m.State == member.Asking {
+		return "asking"
+	}
+	return "joined"
+}
+
+// paperView is one of the pages everybody can read.
+type paperView struct {
+	*visit
+	Doc document.Document
+	Old bool // there is a newer version
+}
+
+// paper shows a document, an older version where one is asked for.
+func (p *Pages) paper(name string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v := paperView{visit: at(r)}
+		newest, err := document.Current(r.Context(), p.DB, v.Brand.ID, name)
+		if err != nil {
+			return err
+		}
+		v.Doc = newest
+		if n, err := strconv.ParseInt(r.URL.Query().Get("version"), 10, 64); err == nil && n != newest.Version {
+			if v.Doc, err = document.ByVersion(r.Context(), p.DB, v.Brand.ID, name, n); err != nil {
+				return err
+			}
+			v.Old = true
+		}
+		h := head{Title: paperName(r.Context(), name), Path: "/" + name, NoIndex: v.Old}
+		return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), paperBody(v)))
+	}
+}
+
+// meView is the reader's own settings.
+type meView struct {
+	*visit
+	Form form
+}
+
+// me shows the reader's profile to change, and the ways out.
+func (p *Pages) me(w http.ResponseWriter, r *http.Request) error {
+	m := at(r).Voice.Member
+	return p.mePage(w, r, fill("name", m.Name, "handle", m.Handle, "bio", m.Bio, "link", m.Link, "listed", strconv.FormatBool(m.Listed), "revision", strconv.FormatInt(m.Revision, 10)))
+}
+
+func (p *Pages) mePage(w http.ResponseWriter, r *http.Request, f form) error {
+	v := meView{at(r), f}
+	if v.Voice.Member.ID == "" {
+		return see(w, r, v.href("/join"))
+	}
+	h := head{Title: i18n.T(r.Context(), "Settings"), NoIndex: true, Plain: true}
+	return write(r.Context(), w, f.Status(), frame(v.page(r, h), meBody(v)))
+}
+
+// meSave changes the reader's profile.
+func (p *Pages) meSave(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
+	_, err = join.Change(r.Context(), p.DB, at(r).Voice, revision, member.Profile{Handle: f.Value("handle"), Name: f.Value("name"), Bio: f.Raw("bio"), Link: f.Value("link"), Listed: f.On("listed")})
+	if err != nil {
+		if f.refused(err) {
+			return p.mePage(w, r, f)
+		}
+		return err
+	}
+	return see(w, r, at(r).href("/me?done=saved"))
+}
+
+// meExport hands the reader all that is theirs.
+func (p *Pages) meExport(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if v.Voice.Member.ID == "" {
+		return member.Missing()
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Disposition", `attachment; filename="`+v.Brand.Slug+`-`+v.Voice.Member.Handle+`.json"`)
+	return p.Join.Export(r.Context(), v.Voice, w)
+}
+
+// meLeave ends the reader's membership: their handle typed is the confirmation.
+func (p *Pages) meLeave(w http.ResponseWriter, r *http.Request) error {
+	f, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	if f.Value("confirm") != v.Voice.Member.Handle || f.Value("confirm") == "" {
+		m := v.Voice.Member
+		again := fill("name", m.Name, "handle", m.Handle, "bio", m.Bio, "link", m.Link, "listed", strconv.FormatBool(m.Listed), "revision", strconv.FormatInt(m.Revision, 10))
+		again.ctx = r.Context()
+		again.refused(fault.OnField("confirm", "Type your handle to confirm."))
+		return p.mePage(w, r, again)
+	}
+	if err := p.Join.Leave(context.WithoutCancel(r.Context()), v.Voice, join.How(f.Value("how"))); err != nil {
+		return err
+	}
+	return see(w, r, v.href("/?done=left"))
+}
+
+// logoShow sends the brand's picture.
+func (p *Pages) logoShow(w http.ResponseWriter, r *http.Request) error {
+	f, kind, err := brand.OpenLogo(r.Context(), p.Blobs, in(r).Brand)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
+}

@@ -1,0 +1,72 @@
+package commons
+
+import (
+	"net/http"
+	"net/url"
+
+	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/topic"
+)
+
+// personView is somebody's page.
+type personView struct {
+	*visit
+	Member member.Member
+	Topics []topic.Line
+	Said   []topic.Spoken
+	More   string
+}
+
+// personShow shows somebody with what they said that the reader may read.
+func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	m, err := member.ByHandle(r.Context(), p.DB, v.Brand.ID, r.PathValue("handle"))
+	if err != nil {
+		return err
+	}
+	if m.State != member.Active && m.State != member.Suspended && !v.team() && m.ID != v.Voice.Member.ID {
+		return member.Missing()
+	}
+	if m.Handle != r.PathValue("handle") {
+		http.Redirect(w, r, v.href("/u/"+url.PathEscape(m.Handle)), http.StatusMovedPermanently)
+		return nil
+	}
+	pv := personView{visit: v, Member: m}
+	if pv.Topics, _, err = topic.By(r.Context(), p.DB, v.Voice, v.Spaces, m.ID, pageOf(&http.Request{URL: &url.URL{}})); err != nil {
+		return err
+	}
+	var next string
+	if pv.Said, next, err = topic.SaidBy(r.Context(), p.DB, v.Voice, v.Spaces, m.ID, pageOf(r)); err != nil {
+		return err
+	}
+	if next != "" {
+		pv.More = v.href("/u/"+m.Handle) + "?" + url.Values{"after": {next}}.Encode()
+	}
+	h := head{Title: m.Name, About: excerptLine(m.Bio), Path: "/u/" + m.Handle, Kind: "profile", View: "people", NoIndex: !m.Listed || r.URL.RawQuery != ""}
+	return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), personBody(pv)))
+}
+
+// directoryView is the list of members.
+type directoryView struct {
+	*visit
+	Members []member.Member
+	Filter  member.Filter
+	More    string
+}
+
+// peopleList shows the members who are listed.
+func (p *Pages) peopleList(w http.ResponseWriter, r *http.Request) error {
+	v, q := at(r), r.URL.Query()
+	d := directoryView{visit: v, Filter: member.Filter{Query: q.Get("q"), Order: member.Order(q.Get("sort"))}}
+	all, next, err := member.List(r.Context(), p.DB, v.Brand.ID, d.Filter, pageOf(r))
+	if err != nil {
+		return err
+	}
+	if d.Members = all; next != "" {
+		q.Set("after", next)
+		d.More = v.href("/people") + "?" + q.Encode()
+	}
+	h := head{Title: i18n.T(r.Context(), "People"), Path: "/people", View: "people", NoIndex: r.URL.RawQuery != ""}
+	return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), peopleBody(d)))
+}

@@ -1,0 +1,86 @@
+package commons
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/search"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+)
+
+// faceName is what somebody is called; who has left has no name any more.
+func faceName(ctx context.Context, f topic.Face) string {
+	if f.Gone {
+		return i18n.T(ctx, "Former member")
+	}
+	return f.Name
+}
+
+func viewHelp(ctx context.Context, v topic.View) string {
+	switch v {
+	case topic.Unanswered:
+		return i18n.T(ctx, "Nobody but who began them has spoken in these. The newest comes first.")
+	case topic.Top:
+		return i18n.T(ctx, "By the number of replies and reactions, of the topics begun in this time.")
+	}
+	return i18n.T(ctx, "Topics you began, answered in or chose to follow. The last word comes first.")
+}
+
+func emptyWords(ctx context.Context, l listView) string {
+	switch {
+	case l.Filter.View == topic.Unanswered:
+		return i18n.T(ctx, "Every topic has been answered.")
+	case l.Filter.View == topic.Followed:
+		return i18n.T(ctx, "Topics you begin, answer in or follow appear here.")
+	case l.Filter.View == topic.Top:
+		return i18n.T(ctx, "No topic was begun in this time.")
+	}
+	return i18n.T(ctx, "Topics appear here as soon as somebody begins one.")
+}
+
+// begins reports whether the reader is offered to begin a topic here. Visitors
+// are: they are asked to sign in.
+func (l listView) begins() bool {
+	if l.Space.ID != "" {
+		return (l.Space.ClosedAt == 0 && !l.Space.Kind.TeamBegins()) || l.moderates(l.Space.ID)
+	}
+	for _, s := range l.seen() {
+		if s.ClosedAt == 0 && !s.Kind.TeamBegins() || l.moderates(s.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+func newPath(s space.Space) string {
+	if s.ID == "" {
+		return "/new"
+	}
+	return "/new?space=" + url.QueryEscape(s.Slug)
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func complaintWord(ctx context.Context, c topic.Complaint) string {
+	switch c {
+	case topic.Spam:
+		return i18n.T(ctx, "It is spam or advertising")
+	case topic.Abuse:
+		return i18n.T(ctx, "It attacks or insults somebody")
+	case topic.OffTopic:
+		return i18n.T(ctx, "It does not belong here")
+	case topic.Illegal:
+		return i18n.T(ctx, "It is against the law")
+	}
+	return i18n.T(ctx, "Something else")
+}
+
+// searchBy is who wrote what was found.
+func searchBy(ctx context.Context, v searchView, h search.Hit) string {
+	m := v.Faces[h.Author]
+	return faceName(ctx, topic.Face{Name: m.Name, Gone: m.State == member.Left || m.ID == ""})
+}

@@ -1,0 +1,344 @@
+package join
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/audit"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/job"
+	"rapport/internal/member"
+	"rapport/internal/topic"
+)
+
+// How is what stays of somebody who leaves.
+type How string
+
+// The ways of leaving.
+const (
+	Keep      How = "keep"      // name and words stay; they may come back
+	Anonymise How = "anonymise" // words stay, and nobody can tell whose they are
+	Erase     How = "erase"     // neither
+)
+
+// Ways are all ways, in the order pages show them.
+var Ways = []How{Keep, Anonymise, Erase}
+
+// Leave ends the acting member's part in the community. The caller has asked
+// for their password. With Keep their profile stays as that of somebody who
+// left, and they may come back to it. Otherwise all that tells who they are is
+// gone at once; what they kept for themselves, and with Erase what they wrote,
+// goes at once for most and by a job for who wrote very much. See member.Gone
+// for what pages say then.
+func (j *Join) Leave(ctx context.Context, v member.Voice, how How) error {
+	if v.Member.ID == "" || v.Who.Account == "" || v.Who.Account != v.Member.Account || v.Who.Token != "" {
+		return errSignIn
+	}
+	// The log must not lead from the account to words that nobody's are.
+	return j.part(ctx, v.Brand, v.Member.ID, how, func(tx *db.Tx) error {
+		return audit.Record(ctx, tx, access.System(), audit.Entry{Brand: v.Brand, Act: "community.left", Subject: v.Member.ID, Detail: map[string]string{"how": string(how)}})
+	})
+}
+
+// Remove is Leave for a member, by the team.
+func (j *Join) Remove(ctx context.Context, who access.Who, brandID, memberID string, how How) error {
+	return j.part(ctx, brandID, memberID, how, func(tx *db.Tx) error { return removed(ctx, tx, who, brandID, memberID, how) })
+}
+
+func removed(ctx context.Context, tx *db.Tx, who access.Who, brandID, memberID string, how How) error {
+	if err := who.May(tx.Now(), brandID, access.PersonWrite); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "member.removed", Subject: memberID, Detail: map[string]string{"how": string(how)}})
+}
+
+func (j *Join) part(ctx context.Context, brandID, memberID string, how How, may func(*db.Tx) error) error {
+	var r Rest
+	err := j.DB.Tx(ctx, func(tx *db.Tx) error {
+		m, err := member.ByID(ctx, tx, brandID, memberID)
+		if err != nil {
+			return err
+		}
+		if r, err = leave(ctx, tx, m, how, tx.Now().Add(time.Minute)); err != nil {
+			return err
+		}
+		return may(tx)
+	})
+	if err != nil || how == Keep {
+		return err
+	}
+	_, err = j.clear(ctx, r, 2*time.Second)
+	return err
+}
+
+// leave takes a member out, in the caller's transaction, and has a job remove
+// the rest at that time. The job is there before anything is gone, so that
+// nothing stays behind.
+func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time) (Rest, error) {
+	r := Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Picture: m.Picture, Words: how == Erase}
+	switch {
+	case how != Keep && how != Anonymise && how != Erase:
+		return r, fault.OnField("how", "Choose what stays of what you wrote.")
+	case m.Gone() && how != Erase, m.State == member.Left && how == Keep:
+		return r, fault.New(fault.Conflict, "They have left already.")
+	}
+	if !m.Gone() {
+		if err := m.Part(ctx, tx, how == Keep); err != nil {
+			return r, err
+		}
+	}
+	if how == Keep {
+		_, err := tx.ExecContext(ctx, `UPDATE watch SET level = '' WHERE brand_id || '' = $1 AND member_id = $2 AND level = 'watch'`, m.Brand, m.ID)
+		return r, err
+	}
+	if _, err := account.GrantOf(ctx, tx, m.Brand, m.Account); err == nil {
+		r.Account = "" // what the studio tells them is another thing
+	} else if !fault.Is(err, fault.NotFound) {
+		return r, err
+	}
+	return r, job.Insert(ctx, tx, r, at)
+}
+
+// Forget makes the membership of a person go with them, in the caller's
+// transaction: what they wrote as a member is erased by a job. A person who is
+// no member is no error.
+func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
+	ids, err := of(ctx, tx, brandID, personID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		m, err := member.ByID(ctx, tx, brandID, id)
+		if err != nil {
+			return err
+		}
+		if _, err := leave(ctx, tx, m, Erase, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of returns the members that are a person.
+func of(ctx context.Context, q db.Queryer, brandID, personID string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM member WHERE brand_id = $1 AND person_id = $2 AND person_id <> ''`, brandID, personID)
+	ids, err := db.Collect(rows, err, scanText)
+	if err != nil {
+		return nil, fmt.Errorf("join: memberships: %w", err)
+	}
+	return ids, nil
+}
+
+// Rest is the job that removes what is left of a member who is gone.
+type Rest struct {
+	Brand   string `json:"brand"`
+	Member  string `json:"member"`
+	Account string `json:"account,omitempty"` // whose letters and notifications go; "" keeps them
+	Picture string `json:"picture,omitempty"` // key of the file
+	Words   bool   `json:"words,omitempty"`   // what they wrote goes too
+}
+
+// Kind names the job.
+func (Rest) Kind() string { return "join.rest" }
+
+const (
+	jobFor     = 30 * time.Second // one job works so long before it lets others
+	atOnce     = 100              // replies in one go
+	keptAtOnce = 500              // of what they kept for themselves
+)
+
+// Work registers the job.
+func (j *Join) Work(w *job.Workers) {
+	job.Handle(w, func(ctx context.Context, r Rest) error {
+		done, err := j.clear(ctx, r, jobFor)
+		if err == nil && !done {
+			return job.Snooze(time.Second)
+		}
+		return err
+	})
+}
+
+// own is what a member kept for themselves, and what their account was told,
+// by statements that remove some of it: $1 is the brand, $2 whose, $3 how many.
+var own = []struct {
+	account bool // $2 is the account
+	query   string
+}{
+	{false, `DELETE FROM bookmark WHERE member_id = $2 AND reply_id IN (SELECT reply_id FROM bookmark WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
+	{false, `DELETE FROM topic_draft WHERE member_id = $2 AND place IN (SELECT place FROM topic_draft WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
+	{false, `DELETE FROM watch WHERE member_id = $2 AND subject IN (SELECT subject FROM watch WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
+	{false, `DELETE FROM acceptance WHERE member_id = $2 AND name IN (SELECT name FROM acceptance WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
+	{true, `DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE brand_id = $1 AND account_id = $2 LIMIT $3)`},
+	{true, `DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE brand_id = $1 AND account_id = $2 LIMIT $3)`},
+}
+
+// clear removes the rest, some rows at a time, and reports whether nothing is
+// left. Whatever it has removed it finds removed when it runs again.
+func (j *Join) clear(ctx context.Context, r Rest, within time.Duration) (bool, error) {
+	until := time.Now().Add(within)
+	if r.Picture != "" {
+		if err := j.Blobs.Delete(ctx, r.Picture); err != nil {
+			return false, fmt.Errorf("join: remove a picture: %w", err)
+		}
+	}
+	steps := []step{{keptAtOnce, j.keptForThemselves(r)}}
+	if r.Words {
+		steps = append(steps, step{pictures, j.pictures(r)}, step{atOnce, j.words(r)}, step{atOnce, j.reactions(r)}, step{keptAtOnce, j.complaints(r)})
+	}
+	for _, s := range steps {
+		for n := s.most; n >= s.most; {
+			var err error
+			if n, err = s.some(ctx); err != nil {
+				return false, fmt.Errorf("join: remove the rest: %w", err)
+			}
+			if n >= s.most && time.Now().After(until) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// step removes up to most rows and says how many there were.
+type step struct {
+	most int
+	some func(context.Context) (int, error)
+}
+
+func (j *Join) keptForThemselves(r Rest) func(context.Context) (int, error) {
+	return func(ctx context.Context) (most int, err error) {
+		err = j.DB.Tx(ctx, func(tx *db.Tx) error {
+			most = 0
+			for _, o := range own {
+				whose := r.Member
+				if o.account {
+					whose = r.Account
+				}
+				if whose == "" {
+					continue
+				}
+				n, err := affected(tx.ExecContext(ctx, o.query, r.Brand, whose, keptAtOnce))
+				if err != nil {
+					return err
+				}
+				most = max(most, n)
+			}
+			return nil
+		})
+		return most, err
+	}
+}
+
+func affected(res sql.Result, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+func (j *Join) words(r Rest) func(context.Context) (int, error) {
+	return func(ctx context.Context) (n int, err error) {
+		err = j.DB.Tx(ctx, func(tx *db.Tx) error {
+			n, err = topic.Forget(ctx, tx, r.Brand, r.Member, atOnce)
+			return err
+		})
+		return n, err
+	}
+}
+
+// reactions takes back what they felt about others' words, by the reply.
+func (j *Join) reactions(r Rest) func(context.Context) (int, error) {
+	return func(ctx context.Context) (n int, err error) {
+		err = j.DB.Tx(ctx, func(tx *db.Tx) error {
+			rows, err := tx.QueryContext(ctx, `SELECT DISTINCT reply_id FROM reaction WHERE brand_id = $1 AND member_id = $2 ORDER BY reply_id LIMIT $3`, r.Brand, r.Member, atOnce)
+			replies, err := db.Collect(rows, err, scanText)
+			if err != nil {
+				return err
+			}
+			n = len(replies)
+			for _, id := range replies {
+				if err := takeBack(ctx, tx, r, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return n, err
+	}
+}
+
+// takeBack takes back all that somebody felt about a reply.
+func takeBack(ctx context.Context, tx *db.Tx, r Rest, replyID string) error {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM reaction WHERE brand_id = $1 AND member_id = $2 AND reply_id = $3 RETURNING kind`, r.Brand, r.Member, replyID)
+	felt, err := db.Collect(rows, err, scanText)
+	if err != nil {
+		return err
+	}
+	p, err := topic.ReplyByID(ctx, tx, r.Brand, replyID)
+	if err != nil {
+		return err
+	}
+	var rest topic.Reactions
+	for _, one := range p.Reactions {
+		if slices.Contains(felt, one.Feeling) {
+			one.Count--
+		}
+		if one.Count > 0 {
+			rest = append(rest, one)
+		}
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE reply SET reactions = $3 WHERE brand_id = $1 AND id = $2`, r.Brand, replyID, rest)
+	if err != nil || p.State != topic.Live && p.Number != 1 {
+		return err // the topic does not count it
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE topic SET heat = heat - $3 WHERE brand_id = $1 AND id = $2`, r.Brand, p.Topic, p.Reactions.Total()-rest.Total())
+	return err
+}
+
+func scanText(r *sql.Rows) (s string, err error) {
+	err = r.Scan(&s)
+	return s, err
+}
+
+// complaints empties what they said of others' words. That they complained
+// stays, because it was counted.
+func (j *Join) complaints(r Rest) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		return affected(j.DB.ExecContext(ctx, `UPDATE flag SET note = '' WHERE id IN (SELECT id FROM flag WHERE brand_id = $1 AND member_id = $2 AND note <> '' LIMIT $3)`,
+			r.Brand, r.Member, keptAtOnce))
+	}
+}
+
+// pictures is how many files are removed in one go.
+const pictures = 20
+
+// pictures removes files before their rows, so that no file is left that
+// nothing names.
+func (j *Join) pictures(r Rest) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		got, err := j.DB.QueryContext(ctx, `SELECT id, blob FROM topic_picture WHERE brand_id = $1 AND member_id = $2 ORDER BY at, id LIMIT $3`, r.Brand, r.Member, pictures)
+		all, err := db.Collect(got, err, func(r *sql.Rows) (p [2]string, err error) {
+			err = r.Scan(&p[0], &p[1])
+			return p, err
+		})
+		if err != nil {
+			return 0, err
+		}
+		for _, p := range all {
+			if err := j.Blobs.Delete(ctx, p[1]); err != nil {
+				return 0, err
+			}
+			if _, err := j.DB.ExecContext(ctx, `DELETE FROM topic_picture WHERE brand_id = $1 AND id = $2`, r.Brand, p[0]); err != nil {
+				return 0, err
+			}
+		}
+		return len(all), nil
+	}
+}

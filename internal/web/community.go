@@ -1,0 +1,418 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"rapport/internal/access"
+	"rapport/internal/community"
+	"rapport/internal/db"
+	"rapport/internal/document"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+	"rapport/internal/web/ui"
+)
+
+// communityRoutes are where the team looks after the community.
+func (p *Pages) communityRoutes() []route {
+	return []route{
+		{pattern: "GET /studio/{brand}/community", door: inBrand, need: access.TopicModerate, handle: p.communityQueue},
+		{pattern: "POST /studio/{brand}/community/cases/{reply}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
+		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
+		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
+		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaces},
+		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaceAdd},
+		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.communitySpace},
+		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaceSave},
+		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaceMove},
+		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.communityPapers},
+		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.communityPaper},
+		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.communityPaperSave},
+		{pattern: "GET /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.communitySetup},
+		{pattern: "POST /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.communitySetupSave},
+		{pattern: "POST /studio/{brand}/community/open", door: inBrand, need: access.CommunityWrite, handle: p.communityOpen},
+	}
+}
+
+// communityTabs are the parts of the area.
+var communityTabs = []struct {
+	key, label, icon string
+	needs            access.Action
+}{
+	{"", "To look at", "shield-check", access.TopicModerate},
+	{"members", "Members", "users", access.MemberRead},
+	{"spaces", "Spaces", "layers", access.CommunityWrite},
+	{"pages", "Pages", "book-open", access.CommunityWrite},
+	{"setup", "Set-up", "settings", access.CommunityWrite},
+}
+
+// community frames a part of the area.
+func (p *Pages) community(w http.ResponseWriter, r *http.Request, tab string, status int, content templ.Component) error {
+	v := at(r)
+	c, err := community.Of(r.Context(), p.DB, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	var entries []ui.Entry
+	for _, t := range communityTabs {
+		if p.may(r, t.needs) {
+			entries = append(entries, ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: strings.TrimSuffix(studio(v.Brand.Slug, "community", t.key), "/"), Active: t.key == tab})
+		}
+	}
+	head := ui.Head{Title: i18n.T(r.Context(), "Community"), Actions: communityActs(v.Brand.Slug, c, p.may(r, access.CommunityWrite))}
+	return p.show(w, r, page{Area: "community", Title: head.Title, Status: status, Head: head},
+		ui.Sided(ui.SidedArgs{Label: i18n.T(r.Context(), "Community"), Groups: []ui.SideGroup{{Entries: entries}}, Content: content}))
+}
+
+// queueView is what needs a look.
+type queueView struct {
+	Slug    string
+	Which   topic.Queue
+	Counts  map[topic.Queue]int
+	Cases   []topic.Case
+	Next    string
+	Rules   []string
+	Now     db.Time
+	Refused string // id of the reply whose decision was refused
+	Form    form
+}
+
+func (p *Pages) communityQueue(w http.ResponseWriter, r *http.Request) error {
+	return p.queuePage(w, r, "", form{})
+}
+
+func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string, f form) error {
+	v, ctx := at(r), r.Context()
+	q := queueView{Slug: v.Brand.Slug, Which: topic.Queue(r.URL.Query().Get("queue")), Now: p.DB.Now(), Refused: refused, Form: f}
+	if q.Which == "" {
+		q.Which = topic.ToApprove
+	}
+	var err error
+	if q.Counts, err = topic.CaseCounts(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
+		return err
+	}
+	if q.Cases, q.Next, err = topic.Cases(ctx, p.DB, v.Who, v.Brand.ID, q.Which, pageOf(r)); err != nil {
+		return err
+	}
+	d, err := document.Current(ctx, p.DB, v.Brand.ID, "guidelines")
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	q.Rules = document.Rules(d.Text)
+	return p.community(w, r, "", f.Status(), queuePart(q))
+}
+
+// communityDecide decides about a reply.
+func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("reply"), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
+	if err != nil {
+		if f.refused(err, "reason", "rule") {
+			return p.queuePage(w, r, r.PathValue("reply"), f)
+		}
+		return err
+	}
+	p.note(w, r, decidedNote(r.Context(), topic.Act(f.Value("act"))), "")
+	return back(w, r, studio(v.Brand.Slug, "community"))
+}
+
+func decidedNote(ctx context.Context, a topic.Act) string {
+	switch a {
+	case topic.Approve:
+		return i18n.T(ctx, "Everybody can read it now.")
+	case topic.Decline:
+		return i18n.T(ctx, "It was not let through. Its author sees why.")
+	case topic.Hide:
+		return i18n.T(ctx, "It is hidden. Its place says why.")
+	case topic.Keep:
+		return i18n.T(ctx, "The flags are settled.")
+	}
+	return i18n.T(ctx, "Everybody can read it again.")
+}
+
+// rollView is the list of members for the team.
+type rollView struct {
+	Slug   string
+	Filter member.Filter
+	Counts map[member.State]int
+	Rows   []member.Member
+	Next   string
+	May    bool
+	Now    db.Time
+	Form   form
+}
+
+func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
+	return p.rollPage(w, r, form{})
+}
+
+func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
+	v, ctx, q := at(r), r.Context(), r.URL.Query()
+	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Now: p.DB.Now(), Form: f,
+		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Order: member.Newest}}
+	if q.Get("new") == "true" {
+		l.Filter.Newcomers = topic.NewcomerUntil
+	}
+	var err error
+	if l.Counts, err = member.Counts(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
+		return err
+	}
+	if l.Filter.State == "" {
+		l.Filter.State = member.Active
+	}
+	if l.Rows, l.Next, err = member.All(ctx, p.DB, v.Who, v.Brand.ID, l.Filter, pageOf(r)); err != nil {
+		return err
+	}
+	return p.community(w, r, "members", f.Status(), rollPart(l))
+}
+
+// communityMember lets somebody in, refuses, suspends or trusts them.
+func (p *Pages) communityMember(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v, id := at(r), r.PathValue("member")
+	switch act := f.Value("act"); act {
+	case "trust", "distrust":
+		err = member.Trust(r.Context(), p.DB, v.Who, v.Brand.ID, id, act == "trust")
+	default:
+		_, err = member.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, id, member.State(act), f.Value("reason"))
+	}
+	if err != nil {
+		if f.refused(err, "reason") {
+			f.Text = cmpText(f)
+			return p.rollPage(w, r, f)
+		}
+		return err
+	}
+	return back(w, r, studio(v.Brand.Slug, "community", "members"))
+}
+
+// cmpText is what is wrong, from wherever it is said.
+func cmpText(f form) string {
+	if f.Text != "" {
+		return f.Text
+	}
+	return f.Error("reason")
+}
+
+// spacesView is the list of spaces for the team.
+type spacesView struct {
+	Slug string
+	All  []space.Space
+	Form form
+}
+
+func (p *Pages) communitySpaces(w http.ResponseWriter, r *http.Request) error {
+	return p.spacesPage(w, r, fill("kind", string(space.Discussion)))
+}
+
+func (p *Pages) spacesPage(w http.ResponseWriter, r *http.Request, f form) error {
+	all, err := space.List(r.Context(), p.DB, at(r).Brand.ID)
+	if err != nil {
+		return err
+	}
+	return p.community(w, r, "spaces", f.Status(), spacesPart(spacesView{at(r).Brand.Slug, all, f}))
+}
+
+// spaceOf reads the settings of a space; closed keeps since when it is.
+func (p *Pages) spaceOf(f form, closed db.Time) space.Settings {
+	s := space.Settings{Name: f.Value("name"), About: f.Value("about"), Kind: space.Kind(f.Value("kind")), Hidden: f.On("hidden")}
+	if f.On("closed") {
+		if s.ClosedAt = closed; closed == 0 {
+			s.ClosedAt = p.DB.Now()
+		}
+	}
+	return s
+}
+
+func (p *Pages) communitySpaceAdd(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if _, err := space.Create(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, p.spaceOf(f, 0)); err != nil {
+		if f.refused(err, "name", "about", "kind") {
+			return p.spacesPage(w, r, f)
+		}
+		return err
+	}
+	return see(w, r, studio(at(r).Brand.Slug, "community", "spaces"))
+}
+
+func (p *Pages) communitySpace(w http.ResponseWriter, r *http.Request) error {
+	s, err := space.ByID(r.Context(), p.DB, at(r).Brand.ID, r.PathValue("space"))
+	if err != nil {
+		return err
+	}
+	return p.spacePage(w, r, s, fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
+		"closed", strconv.FormatBool(s.ClosedAt > 0), "revision", strconv.FormatInt(s.Revision, 10)))
+}
+
+func (p *Pages) spacePage(w http.ResponseWriter, r *http.Request, s space.Space, f form) error {
+	return p.community(w, r, "spaces", f.Status(), spacePart(at(r).Brand.Slug, s, f))
+}
+
+func (p *Pages) communitySpaceSave(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	s, err := space.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("space"))
+	if err != nil {
+		return err
+	}
+	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
+	if _, err := space.Change(r.Context(), p.DB, v.Who, v.Brand.ID, s.ID, revision, p.spaceOf(f, s.ClosedAt)); err != nil {
+		if f.refused(err, "name", "about", "kind") {
+			return p.spacePage(w, r, s, f)
+		}
+		return err
+	}
+	return see(w, r, studio(v.Brand.Slug, "community", "spaces"))
+}
+
+// communitySpaceMove moves a space up or down in the order.
+func (p *Pages) communitySpaceMove(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	all, err := space.List(r.Context(), p.DB, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(all))
+	for i, s := range all {
+		ids[i] = s.ID
+	}
+	from := slices.Index(ids, r.PathValue("space"))
+	to := from - 1
+	if f.Value("way") == "down" {
+		to = from + 1
+	}
+	if from < 0 {
+		return space.Missing()
+	}
+	if to >= 0 && to < len(ids) {
+		ids[from], ids[to] = ids[to], ids[from]
+	}
+	if err := space.Order(r.Context(), p.DB, v.Who, v.Brand.ID, ids); err != nil {
+		return err
+	}
+	return see(w, r, studio(v.Brand.Slug, "community", "spaces"))
+}
+
+// papersView is the list of pages everybody can read.
+type papersView struct {
+	Slug string
+	All  map[string]document.Document
+}
+
+func (p *Pages) communityPapers(w http.ResponseWriter, r *http.Request) error {
+	all, err := document.All(r.Context(), p.DB, at(r).Brand.ID)
+	if err != nil {
+		return err
+	}
+	v := papersView{at(r).Brand.Slug, map[string]document.Document{}}
+	for _, d := range all {
+		v.All[d.Name] = d
+	}
+	return p.community(w, r, "pages", 0, papersPart(v))
+}
+
+// communityPaper shows a page to write; a starting text where it is not yet.
+func (p *Pages) communityPaper(w http.ResponseWriter, r *http.Request) error {
+	v, name := at(r), r.PathValue("paper")
+	d, err := document.Current(r.Context(), p.DB, v.Brand.ID, name)
+	if fault.Is(err, fault.NotFound) && slices.Contains(document.Names, name) {
+		d, err = document.Document{Text: document.Template(name, v.Brand.Language)}, nil
+	}
+	if err != nil {
+		return err
+	}
+	return p.paperPage(w, r, name, fill("text", d.Text, "version", strconv.FormatInt(d.Version, 10), "binding", "true"))
+}
+
+func (p *Pages) paperPage(w http.ResponseWriter, r *http.Request, name string, f form) error {
+	return p.community(w, r, "pages", f.Status(), paperPart(at(r).Brand.Slug, name, f))
+}
+
+func (p *Pages) communityPaperSave(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v, name := at(r), r.PathValue("paper")
+	version, _ := strconv.ParseInt(f.Value("version"), 10, 64)
+	if _, err := document.Write(r.Context(), p.DB, v.Who, v.Brand.ID, name, version, f.Raw("text"), f.On("binding")); err != nil {
+		if f.refused(err, "text") {
+			return p.paperPage(w, r, name, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The new version is there for everybody."), "")
+	return see(w, r, studio(v.Brand.Slug, "community", "pages"))
+}
+
+func (p *Pages) communitySetup(w http.ResponseWriter, r *http.Request) error {
+	c, err := community.Of(r.Context(), p.DB, at(r).Brand.ID)
+	if err != nil {
+		return err
+	}
+	return p.setupPage(w, r, fill("host", c.Host, "intro", c.Intro, "joining", string(c.Joining), "questions", strings.Join(c.Questions, "\n"),
+		"first_posts", strconv.Itoa(c.FirstPosts), "links_wait", strconv.FormatBool(c.LinksWait), "revision", strconv.FormatInt(c.Revision, 10)))
+}
+
+func (p *Pages) setupPage(w http.ResponseWriter, r *http.Request, f form) error {
+	return p.community(w, r, "setup", f.Status(), setupPart(at(r).Brand.Slug, f))
+}
+
+func (p *Pages) communitySetupSave(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	first, err := strconv.Atoi(f.Value("first_posts"))
+	if err != nil {
+		first = -1 // it says what fits
+	}
+	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
+	_, err = community.Change(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, revision, community.Settings{Host: f.Value("host"), Intro: f.Value("intro"),
+		Joining: community.Joining(f.Value("joining")), Questions: strings.Split(strings.ReplaceAll(f.Value("questions"), "\r\n", "\n"), "\n"), FirstPosts: first, LinksWait: f.On("links_wait")})
+	if err != nil {
+		if f.refused(err, "host", "intro", "joining", "questions", "first_posts") {
+			return p.setupPage(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return see(w, r, studio(at(r).Brand.Slug, "community", "setup"))
+}
+
+// communityOpen opens the community to everybody, or shuts it.
+func (p *Pages) communityOpen(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if _, err := community.Show(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, f.On("open")); err != nil {
+		return err
+	}
+	return back(w, r, studio(at(r).Brand.Slug, "community"))
+}
