@@ -637,3 +637,34 @@ func topicDraft(d *db.DB, brandID, memberID, place string) error {
 	_, err := d.ExecContext(ctx, `INSERT INTO topic_draft (member_id, place, brand_id, text, at) VALUES ($1, $2, $3, 'x', $4)`, memberID, place, brandID, d.Now())
 	return err
 }
+
+// Who erases their account is in no community any more.
+func TestForsaken(t *testing.T) {
+	h := open(t, false)
+	w := h.talk()
+	h.must(account.Erase(ctx, h.DB, w.ada.Who, w.ada.Who.Email))
+	for range 2 {
+		h.must(h.Forsaken(ctx))
+	}
+	m, err := member.ByID(ctx, h.DB, h.brand.ID, w.ada.Member.ID)
+	if err != nil || !m.Gone() {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if other := h.voice(w.bea.Who.Email).Member; other.Gone() || other.State != member.Active {
+		t.Errorf("%+v", other)
+	}
+}
+
+// Who was shut out does not come in by leaving first, however they left.
+func TestLeavingLiftsNoSuspension(t *testing.T) {
+	h := open(t, false)
+	for i, how := range join.Ways {
+		v := h.joined(fmt.Sprintf("m%d@example.com", i), fmt.Sprint("Member ", i))
+		_, err := member.Decide(ctx, h.DB, h.owner, h.brand.ID, v.Member.ID, member.Suspended, "Spam")
+		h.must(err)
+		h.must(h.Leave(ctx, h.voice(v.Who.Email), how))
+		if m, err := h.Enter(ctx, v.Who, h.brand, join.Form{Name: fmt.Sprint("Again ", i)}); err != nil || m.State != member.Asking {
+			t.Errorf("%s: %s, %v", how, m.State, err)
+		}
+	}
+}

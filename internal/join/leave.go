@@ -40,10 +40,13 @@ func (j *Join) Leave(ctx context.Context, v member.Voice, how How) error {
 	if v.Member.ID == "" || v.Who.Account == "" || v.Who.Account != v.Member.Account || v.Who.Token != "" {
 		return errSignIn
 	}
-	// The log must not lead from the account to words that nobody's are.
-	return j.part(ctx, v.Brand, v.Member.ID, how, func(tx *db.Tx) error {
-		return audit.Record(ctx, tx, access.System(), audit.Entry{Brand: v.Brand, Act: "community.left", Subject: v.Member.ID, Detail: map[string]string{"how": string(how)}})
-	})
+	return j.part(ctx, v.Brand, v.Member.ID, how, func(tx *db.Tx) error { return left(ctx, tx, v.Brand, v.Member.ID, how) })
+}
+
+// left is the program's own line in the log: it must not lead from an account
+// to words that are nobody's.
+func left(ctx context.Context, tx *db.Tx, brandID, memberID string, how How) error {
+	return audit.Record(ctx, tx, access.System(), audit.Entry{Brand: brandID, Act: "community.left", Subject: memberID, Detail: map[string]string{"how": string(how)}})
 }
 
 // Remove is Leave for a member, by the team.
@@ -153,8 +156,37 @@ const (
 	keptAtOnce = 500              // of what they kept for themselves
 )
 
-// Work registers the job.
+// Sweep is the job that takes members out whose account is no more.
+type Sweep struct{}
+
+// Kind names the job.
+func (Sweep) Kind() string { return "join.sweep" }
+
+// Forsaken takes out of all communities who has no account any more: their
+// words stay without their name. It is for whoever erased an account, and runs
+// once a day.
+func (j *Join) Forsaken(ctx context.Context) error {
+	rows, err := j.DB.QueryContext(ctx, `SELECT m.brand_id, m.id FROM member m LEFT JOIN account a ON a.id = m.account_id WHERE m.account_id <> '' AND a.id IS NULL ORDER BY m.brand_id, m.id`)
+	all, err := db.Collect(rows, err, func(r *sql.Rows) (m [2]string, err error) {
+		err = r.Scan(&m[0], &m[1])
+		return m, err
+	})
+	if err != nil {
+		return fmt.Errorf("join: forsaken: %w", err)
+	}
+	for _, m := range all {
+		err := j.part(ctx, m[0], m[1], Anonymise, func(tx *db.Tx) error { return left(ctx, tx, m[0], m[1], Anonymise) })
+		if err != nil && !fault.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Work registers the jobs.
 func (j *Join) Work(w *job.Workers) {
+	job.Handle(w, func(ctx context.Context, _ Sweep) error { return j.Forsaken(ctx) })
+	w.Every(24*time.Hour, Sweep{})
 	job.Handle(w, func(ctx context.Context, r Rest) error {
 		done, err := j.clear(ctx, r, jobFor)
 		if err == nil && !done {

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/api"
 	"rapport/internal/archive"
 	"rapport/internal/brand"
+	"rapport/internal/challenge"
 	"rapport/internal/channel"
 	"rapport/internal/commons"
 	"rapport/internal/comment"
@@ -71,7 +72,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db), challenge.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
