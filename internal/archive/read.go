@@ -401,8 +401,13 @@ func (s *source) agrees(t table, row map[string]any) error {
 			return errors.New("its address is none")
 		}
 	case "member", "member_handle":
-		if !member.IsHandle(row["handle"].(string)) {
+		handle, gone := row["handle"].(string), row["state"] == string(member.Left)
+		if !member.IsHandle(handle) && !(t.name == "member" && gone && handle == "") && !(t.name == "member_handle" && member.IsHidden(handle)) {
 			return errors.New("its handle is none")
+		}
+	case "member_barred":
+		if !s.known[row["account_id"].(string)] {
+			return errors.New("whose it is is not in the archive")
 		}
 	case "part":
 		return s.ownMedia(row["media"].(string))

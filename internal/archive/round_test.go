@@ -76,6 +76,7 @@ func full(t *testing.T, d *db.DB) house {
 	if err := brand.Release(ctx, d, s.Who(), s.Brand.ID); err != nil {
 		t.Fatal(err)
 	}
+	h.talk(t)
 	return h
 }
 

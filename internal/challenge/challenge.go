@@ -89,7 +89,7 @@ type made struct {
 
 func (m Maker) read(challenge string) (made, error) {
 	first, sealed, ok := strings.Cut(challenge, ".")
-	if !ok || len(challenge) > longest {
+	if !ok || len(challenge) > longest || strings.ContainsAny(challenge, "\r\n") {
 		return made{}, errOld
 	}
 	zeros, err := strconv.Atoi(first)

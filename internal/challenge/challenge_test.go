@@ -2,6 +2,7 @@ package challenge_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,99 +18,88 @@ import (
 
 var ctx = context.Background()
 
-const bits = 8 // enough for a test
-
-func open(t *testing.T) (*db.DB, *secret.Keyring) {
+func maker(t *testing.T) challenge.Maker {
 	t.Helper()
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := dbtest.Open(t)
-	d.SetClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
-	return d, keys
+	return challenge.Maker{Keys: keys}
 }
 
-func check(d *db.DB, keys *secret.Keyring, c, answer string) error {
-	return d.Tx(ctx, func(tx *db.Tx) error {
-		m := challenge.Maker{Keys: keys}
-		if err := m.Check(tx.Now(), c, answer); err != nil {
-			return err
-		}
-		return m.Spend(ctx, tx, c)
-	})
-}
-
-func TestCheck(t *testing.T) {
-	d, keys := open(t)
-	other, err := secret.Create(filepath.Join(t.TempDir(), "other"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	good, foreign := challenge.Maker{Keys: keys}.New(d.Now(), bits), challenge.Maker{Keys: other}.New(d.Now(), bits)
-	late := challenge.Maker{Keys: keys}.New(d.Now().Add(-challenge.Life-time.Millisecond), bits)
-	early := challenge.Maker{Keys: keys}.New(d.Now().Add(-challenge.Life), bits)
-	for _, c := range []struct {
-		name, challenge, answer string
-		ok                      bool
+func TestAnswersAreChecked(t *testing.T) {
+	m, now := maker(t), db.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	c := m.New(now, 10)
+	a := challenge.Solve(c)
+	_, rest, _ := strings.Cut(c, ".")
+	for name, one := range map[string]struct {
+		at                db.Time
+		challenge, answer string
+		ok                bool
 	}{
-		{"solved", good, challenge.Solve(good), true},
-		{"again", good, challenge.Solve(good), false},
-		{"not tried", challenge.Maker{Keys: keys}.New(d.Now(), bits), "", false},
-		{"wrong", early, "x", false},
-		{"in the last moment", early, challenge.Solve(early), true},
-		{"too late", late, challenge.Solve(late), false},
-		{"another house's", foreign, challenge.Solve(foreign), false},
-		{"made up", "8.abc", challenge.Solve("8.abc"), false},
-		{"endless", strings.Repeat("a", 1000), "1", false},
-		{"an endless answer", good, strings.Repeat("1", 33), false},
-		{"nothing", "", "", false},
+		"answered":                {now, c, a, true},
+		"at the last moment":      {now.Add(challenge.Life), c, a, true},
+		"too late":                {now.Add(challenge.Life + 1e6), c, a, false},
+		"no answer":               {now, c, "", false},
+		"a wrong answer":          {now, c, "x", false},
+		"a long answer":           {now, c, strings.Repeat("1", 10_000), false},
+		"no challenge":            {now, "", a, false},
+		"made easier":             {now, "1." + rest, challenge.Solve("1." + rest), false},
+		"made by somebody else":   {now, maker(t).New(now, 1), "", false},
+		"of no number":            {now, "x." + rest, a, false},
+		"very long":               {now, "1." + strings.Repeat("a", 1<<20), a, false},
+		"cut off":                 {now, c[:len(c)-3], a, false},
+		"with a line end in it":   {now, c + "\n", challenge.Solve(c + "\n"), false},
+		"zero bytes and no UTF-8": {now, "1.\x00\xff", a, false},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := check(d, keys, c.challenge, c.answer)
-			if c.ok != (err == nil) || !c.ok && !fault.Is(err, fault.Invalid) {
+		if err := m.Check(one.at, one.challenge, one.answer); (err == nil) != one.ok || err != nil && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Of many that use one challenge at once, one may.
+func TestAChallengeWorksOnce(t *testing.T) {
+	d, m := dbtest.Open(t), maker(t)
+	c := m.New(d.Now(), 1)
+	var wait sync.WaitGroup
+	var lock sync.Mutex
+	used := 0
+	for range 8 {
+		wait.Go(func() {
+			err := d.Tx(ctx, func(tx *db.Tx) error { return m.Spend(ctx, tx, c) })
+			lock.Lock()
+			defer lock.Unlock()
+			if err == nil {
+				used++
+			} else if !fault.Is(err, fault.Invalid) {
 				t.Error(err)
 			}
 		})
 	}
-}
-
-// The last letter of the text has bits that say nothing: written otherwise it
-// is the same challenge.
-func TestOtherSpellingIsNoOther(t *testing.T) {
-	d, keys := open(t)
-	c := challenge.Maker{Keys: keys}.New(d.Now(), bits)
-	if err := check(d, keys, c, challenge.Solve(c)); err != nil {
-		t.Fatal(err)
+	if wait.Wait(); used != 1 {
+		t.Errorf("used %d times", used)
 	}
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	at := strings.IndexByte(letters, c[len(c)-1])
-	for flip := range 4 {
-		twin := c[:len(c)-1] + letters[at^flip:at^flip+1]
-		if err := check(d, keys, twin, challenge.Solve(twin)); !fault.Is(err, fault.Invalid) {
-			t.Errorf("%s: %v", twin, err)
-		}
-	}
-}
-
-func TestOfManyAtOnceOneIsTaken(t *testing.T) {
-	d, keys := open(t)
-	c := challenge.Maker{Keys: keys}.New(d.Now(), bits)
-	answer, errs := challenge.Solve(c), make([]error, 5)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() { errs[i] = check(d, keys, c, answer) })
-	}
-	wg.Wait()
-	won := 0
-	for _, err := range errs {
-		if err == nil {
-			won++
-		} else if !fault.Is(err, fault.Invalid) {
+	back := errors.New("back")
+	other := m.New(d.Now(), 1)
+	for range 2 { // what is rolled back was not used
+		if err := d.Tx(ctx, func(tx *db.Tx) error { return errors.Join(m.Spend(ctx, tx, other), back) }); !errors.Is(err, back) || fault.Is(err, fault.Invalid) {
 			t.Error(err)
 		}
 	}
-	if won != 1 {
-		t.Errorf("%d were taken", won)
+	if err := challenge.Sweep(ctx, d); err != nil || count(t, d) != 1 {
+		t.Errorf("%d kept, %v", count(t, d), err)
 	}
+	d.SetClock(d.Now().Time().Add(time.Hour))
+	if err := challenge.Sweep(ctx, d); err != nil || count(t, d) != 0 {
+		t.Errorf("%d kept, %v", count(t, d), err)
+	}
+}
+
+func count(t *testing.T, d *db.DB) (n int) {
+	t.Helper()
+	if err := d.QueryRowContext(ctx, `SELECT COUNT(*) FROM challenge_spent`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -62,7 +62,7 @@ const (
 
 // standard is what a brand has that has chosen nothing.
 func standard(brandID string) Community {
-	return Community{Brand: brandID, Settings: Settings{Joining: Open, FirstPosts: 2, LinksWait: true}}
+	return Community{Brand: brandID, Revision: 1, Settings: Settings{Joining: Open, FirstPosts: 2, LinksWait: true}}
 }
 
 const columns = `brand_id, opened_at, host, intro, joining, questions, first_posts, links_wait, revision`
@@ -158,7 +158,7 @@ func toChange(ctx context.Context, tx *db.Tx, who access.Who, brandID string, re
 		return Community{}, err
 	}
 	c, err := Of(ctx, tx, brandID)
-	if err == nil && revision != 0 && revision != c.Revision && c.Revision != 0 {
+	if err == nil && revision != 0 && revision != c.Revision {
 		err = fault.New(fault.Conflict, "Someone has changed these settings meanwhile. Look again, then change them.")
 	}
 	return c, err

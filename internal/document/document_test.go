@@ -6,12 +6,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"rapport/internal/access"
-	"rapport/internal/audit"
+	"rapport/internal/account"
+	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/document"
@@ -21,257 +21,214 @@ import (
 
 var ctx = context.Background()
 
-func open(t *testing.T) *db.DB {
+type house struct {
+	*testing.T
+	*db.DB
+	brand brand.Brand
+	owner access.Who
+}
+
+func open(t *testing.T) house {
 	t.Helper()
-	d := dbtest.Open(t)
-	d.SetClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
-	for _, b := range []string{"b", "other"} {
-		if _, err := d.ExecContext(ctx, `INSERT INTO brand (id, slug, name, color, zone, created_at) VALUES ($1, $1, 'North', '#000000', 'UTC', 1)`, b); err != nil {
-			t.Fatal(err)
-		}
+	h := house{T: t, DB: dbtest.Open(t)}
+	a, err := account.Create(ctx, h.DB, access.System(), account.New{Email: "owner@example.com", Name: "Olga", Password: "correct horse battery"}, nil)
+	h.must(err)
+	h.brand, err = brand.Create(ctx, h.DB, access.Who{Account: a.ID}, brand.New{Name: "North"})
+	h.must(err)
+	h.owner, err = account.As(ctx, h.DB, a)
+	h.must(err)
+	return h
+}
+
+func (h house) must(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
 	}
+}
+
+func (h house) write(name string, version int64, text string, binding bool) document.Document {
+	h.Helper()
+	d, err := document.Write(ctx, h.DB, h.owner, h.brand.ID, name, version, text, binding)
+	h.must(err)
 	return d
 }
 
-func as(brand string, role access.Role) access.Who {
-	return access.Who{Account: "a-" + string(role), Grants: []access.Grant{{Brand: brand, Role: role}}}
-}
-
-var owner = as("b", access.Owner)
-
-func write(t *testing.T, d *db.DB, name string, seen int64, text string, binding bool) document.Document {
-	t.Helper()
-	doc, err := document.Write(ctx, d, owner, "b", name, seen, text, binding)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc
-}
-
-func join(t *testing.T, d *db.DB, brand, name string) member.Member {
-	t.Helper()
-	var m member.Member
-	err := d.Tx(ctx, func(tx *db.Tx) (err error) {
-		m, err = member.Create(ctx, tx, brand, member.New{Account: name, Name: name, State: member.Active})
+func (h house) member() (m member.Member) {
+	h.Helper()
+	h.must(h.Tx(ctx, func(tx *db.Tx) (err error) {
+		m, err = member.Create(ctx, tx, h.brand.ID, member.New{Account: db.NewID(), Name: "Mira", State: member.Active})
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return m
 }
 
-func accept(d *db.DB, brand, id string, versions map[string]int64) error {
-	return d.Tx(ctx, func(tx *db.Tx) error { return document.Accept(ctx, tx, brand, id, versions) })
-}
-
-func names(all []document.Document) string {
+func (h house) due(m member.Member) []string {
+	h.Helper()
+	all, err := document.Due(ctx, dbtest.Indexed(h, h.DB), h.brand.ID, m.ID)
+	h.must(err)
 	var out []string
 	for _, d := range all {
 		out = append(out, d.Name)
 	}
-	return strings.Join(out, " ")
+	return out
+}
+
+func (h house) accept(m member.Member, versions map[string]int64) error {
+	return h.Tx(ctx, func(tx *db.Tx) error { return document.Accept(ctx, tx, h.brand.ID, m.ID, versions) })
 }
 
 func TestVersionsStay(t *testing.T) {
-	d := open(t)
-	q := dbtest.Indexed(t, d)
-	if _, err := document.Current(ctx, q, "b", document.Terms); !fault.Is(err, fault.NotFound) {
-		t.Fatal(err)
+	h := open(t)
+	if _, err := document.Current(ctx, h.DB, h.brand.ID, document.Terms); !fault.Is(err, fault.NotFound) {
+		t.Error(err)
 	}
-	write(t, d, document.Terms, 0, " One\r\ntwo <b>. ", true)
-	write(t, d, document.Imprint, 0, "Us", true)
-	second := write(t, d, document.Terms, 1, "Three", false)
-	if again := write(t, d, document.Terms, 2, "Three\n", false); again.Version != second.Version {
-		t.Errorf("the same again is version %d", again.Version)
+	h.write(document.Terms, 0, "First <script>alert(1)</script>", true)
+	second := h.write(document.Terms, 1, "Second\r\n", false)
+	if again := h.write(document.Terms, 2, "Second", false); again.Version != 2 {
+		t.Error("the same text made a version")
 	}
-	write(t, d, document.Guidelines, 0, "### 1. Be kind", true)
-	all, err := document.All(ctx, q, "b")
-	if err != nil || names(all) != "guidelines terms imprint" || all[1].Version != 2 || all[2].Binding {
+	h.write(document.Imprint, 0, "We", true)
+	all, err := document.All(ctx, dbtest.Indexed(t, h.DB), h.brand.ID)
+	if err != nil || len(all) != 2 || all[0].Name != document.Terms || all[0].Text != "Second" || all[1].Binding || all[0].By != h.owner.Account {
 		t.Errorf("%+v, %v", all, err)
 	}
-	first, err := document.ByVersion(ctx, q, "b", document.Terms, 1)
-	want := document.Document{Brand: "b", Name: "terms", Version: 1, Text: "One\ntwo <b>.", HTML: first.HTML, Binding: true, By: owner.Account, At: d.Now()}
-	if diff := cmp.Diff(want, first); err != nil || diff != "" || strings.Contains(first.HTML, "<b>") {
-		t.Error(diff, first.HTML, err)
+	first, err := document.ByVersion(ctx, h.DB, h.brand.ID, document.Terms, 1)
+	if err != nil || strings.Contains(first.HTML, "<script") || !strings.Contains(first.HTML, "First") {
+		t.Errorf("%q, %v", first.HTML, err)
 	}
-	page, next, err := document.Versions(ctx, q, "b", document.Terms, db.Page{Limit: 1})
-	if err != nil || len(page) != 1 || page[0].Version != 2 || next == "" {
-		t.Fatal(page, next, err)
+	page, next, err := document.Versions(ctx, dbtest.Indexed(t, h.DB), h.brand.ID, document.Terms, db.Page{Limit: 1})
+	h.must(err)
+	rest, end, err := document.Versions(ctx, h.DB, h.brand.ID, document.Terms, db.Page{Limit: 1, After: next})
+	if diff := cmp.Diff([]document.Document{second, first}, append(page, rest...)); err != nil || diff != "" || end != "" {
+		t.Errorf("%v %q\n%s", err, end, diff)
 	}
-	if page, next, err = document.Versions(ctx, q, "b", document.Terms, db.Page{Limit: 1, After: next}); err != nil || len(page) != 1 || page[0].Version != 1 || next != "" {
-		t.Error(page, next, err)
-	}
-	if all, err := document.All(ctx, q, "other"); err != nil || len(all) != 0 {
-		t.Error(all, err)
-	}
-	var acts int
-	if err := audit.Each(ctx, d, owner, "b", audit.Filter{Area: audit.Settings}, func(l audit.Line) error {
-		if l.Act == "document.written" {
-			acts++
-		}
-		return nil
-	}); err != nil || acts != 4 {
-		t.Error(acts, err)
+	if _, err := document.Current(ctx, h.DB, db.NewID(), document.Terms); !fault.Is(err, fault.NotFound) {
+		t.Error("another brand reads it", err)
 	}
 }
 
-func TestWrongInput(t *testing.T) {
-	d := open(t)
-	write(t, d, document.Terms, 0, "One", true)
-	for _, c := range []struct {
-		name, doc, text string
-		seen            int64
-		who             access.Who
-		kind            fault.Kind
+func TestHostileTexts(t *testing.T) {
+	h := open(t)
+	for name, one := range map[string]struct {
+		name, text string
+		kind       fault.Kind
 	}{
-		{"nothing", document.Terms, " ", 1, owner, fault.Invalid},
-		{"endless", document.Terms, strings.Repeat("x", 200_000), 1, owner, fault.Invalid},
-		{"broken", document.Terms, "a\x00b", 1, owner, fault.Invalid},
-		{"another name", "cookies", "x", 0, owner, fault.NotFound},
-		{"not the newest", document.Terms, "x", 0, owner, fault.Conflict},
-		{"one that is not there yet", document.Terms, "x", 2, owner, fault.Conflict},
-		{"analyst", document.Terms, "x", 1, as("b", access.Analyst), fault.Denied},
-		{"moderator", document.Terms, "x", 1, as("b", access.Moderator), fault.Denied},
-		{"another brand's", document.Terms, "x", 1, as("other", access.Owner), fault.NotFound},
-		{"nobody", document.Terms, "x", 1, access.Who{}, fault.NotFound},
+		"no such document": {"../terms", "Text", fault.NotFound},
+		"empty":            {document.Terms, " \n ", fault.Invalid},
+		"too long":         {document.Terms, strings.Repeat("a", 1<<20), fault.Invalid},
+		"no UTF-8":         {document.Terms, "a\xff", fault.Invalid},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			if _, err := document.Write(ctx, d, c.who, "b", c.doc, c.seen, c.text, true); !fault.Is(err, c.kind) {
-				t.Error(err)
-			}
-		})
+		if _, err := document.Write(ctx, h.DB, h.owner, h.brand.ID, one.name, 0, one.text, true); !fault.Is(err, one.kind) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
-func TestTwoWriteAtOnce(t *testing.T) {
-	d := open(t)
-	errs := make([]error, 4)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			_, errs[i] = document.Write(ctx, d, owner, "b", document.Terms, 0, strings.Repeat("x", i+1), true)
+func TestWhoMayWrite(t *testing.T) {
+	h := open(t)
+	for _, role := range access.Roles {
+		who := access.Who{Account: "a", Grants: []access.Grant{{Brand: h.brand.ID, Role: role}}}
+		now, _ := document.Current(ctx, h.DB, h.brand.ID, document.Terms)
+		_, err := document.Write(ctx, h.DB, who, h.brand.ID, document.Terms, now.Version, "By "+string(role), true)
+		if may := access.Allows(role, access.CommunityWrite); may != (err == nil) {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+	if _, err := document.Write(ctx, h.DB, access.Who{Account: "a"}, h.brand.ID, document.Terms, 0, "Text", true); !fault.Is(err, fault.NotFound) {
+		t.Error(err)
+	}
+}
+
+// Of many who write the same next version at once, one does.
+func TestNobodyOverwrites(t *testing.T) {
+	h := open(t)
+	var wait sync.WaitGroup
+	results := make([]error, 6)
+	for i := range results {
+		wait.Go(func() {
+			_, results[i] = document.Write(ctx, h.DB, h.owner, h.brand.ID, document.Terms, 0, strings.Repeat("x", i+1), true)
 		})
 	}
-	wg.Wait()
-	won := 0
-	for _, err := range errs {
+	wait.Wait()
+	n := 0
+	for _, err := range results {
 		if err == nil {
-			won++
+			n++
 		} else if !fault.Is(err, fault.Conflict) {
 			t.Error(err)
 		}
 	}
-	if won != 1 {
-		t.Errorf("%d were written", won)
+	if d, err := document.Current(ctx, h.DB, h.brand.ID, document.Terms); n != 1 || err != nil || d.Version != 1 {
+		t.Errorf("%d wrote, version %d, %v", n, d.Version, err)
 	}
 }
 
-func TestWhatIsDue(t *testing.T) {
-	d := open(t)
-	ada := join(t, d, "b", "Ada")
-	due := func() string {
-		t.Helper()
-		all, err := document.Due(ctx, dbtest.Indexed(t, d), "b", ada.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return names(all)
+func TestAcceptance(t *testing.T) {
+	h := open(t)
+	m := h.member()
+	if got := h.due(m); got != nil {
+		t.Error(got)
 	}
-	step := func(name, want string) {
-		t.Helper()
-		if got := due(); got != want {
-			t.Errorf("%s: %q is due, want %q", name, got, want)
-		}
+	h.write(document.Privacy, 0, "Privacy", true)
+	h.write(document.Guidelines, 0, "Rules", true)
+	h.write(document.Terms, 0, "Terms", false)
+	h.write(document.Imprint, 0, "We", true)
+	if got := h.due(m); !slices.Equal(got, []string{document.Guidelines, document.Privacy}) {
+		t.Error(got)
 	}
-	step("nothing is written", "")
-	write(t, d, document.Imprint, 0, "x", true)
-	write(t, d, document.Privacy, 0, "x", true)
-	write(t, d, document.Guidelines, 0, "x", false)
-	step("an imprint and what does not bind", "privacy")
-	if err := accept(d, "b", ada.ID, map[string]int64{"privacy": 1}); err != nil {
-		t.Fatal(err)
+	h.must(h.accept(m, map[string]int64{document.Guidelines: 1}))
+	h.must(h.accept(m, map[string]int64{document.Guidelines: 1})) // twice is once
+	if got := h.due(m); !slices.Equal(got, []string{document.Privacy}) {
+		t.Error(got)
 	}
-	step("accepted", "")
-	write(t, d, document.Privacy, 1, "xx", false)
-	step("a small change", "")
-	write(t, d, document.Privacy, 2, "xxx", true)
-	step("a change that binds", "privacy")
-	for _, old := range []int64{1, 2, 4, 0, -1} {
-		if err := accept(d, "b", ada.ID, map[string]int64{"privacy": old}); !fault.Is(err, fault.Conflict) {
-			t.Errorf("version %d: %v", old, err)
+	h.write(document.Guidelines, 1, "Rules, with a comma", false)
+	if got := h.due(m); !slices.Equal(got, []string{document.Privacy}) {
+		t.Error("a version that does not bind asks anew", got)
+	}
+	h.write(document.Guidelines, 2, "Other rules", true)
+	if got := h.due(m); !slices.Equal(got, []string{document.Guidelines, document.Privacy}) {
+		t.Error(got)
+	}
+	for _, old := range []map[string]int64{{document.Guidelines: 1}, {document.Guidelines: 4}, {document.Terms: 0}, {document.Privacy: 1, document.Terms: 9}} {
+		if err := h.accept(m, old); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%v: %v", old, err)
 		}
 	}
-	write(t, d, document.Privacy, 3, "xxxx", false)
-	all, err := document.Due(ctx, d, "b", ada.ID)
-	if err != nil || len(all) != 1 || all[0].Version != 4 {
-		t.Errorf("to be read is %+v, %v", all, err)
-	}
-	for range 2 {
-		if err := accept(d, "b", ada.ID, map[string]int64{"privacy": 4, "guidelines": 1}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	step("accepted in its newest", "")
-	got, err := document.Accepted(ctx, dbtest.Indexed(t, d), "b", ada.ID)
-	if err != nil || len(got) != 3 {
-		t.Error(got, err)
-	}
-}
-
-func TestNothingIsHalfAccepted(t *testing.T) {
-	d := open(t)
-	ada, far := join(t, d, "b", "Ada"), join(t, d, "other", "Far")
-	write(t, d, document.Guidelines, 0, "x", true)
-	write(t, d, document.Terms, 0, "x", true)
-	for _, versions := range []map[string]int64{{"guidelines": 1, "terms": 2}, {"guidelines": 1, "privacy": 1}} {
-		if err := accept(d, "b", ada.ID, versions); err == nil {
-			t.Errorf("%v was accepted", versions)
-		}
-	}
-	if err := accept(d, "b", far.ID, map[string]int64{"terms": 1}); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{ada.ID, far.ID} {
-		if got, err := document.Accepted(ctx, d, "b", id); err != nil || len(got) != 0 {
-			t.Error(got, err)
-		}
-	}
-}
-
-func TestTemplates(t *testing.T) {
-	for _, lang := range []string{"en", "de", "de-AT", "fr", ""} {
-		for _, name := range document.Names {
-			text := document.Template(lang, name, "No*rth")
-			if !strings.Contains(text, "[") || strings.Contains(text, "{{") {
-				t.Errorf("%s in %q:\n%s", name, lang, text)
-			}
-			if name == document.Guidelines && !strings.Contains(text, `No\*rth`) {
-				t.Errorf("%s in %q does not name the brand", name, lang)
-			}
-		}
-	}
-	if document.Template("de", document.Terms, "x") == document.Template("en", document.Terms, "x") {
-		t.Error("both are in one language")
-	}
-	if text := document.Template("en", "../document", "x"); text != "" {
-		t.Errorf("%q", text)
-	}
-	rules := document.Rules(document.Template("en", document.Guidelines, "North"))
-	if len(rules) != 9 || rules[0] != "1. Be kind" {
-		t.Errorf("%q", rules)
+	h.must(h.accept(m, map[string]int64{document.Guidelines: 3, document.Privacy: 1, "other": 7}))
+	got, err := document.Accepted(ctx, dbtest.Indexed(t, h.DB), h.brand.ID, m.ID)
+	if len(h.due(m)) != 0 || err != nil || len(got) != 3 {
+		t.Errorf("%v, %v, %v", h.due(m), got, err)
 	}
 }
 
 func TestRules(t *testing.T) {
-	for text, want := range map[string][]string{
-		"":                            nil,
-		"# One\ntext\n## Two ##\n#no": {"One", "Two"},
-		"```\n# code\n```\n### C#":    {"C#"},
-		"####### seven\n#\n# ":        nil,
-	} {
-		if got := document.Rules(text); !slices.Equal(got, want) {
-			t.Errorf("%q gives %q, want %q", text, got, want)
+	const text = "Welcome\n### 1. Be kind ###\nText # no heading\n```\n# code\n```\n## C# and F#\n#hashtag\n####### seven\n#\n"
+	if diff := cmp.Diff([]string{"1. Be kind", "C# and F#"}, document.Rules(text)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Templates can be published as they are, and say what to fill in.
+func TestTemplates(t *testing.T) {
+	h := open(t)
+	for _, lang := range []string{"en", "de"} {
+		for _, name := range document.Names {
+			text := document.Template(name, lang)
+			if len(document.Blanks(text)) == 0 {
+				t.Errorf("%s %s has nothing to fill in", lang, name)
+			}
+			now, _ := document.Current(ctx, h.DB, h.brand.ID, name)
+			h.write(name, now.Version, text, false)
 		}
+	}
+	if en, de := document.Rules(document.Template(document.Guidelines, "en")), document.Rules(document.Template(document.Guidelines, "de-AT")); len(en) < 5 || len(en) != len(de) {
+		t.Errorf("%q, %q", en, de)
+	}
+	if document.Template("../document", "en") != "" || document.Title(document.Terms) == "" || document.Template(document.Terms, "fr") != document.Template(document.Terms, "en") {
+		t.Error("templates")
+	}
+	if diff := cmp.Diff([]string{"name", "16"}, document.Blanks("[name] [link](https://x) [ref]: x [x] [name] [16]")); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -80,7 +80,7 @@ var eventsNotActs = []string{"brand.changed", "conversation.woke", "conversation
 	"dossier.wipe", "dossier.sweep", "delivery.changed", "post.changed", "export.changed", "reply.published", "presence.changed", "comment.mentioned", "comment.changed", "team.changed",
 	"delivery.unknown", "delivery.rejected", "delivery.missed", "conversation.replied", "conversation.received", "conversation.waiting", "task.due",
 	"member.asked", "member.joined", "member.changed", "member.decided", "member.visited", "topic.begun", "topic.changed", "topic.solved", "reply.added", "reply.changed",
-	"reply.waiting", "reply.flagged", "reply.reacted", "reply.decided", "post.review_passed", "post.review_due", "post.remind", "letter.send", "admit.forgotten"}
+	"reply.waiting", "reply.flagged", "reply.reacted", "reply.decided", "post.review_passed", "post.review_due", "post.remind", "letter.send", "admit.forgotten", "join.rest", "document.changed"}
 
 // Everything that is written into the log has words for people.
 func TestEveryActHasWords(t *testing.T) {
@@ -137,6 +137,8 @@ var leavesNoLine = map[string]string{
 	"account.Factors.ConfirmByCode": "proves who sits there and changes nothing of a brand",
 	"account.Factors.Enrol":         "begins what ConfirmEnrol ends and says",
 	"admit.Door.AskAddress":         "writes a letter; what comes of it says so",
+	"admit.Door.AskAgain":           "writes a letter; what comes of it says so",
+	"join.Join.Enter":               "joining is no act of the team; the list of members says it",
 	"comment.View":                  "being there is no act",
 	"comment.Leave":                 "being there is no act",
 	"handover.See":                  "having read something is no act",

@@ -3,11 +3,12 @@ package markdown
 import (
 	"bytes"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
-	"github.com/yuin/goldmark/util"
 )
 
 // mention is somebody who is named.
@@ -31,8 +32,8 @@ type named struct{}
 func (named) Trigger() []byte { return []byte{'@'} }
 
 func (named) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
-	if before := block.PrecendingCharacter(); letter(byte(before)) && before < 0x80 || before > 0x7f && util.IsAlphaNumeric(byte(before)) {
-		return nil // an e-mail address
+	if before := block.PrecendingCharacter(); word(before) || strings.ContainsRune("@/.-+", before) {
+		return nil // an e-mail address, or a part of another
 	}
 	line, _ := block.PeekLine()
 	n := 1
@@ -46,6 +47,9 @@ func (named) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
 	block.Advance(1 + len(handle))
 	return &mention{handle: handle}
 }
+
+// word reports whether a rune is a part of a word.
+func word(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 func letter(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
@@ -79,7 +83,9 @@ func (emoji) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
 		return nil
 	}
 	is, known := emojis[string(line[1:end+1])]
-	if !known {
+	before := block.PrecendingCharacter()
+	after, _ := utf8.DecodeRune(line[end+2:])
+	if !known || word(before) || before == ':' || word(after) || after == ':' { // "1:100:2", "a::x::b"
 		return nil
 	}
 	block.Advance(end + 2)

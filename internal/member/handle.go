@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"regexp"
 	"slices"
@@ -42,8 +43,13 @@ func folded(handle string) string { return strings.ToLower(strings.TrimPrefix(ha
 var looks = strings.NewReplacer("rn", "m", "vv", "w", "0", "o", "1", "i", "l", "i", "5", "s", "8", "b", "_", "", ".", "", "-", "")
 
 // Skeleton is what a handle looks like at a glance: two that have the same
-// cannot both be taken.
-func Skeleton(handle string) string { return looks.Replace(folded(handle)) }
+// cannot both be taken. A hidden one stands for itself.
+func Skeleton(handle string) string {
+	if IsHidden(handle) {
+		return handle
+	}
+	return looks.Replace(folded(handle))
+}
 
 // foreign are letters of other scripts that look like Latin ones.
 var foreign = strings.NewReplacer(
@@ -80,7 +86,7 @@ func (p Profile) checked(anyHandle bool) (Profile, error) {
 	if text := handleProblem(p.Handle); text != "" && (p.Handle != "" || !anyHandle) {
 		wrong = append(wrong, fault.On("handle", text))
 	}
-	if p.Name, ok = line(p.Name, LongestName); !ok || p.Name == "" {
+	if p.Name, ok = line(p.Name, LongestName); !ok || !shown(p.Name) {
 		wrong = append(wrong, fault.On("name", "Enter a name of 1 to %d characters.", LongestName))
 	} else if mixed(p.Name) {
 		wrong = append(wrong, fault.On("name", "Write each word of the name in one alphabet."))
@@ -136,6 +142,16 @@ func unseen(r rune) bool {
 	return unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200B || r == 0xFEFF
 }
 
+// shown reports whether a name can be seen, and holds nothing that cannot: by
+// such characters two names that look the same would be two.
+func shown(name string) bool {
+	hides := func(r rune) bool {
+		joins := r == 0x200C || r == 0x200D // within words of some scripts, and emoji
+		return unicode.Is(unicode.Cf, r) && !joins || r == 0x115F || r == 0x1160 || r == 0x3164 || r == 0xFFA0 || r == 0x2800
+	}
+	return !strings.ContainsFunc(name, hides) && strings.ContainsFunc(name, func(r rune) bool { return unicode.IsGraphic(r) && r != ' ' })
+}
+
 func link(s string) (string, bool) {
 	if s = strings.TrimSpace(s); s == "" {
 		return "", true
@@ -165,8 +181,8 @@ func (m Member) takeHandle(ctx context.Context, tx *db.Tx) error {
 func takenBy(ctx context.Context, q db.Queryer, brandID, handle, but string) (bool, error) {
 	var n int
 	looks := Skeleton(handle)
-	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton IN ($2, $3) AND member_id <> $4 LIMIT 1`,
-		brandID, looks, gone(brandID, looks), but).Scan(&n)
+	err := q.QueryRowContext(ctx, `SELECT 1 FROM member_handle WHERE brand_id = $1 AND skeleton IN ($2, $3, $4) AND member_id <> $5 LIMIT 1`,
+		brandID, looks, gone(looks), gone(folded(handle)), but).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -179,7 +195,7 @@ func takenBy(ctx context.Context, q db.Queryer, brandID, handle, but string) (bo
 // freeHandle makes a handle of a name that nobody has.
 func freeHandle(ctx context.Context, q db.Queryer, brandID, name string) (string, error) {
 	base := handleOf(name)
-	for n, try := 2, base; n < 10_000; n, try = n+1, fmt.Sprint(base, n) {
+	for n, try := 2, base; n < 50; n, try = n+1, fmt.Sprint(base, numberFor(n)) {
 		if handleProblem(try) != "" {
 			continue
 		}
@@ -189,6 +205,15 @@ func freeHandle(ctx context.Context, q db.Queryer, brandID, name string) (string
 		}
 	}
 	return "", fault.OnField("handle", "Choose a handle.")
+}
+
+// numberFor is what stands behind a name at that try: where the small numbers
+// are taken, one by chance, so that nobody counts through all who are there.
+func numberFor(try int) int {
+	if try < 10 {
+		return try
+	}
+	return 10 + rand.IntN(1_000_000)
 }
 
 // handleOf is the name in letters and digits that every keyboard has.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -67,10 +68,16 @@ func (m Member) forget(ctx context.Context, tx *db.Tx) error {
 
 // gone stands for a handle, or for what it looks like, of somebody who left
 // without their name: it can be compared, and not read.
-func gone(brandID, s string) string {
-	sum := sha256.Sum256([]byte(brandID + "\n" + s))
+func gone(s string) string {
+	sum := sha256.Sum256([]byte(s))
 	return "gone:" + hex.EncodeToString(sum[:])
 }
+
+var hidden = regexp.MustCompile(`^gone:[0-9a-f]{64}$`)
+
+// IsHidden reports whether a handle is one that is kept for nobody, because
+// who had it left without their name.
+func IsHidden(handle string) bool { return hidden.MatchString(handle) }
 
 func (m Member) hideHandles(ctx context.Context, tx *db.Tx) error {
 	rows, err := tx.QueryContext(ctx, `SELECT handle, skeleton FROM member_handle WHERE member_id = $1 AND brand_id = $2`, m.ID, m.Brand)
@@ -83,7 +90,7 @@ func (m Member) hideHandles(ctx context.Context, tx *db.Tx) error {
 	}
 	for _, h := range all {
 		_, err := tx.ExecContext(ctx, `UPDATE member_handle SET handle = $3, skeleton = $4 WHERE brand_id = $1 AND handle = $2`,
-			m.Brand, h[0], gone(m.Brand, h[0]), gone(m.Brand, h[1]))
+			m.Brand, h[0], gone(h[0]), gone(h[1]))
 		if err != nil {
 			return err
 		}

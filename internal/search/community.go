@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -17,14 +18,6 @@ import (
 // found by asking for them: newest first, or until a day.
 const RankedMost = 5_000
 
-// What speaks for an answer. What has more points comes first, and of as many
-// the newer.
-const (
-	pointsLead    = 4 // all the words stand in its title or its first 100 characters
-	pointsOpening = 2 // it begins its topic
-	pointsSolved  = 1 // its topic has an accepted answer
-)
-
 // CommunityQuery is what a reader of the community looks for.
 type CommunityQuery struct {
 	Text     string   // as in Query
@@ -32,9 +25,10 @@ type CommunityQuery struct {
 	Author   string   // id of the member who wrote it; "" anybody
 	From, To db.Time  // of this time or later, and before that
 	Solved   bool     // only topics with an accepted answer
-	// Ranked puts the best first, of the newest RankedMost answers: those with
-	// all the words in the title or the first 100 characters, then openings
-	// before replies, then topics with an accepted answer, then the newer.
+	// Ranked puts the best first, of the newest RankedMost answers: those that
+	// hold all the words in their first 100 characters (an opening begins with
+	// its title), and of them openings before replies, and of both those of
+	// topics with an accepted answer. What is as good comes newest first.
 	Ranked bool
 }
 
@@ -171,14 +165,9 @@ func (a asked) ranked(ctx context.Context, q db.Queryer, in dialect, skip int) (
 	return out, err
 }
 
-// shown reads the answers in their order. An index of the brand would be taken
-// for narrower than twenty rows by their keys.
+// shown reads the answers in their order.
 func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, error) {
-	args := []any{a.brand}
-	for _, w := range some {
-		args = append(args, w.seq)
-	}
-	rows, err := collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id || '' = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
+	rows, err := a.rows(ctx, q, some)
 	if err != nil {
 		return nil, fmt.Errorf("search: rank: %w", err)
 	}
@@ -190,14 +179,51 @@ func (a asked) shown(ctx context.Context, q db.Queryer, some []weighed) ([]Hit, 
 	return a.hits(rows), nil
 }
 
-// inLead asks for what holds all the words in its beginning.
-func (a asked) inLead(l language) string {
-	mark := tag(a.brand)
-	return a.within(l, []string{a.ofKind(l, mark+lead, mark+letter[Reply])})
+// rows reads the answers in any order. An index of the brand would be taken for
+// narrower than some rows by their keys.
+func (a asked) rows(ctx context.Context, q db.Queryer, some []weighed) ([]row, error) {
+	args := []any{a.brand}
+	for _, w := range some {
+		args = append(args, w.seq)
+	}
+	return collect(ctx, q, `SELECT `+columns+` FROM search_doc d WHERE d.brand_id || '' = $1 AND d.seq IN (`+db.In(2, len(some))+`)`, args...)
 }
 
-// withAlso asks for what has the attribute too.
-func (a asked) withAlso(l language, word string) string {
-	a.also = append(slices.Clone(a.also), word)
-	return a.written(l)
+// weighTexts gives the points that the index would give, from the texts.
+func (a asked) weighTexts(ctx context.Context, q db.Queryer, some []weighed) error {
+	rows, err := a.rows(ctx, q, some)
+	points := map[int64]int{}
+	for _, r := range rows {
+		for _, l := range leads {
+			if l.opening == r.Opening && l.solved == r.Solved && a.leads(r.text) {
+				points[r.seq] = l.points
+			}
+		}
+	}
+	for i := range some {
+		some[i].points = points[some[i].seq]
+	}
+	return err
+}
+
+// leads reports whether the beginning of the text holds all that it must.
+func (a asked) leads(text string) bool {
+	end := leadEnd(text)
+	// One character more shows whether the last word goes on.
+	_, next := utf8.DecodeRuneInString(text[end:])
+	words := cut(text[:end+next])
+	for len(words) > 0 && words[len(words)-1].end > end {
+		words = words[:len(words)-1]
+	}
+	return !slices.ContainsFunc(a.terms, func(t term) bool { return !t.not && !t.in(words) })
+}
+
+// inLead asks for what holds all the words in its beginning, of these letters.
+func (a asked) inLead(l language, letters ...string) string {
+	mark := tag(a.brand)
+	var kinds []string
+	for _, of := range letters {
+		kinds = append(kinds, a.ofKind(l, mark+of, mark+letter[Reply]))
+	}
+	return a.within(l, kinds)
 }

@@ -47,8 +47,12 @@ func (f fts5) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
 		ORDER BY w.rowid DESC LIMIT $5`, a.written(f), a.below, a.from, a.brand, a.size+1)
 }
 
-// weigh reads the index alone: the rows of five thousand texts would cost more
-// than all else.
+// few is how many texts are read sooner than the index is asked again: what has
+// few answers may have cost it a long search.
+const few = 100
+
+// weigh reads the index alone where there are many: the rows of five thousand
+// texts would cost more than all else.
 func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
 	seqs, err := f.newest(ctx, q, a, a.written(f), most)
 	if err != nil || len(seqs) == 0 {
@@ -58,22 +62,18 @@ func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]wei
 	for i, seq := range seqs {
 		all[i].seq, at[seq] = seq, i
 	}
+	if len(all) <= few {
+		return all, a.weighTexts(ctx, q, all)
+	}
 	a.from = seqs[len(seqs)-1]
-	for _, better := range []struct {
-		written string
-		points  int
-	}{
-		{a.inLead(f), pointsLead},
-		{a.withAlso(f, attribute("opening", a.brand)), pointsOpening},
-		{a.withAlso(f, attribute("solved", a.brand)), pointsSolved},
-	} {
-		seqs, err := f.newest(ctx, q, a, better.written, most)
+	for _, l := range leads {
+		seqs, err := f.newest(ctx, q, a, a.inLead(f, l.letter), most)
 		if err != nil {
 			return nil, err
 		}
 		for _, seq := range seqs {
 			if i, ok := at[seq]; ok {
-				all[i].points += better.points
+				all[i].points = l.points
 			}
 		}
 	}
@@ -158,18 +158,26 @@ func (t tsvector) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([
 	}
 	return weighRows(ctx, q, `SELECT seq, `+points+` FROM search_doc
 		WHERE words @@ CAST($1 AS tsquery) AND brand_id || '' = $4 AND seq + 0 < $2 AND seq + 0 >= $3 ORDER BY seq + 0 DESC LIMIT $6`,
-		a.written(t), a.below, a.from, a.brand, a.inLead(t), most)
+		a.written(t), a.below, a.from, a.brand, a.inAnyLead(t), most)
 }
 
 func (t tsvector) weighNewest(ctx context.Context, q db.Queryer, a asked, look, most int) ([]weighed, error) {
 	return weighRows(ctx, q, `SELECT seq, `+points+` FROM (SELECT * FROM search_doc
 		WHERE brand_id = $4 AND kind = $8 AND seq < $2 AND seq >= $3 ORDER BY seq DESC LIMIT $7) d
 		WHERE d.words @@ CAST($1 AS tsquery) ORDER BY d.seq DESC LIMIT $6`,
-		a.written(t), a.below, a.from, a.brand, a.inLead(t), most, look, Reply)
+		a.written(t), a.below, a.from, a.brand, a.inAnyLead(t), most, look, Reply)
 }
 
-var points = fmt.Sprintf(`CASE WHEN words @@ CAST($5 AS tsquery) THEN %d ELSE 0 END + CASE WHEN opening THEN %d ELSE 0 END + CASE WHEN solved THEN %d ELSE 0 END`,
-	pointsLead, pointsOpening, pointsSolved)
+// points are those of leads.
+const points = `CASE WHEN words @@ CAST($5 AS tsquery) THEN 1 + CASE WHEN opening THEN 2 ELSE 0 END + CASE WHEN solved THEN 1 ELSE 0 END ELSE 0 END`
+
+func (a asked) inAnyLead(l language) string {
+	var letters []string
+	for _, of := range leads {
+		letters = append(letters, of.letter)
+	}
+	return a.inLead(l, letters...)
+}
 
 func weighRows(ctx context.Context, q db.Queryer, query string, args ...any) ([]weighed, error) {
 	rows, err := q.QueryContext(ctx, query, args...)

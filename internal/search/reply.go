@@ -10,18 +10,32 @@ import (
 	"rapport/internal/db"
 )
 
-// lead is how the words of a reply's beginning stand in the index once more, as
-// the letter of a kind; leadLong is how long a beginning is, in characters. An
-// opening begins with its title.
-const (
-	lead     = "l"
-	leadLong = 100
-)
+// leadLong is how long the beginning of a text is, in characters. An opening
+// begins with its title.
+const leadLong = 100
+
+// leads are the letters by which the words of beginnings stand in the index
+// once more, from what a ranked search gives first to what it gives last. With
+// what a reply is in the letter, ranking need look at nothing but the words.
+var leads = []struct {
+	letter          string
+	opening, solved bool
+	points          int
+}{{"q", true, true, 4}, {"o", true, false, 3}, {"s", false, true, 2}, {"l", false, false, 1}}
+
+func (d Doc) leadLetter() string {
+	for _, l := range leads {
+		if l.opening == d.Opening && l.solved == d.Solved {
+			return l.letter
+		}
+	}
+	panic("search: a reply of no sort")
+}
 
 // ofReply are the words of the beginning, and what a reply can be asked for by.
 func (d Doc) ofReply(words []word) []string {
 	var out []string
-	mark, end := tag(d.Brand)+lead, leadEnd(d.Text)
+	mark, end := tag(d.Brand)+d.leadLetter(), leadEnd(d.Text)
 	for _, w := range words {
 		if w.end > end {
 			break
@@ -31,9 +45,6 @@ func (d Doc) ofReply(words []word) []string {
 	out = append(out, attribute("space", d.Space))
 	if d.Author != "" {
 		out = append(out, attribute("author", d.Author))
-	}
-	if d.Opening {
-		out = append(out, attribute("opening", d.Brand))
 	}
 	if d.Solved {
 		out = append(out, attribute("solved", d.Brand))

@@ -123,6 +123,16 @@ func (t term) at(words []word) bool {
 	return true
 }
 
+// in reports whether the term stands somewhere among the words.
+func (t term) in(words []word) bool {
+	for i := 0; i+len(t.words) <= len(words); i++ {
+		if t.at(words[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
 // end is where the mark of a term ends whose last word was found in w: a lone
 // character is marked alone, though it was found as the beginning of a pair.
 func (t term) end(text string, w word) int {

@@ -75,15 +75,16 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 	if err != nil {
 		return Said{}, err
 	}
-	if err := keep(ctx, tx, t, r); err != nil {
-		return Said{}, err
-	}
-	was := r
+	was, before := r, t
 	r.Text, r.HTML, r.EditedAt, r.Revision = w.text, w.html, tx.Now(), r.Revision+1
 	if r.Number == 1 {
 		t.Title, t.Slug, t.Excerpt = title, space.Slug(title), markdown.Excerpt(w.plain, excerptMost)
 	}
-	if err := errors.Join(saveText(ctx, tx, r), saveTitle(ctx, tx, t)); err != nil {
+	// The row is written first: who changes it at the same time begins again.
+	if err := saveText(ctx, tx, r); err != nil {
+		return Said{}, err
+	}
+	if err := errors.Join(keep(ctx, tx, before, was), saveTitle(ctx, tx, t)); err != nil {
 		return Said{}, err
 	}
 	if r.State == Live && w.state == Waiting {

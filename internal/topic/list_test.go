@@ -303,6 +303,40 @@ func TestRepliesAtTheSameTimeAreNumberedWithoutAGap(t *testing.T) {
 	w.recount()
 }
 
+func TestTheSameFormAndTheSameChangeAtOnce(t *testing.T) {
+	w := open(t)
+	ada, bo := w.voice("ada"), w.voice("bo")
+	s := w.begin("ada", "talk", "Hello")
+	w.tick()
+	changed := make(chan error, 4)
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			if _, err := topic.Begin(ctx, w.d, ada, topic.New{Space: w.space["ask"].ID, Title: "Twice", Text: "x", Once: "form"}); err != nil {
+				t.Error(err)
+			}
+			if _, err := topic.Say(ctx, w.d, bo, s.Topic.ID, "x", 0, "form"); err != nil {
+				t.Error(err)
+			}
+			_, err := topic.Change(ctx, w.d, ada, s.Reply.ID, topic.Edit{Revision: 1, Text: fmt.Sprint("Other ", i)})
+			changed <- err
+		})
+	}
+	all.Wait()
+	done := 0
+	for range 4 {
+		if err := <-changed; err == nil {
+			done++
+		} else {
+			w.is(err, fault.Conflict, "another window")
+		}
+	}
+	if n := w.count(`SELECT COUNT(*) FROM reply`); n != 3 || done != 1 {
+		t.Errorf("%d replies, %d changes", n, done)
+	}
+	w.recount()
+}
+
 func TestRedrawnAsItWas(t *testing.T) {
 	w := open(t)
 	s := w.begin("ada", "talk", "Hello *you*, @bo")

@@ -234,6 +234,9 @@ func letThrough(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply)
 	if !t.unread(r) {
 		return reveal(ctx, tx, t, r)
 	}
+	if err := t.lock(ctx, tx); err != nil {
+		return t, r, err
+	}
 	if r.At = tx.Now(); r.Number < 0 {
 		r.Number = t.LastNumber + 1
 	}

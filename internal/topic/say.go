@@ -115,6 +115,9 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 	if err != nil {
 		return Said{}, err
 	}
+	if err := t.lock(ctx, tx); err != nil {
+		return Said{}, err
+	}
 	w, err := voice{v}.write(ctx, tx, text)
 	if err != nil {
 		return Said{}, err
@@ -323,6 +326,16 @@ func insertReply(ctx context.Context, tx *db.Tx, r newReply) error {
 		r.ID, r.Brand, r.Topic, r.Space, r.Number, r.Author, r.Answers, r.State, r.Text, r.HTML, r.Team, r.once, r.At, r.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("topic: insert a reply: %w", err)
+	}
+	return nil
+}
+
+// lock makes who numbers a reply of the topic at the same time begin again after
+// this one, where two would else take the same number.
+func (t Topic) lock(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE topic SET number = number WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID)
+	if err != nil {
+		return fmt.Errorf("topic: lock: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,138 @@
+package archive_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rapport/internal/access"
+	"rapport/internal/archive"
+	"rapport/internal/community"
+	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+	"rapport/internal/member"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+)
+
+// talk gives the brand a community with something in every part of it.
+func (h house) talk(t *testing.T) {
+	t.Helper()
+	ctx, d, b := t.Context(), h.DB, h.Brand.ID
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := community.Change(ctx, d, h.Who(), b, 0, community.Settings{Joining: community.Ask, Questions: []string{"Why?"}, Intro: "Coffee", FirstPosts: 1})
+	check(err)
+	ask, err := space.Create(ctx, d, h.Who(), b, space.Settings{Name: "Questions", Kind: space.Questions})
+	check(err)
+	_, err = space.Change(ctx, d, h.Who(), b, ask.ID, ask.Revision, space.Settings{Name: "Ask", Kind: space.Questions})
+	check(err)
+	ada, cy := h.join(t, h.Account.ID, "Ada Lind"), h.join(t, h.NewAccount("cy@example.com", "Cy").ID, "Cý Öz")
+	s, err := topic.Begin(ctx, d, ada, topic.New{Space: ask.ID, Title: "Which grinder?", Text: "I *like* @cy-oz <b>"})
+	check(err)
+	r, err := topic.Say(ctx, d, cy, s.Topic.ID, "The big one", 0, "form")
+	check(err)
+	_, err = topic.Change(ctx, d, cy, r.Reply.ID, topic.Edit{Revision: 1, Text: "The small one"})
+	check(err)
+	_, err = topic.Accept(ctx, d, ada, r.Reply.ID, true)
+	check(err)
+	check(topic.React(ctx, d, cy, s.Reply.ID, "heart", true))
+	check(topic.Complain(ctx, d, cy, s.Reply.ID, topic.OffTopic, ""))
+	check(topic.Bookmark(ctx, d, cy, s.Reply.ID, true))
+	_, err = topic.Decide(ctx, d, h.Who(), b, s.Reply.ID, topic.Keep, "", "It is fine")
+	check(err)
+	for _, query := range []string{
+		`INSERT INTO document (brand_id, name, version, text, html, account_id, at) VALUES ($1, 'guidelines', 1, 'Be *kind*', '<p>Be <em>kind</em></p>', $2, 1000)`,
+		`INSERT INTO acceptance (member_id, name, version, brand_id, at) SELECT id, 'guidelines', 1, $1, 1000 FROM member WHERE brand_id = $1 AND account_id = $2`,
+	} {
+		_, err := d.ExecContext(ctx, query, b, h.Account.ID)
+		check(err)
+	}
+}
+
+func (h house) join(t *testing.T, account, name string) member.Voice {
+	t.Helper()
+	err := h.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := member.Create(t.Context(), tx, h.Brand.ID, member.New{Account: account, Name: name, State: member.Active, Trusted: true, Answers: []member.Answer{{Question: "Why?", Answer: "So"}}})
+		return err
+	})
+	who := h.Who()
+	if account != h.Account.ID {
+		who = access.Who{Account: account, Name: name}
+	}
+	v, also := member.Of(t.Context(), h.DB, who, h.Brand.ID)
+	if err != nil || also != nil || v.Member.ID == "" {
+		t.Fatal(err, also)
+	}
+	return v
+}
+
+// community are the rows of a brand's community, as text.
+func (h house) community(t *testing.T) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for table, columns := range map[string]string{
+		"community": "intro, joining, questions, first_posts, topics, revision", "space": "id, slug, name, kind, topics, revision", "space_slug": "slug, space_id",
+		"member": "id, handle, name, name_key, state, answers, posts, solved, trusted_at", "member_handle": "handle, skeleton, member_id",
+		"topic": "id, number, space_id, author_id, title, slug, excerpt, state, replies, heat, last_number, last_by, answer_id, created_at",
+		"reply": "id, topic_id, space_id, number, author_id, state, text, html, reactions, flags, revision, at", "revision": "reply_id, number, text, by_id", "reaction": "reply_id, member_id, kind",
+		"bookmark": "member_id, reply_id", "watch": "member_id, subject, level, because, seen", "flag": "id, reply_id, member_id, reason, settled_at", "decision": "id, reply_id, act, reason, excerpt",
+		"document": "name, version, text, html", "acceptance": "member_id, name, version",
+	} {
+		row := "CAST(" + strings.ReplaceAll(columns, ", ", " AS TEXT) || ' ' || CAST(") + " AS TEXT)"
+		rows, err := h.DB.QueryContext(t.Context(), `SELECT `+row+` FROM `+table+` WHERE brand_id = $1`, h.Brand.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				t.Fatal(err)
+			}
+			out[table] = append(out[table], line)
+		}
+		slices.Sort(out[table])
+		if len(out[table]) == 0 || rows.Err() != nil {
+			t.Errorf("nothing in %s: %v", table, rows.Err())
+		}
+	}
+	return out
+}
+
+func TestACommunityIsTakenAlong(t *testing.T) {
+	from := full(t, dbtest.Open(t))
+	to := empty(t, dbtest.Open(t))
+	if i := to.take(t, from.export(t)); i.State != archive.Done {
+		t.Fatalf("%+v", i)
+	}
+	to.Brand = from.Brand
+	if diff := cmp.Diff(from.community(t), to.community(t)); diff != "" {
+		t.Error(diff)
+	}
+	if n := one(t, to.DB, `SELECT COUNT(*) FROM search_doc WHERE kind = 'reply'`); n != "2" {
+		t.Errorf("%s replies are found", n)
+	}
+	if mail := one(t, to.DB, `SELECT a.email FROM member m JOIN account a ON a.id = m.account_id WHERE m.name = 'Cý Öz'`); mail != "cy@example.com" {
+		t.Errorf("the member's account is %s", mail)
+	}
+}
+
+// What a brand asks of its team stands in one file and can be brought in.
+func TestTheRuleOfTheTeamIsTakenAlong(t *testing.T) {
+	from := full(t, dbtest.Open(t))
+	if _, err := from.DB.ExecContext(t.Context(), `INSERT INTO team_rule (brand_id, second_factor) VALUES ($1, $2)`, from.Brand.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	file := from.export(t)
+	to := empty(t, dbtest.Open(t))
+	if i := to.take(t, file); i.State != archive.Done || one(t, to.DB, `SELECT COUNT(*) FROM team_rule`) != "1" {
+		t.Errorf("%+v", i)
+	}
+}

@@ -1,0 +1,74 @@
+package markdown
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// plain is the text of our own HTML as a reader sees it: a line for each block
+// and row, code as it stands, pictures by their alt.
+func plain(page string) string {
+	w := wordsOf{z: html.NewTokenizer(strings.NewReader(page))}
+	for {
+		switch w.z.Next() {
+		case html.ErrorToken:
+			return strings.TrimSpace(w.b.String())
+		case html.TextToken:
+			w.text(string(w.z.Text()))
+		default:
+			w.tag(w.z.Token())
+		}
+	}
+}
+
+// wordsOf gathers the text of a page.
+type wordsOf struct {
+	z    *html.Tokenizer
+	b    strings.Builder
+	code bool // within pre, where every blank counts
+	gap  bool // a cell ended
+}
+
+func (w *wordsOf) text(s string) {
+	if !w.code && (w.gap || w.fresh()) {
+		s = strings.TrimLeft(s, " \n")
+	}
+	if w.gap && s != "" && !w.fresh() {
+		w.b.WriteByte(' ')
+	}
+	w.gap = w.gap && s == ""
+	w.b.WriteString(s)
+}
+
+// fresh reports whether nothing stands on the line yet.
+func (w *wordsOf) fresh() bool {
+	s := w.b.String()
+	return s == "" || s[len(s)-1] == '\n'
+}
+
+func (w *wordsOf) tag(t html.Token) {
+	ends := t.Type == html.EndTagToken
+	switch t.Data {
+	case "pre":
+		w.code = !ends
+		w.line()
+	case "p", "h3", "h4", "h5", "h6", "li", "blockquote", "tr", "table", "ul", "ol", "hr", "br":
+		w.line()
+	case "td", "th":
+		w.gap = w.gap || ends
+	case "img":
+		for _, a := range t.Attr {
+			if a.Key == "alt" {
+				w.text(a.Val)
+			}
+		}
+	}
+}
+
+// line begins a new one.
+func (w *wordsOf) line() {
+	if w.gap = false; !w.fresh() {
+		w.b.WriteByte('\n')
+	}
+}

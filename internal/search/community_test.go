@@ -1,0 +1,313 @@
+package search_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rapport/internal/access"
+	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+	"rapport/internal/fault"
+	"rapport/internal/search"
+)
+
+// said is a reply in the space "open".
+func said(id string, at db.Time, text string) search.Doc {
+	return search.Doc{Kind: search.Reply, ID: id, Topic: "t-" + id, Space: "open", Author: "mira", At: at, Text: text}
+}
+
+func (s shelf) look(q search.CommunityQuery, page db.Page) search.CommunityResult {
+	s.t.Helper()
+	if q.Spaces == nil {
+		q.Spaces = []string{"open", "help"}
+	}
+	out, err := search.Community(ctx, s.DB, "north", q, page)
+	if err != nil {
+		s.t.Fatalf("%.40q: %v", q.Text, err)
+	}
+	return out
+}
+
+func ids(hits []search.Hit) string {
+	var out []string
+	for _, h := range hits {
+		out = append(out, h.ID)
+	}
+	return strings.Join(out, " ")
+}
+
+// community puts in what the tests below look for; "staff" is a space that
+// readers may not see.
+func community(t *testing.T) shelf {
+	s := open(t)
+	docs := []search.Doc{said("latin", 10, "The café opens at nine"), said("chinese", 11, "我的手机坏了，请问保修多久？"), said("japanese", 12, "ガラスの靴を買いました"),
+		said("korean", 13, "배송이 언제 오나요? 서울에서"), said("thai", 14, "สินค้าของฉันยังไม่มาถึง ขอบคุณครับ")}
+	for i, d := range []search.Doc{{ID: "a", Space: "open", Author: "mira"}, {ID: "b", Space: "help", Author: "mira", Solved: true, Opening: true},
+		{ID: "c", Space: "help", Author: "noor", Solved: true}, {ID: "d", Space: "staff", Author: "noor", Solved: true}} {
+		d.Kind, d.Topic, d.At, d.Text = search.Reply, "t", db.Time(20+i), "word of everybody"
+		docs = append(docs, d)
+	}
+	s.put(docs...)
+	s.put(search.Doc{Brand: "south", Kind: search.Reply, ID: "x", Topic: "t", Space: "open", Author: "mira", Solved: true, At: 30, Text: "word elsewhere"}, search.Doc{ID: "m", At: 31, Text: "word of a message"})
+	return s
+}
+
+func TestCommunityFindsWhatIsAsked(t *testing.T) {
+	s := community(t)
+	for _, tt := range []struct {
+		q    search.CommunityQuery
+		want string
+	}{
+		{search.CommunityQuery{Text: "cafe"}, "latin"},
+		{search.CommunityQuery{Text: "手机"}, "chinese"},
+		{search.CommunityQuery{Text: "手"}, "chinese"},
+		{search.CommunityQuery{Text: "ガラス"}, "japanese"},
+		{search.CommunityQuery{Text: "서울"}, "korean"},
+		{search.CommunityQuery{Text: "ขอบคุณ"}, "thai"},
+		{search.CommunityQuery{Text: `"word of"`}, "c b a"},
+		{search.CommunityQuery{Text: "wor"}, "c b a"},
+		{search.CommunityQuery{Text: "word -everybody"}, ""},
+		{search.CommunityQuery{Text: "-everybody"}, ""},
+		{search.CommunityQuery{Text: "word", Author: "mira"}, "b a"},
+		{search.CommunityQuery{Text: "word", Author: "nobody"}, ""},
+		{search.CommunityQuery{Text: "word", Solved: true}, "c b"},
+		{search.CommunityQuery{Text: "word", Solved: true, Author: "mira"}, "b"},
+		{search.CommunityQuery{Text: "word", From: 21, To: 22}, "b"},
+		{search.CommunityQuery{Text: "word", From: 22, To: 21}, ""},
+		{search.CommunityQuery{Text: "word", Spaces: []string{"open"}}, "a"},
+		{search.CommunityQuery{Text: "word", Spaces: []string{"staff"}}, "d"},
+		{search.CommunityQuery{Text: "word", Spaces: []string{"open", "help", "staff"}}, "d c b a"},
+		{search.CommunityQuery{Text: "word", Spaces: []string{}}, ""},
+		{search.CommunityQuery{Text: "word", Spaces: []string{"unknown", ""}}, ""},
+	} {
+		got := s.look(tt.q, db.Page{})
+		if ids(got.Hits) != tt.want || got.Next != "" {
+			t.Errorf("%+v found %q, want %q", tt.q, ids(got.Hits), tt.want)
+		}
+		tt.q.Ranked = true
+		ranked := s.look(tt.q, db.Page{})
+		if len(ranked.Hits) != len(got.Hits) || ranked.Ranked != len(got.Hits) || ranked.More {
+			t.Errorf("%+v ranked %d, found %q, want %q", tt.q, ranked.Ranked, ids(ranked.Hits), tt.want)
+		}
+	}
+	h := s.look(search.CommunityQuery{Text: "word", Author: "mira", Solved: true}, db.Page{}).Hits[0]
+	want := search.Hit{Kind: search.Reply, ID: "b", Topic: "t", Space: "help", Author: "mira", Opening: true, Solved: true, At: 21, Channels: []string{},
+		Snippet: search.Snippet{Text: "word of everybody", Marks: []search.Mark{{Start: 0, End: 4}}}}
+	if diff := cmp.Diff(want, h); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheTeamFindsReplies(t *testing.T) {
+	s := community(t)
+	for _, tt := range []struct {
+		who   access.Who
+		kinds []search.Kind
+		want  string
+	}{
+		{as(access.Owner), nil, "m d c b a"},
+		{as(access.Moderator), nil, "d c b a"},
+		{as(access.Owner), []search.Kind{search.Reply}, "d c b a"},
+		{as(access.Owner), []search.Kind{search.Message}, "m"},
+		{as(access.Owner, "channel"), nil, ""},
+	} {
+		if got := s.find(tt.who, search.Query{Text: "word", Kinds: tt.kinds}); got != tt.want {
+			t.Errorf("%v %v found %q, want %q", tt.who, tt.kinds, got, tt.want)
+		}
+	}
+}
+
+func TestTheBestComeFirst(t *testing.T) {
+	s := open(t)
+	long := strings.Repeat("much else before it ", 6)
+	for i, d := range []search.Doc{
+		{ID: "opening-solved", Opening: true, Solved: true, Text: "Blue lamp\nIt is dark"},
+		{ID: "opening-late-solved", Opening: true, Solved: true, Text: "Help\n" + long + "blue lamp"},
+		{ID: "opening", Opening: true, Text: "The lamp is blue"},
+		{ID: "opening-newer", Opening: true, Text: "A lamp, blue"},
+		{ID: "solved", Solved: true, Text: "take the blue lamp"},
+		{ID: "reply", Text: "a blue lamp"},
+		{ID: "half", Opening: true, Text: "lamp " + long + "blue"},
+		{ID: "late", Text: long + "blue lamp"},
+		{ID: "one", Text: "blue"},
+	} {
+		d.Kind, d.Topic, d.Space, d.At = search.Reply, "t", "open", db.Time(100+i)
+		s.put(d)
+	}
+	// The same holds for few answers and for many.
+	for i := range 120 {
+		s.put(said(fmt.Sprint("many", i), db.Time(i/2), long+"blue lamps and a lamp, by many"))
+	}
+	top := func(text string) string {
+		got := strings.Fields(ids(s.look(search.CommunityQuery{Text: text, Ranked: true}, db.Page{}).Hits))
+		return strings.Join(got[:min(len(got), 8)], " ")
+	}
+	want := "opening-solved opening-newer opening solved reply late half opening-late-solved"
+	for text, want := range map[string]string{
+		"blue lamp -many ":     want,
+		"blue lamp ":           want,
+		"-many blue lam":       want,
+		"blue -dark -many lam": strings.TrimPrefix(want, "opening-solved "),
+	} {
+		if got := top(text); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestRankedPagesHaveNoGapsOrRepeats(t *testing.T) {
+	s := open(t)
+	var docs []search.Doc
+	for i := range 95 {
+		d := said(fmt.Sprint("r", i), db.Time(1000+i/3), "page")
+		d.Opening, d.Solved = i%7 == 0, i%3 == 0
+		docs = append(docs, d)
+	}
+	s.put(docs...)
+	for _, ranked := range []bool{true, false} {
+		seen, page, pages := map[string]bool{}, db.Page{}, 0
+		for {
+			got := s.look(search.CommunityQuery{Text: "page", Ranked: ranked}, page)
+			if ranked && (got.Ranked != 95 || got.More) {
+				t.Errorf("ranked %d, more %v", got.Ranked, got.More)
+			}
+			for _, h := range got.Hits {
+				if seen[h.ID] {
+					t.Errorf("%s came twice", h.ID)
+				}
+				seen[h.ID] = true
+			}
+			// What is written meanwhile moves nothing.
+			s.put(said(fmt.Sprint("new", ranked, pages), db.Time(5000+pages), "page"))
+			if page.After, pages = got.Next, pages+1; got.Next == "" {
+				break
+			}
+		}
+		for i := range 95 {
+			if !seen[fmt.Sprint("r", i)] {
+				t.Errorf("ranked %v: r%d was never shown", ranked, i)
+			}
+		}
+		if err := s.Tx(ctx, func(tx *db.Tx) error {
+			return search.Drop(ctx, tx, "north", search.Reply, "newtrue0", "newtrue1", "newtrue2", "newtrue3", "newtrue4")
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, after := range []string{"!", "0_z", "zzzz_z", "1", "1_", "_1", "1_-1", "-1_1", "1_!", "k_1_1"} {
+		if _, err := search.Community(ctx, s.DB, "north", search.CommunityQuery{Text: "page", Ranked: true, Spaces: []string{"open"}}, db.Page{After: after}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("after %q: %v", after, err)
+		}
+	}
+	if got := s.look(search.CommunityQuery{Text: "page", Ranked: true}, db.Page{After: "2z_zzzzzzzz"}); len(got.Hits) != 0 {
+		t.Errorf("beyond the end: %s", ids(got.Hits))
+	}
+}
+
+func TestMoreThanAreRanked(t *testing.T) {
+	s := open(t)
+	var docs []search.Doc
+	for i := range search.RankedMost + 10 {
+		docs = append(docs, said(fmt.Sprint("r", i), db.Time(i/2), "many"))
+	}
+	docs[3].Opening, docs[20].Opening = true, true
+	s.put(docs...)
+	got := s.look(search.CommunityQuery{Text: "many", Ranked: true}, db.Page{Limit: 2})
+	if got.Ranked != search.RankedMost || !got.More || got.Hits[0].ID != "r20" {
+		t.Errorf("ranked %d, more %v, first %s", got.Ranked, got.More, ids(got.Hits))
+	}
+}
+
+func TestNothingOfTheUnseenIsCounted(t *testing.T) {
+	s := community(t)
+	for _, q := range []search.CommunityQuery{{Text: "word"}, {Text: "wo"}, {Text: "word", Author: "noor"}, {Text: "word", Solved: true}} {
+		q.Spaces, q.Ranked = []string{"open"}, true
+		got := s.look(q, db.Page{})
+		for _, h := range got.Hits {
+			if h.Space != "open" {
+				t.Errorf("%+v showed %s", q, h.ID)
+			}
+		}
+		if got.Ranked != len(got.Hits) {
+			t.Errorf("%+v counted %d, showed %d", q, got.Ranked, len(got.Hits))
+		}
+	}
+	got, err := search.Community(ctx, s.DB, "south", search.CommunityQuery{Text: "word", Spaces: []string{"help", "staff"}, Ranked: true}, db.Page{})
+	if err != nil || got.Ranked != 0 || len(got.Hits) != 0 {
+		t.Errorf("another brand's spaces: %+v %v", got, err)
+	}
+}
+
+func TestHostileQuestionsOfStrangers(t *testing.T) {
+	s := community(t)
+	for _, text := range []string{"", "-", `"`, "\x00", "a\x00b", "*", "^a", "NEAR(a b)", "AND", "OR NOT", "{words}: a", "words:a", "a <-> b", "''", `\`, "((((", ":*", "%", "\xff",
+		"'; DROP TABLE search_doc; --", strings.Repeat("a", 10<<20), strings.Repeat(`"a`, 5<<20), strings.Repeat("手", 3<<20), "\u4dc0"} {
+		for _, ranked := range []bool{false, true} {
+			s.look(search.CommunityQuery{Text: text, Author: "'\x00\"", Ranked: ranked}, db.Page{})
+			s.look(search.CommunityQuery{Text: text, Spaces: []string{"open", "\x00", `" OR "`}, Ranked: ranked}, db.Page{})
+		}
+		if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Missed(ctx, tx, "north", text) }); err != nil {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}
+
+func TestRefileMovesATopic(t *testing.T) {
+	s := open(t)
+	var docs []search.Doc
+	for i := range 450 {
+		docs = append(docs, search.Doc{Kind: search.Reply, ID: fmt.Sprint("r", i), Topic: "t", Space: "open", Author: "mira", At: db.Time(i), Text: "moved", Opening: i == 0})
+	}
+	other := said("other", 900, "moved")
+	s.put(append(docs, other, search.Doc{ID: "m", Conversation: "t", At: 901, Text: "moved"})...)
+	count := func(q search.CommunityQuery) int {
+		q.Text, q.Ranked = "moved", true
+		return s.look(q, db.Page{}).Ranked
+	}
+	for range 2 {
+		if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Refile(ctx, tx, "north", "t", "help", true) }); err != nil {
+			t.Fatal(err)
+		}
+		got := []int{count(search.CommunityQuery{Spaces: []string{"open"}}), count(search.CommunityQuery{Spaces: []string{"help"}}), count(search.CommunityQuery{Solved: true}), count(search.CommunityQuery{Author: "mira"})}
+		if diff := cmp.Diff([]int{1, 450, 450, 451}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	first := s.look(search.CommunityQuery{Text: "moved", Ranked: true}, db.Page{}).Hits[0]
+	if first.ID != "r0" || !first.Opening || !first.Solved || first.Author != "mira" || first.At != 1 {
+		t.Errorf("the opening became %+v", first)
+	}
+	err := s.Tx(ctx, func(tx *db.Tx) error { return search.Refile(ctx, tx, "south", "t", "elsewhere", false) })
+	if got := count(search.CommunityQuery{Solved: true}); got != 450 || err != nil {
+		t.Errorf("another brand moved it: %d %v", got, err)
+	}
+}
+
+func TestAReplySaysWhereItStands(t *testing.T) {
+	s := open(t)
+	for _, d := range []search.Doc{{Topic: "t"}, {Space: "s"}} {
+		d.Brand, d.Kind, d.ID, d.Text = "north", search.Reply, "r", "word"
+		if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Put(ctx, tx, d) }); err == nil {
+			t.Errorf("%+v was put in", d)
+		}
+	}
+}
+
+func TestNothingOfTheCommunityIsScanned(t *testing.T) {
+	s := community(t)
+	q := dbtest.Indexed(t, s.DB)
+	for _, ranked := range []bool{false, true} {
+		for _, query := range []search.CommunityQuery{{Text: "word"}, {Text: "wo"}, {Text: "word -other", Author: "mira", Solved: true, From: 1, To: 40}} {
+			query.Ranked, query.Spaces = ranked, []string{"open", "help"}
+			if _, err := search.CommunityOn(ctx, s.DB, q, "north", query, db.Page{}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, _, err := search.Unfound(ctx, q, as(access.Owner), "north", db.Page{}); err != nil {
+		t.Error(err)
+	}
+}
