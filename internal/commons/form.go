@@ -98,4 +98,3 @@ func plainOf(markup string) string {
 		}
 	}
 }
-

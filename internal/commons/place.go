@@ -75,7 +75,9 @@ type index struct {
 	all   map[string]brand.Brand
 }
 
-func newPlaces(d *db.DB, site Site) *places { return &places{db: d, site: site, kept: map[string]*place{}} }
+func newPlaces(d *db.DB, site Site) *places {
+	return &places{db: d, site: site, kept: map[string]*place{}}
+}
 
 // listen forgets what changed, on this node at once.
 func (p *places) listen() func() {

@@ -45,7 +45,9 @@ const (
 	fresh     = 5 * time.Minute // even where nothing changes: what a page says of "today" grows old
 )
 
-func newShelf(d *db.DB) *shelf { return &shelf{db: d, kept: map[string]*kept{}, now: map[string]uint64{}} }
+func newShelf(d *db.DB) *shelf {
+	return &shelf{db: d, kept: map[string]*kept{}, now: map[string]uint64{}}
+}
 
 // listen notes what changes.
 func (s *shelf) listen() func() {

@@ -39,7 +39,9 @@ func reactionLabel(ctx context.Context, r topic.Reaction) string {
 	return i18n.T(ctx, "{{.Word}}: {{.Number}}", "Word", i18n.T(ctx, feeling(r.Feeling).Word), "Number", i18n.Number(ctx, r.Count))
 }
 
-func (tv topicView) mine(r topic.Shown, feeling string) bool { return slices.Contains(tv.Mine[r.ID], feeling) }
+func (tv topicView) mine(r topic.Shown, feeling string) bool {
+	return slices.Contains(tv.Mine[r.ID], feeling)
+}
 
 // mayReact, mayAccept and mayReply only choose what is offered: the domain
 // decides.

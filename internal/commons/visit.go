@@ -40,8 +40,8 @@ type visit struct {
 	Voice   member.Voice
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
-	path    string          // with its query, as the browser knows it
-	frozen  bool            // the page is for everybody: it holds nothing of one reader
+	path    string // with its query, as the browser knows it
+	frozen  bool   // the page is for everybody: it holds nothing of one reader
 }
 
 type visitKey struct{}

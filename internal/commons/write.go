@@ -260,4 +260,3 @@ func (p *Pages) bookmarkList(w http.ResponseWriter, r *http.Request) error {
 	h := head{Title: i18n.T(r.Context(), "Bookmarks"), NoIndex: true, View: "bookmarks"}
 	return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), spokenBody(v, i18n.T(r.Context(), "Bookmarks"), all, more)))
 }
-
