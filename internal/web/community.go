@@ -25,7 +25,7 @@ import (
 func (p *Pages) communityRoutes() []route {
 	return []route{
 		{pattern: "GET /studio/{brand}/community", door: inBrand, need: access.TopicModerate, handle: p.communityQueue},
-		{pattern: "POST /studio/{brand}/community/cases/{reply}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
+		{pattern: "POST /studio/{brand}/community/cases/{case}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
 		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
 		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
 		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaces},
@@ -117,10 +117,10 @@ func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := at(r)
-	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("reply"), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
+	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("case"), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
 	if err != nil {
 		if f.refused(err, "reason", "rule") {
-			return p.queuePage(w, r, r.PathValue("reply"), f)
+			return p.queuePage(w, r, r.PathValue("case"), f)
 		}
 		return err
 	}

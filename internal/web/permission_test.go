@@ -26,7 +26,10 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
+	"rapport/internal/document"
+	"rapport/internal/member"
 	"rapport/internal/post"
+	"rapport/internal/space"
 	"rapport/internal/task"
 	"rapport/internal/web"
 	"rapport/internal/web/webtest"
@@ -110,6 +113,32 @@ func (w *town) id(kind string, asks account.Account) string {
 			id := db.NewID()
 			exec(w.t, w.DB, `INSERT INTO handover (id, brand_id, account_id, text, at) VALUES ($1, $2, $3, $4, 1)`, id, w.brand.ID, w.owner.ID, shared)
 			return id
+		},
+		"space": func() string {
+			s, err := space.Create(ctx, w.DB, w.Who(), w.brand.ID, space.Settings{Name: shared, Kind: space.Discussion})
+			w.ok(err)
+			w.last["space"] = s.ID
+			return s.ID
+		},
+		"member": func() (id string) {
+			w.ok(w.DB.Tx(ctx, func(tx *db.Tx) error {
+				m, err := member.Create(ctx, tx, w.brand.ID, member.New{Name: shared, State: member.Active})
+				id = m.ID
+				return err
+			}))
+			return id
+		},
+		"case": func() string {
+			author, at := w.id("member", w.owner), w.id("space", w.owner)
+			exec(w.t, w.DB, `INSERT INTO topic (id, brand_id, number, space_id, author_id, title, slug, state, last_at, last_by, created_at)
+				VALUES ($1, $2, $3, $4, $5, $6, 'x', 'waiting', 1, $5, 1)`, name, w.brand.ID, w.made, at, author, shared)
+			exec(w.t, w.DB, `INSERT INTO reply (id, brand_id, topic_id, space_id, number, author_id, state, text, html, at, created_at)
+				VALUES ($1, $2, $1, $3, 1, $4, 'waiting', $5, $5, 1, 1)`, name, w.brand.ID, at, author, shared)
+			return name
+		},
+		"paper": func() string {
+			exec(w.t, w.DB, `DELETE FROM document WHERE brand_id = $1`, w.brand.ID)
+			return document.Imprint
 		},
 		"invitation": func() string {
 			exec(w.t, w.DB, `INSERT INTO invitation (id, brand_id, email, role, token_hash, mailed, invited_by, created_at, sent_at, expires_at)
@@ -222,7 +251,7 @@ var kinds = []string{"post", "channel", "media", "delivery", "conversation", "pe
 // ids are of everything once. What a form may change is made for each anew.
 func (w *town) ids(asks account.Account) map[string]string {
 	out := map[string]string{"brand": w.brand.Slug}
-	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account"}) {
+	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "paper"}) {
 		out[kind] = w.id(kind, asks)
 	}
 	return out
@@ -249,6 +278,14 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 		v.Set("act", "delete")
 	case strings.HasSuffix(path, "/inbox/bulk"):
 		v.Set("act", "done")
+	case strings.Contains(path, "/community/cases/"):
+		v.Set("act", "approved")
+	case strings.Contains(path, "/community/members/"):
+		v.Set("act", "suspended")
+	case strings.Contains(path, "/community/"):
+		for name, value := range map[string]string{"kind": "discussion", "joining": "open", "first_posts": "2", "version": "0", "way": "up", "open": "true"} {
+			v.Set(name, value)
+		}
 	case strings.Contains(path, "/inbox/"):
 		v.Set("delivery", form["reply"])
 	}
