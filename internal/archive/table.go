@@ -311,7 +311,6 @@ var notInArchive = map[string]string{
 	"idempotency":   "the API's answers of the last 24 hours",
 	"letter":        "mail that this installation wrote, with its own addresses in it",
 	"notification":  "what this installation told its accounts",
-	"member_barred": "accounts of this installation that were shut out",
 	"outbox":        "work under way",
 	"presence":      "who looks at a conversation in this minute",
 	"search_doc":    "made anew from the rest",
