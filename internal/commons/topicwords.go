@@ -32,7 +32,7 @@ func feeling(name string) topic.Feeling {
 			return f
 		}
 	}
-	return topic.Feeling{Name: name, Sign: "·", Word: name}
+	return topic.Feeling{Name: name, Sign: "·", Word: "Reaction"}
 }
 
 func reactionLabel(ctx context.Context, r topic.Reaction) string {

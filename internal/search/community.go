@@ -76,7 +76,7 @@ func (query CommunityQuery) asked(brandID string, page db.Page) asked {
 	if query.Author != "" {
 		a.also = append(a.also, attribute("author", query.Author))
 	}
-	if query.Solved {
+	if a.solved = query.Solved; a.solved {
 		a.also = append(a.also, attribute("solved", brandID))
 	}
 	a.from, a.below = span(query.From, query.To)

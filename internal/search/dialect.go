@@ -67,6 +67,9 @@ func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]wei
 	}
 	a.from = seqs[len(seqs)-1]
 	for _, l := range leads {
+		if a.solved && !l.solved {
+			continue // looking for what cannot be takes the longest
+		}
 		seqs, err := f.newest(ctx, q, a, a.inLead(f, l.letter), most)
 		if err != nil {
 			return nil, err

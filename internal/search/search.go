@@ -307,6 +307,7 @@ type asked struct {
 	only   []string // the channels of the account; none is every one
 	also   []string // attributes of which each must be there
 	seen   []string // attributes of which one must be there; none: any or none
+	solved bool     // only topics with an accepted answer
 	unseen []string // attributes of which none may be there
 	below  int64    // seq
 	from   int64

@@ -44,6 +44,8 @@ var sheets = map[string][]string{
 	"people":   {"inbox.css"},
 	"calendar": {"calendar.css"},
 	"settings": {"settings.css"},
+	// The parts of the area stand at the side, as those of the settings.
+	"community": {"settings.css"},
 }
 
 // show frames content as a page of the brand and answers with it.
