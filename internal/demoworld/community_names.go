@@ -14,8 +14,13 @@ var named = [][2]string{
 	{"Adunni Oluwaseyi Adebayo-Ogunlesi", "seyi_adebayo"},
 	{"Wolfgang-Maximilian Freiherr von Hohenstein-Lindau", "womax"},
 	{"Rindrasoa Andriamanantena Rakotomalala", "rindra"},
+	{"Wiebke Harms", "wiebke.harms"}, {"Torben Clausen", "torbenc"}, {"Anke Lüders", "anke_lueders"}, {"Malte Voss", "malte.voss"},
 	{"Bo", "bo"}, {"Xi Ng", "xi.ng"}, {"☕ Tilda", "tilda_pours"}, {"Jo-Ann O’Brien", "joann.obrien"}, {"D’Angelo Reyes", "dangelo"},
 }
+
+// early are those who have something to say in their own language, and joined
+// when the community opened.
+var early = []string{"layla.haddad", "omar_f", "yuki-drip", "kenta_t", "wiebke.harms", "torbenc", "anke_lueders", "malte.voss"}
 
 // families are first names, and last names between commas, that go together.
 var families = [][2]string{

@@ -19,6 +19,7 @@ import (
 
 const (
 	crowdSize = 300
+	founders  = 20 // who joined in the first two days
 	asking    = 2
 )
 
@@ -29,6 +30,7 @@ type soul struct {
 	answer              string // to what is asked of who joins
 	state               member.State
 	team                bool
+	known               bool // a member already
 	joined, seen        db.Time
 	days                map[string]bool // on which they were here
 	liked               map[string]bool // replies
@@ -42,8 +44,13 @@ func newSoul(name, handle string) *soul {
 // many of those who joined long ago were not here lately.
 func (t *town) settle() {
 	t.hireStaff()
-	for _, s := range t.names(crowdSize) {
+	crowd := t.names(crowdSize)
+	t.dice.Shuffle(len(crowd), func(i, j int) { crowd[i], crowd[j] = crowd[j], crowd[i] })
+	for i, s := range crowd {
 		age := time.Duration(math.Pow(t.dice.Float64(), 1.2) * float64(openFor-48*time.Hour))
+		if i < founders || slices.Contains(early, s.handle) {
+			age = openFor - time.Duration(8+t.dice.IntN(36))*time.Hour
+		}
 		s.joined = db.At(t.hour(age.Hours() / 24).Add(-time.Duration(10+t.dice.IntN(50)) * time.Minute))
 		idle := time.Duration(math.Pow(t.dice.Float64(), 2.6) * float64(db.At(t.now).Sub(s.joined)))
 		s.seen = max(s.joined, db.At(t.now.Add(-idle)))
@@ -137,7 +144,7 @@ func plainLetters(name string) string {
 func (t *town) someone(at db.Time, but ...*soul) *soul {
 	n, _ := slices.BinarySearchFunc(t.people, at, func(s *soul, at db.Time) int { return cmp.Compare(s.joined, at) })
 	for n > len(but)+1 {
-		s := t.people[int(math.Pow(t.dice.Float64(), 2.2)*float64(n))]
+		s := t.people[int(math.Pow(t.dice.Float64(), 1.7)*float64(n))]
 		if !slices.Contains(but, s) {
 			return s
 		}
@@ -151,15 +158,28 @@ func (t *town) someone(at db.Time, but ...*soul) *soul {
 	return t.staff["robin"]
 }
 
-// newcomer is who joined last and has said nothing.
-func (t *town) newcomer() *soul {
+// newcomer is who joined last before then and has said nothing.
+func (t *town) newcomer(at db.Time) *soul {
 	for _, s := range slices.Backward(t.people) {
-		if len(s.days) == 0 {
+		if len(s.days) == 0 && s.joined < at {
 			s.days["waits"] = true
 			return s
 		}
 	}
-	return t.people[len(t.people)-1]
+	return t.people[0]
+}
+
+// called is the one of the crowd with a handle, or nil.
+func (t *town) called(handle string) *soul {
+	if len(handle) < 2 {
+		return nil
+	}
+	for _, s := range t.people {
+		if s.handle == handle {
+			return s
+		}
+	}
+	return nil
 }
 
 // saveMembers writes everybody with the account they came by. The crowd's
@@ -197,16 +217,26 @@ func teamKeys() []string {
 	return out
 }
 
+// recognize finds those of the team who came in by themselves, after an earlier
+// start was cut short.
+func (t *town) recognize(ctx context.Context, tx *db.Tx) error {
+	for _, s := range t.staff {
+		m, err := member.OfAccount(ctx, tx, t.brand.ID, s.account)
+		switch {
+		case err == nil:
+			s.id, s.person, s.handle, s.known = m.ID, m.Person, m.Handle, true
+		case !fault.Is(err, fault.NotFound):
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *town) enlist(ctx context.Context, tx *db.Tx, all []*soul) error {
 	var persons, members, handles [][]any
 	for _, s := range all {
-		known, err := member.OfAccount(ctx, tx, t.brand.ID, s.account)
-		if err == nil { // they came in while an earlier start was cut short
-			s.id, s.person, s.handle, s.joined = known.ID, known.Person, known.Handle, known.JoinedAt
+		if s.known {
 			continue
-		}
-		if !fault.Is(err, fault.NotFound) {
-			return err
 		}
 		answers, err := s.answers()
 		if err != nil {

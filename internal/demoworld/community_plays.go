@@ -30,9 +30,9 @@ Bremen, moka pot, Harbour Blend.
 --
 manager: Mara, from the office upstairs. I brew whatever Aylin leaves on the table after a shoot. Last surprise: it was still warm.
 --
-e: مرحبا من بيروت! أحضّر القهوة في ركوة جدّتي، وأتعلّم الآن طريقة الـ V60. آخر مفاجأة كانت قهوة إثيوبية بطعم الياسمين.
+layla.haddad: مرحبا من بيروت! أحضّر القهوة في ركوة جدّتي، وأتعلّم الآن طريقة الـ V60. آخر مفاجأة كانت قهوة إثيوبية بطعم الياسمين.
 --
-f: はじめまして。ハンブルクに引っ越してきたばかりです。ネルドリップが好きですが、最近はV60ばかりです。よろしくお願いします。`},
+yuki-drip: はじめまして。ハンブルクに引っ越してきたばかりです。ネルドリップが好きですが、最近はV60ばかりです。よろしくお願いします。`},
 
 	{space: spaceAsk, title: "Sour and bitter in the same cup. How is that even possible?", days: 151, text: `a: I use a V60 with 15 g to 250 g, water just off the boil, and it runs through in about 2:40. The time looks right, but the cup is sharp at the front and dry at the back. I went finer, it got more bitter. I went coarser, it got more sour. What am I missing?
 --
@@ -67,11 +67,11 @@ c*: I measured for a while, so here is a table. Same beans, same recipe, three f
 
 So yes to the jug, but only if you change the cartridge. Very soft is no better than very hard.
 --
-d>3: The six weeks line convicts me personally.
+d: The six weeks line convicts me personally.
 --
 a: Cartridge bought, and a note in the calendar for the next one. The difference is bigger than my last grinder upgrade, which is annoying.
 --
-e: Nur als Ergänzung: in der Espressomaschine lohnt es sich doppelt, weil der Boiler weniger verkalkt. Ich entkalke seither zweimal im Jahr statt sechsmal.`},
+malte.voss: Nur als Ergänzung: in der Espressomaschine lohnt es sich doppelt, weil der Boiler weniger verkalkt. Ich entkalke seither zweimal im Jahr statt sechsmal.`},
 
 	{space: spaceAsk, title: "Hand grinder for espresso: am I asking too much of it?", days: 112, text: `a: My hand grinder is lovely for filter. For espresso I am between two clicks: one gives 18 seconds, the next one 45. Do I need another grinder, or is there a trick?
 --
@@ -125,13 +125,13 @@ c: And pour at once. If you wait to admire it, it parts.
 --
 a: Four seconds and a proper whirlpool. It looked like paint, and my tulip looked like a turnip, but one thing at a time.`},
 
-	{space: spaceAsk, title: "Röstdatum oder Mindesthaltbarkeit: worauf achtet ihr?", days: 41, text: `a: Auf manchen Tüten steht nur ein Mindesthaltbarkeitsdatum, ein Jahr in der Zukunft. Kann ich daraus irgendwie schließen, wann geröstet wurde? Und ab wann ist ein Kaffee für Filter zu alt?
+	{space: spaceAsk, title: "Röstdatum oder Mindesthaltbarkeit: worauf achtet ihr?", days: 41, text: `anke_lueders: Auf manchen Tüten steht nur ein Mindesthaltbarkeitsdatum, ein Jahr in der Zukunft. Kann ich daraus irgendwie schließen, wann geröstet wurde? Und ab wann ist ein Kaffee für Filter zu alt?
 --
-b*: Schließen kannst du das nicht zuverlässig, manche rechnen zwölf Monate, andere achtzehn. Ich kaufe nur, wo das Röstdatum steht. Für Filter mag ich ihn zwischen dem 7. und dem 35. Tag, danach wird er flacher, aber nicht schlecht.
+torbenc*: Schließen kannst du das nicht zuverlässig, manche rechnen zwölf Monate, andere achtzehn. Ich kaufe nur, wo das Röstdatum steht. Für Filter mag ich ihn zwischen dem 7. und dem 35. Tag, danach wird er flacher, aber nicht schlecht.
 --
 strategist: Bei uns steht beides drauf: das Röstdatum unten auf dem Boden, das andere verlangt das Gesetz. Wir rechnen zwölf Monate, aber trinkt ihn bitte vorher.
 --
-a: Danke euch! Unten auf dem Boden, da muss man erst mal hinsehen.`},
+anke_lueders: Danke euch! Unten auf dem Boden, da muss man erst mal hinsehen.`},
 
 	{space: spaceHome, title: "Show us your coffee corner, however small", days: 120, text: `a: Mine is 40 cm of windowsill between the toaster and a plant that does not like steam. Grinder on the left, kettle on the right, and when I brew nobody may make toast. What does yours look like?
 --

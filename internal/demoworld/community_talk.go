@@ -3,6 +3,7 @@ package demoworld
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,7 +131,10 @@ func (t *town) cast(cast map[string]*soul, s *saying) *soul {
 		return one
 	}
 	if s.state == topic.Waiting {
-		return t.newcomer()
+		return t.newcomer(s.at)
+	}
+	if one := t.called(s.role); one != nil {
+		return one
 	}
 	if cast[s.role] == nil {
 		var taken []*soul
@@ -305,17 +309,21 @@ func (t *town) composed() []*talk {
 type composer struct {
 	dice  *luck
 	decks map[string]*deck
-	seen  map[string]bool
+	seen  map[string]bool // texts
+	used  map[string]bool // parts, in the talk that is composed
 }
 
+// from deals a part that was not in the talk yet, as long as there is one.
 func (c *composer) from(name string) string {
 	if c.decks[name] == nil {
 		c.decks[name] = &deck{cards: parts[name]}
-		if len(parts[name]) == 0 {
-			panic("demoworld: no parts called " + name)
-		}
 	}
-	return c.fill(c.decks[name].deal(c.dice))
+	card := c.decks[name].deal(c.dice)
+	for tries := 0; c.used[card] && card != "" && tries < 2*len(parts[name]); tries++ {
+		card = c.decks[name].deal(c.dice)
+	}
+	c.used[card] = true
+	return c.fill(card)
 }
 
 // once is a text made by the function that nobody has said yet.
@@ -329,29 +337,45 @@ func (c *composer) once(make func() string) string {
 	}
 }
 
+// advised are the parts that advice is put together from; others are said as
+// they are.
+var advised = []string{"grind", "water", "machine", "milk", "beans", "filter", "cold", "gear"}
+
 // goOn lets a talk go on for as many replies as its seed says.
 func (c *composer) goOn(one *talk, s seed) {
-	voices := "bcdefghij"
+	const voices = "bcdefghij"
+	c.used = map[string]bool{}
 	for i := range s.replies {
 		next := &saying{state: topic.Live, role: string(voices[(i+len(s.title))%(2+s.replies*2/3)%len(voices)])}
-		switch {
-		case s.solved && i == s.replies-1:
-			next.role, next.text = "a", c.once(func() string { return c.from("result") + " " + c.from("thanks") })
-		case s.space == spaceAsk && i == 2:
-			next.role, next.text = "a", c.once(func() string { return c.from("asker") + " " + c.from("asks") })
-		case i%4 == 3:
-			next.answers = 1 + c.dice.IntN(i) + 1
-			next.text = c.once(func() string { return c.from("agree") + " " + c.from(s.tag) })
-		default:
-			next.text = c.once(func() string { return c.from("open") + " " + c.from(s.tag) + c.from("end") })
-		}
+		c.word(one, s, i, next)
 		one.said = append(one.said, next)
 	}
 	if s.solved {
 		one.answer = one.said[len(one.said)-2]
-		if one.answer.role == "a" {
-			one.answer.role = "b"
+	}
+}
+
+// word says what the i-th reply says.
+func (c *composer) word(one *talk, s seed, i int, next *saying) {
+	switch {
+	case s.solved && i == s.replies-1:
+		next.role, next.text = "a", c.once(func() string { return c.from("result") + " " + c.from("thanks") })
+	case s.space == spaceAsk && i == 2:
+		next.role, next.text = "a", c.once(func() string { return c.from("asker") + " " + c.from("asks") })
+	case !slices.Contains(advised, s.tag):
+		end := ""
+		if s.tag == "cheers" || s.tag == "reader" {
+			end = c.from("wish")
 		}
+		next.text = c.once(func() string { return c.from(s.tag) + end })
+	case i%4 == 3:
+		next.answers = 2 + c.dice.IntN(2) // one of the first two, who are not the one who asked
+		for one.said[next.answers-1].role == next.role {
+			next.role = "k"
+		}
+		next.text = c.once(func() string { return c.from("agree") + " " + c.from(s.tag) })
+	default:
+		next.text = c.once(func() string { return c.from("open") + " " + c.from(s.tag) + c.from("end") })
 	}
 }
 
