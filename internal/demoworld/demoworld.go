@@ -1,7 +1,7 @@
 // Package demoworld is what the demo shows: an invented coffee roastery with
 // four channels on the demo network, a year of posts up to now and three weeks
-// ahead, pictures, drafts, and a few deliveries that need a person. It fills
-// an installation once; from then on everything in it is ordinary data. It
+// ahead, pictures, drafts, a few deliveries that need a person, and half a year
+// of its community. It fills an installation once; from then on everything in it is ordinary data. It
 // also makes large, plain brands for load tests.
 package demoworld
 
@@ -104,11 +104,18 @@ func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err := w.together(ctx, who, b, now, team); err != nil {
 		return err
 	}
+	if err := w.found(ctx, who, b); err != nil {
+		return err
+	}
 	return w.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := h.save(ctx, tx); err != nil {
 			return err
 		}
 		if err := said.save(ctx, tx); err != nil {
+			return err
+		}
+		// A transaction that is tried again writes its own.
+		if err := newTown(b, who, now, team).save(ctx, tx); err != nil {
 			return err
 		}
 		return installation.Mark(ctx, tx, markDone, stamp(now))

@@ -1,0 +1,162 @@
+package demoworld_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rapport/internal/community"
+	"rapport/internal/db"
+	"rapport/internal/document"
+	"rapport/internal/search"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+)
+
+func (s *stage) count(t *testing.T, query string) int {
+	t.Helper()
+	var n int
+	if err := s.DB.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// among are counts that lie between two numbers.
+func (s *stage) among(t *testing.T, query string, least, most int) {
+	t.Helper()
+	if n := s.count(t, query); n < least || n > most {
+		t.Errorf("%d, want %d to %d: %s", n, least, most, query)
+	}
+}
+
+func TestTheCommunityIsLively(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	for _, c := range []struct {
+		query       string
+		least, most int
+	}{
+		{`SELECT COUNT(*) FROM space`, 5, 5},
+		{`SELECT COUNT(*) FROM space WHERE hidden`, 1, 1},
+		{`SELECT COUNT(*) FROM member WHERE state = 'active' AND NOT team`, 300, 300},
+		{`SELECT COUNT(*) FROM member WHERE team`, 6, 6},
+		{`SELECT COUNT(*) FROM member WHERE state = 'asking' AND answers <> ''`, 2, 2},
+		{`SELECT COUNT(*) FROM topic`, 65, 80},
+		{`SELECT COUNT(*) FROM reply WHERE state = 'live' AND number > 1`, 450, 560},
+		{`SELECT COUNT(*) FROM topic t JOIN space s ON s.id = t.space_id WHERE s.kind = 'questions' AND t.state = 'live'`, 28, 40},
+		{`SELECT COUNT(*) FROM topic WHERE answer_id <> ''`, 14, 24},
+		{`SELECT COUNT(*) FROM topic WHERE state = 'live' AND answered_at = 0`, 5, 5},
+		{`SELECT COUNT(*) FROM topic WHERE pinned_at > 0`, 1, 1},
+		{`SELECT COUNT(*) FROM topic WHERE closed_at > 0`, 1, 1},
+		{`SELECT COUNT(*) FROM reply WHERE state = 'waiting'`, 3, 3},
+		{`SELECT COUNT(*) FROM reply r JOIN decision d ON d.reply_id = r.id WHERE r.state = 'hidden' AND d.rule <> '' AND d.reason <> ''`, 1, 1},
+		{`SELECT COUNT(*) FROM flag WHERE settled_at = 0`, 2, 2},
+		{`SELECT COUNT(*) FROM reaction`, 700, 2500},
+		{`SELECT COUNT(*) FROM reply WHERE reactions <> ''`, 250, 540},
+		{`SELECT COUNT(DISTINCT author_id) FROM reply`, 100, 300},
+	} {
+		s.among(t, c.query, c.least, c.most)
+	}
+	c, err := community.Of(t.Context(), s.DB, s.brand.ID)
+	docs, docErr := document.All(t.Context(), s.DB, s.brand.ID)
+	if err != nil || docErr != nil || c.OpenedAt == 0 || c.Intro == "" || len(c.Questions) != 1 || len(docs) != 4 {
+		t.Errorf("%+v, %d documents; %v %v", c, len(docs), err, docErr)
+	}
+	if cases, err := topic.CaseCounts(t.Context(), s.DB, s.who, s.brand.ID); err != nil || cases[topic.ToApprove] != 3 || cases[topic.Flagged] != 2 {
+		t.Errorf("%v %v", cases, err)
+	}
+}
+
+func TestTheCommunityIsFound(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	all, err := space.List(t.Context(), s.DB, s.brand.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, one := range all {
+		ids = append(ids, one.ID)
+	}
+	for _, words := range []string{"grinder", "Eimsbüttel", "浄水器", "الهيل"} {
+		res, err := search.Community(t.Context(), s.DB, s.brand.ID, search.CommunityQuery{Text: words, Spaces: ids, Ranked: true}, db.Page{})
+		if err != nil || len(res.Hits) == 0 {
+			t.Errorf("%s: %d, %v", words, len(res.Hits), err)
+		}
+	}
+}
+
+// What is counted agrees with what is there, and nothing is younger than the
+// world or older than the community.
+func TestTheCommunityAddsUp(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	for what, query := range map[string]string{
+		"replies of topics": `SELECT COUNT(*) FROM topic t WHERE t.replies <> (SELECT COUNT(*) FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1)`,
+		"heat of topics":    `SELECT COUNT(*) FROM topic t WHERE t.heat <> t.replies + (SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE r.topic_id = t.id)`,
+		"last numbers": `SELECT COUNT(*) FROM topic t WHERE t.state = 'live' AND t.last_number <> (SELECT MAX(r.number) FROM reply r WHERE r.topic_id = t.id)
+			OR t.state = 'waiting' AND t.last_number <> 0`,
+		"last words": `SELECT COUNT(*) FROM topic t WHERE t.state = 'live' AND NOT EXISTS (SELECT 1 FROM reply r WHERE r.topic_id = t.id AND r.at = t.last_at AND r.author_id = t.last_by
+			AND r.at = (SELECT MAX(o.at) FROM reply o WHERE o.topic_id = t.id AND o.state = 'live'))`,
+		"first answers":       `SELECT COUNT(*) FROM topic t WHERE t.answered_at <> COALESCE((SELECT MIN(r.at) FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1 AND r.author_id <> t.author_id), 0)`,
+		"topics of spaces":    `SELECT COUNT(*) FROM space s WHERE s.topics <> (SELECT COUNT(*) FROM topic t WHERE t.space_id = s.id AND t.state = 'live')`,
+		"posts of members":    `SELECT COUNT(*) FROM member m WHERE m.posts <> (SELECT COUNT(*) FROM reply r WHERE r.author_id = m.id AND r.state = 'live')`,
+		"answers of members":  `SELECT COUNT(*) FROM member m WHERE m.solved <> (SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE r.author_id = m.id)`,
+		"flags of replies":    `SELECT COUNT(*) FROM reply r WHERE r.flags <> (SELECT COUNT(*) FROM flag f WHERE f.reply_id = r.id AND f.settled_at = 0)`,
+		"states of openings":  `SELECT COUNT(*) FROM topic t JOIN reply r ON r.topic_id = t.id AND r.number = 1 WHERE r.state <> t.state`,
+		"gaps in numbers":     `SELECT COUNT(*) FROM (SELECT topic_id FROM reply WHERE number > 0 GROUP BY topic_id HAVING MAX(number) <> COUNT(*)) x`,
+		"order of replies":    `SELECT COUNT(*) FROM reply a JOIN reply b ON b.topic_id = a.topic_id AND b.number = a.number + 1 AND a.number > 0 WHERE b.at <= a.at`,
+		"numbers given":       `SELECT COUNT(*) FROM community c WHERE c.topics <> (SELECT COUNT(*) FROM topic)`,
+		"own answers":         `SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE r.author_id = t.author_id OR r.state <> 'live' OR t.solved_at < r.at`,
+		"own reactions":       `SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE x.member_id = r.author_id OR r.state <> 'live' OR x.at < r.at`,
+		"said before joining": `SELECT COUNT(*) FROM reply r JOIN member m ON m.id = r.author_id WHERE r.at < m.joined_at OR m.seen_at < r.at AND r.state <> 'waiting'`,
+		"unshown":             `SELECT COUNT(*) FROM reply WHERE html = ''`,
+		"said twice":          `SELECT COUNT(*) FROM (SELECT text FROM reply GROUP BY text HAVING COUNT(*) > 1) x`,
+		"unfilled":            `SELECT COUNT(*) FROM reply WHERE text LIKE '%{%'`,
+		"not found": `SELECT COUNT(*) FROM reply r JOIN topic t ON t.id = r.topic_id WHERE r.state = 'live' AND t.state = 'live'
+			AND NOT EXISTS (SELECT 1 FROM search_doc d WHERE d.kind = 'reply' AND d.subject = r.id)`,
+		"found though nobody can read it": `SELECT COUNT(*) FROM search_doc d JOIN reply r ON r.id = d.subject WHERE d.kind = 'reply' AND r.state <> 'live'`,
+		"begun by others than the team":   `SELECT COUNT(*) FROM topic t JOIN space s ON s.id = t.space_id JOIN member m ON m.id = t.author_id WHERE s.kind IN ('announcements', 'knowledge') AND NOT m.team`,
+		"not accepted":                    `SELECT COUNT(*) FROM member m WHERE m.state = 'active' AND (SELECT COUNT(*) FROM acceptance a WHERE a.member_id = m.id) <> 3`,
+	} {
+		if n := s.count(t, query); n != 0 {
+			t.Errorf("%s: %d are wrong", what, n)
+		}
+	}
+	for _, query := range []string{`SELECT COUNT(*) FROM reply WHERE at > $1 OR at < $2`, `SELECT COUNT(*) FROM member WHERE seen_at > $1 OR joined_at < $2 OR seen_at < joined_at`,
+		`SELECT COUNT(*) FROM topic WHERE solved_at > $1 OR closed_at > $1 OR created_at < $2`, `SELECT COUNT(*) FROM reaction WHERE at > $1 OR at < $2`} {
+		var n int
+		err := s.DB.QueryRowContext(t.Context(), query, midday.UnixMilli(), midday.AddDate(0, 0, -184).UnixMilli()).Scan(&n)
+		if err != nil || n != 0 {
+			t.Errorf("%s: %d %v", query, n, err)
+		}
+	}
+}
+
+// Half of the questions have an answer, and the newest have none yet.
+func TestQuestions(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	asked := s.count(t, `SELECT COUNT(*) FROM topic t JOIN space s ON s.id = t.space_id WHERE s.kind = 'questions' AND t.state = 'live'`)
+	if solved := s.count(t, `SELECT COUNT(*) FROM topic WHERE answer_id <> ''`); solved*10 < asked*4 || solved*10 > asked*7 {
+		t.Errorf("%d of %d questions are solved", solved, asked)
+	}
+}
+
+func TestTheCommunityIsFilledOnce(t *testing.T) {
+	s := newStage(t, midday)
+	counts := func() map[string]int {
+		out := map[string]int{}
+		for _, table := range []string{"account", "person", "member", "space", "topic", "reply", "reaction", "document", "decision", "flag", "watch", "acceptance", "search_doc", "audit", "activity"} {
+			out[table] = s.count(t, `SELECT COUNT(*) FROM `+table)
+		}
+		return out
+	}
+	s.fill(t)
+	want := counts()
+	s.fill(t)
+	if diff := cmp.Diff(want, counts()); diff != "" {
+		t.Errorf("filling again changed something (-before +after):\n%s", diff)
+	}
+}
