@@ -339,7 +339,7 @@ func (c *composer) once(make func() string) string {
 
 // advised are the parts that advice is put together from; others are said as
 // they are.
-var advised = []string{"grind", "water", "machine", "milk", "beans", "filter", "cold", "gear"}
+var advised = []string{"grind", "water", "machine", "milk", "beans", "aeropress", "litre", "moka", "cold", "gear"}
 
 // goOn lets a talk go on for as many replies as its seed says.
 func (c *composer) goOn(one *talk, s seed) {
