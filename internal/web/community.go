@@ -28,17 +28,27 @@ func (p *Pages) communityRoutes() []route {
 		{pattern: "POST /studio/{brand}/community/cases/{case}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
 		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
 		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
-		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaces},
-		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaceAdd},
-		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.communitySpace},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaceSave},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.communitySpaceMove},
-		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.communityPapers},
-		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.communityPaper},
-		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.communityPaperSave},
-		{pattern: "GET /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.communitySetup},
-		{pattern: "POST /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.communitySetupSave},
-		{pattern: "POST /studio/{brand}/community/open", door: inBrand, need: access.CommunityWrite, handle: p.communityOpen},
+		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaces)},
+		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceAdd)},
+		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpace)},
+		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceSave)},
+		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceMove)},
+		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPapers)},
+		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaper)},
+		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaperSave)},
+		{pattern: "GET /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySetup)},
+		{pattern: "POST /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySetupSave)},
+		{pattern: "POST /studio/{brand}/community/open", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityOpen)},
+	}
+}
+
+// hosting is a page for those who set the community up.
+func (p *Pages) hosting(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := at(r).Who.May(p.DB.Now(), at(r).Brand.ID, access.CommunityWrite); err != nil {
+			return err
+		}
+		return next(w, r)
 	}
 }
 

@@ -122,7 +122,7 @@ func (w *town) id(kind string, asks account.Account) string {
 		},
 		"member": func() (id string) {
 			w.ok(w.DB.Tx(ctx, func(tx *db.Tx) error {
-				m, err := member.Create(ctx, tx, w.brand.ID, member.New{Name: shared, State: member.Active})
+				m, err := member.Create(ctx, tx, w.brand.ID, member.New{Handle: fmt.Sprintf("someone%d", w.made), Name: shared, State: member.Active})
 				id = m.ID
 				return err
 			}))
@@ -438,7 +438,7 @@ func TestPermissionsAcrossBrands(t *testing.T) {
 	s := webtest.Empty(t)
 	south, north := newTown(t, s, theirs), newTown(t, s, ours)
 	foreign, own := south.ids(south.owner), north.ids(north.owner)
-	foreign["brand"], foreign["network"] = own["brand"], own["network"]
+	foreign["brand"], foreign["network"], foreign["paper"] = own["brand"], own["network"], own["paper"]
 	foreign["session"] = south.id("session", south.owner)
 	before := everything(t, s.DB, south.brand.ID)
 	owner := visitor{"owner", north.owner, func(access.Action) bool { return true }}
@@ -452,7 +452,7 @@ func TestPermissionsAcrossBrands(t *testing.T) {
 			north.as(owner)
 			p := s.Do(visit(a.Pattern, address, foreign, south.owner.ID))
 			at := a.Pattern + " with the " + where + " of another brand"
-			named := strings.Count(a.Pattern, "{") > strings.Count(a.Pattern, "{brand}")+strings.Count(a.Pattern, "{network}")
+			named := strings.Count(a.Pattern, "{") > strings.Count(a.Pattern, "{brand}")+strings.Count(a.Pattern, "{network}")+strings.Count(a.Pattern, "{paper}")
 			if p.Status >= 500 || where == "address" && named && p.Status != http.StatusNotFound {
 				t.Errorf("%s: status %d: %s", at, p.Status, p.Text("main"))
 			}
