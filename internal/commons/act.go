@@ -142,7 +142,7 @@ func (p *Pages) decidePage(w http.ResponseWriter, r *http.Request, f form) error
 		return err
 	}
 	if !v.moderates(v.Topic.Space) {
-		return fault.New(fault.Denied, "You do not look after this space. Ask an owner of the brand.")
+		return errNotTheirs
 	}
 	v.Act = topic.Act(f.Value("act"))
 	if actTitle(r.Context(), v.Act) == "" {
@@ -152,8 +152,14 @@ func (p *Pages) decidePage(w http.ResponseWriter, r *http.Request, f form) error
 	return write(r.Context(), w, f.Status(), frame(v.page(r, h), decideBody(v)))
 }
 
+// errNotTheirs is what a member hears who does the team's work.
+var errNotTheirs = fault.New(fault.Denied, "You do not look after this space. Ask an owner of the brand.")
+
 func (p *Pages) decideDo(w http.ResponseWriter, r *http.Request) error {
 	f, err := readForm(r)
+	if err == nil && !at(r).moderates("") {
+		err = errNotTheirs
+	}
 	if err != nil {
 		return err
 	}
@@ -170,6 +176,9 @@ func (p *Pages) decideDo(w http.ResponseWriter, r *http.Request) error {
 // topicManage closes, pins and moves a topic.
 func (p *Pages) topicManage(w http.ResponseWriter, r *http.Request) error {
 	t, _, err := p.topicIn(r)
+	if err == nil && !at(r).moderates(t.Space) {
+		err = errNotTheirs
+	}
 	if err != nil {
 		return err
 	}

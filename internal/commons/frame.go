@@ -40,8 +40,14 @@ func (v *visit) team() bool { return v.In() && v.Voice.Team(v.Now) }
 // speaks reports whether the reader may write somewhere.
 func (v *visit) speaks() bool { return v.Voice.Speaks(v.Now) == nil }
 
-// moderates reports whether the reader looks after the space.
-func (v *visit) moderates(space string) bool { return v.In() && v.Voice.Moderates(v.Now, space) }
+// moderates reports whether the reader looks after the space; after any, where
+// it is "".
+func (v *visit) moderates(space string) bool {
+	if space == "" {
+		return v.In() && v.Voice.Moderates(v.Now)
+	}
+	return v.In() && v.Voice.Moderates(v.Now, space)
+}
 
 // logo is the address of the community's picture.
 func (v *visit) logo() string {

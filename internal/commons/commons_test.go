@@ -1,0 +1,425 @@
+package commons_test
+
+import (
+	"context"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/admit"
+	"rapport/internal/blob"
+	"rapport/internal/brand"
+	"rapport/internal/challenge"
+	"rapport/internal/commons"
+	"rapport/internal/community"
+	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+	"rapport/internal/join"
+	"rapport/internal/letter"
+	"rapport/internal/member"
+	"rapport/internal/secret"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+	"rapport/internal/web/cookie"
+	"rapport/internal/web/static"
+)
+
+const password = "correct horse battery"
+
+var ctx = context.Background()
+
+// place is an installation with a community that is open to all.
+type place struct {
+	*testing.T
+	*db.DB
+	pages  *commons.Pages
+	join   *join.Join
+	brand  brand.Brand
+	owner  access.Who
+	talk   space.Space
+	inside space.Space // for members only
+}
+
+func open(t *testing.T) *place {
+	t.Helper()
+	p := &place{T: t, DB: dbtest.Open(t)}
+	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
+	p.must(err)
+	blobs, err := blob.OpenFolder(t.TempDir())
+	p.must(err)
+	t.Cleanup(func() { blobs.Close() })
+	letters := &letter.Letters{DB: p.DB, Keys: keys}
+	p.join = &join.Join{DB: p.DB, Letters: letters, Keys: keys, Blobs: blobs, Door: &admit.Door{DB: p.DB, Letters: letters},
+		Address: func(_ context.Context, _, path string) string { return "https://north.example" + path }}
+	studio := http.NewServeMux()
+	studio.Handle("GET "+static.Prefix, static.Handler())
+	studio.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the studio", http.StatusTeapot) })
+	p.pages = commons.New(commons.Deps{DB: p.DB, Blobs: blobs, Join: p.join, Next: studio})
+	t.Cleanup(p.pages.Close)
+	p.brand, p.owner = p.found("North")
+	p.talk, err = space.Create(ctx, p.DB, p.owner, p.brand.ID, space.Settings{Name: "Talk", Kind: space.Questions})
+	p.must(err)
+	p.inside, err = space.Create(ctx, p.DB, p.owner, p.brand.ID, space.Settings{Name: "Back room", Kind: space.Discussion, Hidden: true})
+	p.must(err)
+	return p
+}
+
+// found makes a brand with an owner and opens its community.
+func (p *place) found(name string) (brand.Brand, access.Who) {
+	p.Helper()
+	a, err := account.Create(ctx, p.DB, access.System(), account.New{Email: strings.ToLower(name) + "@example.com", Name: name + " Owner", Password: password}, nil)
+	p.must(err)
+	b, err := brand.Create(ctx, p.DB, access.Who{Account: a.ID}, brand.New{Name: name})
+	p.must(err)
+	who, err := account.As(ctx, p.DB, a)
+	p.must(err)
+	_, err = community.Show(ctx, p.DB, who, b.ID, true)
+	p.must(err)
+	return b, who
+}
+
+func (p *place) must(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// answer is what a page answered.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (a answer) has(t *testing.T, words ...string) answer {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(a.body, w) {
+			t.Errorf("%s %s: no %q in\n%s", a.Request.Method, a.Request.URL, w, a.body)
+		}
+	}
+	return a
+}
+
+func (a answer) lacks(t *testing.T, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if strings.Contains(a.body, w) {
+			t.Errorf("%s %s: %q is in\n%s", a.Request.Method, a.Request.URL, w, a.body)
+		}
+	}
+}
+
+// do asks as whoever holds the token; form nil is a GET.
+func (p *place) do(token, address string, form url.Values) answer {
+	p.Helper()
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	if form != nil {
+		r = httptest.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if token != "" {
+		r.AddCookie(&http.Cookie{Name: "rapport", Value: token})
+	}
+	w := httptest.NewRecorder()
+	p.pages.ServeHTTP(w, r)
+	res := w.Result()
+	res.Request = r
+	body, err := io.ReadAll(res.Body)
+	p.must(err)
+	if res.StatusCode >= 500 {
+		p.Fatalf("%s %s: %d\n%s", r.Method, address, res.StatusCode, body)
+	}
+	return answer{res, string(body)}
+}
+
+func (p *place) get(token, address string) answer { p.Helper(); return p.do(token, address, nil) }
+
+// signUp joins through the page, without a script, and is let in by the team.
+func (p *place) signUp(name string) string {
+	p.Helper()
+	a := p.do("", "/join", url.Values{"name": {name}, "email": {strings.ToLower(name) + "@members.example"}, "password": {password}})
+	if a.StatusCode != http.StatusSeeOther {
+		p.Fatalf("%d\n%s", a.StatusCode, a.body)
+	}
+	m, err := member.ByHandle(ctx, p.DB, p.brand.ID, name)
+	p.must(err)
+	_, err = member.Decide(ctx, p.DB, p.owner, p.brand.ID, m.ID, member.Active, "")
+	p.must(err)
+	for _, c := range a.Cookies() {
+		return c.Value
+	}
+	p.Fatal("no session")
+	return ""
+}
+
+// sign begins a session for an account.
+func (p *place) sign(who access.Who) string {
+	p.Helper()
+	a, err := account.ByID(ctx, p.DB, who.Account)
+	p.must(err)
+	_, token, err := account.Begin(ctx, p.DB, a, account.Meta{})
+	p.must(err)
+	return token
+}
+
+// team joins the owner and returns their voice and their session.
+func (p *place) team() (member.Voice, string) {
+	p.Helper()
+	_, err := p.join.Enter(ctx, p.owner, p.brand, join.Form{Name: "Olga"})
+	p.must(err)
+	v, err := member.Of(ctx, p.DB, p.owner, p.brand.ID)
+	p.must(err)
+	return v, p.sign(p.owner)
+}
+
+// A newcomer joins, asks, waits for a look and is answered, all without a
+// script, and what others may read grows with it at once.
+func TestANewcomersFirstDay(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	p.get("", "/").has(t, "Nothing here yet", "Join")
+	token := p.signUp("Ada")
+	a := p.do(token, "/new", url.Values{"space": {p.talk.ID}, "title": {"Why <b>bitter</b>?"}, "text": {"It is **bitter**. <script>alert(1)</script>"}, "once": {"1"}})
+	at := a.Header.Get("Location")
+	if a.StatusCode != http.StatusSeeOther || !strings.HasSuffix(at, "?done=waits") {
+		t.Fatalf("%d %q\n%s", a.StatusCode, at, a.body)
+	}
+	again := p.do(token, "/new", url.Values{"space": {p.talk.ID}, "title": {"Why <b>bitter</b>?"}, "text": {"It is **bitter**."}, "once": {"1"}})
+	if again.Header.Get("Location") != at {
+		t.Errorf("sent twice: %q and %q", at, again.Header.Get("Location"))
+	}
+	at = strings.TrimSuffix(at, "?done=waits")
+	if a := p.get("", at); a.StatusCode != http.StatusNotFound {
+		t.Errorf("what waits is shown: %d", a.StatusCode)
+	}
+	p.get(token, at).has(t, "before others can read it", "<strong>bitter</strong>")
+	cases, _, err := topic.Cases(ctx, p.DB, p.owner, p.brand.ID, topic.ToApprove, db.Page{})
+	if err != nil || len(cases) != 1 {
+		t.Fatal(cases, err)
+	}
+	p.get("", "/").lacks(t, "bitter")
+	p.do(studio, "/r/"+cases[0].Reply.ID+"/decide", url.Values{"act": {"approved"}})
+	p.get("", "/").has(t, "Why &lt;b&gt;bitter&lt;/b&gt;?")
+	p.get("", at).has(t, "<strong>bitter</strong>", "&lt;script&gt;", "Question").lacks(t, "<script>alert")
+	a = p.do(studio, at, url.Values{"text": {"Grind coarser, @ada."}, "once": {"2"}})
+	if a.StatusCode != http.StatusSeeOther || !strings.HasSuffix(a.Header.Get("Location"), "#2") {
+		t.Fatalf("%d %q\n%s", a.StatusCode, a.Header.Get("Location"), a.body)
+	}
+	p.get("", at).has(t, "Grind coarser", `href="../../u/ada"`, "Team")
+	best, err := topic.ReplyByNumber(ctx, p.DB, p.brand.ID, cases[0].Topic.ID, 2)
+	p.must(err)
+	p.do(token, "/r/"+best.ID+"/accept", url.Values{"accept": {"true"}})
+	p.get("", at).has(t, "Accepted answer", "acceptedAnswer")
+	p.get("", "/search?q=coarser").has(t, "<mark>coarser</mark>")
+}
+
+func (a answer) hasStatus(t *testing.T, want int) {
+	t.Helper()
+	if a.StatusCode != want {
+		t.Errorf("%s %s: status %d, want %d\n%s", a.Request.Method, a.Request.URL, a.StatusCode, want, a.body)
+	}
+}
+
+// What the team hides stays as a place with its rule and reason; its author and
+// the team read it on.
+func TestHiddenWordsLeaveTheirPlace(t *testing.T) {
+	p := open(t)
+	olga, studio := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans", Text: "Which beans?"})
+	p.must(err)
+	token := p.signUp("Eve")
+	m, err := member.ByHandle(ctx, p.DB, p.brand.ID, "eve")
+	p.must(err)
+	p.must(member.Trust(ctx, p.DB, p.owner, p.brand.ID, m.ID, true))
+	p.do(token, said.Topic.Path(), url.Values{"text": {"You are all fools"}, "once": {"x"}})
+	r, err := topic.ReplyByNumber(ctx, p.DB, p.brand.ID, said.Topic.ID, 2)
+	p.must(err)
+	p.do(studio, "/r/"+r.ID+"/flag", url.Values{"reason": {"abuse"}}).hasStatus(t, http.StatusSeeOther)
+	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"act": {"hidden"}}).hasStatus(t, http.StatusUnprocessableEntity)
+	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"act": {"hidden"}, "rule": {"1. Be kind"}, "reason": {"It insults."}}).hasStatus(t, http.StatusSeeOther)
+	seen := p.get("", said.Topic.Path())
+	seen.has(t, "Hidden by the team", "1. Be kind", "It insults.")
+	seen.lacks(t, "fools")
+	p.get("", "/search?q=fools").has(t, "Nothing is found")
+	p.get(token, said.Topic.Path()).has(t, "fools", "It insults.")
+	p.do(token, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}}).hasStatus(t, http.StatusForbidden)
+	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}})
+	p.get("", said.Topic.Path()).has(t, "fools")
+}
+
+// A space for members only is not there for others, by any address.
+func TestMembersOnly(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.inside.ID, Title: "Confidential", Text: "The secret roast"})
+	p.must(err)
+	for _, path := range []string{"/s/back-room", "/s/back-room/feed.atom", said.Topic.Path(), said.Topic.Path() + "/feed.atom", said.Topic.Path() + "/history/" + said.Reply.ID} {
+		p.get("", path).hasStatus(t, http.StatusNotFound)
+	}
+	for _, path := range []string{"/", "/top?period=ever", "/unanswered", "/spaces", "/feed.atom", "/sitemap.xml", "/search?q=secret", "/u/" + olga.Member.Handle} {
+		p.get("", path).lacks(t, "Confidential", "secret roast", "Back room", "back-room")
+	}
+	token := p.signUp("Mia")
+	p.get(token, said.Topic.Path()).has(t, "The secret roast")
+	p.get(token, "/").has(t, "Confidential")
+	p.get("", "/").lacks(t, "Confidential")
+}
+
+// Addresses outlive new names, and each brand answers under its own.
+func TestAddresses(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans & cups", Text: "x"})
+	p.must(err)
+	p.get("", "/t/anything/1").hasStatus(t, http.StatusMovedPermanently)
+	_, err = topic.Change(ctx, p.DB, olga, said.Reply.ID, topic.Edit{Revision: 1, Title: "Mugs", Text: "x"})
+	p.must(err)
+	if a := p.get("", said.Topic.Path()); a.Header.Get("Location") != "/t/mugs/1" {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	_, err = space.Change(ctx, p.DB, p.owner, p.brand.ID, p.talk.ID, 1, space.Settings{Name: "Questions", Kind: space.Questions})
+	p.must(err)
+	if a := p.get("", "/s/talk"); a.Header.Get("Location") != "/s/questions" {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := p.get("", "/b/north/t/mugs/1"); a.Header.Get("Location") != "/t/mugs/1" {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	south, who := p.found("South")
+	p.get("", "/b/south/").has(t, "South", `href="/b/south/people"`)
+	p.get("", "/b/south/t/mugs/1").hasStatus(t, http.StatusNotFound)
+	c, err := community.Of(ctx, p.DB, south.ID)
+	p.must(err)
+	c.Settings.Host = "talk.south.example"
+	_, err = community.Change(ctx, p.DB, who, south.ID, c.Revision, c.Settings)
+	p.must(err)
+	if a := p.get("", "/b/south/people"); a.Header.Get("Location") != "http://talk.south.example/people" {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	p.get("", "http://talk.south.example/").has(t, "<title>South</title>")
+	if !p.pages.Known(ctx, "talk.south.example:443") || p.pages.Known(ctx, "evil.example") {
+		t.Error("names")
+	}
+	p.get("", "/b/nobody/").hasStatus(t, http.StatusTeapot)
+	p.get("", "/studio/north").hasStatus(t, http.StatusTeapot)
+}
+
+// Before it is open nobody but the team sees it.
+func TestShut(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	p.get("", "/people").hasStatus(t, http.StatusOK)
+	_, err := community.Show(ctx, p.DB, p.owner, p.brand.ID, false)
+	p.must(err)
+	if a := p.get("", "/"); a.Header.Get("Location") != "/studio" {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	p.get("", "/people").hasStatus(t, http.StatusTeapot)
+	p.get(studio, "/people").has(t, "Only the team sees this community")
+}
+
+// A kept page is never older than what this node wrote, and is sent as it is
+// while nothing changes.
+func TestKeptPagesAreTrue(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans", Text: "Which?"})
+	p.must(err)
+	first := p.get("", said.Topic.Path())
+	if p.Dialect == db.SQLite && p.get("", said.Topic.Path()).Header.Get("Etag") != first.Header.Get("Etag") {
+		t.Error("made anew without a reason")
+	}
+	for i, change := range []func() error{
+		func() error {
+			_, err := topic.Say(ctx, p.DB, olga, said.Topic.ID, "These", 0, "")
+			return err
+		},
+		func() error {
+			_, err := topic.Change(ctx, p.DB, olga, said.Reply.ID, topic.Edit{Revision: 1, Text: "Which ones?"})
+			return err
+		},
+		func() error { return topic.Close(ctx, p.DB, olga, said.Topic.ID, true) },
+		func() error {
+			_, err := join.Change(ctx, p.DB, olga, 1, member.Profile{Handle: "olga", Name: "Olga the Great", Listed: true})
+			return err
+		},
+		func() error {
+			_, err := brand.Amend(ctx, p.DB, p.owner, p.brand.ID, func(s *brand.Settings) { s.Name = "Norther" })
+			return err
+		},
+	} {
+		before := p.get("", said.Topic.Path()).body
+		p.must(change())
+		if p.get("", said.Topic.Path()).body == before {
+			t.Errorf("change %d is not seen", i)
+		}
+	}
+}
+
+// Feeds and maps can be read by programs and name whole addresses.
+func TestForPrograms(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans & <cups>", Text: "Hello @olga"})
+	p.must(err)
+	for _, path := range []string{"/feed.atom", "/s/talk/feed.atom", said.Topic.Path() + "/feed.atom", "/sitemap.xml"} {
+		a := p.get("", path)
+		if err := xml.Unmarshal([]byte(a.body), new(struct{})); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		a.has(t, "http://example.com"+said.Topic.Path())
+	}
+	p.get("", said.Topic.Path()+"/feed.atom").has(t, "http://example.com/u/"+olga.Member.Handle)
+	p.get("", "/robots.txt").has(t, "Sitemap: http://example.com/sitemap.xml")
+	p.get("", said.Topic.Path()).has(t, `rel="canonical" href="http://example.com`+said.Topic.Path()+`"`, `property="og:title"`, `"@type":"QAPage"`)
+}
+
+// Forms with what does not fit come back with what was typed.
+func TestRefusedFormsKeepWhatWasTyped(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	long := strings.Repeat("a", topic.LongestTitle+1)
+	a := p.do(studio, "/new", url.Values{"space": {p.talk.ID}, "title": {long}, "text": {"kept words"}})
+	a.hasStatus(t, http.StatusUnprocessableEntity)
+	a.has(t, "kept words", "Shorten the title")
+	p.do(studio, "/new", url.Values{"space": {"another"}, "title": {"x"}, "text": {"y"}}).hasStatus(t, http.StatusNotFound)
+	if a := p.do("", "/new", url.Values{"title": {"x"}}); !strings.HasPrefix(a.Header.Get("Location"), "/studio/sign-in?next=") {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	a = p.do("", "/join", url.Values{"name": {"North"}, "email": {"x"}, "password": {"short"}})
+	a.hasStatus(t, http.StatusUnprocessableEntity)
+	a.lacks(t, "short\"")
+	for _, path := range []string{"/t/x/0", "/t/x/99", "/t/x/a", "/t/x/99999999999999999999", "/s/none", "/u/none", "/r/none", "/p/none", "/people?after=x", "/?after=x"} {
+		if a := p.get("", path); a.StatusCode < 400 || a.StatusCode >= 500 {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+	}
+}
+
+// The proof of work that pages ask for is the one the program knows.
+func TestChallengeIsOnThePage(t *testing.T) {
+	p := open(t)
+	a := p.get("", "/join")
+	_, rest, found := strings.Cut(a.body, `data-proof="`)
+	c, _, _ := strings.Cut(rest, `"`)
+	if !found || challenge.Solve(c) == "" {
+		t.Errorf("no challenge in\n%s", a.body)
+	}
+	a = p.do("", "/join", url.Values{"name": {"Zoe"}, "email": {"zoe@members.example"}, "password": {password}, "challenge": {c}, "proof": {challenge.Solve(c)}})
+	if a.Header.Get("Location") != "/?done=joined" || len(a.Cookies()) != 1 {
+		t.Errorf("%d %q\n%s", a.StatusCode, a.Header.Get("Location"), a.body)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(a.Cookies()[0])
+	if cookie.Session(r, false) == "" {
+		t.Error("no session")
+	}
+}
