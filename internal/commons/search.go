@@ -61,7 +61,7 @@ func (p *Pages) search(r *http.Request, v *searchView) error {
 	}
 	var topics, authors []string
 	for _, h := range v.Result.Hits {
-		topics, authors = append(topics, h.Conversation), append(authors, h.Author)
+		topics, authors = append(topics, h.Topic), append(authors, h.Author)
 	}
 	if v.Topics, err = topic.ByIDs(ctx, p.DB, v.Brand.ID, topics); err != nil {
 		return err

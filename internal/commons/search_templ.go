@@ -454,7 +454,7 @@ func searchBody(v searchView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, h := range v.Result.Hits {
-			if t, ok := v.Topics[h.Conversation]; ok {
+			if t, ok := v.Topics[h.Topic]; ok {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<li><h2><a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
