@@ -33,6 +33,11 @@ func TestInTheBrowser(t *testing.T) {
 	p.must(err)
 	base := serve(t, p)
 	b := browsertest.Open(t)
+	b.Phone()
+	for _, path := range []string{"/", said.Topic.Path(), "/join", "/search?q=water"} { // for visitors
+		b.Go(base + path)
+		b.Accessible(browsertest.Axe(t))
+	}
 	b.Wide()
 	b.Go(base + "/join")
 	b.Type("#name", "Ada")
