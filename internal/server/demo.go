@@ -175,19 +175,21 @@ func welcome(out io.Writer, s settings, password string) {
 	if password == "" {
 		password = "as you chose it"
 	}
-	fmt.Fprintf(out, `Rapport's demo runs at %s
+	fmt.Fprintf(out, `Rapport's demo runs at %[1]s
+  The community is in front; the team's studio is at %[1]s/studio.
 
-  Sign in with  %s
-  Password      %s
+  Sign in with  %[2]s
+  Password      %[3]s
 
-Four things to try
+Five things to try
   Today     three deliveries need you; a post goes out in a few minutes
   Inbox     people ask, thank and complain; some answer back
   Compose   one post, a version for each channel, limits as you type
   Calendar  drag a card to another time
+  Community three posts wait for a look, two replies were flagged
 
 Nothing leaves this machine: the posts go to a demo network.
-Everything is kept in %s.
+Everything is kept in %[4]s.
 Stop with Ctrl-C; the same command goes on from there.
 `, s.public, demoEmail, password, s.Data)
 }

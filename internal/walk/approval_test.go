@@ -106,7 +106,7 @@ func (u user) colleague(email string) user {
 	u.t.Helper()
 	console(u.t, password+"\n", "account", "password", email)
 	b := u.Apart()
-	b.Go(demo)
+	b.Go(demo + "/studio")
 	b.Until(`location.pathname === "/studio/sign-in"`)
 	b.Type("input[name=email]", email)
 	b.Type("input[name=password]", password+kb.Enter)

@@ -31,7 +31,7 @@ type user struct {
 // signIn opens a browser and goes through the door to Today.
 func signIn(t *testing.T, b *browsertest.Tab) user {
 	t.Helper()
-	b.Go(demo)
+	b.Go(demo + "/studio")
 	b.Until(`location.pathname === "/studio/sign-in"`)
 	b.Type("input[name=email]", email)
 	b.Type("input[name=password]", password+kb.Enter)

@@ -52,7 +52,7 @@ func TestOnAPhone(t *testing.T) {
 func TestWithoutScripts(t *testing.T) {
 	b := browsertest.Open(t)
 	b.WithoutScripts()
-	b.Go(demo)
+	b.Go(demo + "/studio")
 	b.Type("input[name=email]", email)
 	b.Type("input[name=password]", password+kb.Enter)
 	b.Do(chromedp.WaitVisible(chromedp.CSS("#today")))
