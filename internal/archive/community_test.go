@@ -49,7 +49,7 @@ func (h house) talk(t *testing.T) {
 	check(err)
 	for _, query := range []string{
 		`INSERT INTO document (brand_id, name, version, text, html, account_id, at) VALUES ($1, 'guidelines', 1, 'Be *kind*', '<p>Be <em>kind</em></p>', $2, 1000)`,
-		`INSERT INTO acceptance (member_id, name, version, brand_id, at) SELECT id, 'guidelines', 1, $1, 1000 FROM member WHERE brand_id = $1 AND account_id = $2`,
+		`INSERT INTO acceptance (member_id, name, version, brand_id, at) SELECT id, 'guidelines', 1, brand_id, 1000 FROM member WHERE brand_id = $1 AND account_id = $2`,
 	} {
 		_, err := d.ExecContext(ctx, query, b, h.Account.ID)
 		check(err)

@@ -126,9 +126,6 @@ func (p *places) find(ctx context.Context, hostport, path string) (*place, strin
 		return nil, "", nil
 	}
 	at, err := p.place(ctx, ix, ix.first, host, "")
-	if err == nil && at.Community.Host != "" && at.Community.Host != host && !loopback(host) {
-		return at, path, nil
-	}
 	return at, path, err
 }
 
@@ -137,11 +134,6 @@ func hostName(hostport string) string {
 		hostport = h
 	}
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(hostport, "[]"), "."))
-}
-
-func loopback(host string) bool {
-	a := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || a != nil && a.IsLoopback()
 }
 
 // Known reports whether a host name is a community's own, so that requests for
