@@ -123,7 +123,7 @@ func (p *Pages) flagDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = topic.Complain(r.Context(), p.DB, at(r).Voice, r.PathValue("reply"), topic.Complaint(f.Value("reason")), f.Raw("note"))
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.flagPage(w, r, f)
 		}
 		return err
@@ -165,7 +165,7 @@ func (p *Pages) decideDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err = topic.Decide(r.Context(), p.DB, at(r).Voice.Who, at(r).Brand.ID, r.PathValue("reply"), topic.Act(f.Value("act")), f.Value("rule"), f.Raw("reason"))
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.decidePage(w, r, f)
 		}
 		return err

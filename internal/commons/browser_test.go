@@ -1,8 +1,13 @@
 package commons_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,8 +53,15 @@ func TestInTheBrowser(t *testing.T) {
 	b.Says(".note", "Welcome")
 	b.Go(base + said.Topic.Path())
 	b.Type("#text", "Mine is **soft**")
+	picture := filepath.Join(t.TempDir(), "tap.png")
+	var drawn bytes.Buffer
+	p.must(png.Encode(&drawn, image.NewGray(image.Rect(0, 0, 40, 30))))
+	p.must(os.WriteFile(picture, drawn.Bytes(), 0o600))
+	b.Upload("[data-picture]", picture)
+	b.Until(`document.querySelector("#text").value.includes("![tap](/p/")`)
 	b.Click("[data-look]")
 	b.Says(".editor-preview strong", "soft")
+	b.Until(`document.querySelector(".editor-preview img")?.naturalWidth === 40`)
 	b.Click("[data-look]")
 	b.Until(`document.querySelector("[data-saved]").textContent !== ""`)
 	b.Click(".react summary")
@@ -58,6 +70,7 @@ func TestInTheBrowser(t *testing.T) {
 	b.Click("form#write .btn[type=submit]")
 	b.Says(".note", "looks at this")
 	b.Says("#waiting + .replies", "soft")
+	b.Until(`document.querySelector("#waiting + .replies img[alt=tap]") !== null`)
 	axe := browsertest.Axe(t)
 	for _, path := range []string{"/", "/top", "/spaces", "/s/talk", said.Topic.Path(), "/new", "/search?q=water", "/people", "/u/" + olga.Member.Handle, "/me", "/bookmarks",
 		"/r/" + said.Reply.ID + "/flag", said.Topic.Path() + "/history/" + said.Reply.ID, "/t/x/99"} {

@@ -21,6 +21,7 @@ import (
 	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/letter"
 	"rapport/internal/member"
@@ -58,6 +59,12 @@ func open(t *testing.T) *place {
 	letters := &letter.Letters{DB: p.DB, Keys: keys}
 	p.join = &join.Join{DB: p.DB, Letters: letters, Keys: keys, Blobs: blobs, Door: &admit.Door{DB: p.DB, Letters: letters},
 		Address: func(_ context.Context, _, path string) string { return "https://north.example" + path }}
+	w := job.NewWorkers()
+	p.join.Work(w)
+	jobs, err := job.New(ctx, p.DB, w, job.Options{})
+	p.must(err)
+	p.must(jobs.Start(ctx))
+	t.Cleanup(func() { jobs.Stop(ctx) })
 	studio := http.NewServeMux()
 	studio.Handle("GET "+static.Prefix, static.Handler())
 	studio.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the studio", http.StatusTeapot) })
@@ -422,4 +429,48 @@ func TestChallengeIsOnThePage(t *testing.T) {
 	if cookie.Session(r, false) == "" {
 		t.Error("no session")
 	}
+}
+
+// What members do with what was said, without scripts, and what they do with
+// their own.
+func TestWhatMembersDo(t *testing.T) {
+	p := open(t)
+	olga, studio := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans", Text: "Which beans?"})
+	p.must(err)
+	at, id := said.Topic.Path(), said.Reply.ID
+	p.do(studio, at, url.Values{"quote": {"1"}, "text": {"Before"}}).has(t, "Before", "&gt; [@olga](#1):", "&gt; Which beans?")
+	p.get(studio, at+"/edit/"+id).has(t, "Which beans?", `value="Beans"`)
+	p.do(studio, at+"/edit/"+id, url.Values{"revision": {"1"}, "title": {"Beans"}, "text": {"Which beans now?"}}).hasStatus(t, http.StatusSeeOther)
+	p.do(studio, at+"/edit/"+id, url.Values{"revision": {"1"}, "title": {"Beans"}, "text": {"Lost?"}}).has(t, "Lost?", "another window")
+	p.get("", at+"/history/"+id).has(t, "Which beans?", "Which beans now?")
+	token := p.signUp("Kim")
+	p.do(token, "/r/"+id+"/bookmark", url.Values{"keep": {"true"}})
+	p.get(token, "/bookmarks").has(t, "Beans")
+	p.do(token, at+"/follow", url.Values{"level": {"watch"}})
+	p.get(token, "/followed").has(t, "Beans")
+	p.do(token, at+"/follow", url.Values{"level": {"mute"}})
+	p.get(token, "/followed").lacks(t, "Which beans")
+	p.do(token, "/s/talk/follow", url.Values{"level": {"watch"}}).hasStatus(t, http.StatusSeeOther)
+	p.do(token, "/draft", url.Values{"topic": {said.Topic.ID}, "text": {"half a thought"}}).hasStatus(t, http.StatusOK)
+	p.get(token, at).has(t, "half a thought")
+	p.do(studio, at+"/manage", url.Values{"act": {"close"}})
+	p.do(token, at, url.Values{"text": {"Too late"}}).has(t, "closed", "Too late")
+	p.do(token, at+"/manage", url.Values{"act": {"open"}}).hasStatus(t, http.StatusForbidden)
+	p.do(studio, at+"/manage", url.Values{"act": {"open"}})
+	p.do(studio, "/r/"+id+"/withdraw", url.Values{})
+	p.get("", at).hasStatus(t, http.StatusNotFound)
+	p.do(studio, "/r/"+id+"/return", url.Values{})
+	p.get("", at).has(t, "Which beans now?")
+
+	p.do(token, "/me", url.Values{"name": {"Kim Larsen"}, "handle": {"kimmy"}, "bio": {"Filter"}, "listed": {"true"}, "revision": {"1"}}).hasStatus(t, http.StatusSeeOther)
+	if a := p.get("", "/u/kim"); a.Header.Get("Location") != "/u/kimmy" {
+		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	p.get(token, "/me/export").has(t, `"Kim Larsen"`, "half a thought", "Filter")
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).has(t, "Type your handle to confirm.")
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kimmy"}}).hasStatus(t, http.StatusSeeOther)
+	p.get("", "/u/kimmy").hasStatus(t, http.StatusNotFound)
+	p.get("", "/people").lacks(t, "Kim Larsen")
+	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"rapport/internal/document"
 	"rapport/internal/i18n"
 	"rapport/internal/space"
 	"rapport/internal/web/static"
@@ -79,19 +80,7 @@ func data(v any) templ.Component {
 }
 
 // paperName is what a document is called.
-func paperName(ctx context.Context, name string) string {
-	switch name {
-	case "guidelines":
-		return i18n.T(ctx, "Guidelines")
-	case "terms":
-		return i18n.T(ctx, "Terms")
-	case "privacy":
-		return i18n.T(ctx, "Privacy")
-	case "imprint":
-		return i18n.T(ctx, "Imprint")
-	}
-	return name
-}
+func paperName(ctx context.Context, name string) string { return i18n.T(ctx, document.Title(name)) }
 
 // lookVersion names the stylesheet of a brand's colour, so that it is kept for
 // long and still never stale.

@@ -75,7 +75,7 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	done, err := p.enlist(w, r, v.Brand, in)
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.joinPage(w, r, f)
 		}
 		return err
@@ -175,8 +175,11 @@ type meView struct {
 
 // me shows the reader's profile to change, and the ways out.
 func (p *Pages) me(w http.ResponseWriter, r *http.Request) error {
-	m := at(r).Voice.Member
-	return p.mePage(w, r, fill("name", m.Name, "handle", m.Handle, "bio", m.Bio, "link", m.Link, "listed", strconv.FormatBool(m.Listed), "revision", strconv.FormatInt(m.Revision, 10)))
+	return p.mePage(w, r, profileForm(at(r).Voice.Member))
+}
+
+func profileForm(m member.Member) form {
+	return fill("name", m.Name, "handle", m.Handle, "bio", m.Bio, "link", m.Link, "listed", strconv.FormatBool(m.Listed), "revision", strconv.FormatInt(m.Revision, 10))
 }
 
 func (p *Pages) mePage(w http.ResponseWriter, r *http.Request, f form) error {
@@ -197,7 +200,7 @@ func (p *Pages) meSave(w http.ResponseWriter, r *http.Request) error {
 	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
 	_, err = join.Change(r.Context(), p.DB, at(r).Voice, revision, member.Profile{Handle: f.Value("handle"), Name: f.Value("name"), Bio: f.Raw("bio"), Link: f.Value("link"), Listed: f.On("listed")})
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.mePage(w, r, f)
 		}
 		return err
@@ -225,10 +228,8 @@ func (p *Pages) meLeave(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := at(r)
 	if f.Value("confirm") != v.Voice.Member.Handle || f.Value("confirm") == "" {
-		m := v.Voice.Member
-		again := fill("name", m.Name, "handle", m.Handle, "bio", m.Bio, "link", m.Link, "listed", strconv.FormatBool(m.Listed), "revision", strconv.FormatInt(m.Revision, 10))
-		again.ctx = r.Context()
-		again.refused(fault.OnField("confirm", "Type your handle to confirm."))
+		again := profileForm(v.Voice.Member).For(r.Context())
+		again.Refused(fault.OnField("confirm", "Type your handle to confirm."))
 		return p.mePage(w, r, again)
 	}
 	if err := p.Join.Leave(context.WithoutCancel(r.Context()), v.Voice, join.How(f.Value("how"))); err != nil {

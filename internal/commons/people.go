@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"rapport/internal/db"
 	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/topic"
@@ -33,7 +34,7 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	pv := personView{visit: v, Member: m}
-	if pv.Topics, _, err = topic.By(r.Context(), p.DB, v.Voice, v.Spaces, m.ID, pageOf(&http.Request{URL: &url.URL{}})); err != nil {
+	if pv.Topics, _, err = topic.By(r.Context(), p.DB, v.Voice, v.Spaces, m.ID, db.Page{}); err != nil {
 		return err
 	}
 	var next string

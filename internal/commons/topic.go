@@ -79,7 +79,7 @@ func (p *Pages) topicPage(w http.ResponseWriter, r *http.Request, t topic.Topic,
 	if err != nil {
 		return err
 	}
-	if tv.Form = f; f.Status() == http.StatusOK && !f.has("text") {
+	if tv.Form = f; f.Status() == http.StatusOK && !f.Values.Has("text") {
 		tv.Form = fill("text", tv.Draft.Text, "once", newOnce())
 	}
 	return write(r.Context(), w, f.Status(), frame(at(r).page(r, tv.head()), topicBody(tv)))
@@ -218,13 +218,13 @@ func (p *Pages) replySay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if n, err := strconv.ParseInt(f.Value("quote"), 10, 64); err == nil && f.has("quote") {
+	if n, err := strconv.ParseInt(f.Value("quote"), 10, 64); err == nil && f.Values.Has("quote") {
 		return p.replyQuote(w, r, t, s, f, n)
 	}
 	answers, _ := strconv.ParseInt(f.Value("answers"), 10, 64)
 	said, err := topic.Say(r.Context(), p.DB, at(r).Voice, t.ID, f.Raw("text"), answers, f.Value("once"))
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.topicPage(w, r, t, s, f)
 		}
 		return err

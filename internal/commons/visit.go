@@ -18,6 +18,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/web/cookie"
+	"rapport/internal/web/entry"
 	"rapport/internal/web/ui"
 )
 
@@ -201,7 +202,7 @@ func (p *Pages) recognise(ctx context.Context, r *http.Request, v *visit, token 
 
 // hold keeps back what a member writes whose address is not proven.
 func (p *Pages) hold(ctx context.Context, v *visit) error {
-	if v.Voice.Member.ID == "" || v.team() {
+	if v.Voice.Member.ID == "" || v.team() || !p.Join.Door.Mails() {
 		return nil
 	}
 	a, err := account.ByID(ctx, p.DB, v.Voice.Who.Account)
@@ -276,7 +277,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		id = db.NewID()
 		p.Log.Error("commons: request failed", "id", id, "method", r.Method, "path", r.URL.Path, "err", err)
 	}
-	status := statusOf(fault.KindOf(err))
+	status := entry.Status(fault.KindOf(err))
 	v := at(r)
 	if v == nil {
 		http.Error(w, fault.Say(r.Context(), err), status)
@@ -301,24 +302,6 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.fail(w, r, p.missing(w, r))
-}
-
-func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Denied:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.Limited:
-		return http.StatusTooManyRequests
-	}
-	return http.StatusInternalServerError
 }
 
 func errorTitle(status int) string {

@@ -65,20 +65,6 @@ func newPath(s space.Space) string {
 
 func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func complaintWord(ctx context.Context, c topic.Complaint) string {
-	switch c {
-	case topic.Spam:
-		return i18n.T(ctx, "It is spam or advertising")
-	case topic.Abuse:
-		return i18n.T(ctx, "It attacks or insults somebody")
-	case topic.OffTopic:
-		return i18n.T(ctx, "It does not belong here")
-	case topic.Illegal:
-		return i18n.T(ctx, "It is against the law")
-	}
-	return i18n.T(ctx, "Something else")
-}
-
 // searchBy is who wrote what was found.
 func searchBy(ctx context.Context, v searchView, h search.Hit) string {
 	m := v.Faces[h.Author]

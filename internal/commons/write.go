@@ -14,6 +14,7 @@ import (
 	"rapport/internal/media/picture"
 	"rapport/internal/space"
 	"rapport/internal/topic"
+	"rapport/internal/web/entry"
 )
 
 // pictureMost is what an upload may send: a picture and the frame around it.
@@ -66,7 +67,7 @@ func (p *Pages) topicBegin(w http.ResponseWriter, r *http.Request) error {
 	}
 	said, err := topic.Begin(r.Context(), p.DB, at(r).Voice, topic.New{Space: f.Value("space"), Title: f.Raw("title"), Text: f.Raw("text"), Once: f.Value("once")})
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.newForm(w, r, f)
 		}
 		return err
@@ -126,7 +127,7 @@ func (p *Pages) replyChange(w http.ResponseWriter, r *http.Request) error {
 	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
 	said, err := topic.Change(r.Context(), p.DB, at(r).Voice, r.PathValue("reply"), topic.Edit{Revision: revision, Title: f.Raw("title"), Text: f.Raw("text")})
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.editForm(w, r, f)
 		}
 		return err
@@ -209,7 +210,7 @@ func answerFault(w http.ResponseWriter, r *http.Request, err error) error {
 	if fields := fault.FieldsIn(r.Context(), err); len(fields) > 0 {
 		text = fields[0].Text
 	}
-	return answerJSON(w, statusOf(kind), map[string]string{"error": text})
+	return answerJSON(w, entry.Status(kind), map[string]string{"error": text})
 }
 
 func answerJSON(w http.ResponseWriter, status int, v any) error {

@@ -56,7 +56,7 @@ var floors = []struct {
 		"join":    "admit", // a new account proves its address
 		"dossier": "join",  // a person may be a member
 	}},
-	{"pages' parts", "web/ui web/cookie web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
+	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/outbox"
@@ -34,6 +35,17 @@ const (
 
 // Complaints are all of them.
 var Complaints = []Complaint{Spam, Abuse, OffTopic, Illegal, Other}
+
+var complaints = map[Complaint]string{
+	Spam:     i18n.Mark("It is spam or advertising"),
+	Abuse:    i18n.Mark("It attacks or insults somebody"),
+	OffTopic: i18n.Mark("It does not belong here"),
+	Illegal:  i18n.Mark("It is against the law"),
+	Other:    i18n.Mark("Something else"),
+}
+
+// Words are what pages call the complaint, as an id of the catalogs.
+func (c Complaint) Words() string { return complaints[c] }
 
 // LongestReason is how long a reason or the note on a flag may be, in runes.
 const LongestReason = 500
@@ -418,12 +430,13 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []Case) erro
 	if err != nil {
 		return err
 	}
+	before, err := earlier(ctx, q, brandID, authors)
+	if err != nil {
+		return err
+	}
 	for i := range all {
 		c := &all[i]
-		c.Author, c.Topic, c.Flags = members[c.Reply.Author], about[c.Reply.Topic], flags[c.Reply.ID]
-		if c.Earlier, err = earlier(ctx, q, brandID, c.Reply.Author); err != nil {
-			return err
-		}
+		c.Author, c.Topic, c.Flags, c.Earlier = members[c.Reply.Author], about[c.Reply.Topic], flags[c.Reply.ID], before[c.Reply.Author]
 	}
 	return nil
 }
@@ -452,16 +465,29 @@ func openFlags(ctx context.Context, q db.Queryer, replies []string) (map[string]
 	return out, nil
 }
 
-// earlier counts decisions against somebody in the last 90 days, as far as
-// their last 200 replies show them.
-func earlier(ctx context.Context, q db.Queryer, brandID, author string) (int64, error) {
-	var n int64
-	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM decision d JOIN (SELECT id FROM reply WHERE brand_id = $1 AND author_id = $2 ORDER BY at DESC, id DESC LIMIT 200) r ON r.id = d.reply_id
-		WHERE d.act IN ('hidden', 'declined') AND d.at > $3`, brandID, author, int64(q.Now())-90*24*3600*1000).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("topic: earlier decisions: %w", err)
+// earlier counts the decisions against each of the members in the last 90 days.
+func earlier(ctx context.Context, q db.Queryer, brandID string, authors []string) (map[string]int64, error) {
+	out := map[string]int64{}
+	if len(authors) == 0 {
+		return out, nil
 	}
-	return n, nil
+	args := []any{brandID, int64(q.Now()) - 90*24*3600*1000}
+	for _, id := range authors {
+		args = append(args, id)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT r.author_id, COUNT(*) FROM decision d JOIN reply r ON r.id = d.reply_id
+		WHERE d.brand_id = $1 AND d.at > $2 AND d.act IN ('hidden', 'declined') AND r.author_id IN (`+db.In(3, len(authors))+`) GROUP BY r.author_id`, args...)
+	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		var id string
+		var n int64
+		err := r.Scan(&id, &n)
+		out[id] = n
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("topic: earlier decisions: %w", err)
+	}
+	return out, nil
 }
 
 // ByIDs returns those of the topics that are the brand's. Whether a reader may

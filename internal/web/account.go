@@ -91,7 +91,7 @@ func (p *Pages) accountAct(w http.ResponseWriter, r *http.Request, done string, 
 		return err
 	}
 	if err := do(f); err != nil {
-		if f.refused(err, fields...) {
+		if f.Refused(err, fields...) {
 			return p.accountForm(w, r, f)
 		}
 		return err
@@ -185,7 +185,7 @@ func (p *Pages) leaveDo(w http.ResponseWriter, r *http.Request) error {
 		_, err = account.End(r.Context(), p.DB, at(r).Who, b.ID, at(r).Who.Account)
 	}
 	if err != nil {
-		if f.refused(err, "confirm") {
+		if f.Refused(err, "confirm") {
 			return p.leaveBrandForm(w, r, b, f)
 		}
 		return err
@@ -195,7 +195,7 @@ func (p *Pages) leaveDo(w http.ResponseWriter, r *http.Request) error {
 
 // typedOr is what was typed into a field, else what stands there.
 func typedOr(f form, name, stands string) string {
-	if f.values.Has(name) {
+	if f.Values.Has(name) {
 		return f.Value(name)
 	}
 	return stands

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/web/entry"
 	"rapport/internal/web/ui"
 )
 
@@ -95,23 +96,8 @@ func (p *Pages) takeNote(w http.ResponseWriter, r *http.Request) *ui.ToastArgs {
 	return &n
 }
 
-func statusOf(k fault.Kind) int {
-	switch k {
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Denied:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.Limited:
-		return http.StatusTooManyRequests
-	}
-	return http.StatusInternalServerError
-}
+// statusOf is the status of a kind of fault.
+func statusOf(k fault.Kind) int { return entry.Status(k) }
 
 // fail turns an error into a status and a page, or a toast where a script
 // asked. What is not for people is logged with the id that the person sees.

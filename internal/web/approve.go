@@ -248,7 +248,7 @@ func (p *Pages) approveAct(w http.ResponseWriter, r *http.Request, do func(f for
 	id := r.PathValue("post")
 	text, err := do(f, id)
 	if err != nil {
-		if f.refused(err, fields...) {
+		if f.Refused(err, fields...) {
 			return p.postPage(w, r, f)
 		}
 		return err
@@ -371,7 +371,7 @@ func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f form) erro
 			if body := one.ContentFor(key); i < len(body.Parts) && body.Parts[i].Kind == network.PartComment {
 				part.Label = i18n.T(ctx, "First comment")
 			}
-			if typed, ok := f.values[part.Name]; ok {
+			if typed, ok := f.Values[part.Name]; ok {
 				part.Text = typed[0]
 			}
 			version.Parts = append(version.Parts, part)
@@ -404,13 +404,13 @@ func (p *Pages) suggestDo(w http.ResponseWriter, r *http.Request) error {
 	texts := one.Input().Texts()
 	for key, parts := range texts {
 		for i := range parts {
-			if typed, ok := f.values[suggestName(key, i)]; ok {
+			if typed, ok := f.Values[suggestName(key, i)]; ok {
 				parts[i] = strings.ReplaceAll(typed[0], "\r\n", "\n")
 			}
 		}
 	}
 	if _, err := post.Suggest(ctx, p.DB, v.Who, v.Brand.ID, id, seenIn(f), texts, f.Value("note")); err != nil {
-		if f.refused(err, "note") {
+		if f.Refused(err, "note") {
 			return p.suggestPage(w, r, f)
 		}
 		return err
@@ -631,7 +631,7 @@ func (p *Pages) approvalSettings(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := fill("mode", rule.Mode, "own", strconv.FormatBool(rule.Own), "remind", strconv.Itoa(int(rule.Remind/time.Hour)))
 	for _, c := range rule.Channels {
-		f.values.Add("channels", c)
+		f.Values.Add("channels", c)
 	}
 	return p.approvalPage(w, r, f)
 }
@@ -674,7 +674,7 @@ func (p *Pages) approvalSave(w http.ResponseWriter, r *http.Request) error {
 	_, err = post.SetRule(r.Context(), p.DB, v.Who, v.Brand.ID, post.Rule{Mode: f.Value("mode"), Channels: f.All("channels"),
 		Own: f.On("own"), Remind: time.Duration(min(hours, 1e4)) * time.Hour})
 	if err != nil {
-		if f.refused(err, "mode", "channels", "remind") {
+		if f.Refused(err, "mode", "channels", "remind") {
 			return p.approvalPage(w, r, f)
 		}
 		return err

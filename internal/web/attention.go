@@ -91,7 +91,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 		err = fault.New(fault.Invalid, "Choose a new time, or drop them.")
 	}
 	if err != nil {
-		if f.refused(err, "at") {
+		if f.Refused(err, "at") {
 			return p.attentionPage(w, r, f)
 		}
 		return err
@@ -107,7 +107,7 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if refusal != nil && f.refused(refusal) {
+	if refusal != nil && f.Refused(refusal) {
 		return p.attentionPage(w, r, f)
 	}
 	text := i18n.N(ctx, done, "{{.N}} delivery dropped.", "{{.N}} deliveries dropped.")

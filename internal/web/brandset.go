@@ -55,7 +55,7 @@ func (p *Pages) logoSet(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		b := v.Brand
 		f := brandFilled(b)
-		if f.refused(err, "file") {
+		if f.Refused(err, "file") {
 			return p.brandSettings(w, r, f)
 		}
 		return err

@@ -284,7 +284,7 @@ func (p *Pages) channelRemove(w http.ResponseWriter, r *http.Request) error {
 		err = p.Channels.Remove(r.Context(), v.Who, v.Brand.ID, c.ID, f.On("cancel"))
 	}
 	if err != nil {
-		if f.refused(err, "handle") {
+		if f.Refused(err, "handle") {
 			return p.leaveForm(w, r, f)
 		}
 		return err

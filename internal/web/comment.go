@@ -216,7 +216,7 @@ func (p *Pages) commentPiece(w http.ResponseWriter, r *http.Request, f form, toa
 // it leads back to where the form stood.
 func (p *Pages) commentDone(w http.ResponseWriter, r *http.Request, f form, text, undo string, err error) error {
 	if err != nil {
-		if f.refused(err, "text", "about") {
+		if f.Refused(err, "text", "about") {
 			return p.commentPiece(w, r, f, nil)
 		}
 		return err
@@ -254,7 +254,7 @@ func (p *Pages) commentEdit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_, err = comment.Edit(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("comment"), f.Raw("text"))
-	f.values.Set("comment", r.PathValue("comment"))
+	f.Values.Set("comment", r.PathValue("comment"))
 	return p.commentDone(w, r, f, "", "", err)
 }
 

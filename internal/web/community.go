@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -129,7 +130,7 @@ func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("case"), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
 	if err != nil {
-		if f.refused(err, "reason", "rule") {
+		if f.Refused(err, "reason", "rule") {
 			return p.queuePage(w, r, r.PathValue("case"), f)
 		}
 		return err
@@ -202,21 +203,13 @@ func (p *Pages) communityMember(w http.ResponseWriter, r *http.Request) error {
 		_, err = member.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, id, member.State(act), f.Value("reason"))
 	}
 	if err != nil {
-		if f.refused(err, "reason") {
-			f.Text = cmpText(f)
+		if f.Refused(err, "reason") {
+			f.Text = cmp.Or(f.Text, f.Error("reason"))
 			return p.rollPage(w, r, f)
 		}
 		return err
 	}
 	return back(w, r, studio(v.Brand.Slug, "community", "members"))
-}
-
-// cmpText is what is wrong, from wherever it is said.
-func cmpText(f form) string {
-	if f.Text != "" {
-		return f.Text
-	}
-	return f.Error("reason")
 }
 
 // spacesView is the list of spaces for the team.
@@ -255,7 +248,7 @@ func (p *Pages) communitySpaceAdd(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	if _, err := space.Create(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, p.spaceOf(f, 0)); err != nil {
-		if f.refused(err, "name", "about", "kind") {
+		if f.Refused(err, "name", "about", "kind") {
 			return p.spacesPage(w, r, f)
 		}
 		return err
@@ -288,7 +281,7 @@ func (p *Pages) communitySpaceSave(w http.ResponseWriter, r *http.Request) error
 	}
 	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
 	if _, err := space.Change(r.Context(), p.DB, v.Who, v.Brand.ID, s.ID, revision, p.spaceOf(f, s.ClosedAt)); err != nil {
-		if f.refused(err, "name", "about", "kind") {
+		if f.Refused(err, "name", "about", "kind") {
 			return p.spacePage(w, r, s, f)
 		}
 		return err
@@ -371,7 +364,7 @@ func (p *Pages) communityPaperSave(w http.ResponseWriter, r *http.Request) error
 	v, name := at(r), r.PathValue("paper")
 	version, _ := strconv.ParseInt(f.Value("version"), 10, 64)
 	if _, err := document.Write(r.Context(), p.DB, v.Who, v.Brand.ID, name, version, f.Raw("text"), f.On("binding")); err != nil {
-		if f.refused(err, "text") {
+		if f.Refused(err, "text") {
 			return p.paperPage(w, r, name, f)
 		}
 		return err
@@ -406,7 +399,7 @@ func (p *Pages) communitySetupSave(w http.ResponseWriter, r *http.Request) error
 	_, err = community.Change(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, revision, community.Settings{Host: f.Value("host"), Intro: f.Value("intro"),
 		Joining: community.Joining(f.Value("joining")), Questions: strings.Split(strings.ReplaceAll(f.Value("questions"), "\r\n", "\n"), "\n"), FirstPosts: first, LinksWait: f.On("links_wait")})
 	if err != nil {
-		if f.refused(err, "host", "intro", "joining", "questions", "first_posts") {
+		if f.Refused(err, "host", "intro", "joining", "questions", "first_posts") {
 			return p.setupPage(w, r, f)
 		}
 		return err

@@ -181,7 +181,7 @@ func (p *Pages) takeSheet(r *http.Request) (sheet, form, error) {
 	}
 	for _, file := range s.files {
 		m, err := p.upload(ctx, v, file.File)
-		if err != nil && !f.refused(err, sheetFields...) {
+		if err != nil && !f.Refused(err, sheetFields...) {
 			return s, f, err
 		}
 		if b := clone(s.body(file.Key)); err == nil && file.Part >= 0 && file.Part < len(b.Parts) {
@@ -193,7 +193,7 @@ func (p *Pages) takeSheet(r *http.Request) (sheet, form, error) {
 		if alt.Was == alt.Is {
 			continue
 		}
-		if _, err := p.Media.Describe(ctx, v.Who, v.Brand.ID, alt.ID, alt.Is); err != nil && !f.refused(err, sheetFields...) {
+		if _, err := p.Media.Describe(ctx, v.Who, v.Brand.ID, alt.ID, alt.Is); err != nil && !f.Refused(err, sheetFields...) {
 			return s, f, err
 		}
 	}
@@ -206,12 +206,12 @@ func (p *Pages) composeDo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if f.Text != "" || len(f.errors) > 0 {
+	if f.Text != "" || len(f.Errors) > 0 {
 		return p.composePage(w, r, s, f)
 	}
 	to, err := p.finish(w, r, &s, f.Value("act"))
 	if err != nil {
-		if f.refused(err, sheetFields...) {
+		if f.Refused(err, sheetFields...) {
 			return p.composePage(w, r, s, f)
 		}
 		return err
@@ -418,7 +418,7 @@ func (p *Pages) composeStored(r *http.Request, view *composeView) error {
 	if stored.Revision != view.Revision {
 		view.Theirs = &stored
 		view.Form.Text = ""
-		view.Form.status = http.StatusConflict
+		view.Form.Refusal = http.StatusConflict
 		names, err := p.names(r.Context(), stored.Editor)
 		view.TheirsBy = names[stored.Editor]
 		return err
@@ -434,7 +434,7 @@ func (p *Pages) composeRows(r *http.Request, view *composeView) error {
 		return err
 	}
 	in, note, err := view.input(v.Brand)
-	if err != nil && !view.Form.refused(err, sheetFields...) {
+	if err != nil && !view.Form.Refused(err, sheetFields...) {
 		return err
 	}
 	view.Note = note
@@ -442,7 +442,7 @@ func (p *Pages) composeRows(r *http.Request, view *composeView) error {
 		return !slices.ContainsFunc(all, func(c channel.Channel) bool { return c.ID == o.Channel })
 	})
 	checks, err := post.Check(ctx, p.DB, v.Who, v.Brand.ID, in)
-	if err != nil && !view.Form.refused(err, sheetFields...) {
+	if err != nil && !view.Form.Refused(err, sheetFields...) {
 		return err
 	}
 	for _, c := range all {

@@ -74,7 +74,7 @@ func (p *Pages) confirmDo(w http.ResponseWriter, r *http.Request) error {
 		err = account.Confirm(r.Context(), p.DB, v.Who, v.Session.ID, f.Raw("password"))
 	}
 	if err != nil {
-		if f.refused(err, "password", "code") {
+		if f.Refused(err, "password", "code") {
 			return p.confirmForm(w, r, f)
 		}
 		return err

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -141,7 +140,7 @@ func (p *Pages) connectForm(w http.ResponseWriter, r *http.Request, view connect
 
 // server is what stands in the field of the server.
 func (v connectView) server() string {
-	if v.Form.values == nil && v.Again != nil {
+	if v.Form.Values == nil && v.Again != nil {
 		return v.Again.Server
 	}
 	return v.Form.Value("server")
@@ -163,7 +162,7 @@ func hostOf(typed string) string {
 
 // value is what stands in a field; a secret is asked for again.
 func (v connectView) value(f network.Field) string {
-	if v.Form.values == nil && v.Again != nil && f.Name == "handle" {
+	if v.Form.Values == nil && v.Again != nil && f.Name == "handle" {
 		return strings.TrimPrefix(v.Again.Handle, "@")
 	}
 	return v.Form.Value(f.Name)
@@ -220,10 +219,10 @@ func (p *Pages) connectDo(w http.ResponseWriter, r *http.Request) error {
 	if f.Value("way") == byPage && !typed {
 		err = p.connectGo(w, r, name, again, f.Value("server"))
 	} else {
-		f.values.Set("way", byToken)
+		f.Values.Set("way", byToken)
 		err = p.connectByHand(w, r, name, again, f.Value("server"), cred)
 	}
-	if err != nil && f.refused(err, fields...) {
+	if err != nil && f.Refused(err, fields...) {
 		return p.connectNamed(w, r, name, again, f)
 	}
 	return err
@@ -311,8 +310,8 @@ func (p *Pages) connectReturn(w http.ResponseWriter, r *http.Request, name strin
 	if err == nil {
 		return p.connected(w, r, c)
 	}
-	f := form{values: url.Values{"server": {in.Server}}, ctx: r.Context()}
-	if f.refused(err) {
+	f := fill("server", in.Server).For(r.Context())
+	if f.Refused(err) {
 		return p.connectNamed(w, r, name, in.Again, f)
 	}
 	return err

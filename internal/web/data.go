@@ -111,7 +111,7 @@ func (p *Pages) dataExport(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	if _, err := p.Archives.Begin(r.Context(), v.Who, v.Brand.ID); err != nil {
 		f := blank(r)
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.dataPage(w, r, f)
 		}
 		return err
@@ -144,7 +144,7 @@ func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = brand.SetKeeping(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Keeping{Activity: daysOf(f, "activity"), Letters: daysOf(f, "letters")})
 	if err != nil {
-		if f.refused(err, "activity", "letters") {
+		if f.Refused(err, "activity", "letters") {
 			return p.dataPage(w, r, f)
 		}
 		return err
@@ -189,7 +189,7 @@ func (p *Pages) dataErase(w http.ResponseWriter, r *http.Request) error {
 	}
 	b, err := brand.Erase(r.Context(), p.DB, v.Who, v.Brand.ID, f.Value("confirm"))
 	if err != nil {
-		if f.refused(err, "confirm") {
+		if f.Refused(err, "confirm") {
 			return p.dataEraseForm(w, r, f)
 		}
 		return err
@@ -226,7 +226,7 @@ func (p *Pages) accountErase(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := account.Erase(r.Context(), p.DB, at(r).Who, f.Value("confirm")); err != nil {
-		if f.refused(err, "confirm") {
+		if f.Refused(err, "confirm") {
 			return p.accountEraseForm(w, r, f)
 		}
 		return err
@@ -264,7 +264,7 @@ func (p *Pages) importDo(w http.ResponseWriter, r *http.Request) error {
 	i, err := p.takeArchive(r)
 	if err != nil {
 		f := blank(r)
-		if f.refused(err, "file") {
+		if f.Refused(err, "file") {
 			return p.importForm(w, r, f)
 		}
 		return err

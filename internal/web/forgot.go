@@ -36,7 +36,7 @@ func (p *Pages) forgotDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := p.Admit.Forgot(r.Context(), f.Value("email"), p.address(r)); err != nil {
-		if f.refused(err, "email") {
+		if f.Refused(err, "email") {
 			return p.forgotForm(w, r, f, "")
 		}
 		return err
@@ -65,7 +65,7 @@ func (p *Pages) resetDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := p.Admit.Reset(r.Context(), r.PathValue("token"), f.Raw("password"), p.address(r)); err != nil {
-		if fault.Is(err, fault.Invalid) && f.refused(err, "password") {
+		if fault.Is(err, fault.Invalid) && f.Refused(err, "password") {
 			return p.resetForm(w, r, f)
 		}
 		return p.deadLink(w, r, err)

@@ -103,7 +103,7 @@ func (p *Pages) handoverWrite(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, err := handover.Write(ctx, p.DB, v.Who, v.Brand.ID, f.Value("latest"), f.Raw("text")); err != nil {
-		if f.refused(err, "text") {
+		if f.Refused(err, "text") {
 			return p.handoverPage(w, r, f)
 		}
 		return err

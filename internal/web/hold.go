@@ -115,7 +115,7 @@ func (p *Pages) holdSet(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, err := brand.Hold(r.Context(), p.DB, v.Who, v.Brand.ID, f.Value("reason")); err != nil {
-		if f.refused(err, "reason") {
+		if f.Refused(err, "reason") {
 			return p.holdPage(w, r, f)
 		}
 		return err
@@ -129,7 +129,7 @@ func (p *Pages) holdRelease(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	if err := brand.Release(r.Context(), p.DB, v.Who, v.Brand.ID); err != nil {
 		f := blank(r)
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.holdPage(w, r, f)
 		}
 		return err

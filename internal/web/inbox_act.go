@@ -66,7 +66,7 @@ func readTalk(r *http.Request) (talkAct, error) {
 // that say it themselves.
 func (p *Pages) talked(w http.ResponseWriter, r *http.Request, a talkAct, done ui.ToastArgs, err error, fields ...string) error {
 	if err != nil {
-		if !a.Form.refused(err, fields...) {
+		if !a.Form.Refused(err, fields...) {
 			return err
 		}
 		return p.inboxThreadPage(w, r, a.ID, a.Form, nil)
@@ -307,7 +307,7 @@ func (p *Pages) inboxBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	changes, text, err := p.bulk(r, f.All("conversation"), f.Value("act"))
 	if err != nil {
-		if f.refused(err) && !fromHTMX(r) {
+		if f.Refused(err) && !fromHTMX(r) {
 			return p.inboxPage(w, r, f)
 		}
 		return err

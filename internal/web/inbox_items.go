@@ -278,7 +278,7 @@ func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread,
 		out.Public, out.Reach = readBy(ctx, on, m.Visibility), m.Visibility
 	}
 	out.Text = out.Prefill
-	if f.values.Has("text") {
+	if f.Values.Has("text") {
 		out.Text, out.Error = f.Raw("text"), cmp.Or(f.Error("text"), f.Text)
 	}
 	switch {

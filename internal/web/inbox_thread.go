@@ -200,10 +200,10 @@ func (p *Pages) threadView(r *http.Request, id string, f form) (threadView, erro
 		}
 	}
 	t.Reply = p.replyView(r, t, th, c, f)
-	if f.values.Has("note") {
+	if f.Values.Has("note") {
 		t.Tab, t.NoteText, t.NoteError = "note", f.Raw("note"), cmp.Or(f.Error("text"), f.Text)
 	}
-	if f.values.Has("note") || f.values.Has("text") {
+	if f.Values.Has("note") || f.Values.Has("text") {
 		t.Form.Text = "" // the box says it
 	}
 	return t, nil

@@ -45,7 +45,7 @@ func (p *Pages) inviteDo(w http.ResponseWriter, r *http.Request) error {
 		i, link, err = p.Admit.Invite(r.Context(), v.Who, v.Brand.ID, admit.New{Email: f.Value("email"), Role: g.Role, Channels: g.Channels, EndsAt: g.EndsAt})
 	}
 	if err = rename(err, "ends_at", "ends"); err != nil {
-		if f.refused(err, grantFields...) {
+		if f.Refused(err, grantFields...) {
 			return p.inviteForm(w, r, f)
 		}
 		return err
@@ -131,7 +131,7 @@ func (p *Pages) invitationAccept(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Denied) {
-			f.refused(err, "name", "password")
+			f.Refused(err, "name", "password")
 			return p.invitationForm(w, r, f)
 		}
 		return err

@@ -79,7 +79,7 @@ func (p *Pages) logShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v, ctx := at(r), r.Context()
-	if view.Form.status == 0 {
+	if view.Form.Refusal == 0 {
 		var lines []audit.Line
 		if lines, view.Next, err = audit.List(ctx, p.DB, v.Who, v.Brand.ID, f, pageOf(r)); err != nil {
 			return err
@@ -117,9 +117,9 @@ func (p *Pages) logFilter(r *http.Request) (logView, audit.Filter, error) {
 	}
 	f.From = day(view.Query.Get("from"), v.Brand.Location(), 0, "from", &bad)
 	f.Until = day(view.Query.Get("until"), v.Brand.Location(), 1, "until", &bad)
-	view.Form = form{values: view.Query}
+	view.Form = form{Values: view.Query}
 	if err := fault.OnFields(bad); err != nil {
-		view.Form.refused(err, "area", "from", "until")
+		view.Form.Refused(err, "area", "from", "until")
 	}
 	return view, f, nil
 }
@@ -143,7 +143,7 @@ func (p *Pages) logExport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if view.Form.status != 0 {
+	if view.Form.Refusal != 0 {
 		return fault.New(fault.Invalid, "The filter cannot be read. Choose it again.")
 	}
 	v := at(r)

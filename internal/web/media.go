@@ -113,7 +113,7 @@ func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
 	kept := 0
 	for _, file := range r.MultipartForm.File["file"] {
 		_, err := p.upload(ctx, v, file)
-		if err != nil && !f.refused(err, "none") {
+		if err != nil && !f.Refused(err, "none") {
 			return err
 		}
 		if err == nil {
@@ -126,7 +126,7 @@ func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
 		return p.mediaPage(w, r, f)
 	}
 	if kept == 0 {
-		f.refused(fault.New(fault.Invalid, "Choose at least one picture."))
+		f.Refused(fault.New(fault.Invalid, "Choose at least one picture."))
 		return p.mediaPage(w, r, f)
 	}
 	p.note(w, r, i18n.N(ctx, kept, "{{.N}} picture is in the library.", "{{.N}} pictures are in the library."), "")
@@ -180,7 +180,7 @@ func (p *Pages) mediaDescribe(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("media")
 	if _, err := p.Media.Describe(r.Context(), v.Who, v.Brand.ID, id, f.Value("alt")); err != nil {
-		if f.refused(err, "alt") {
+		if f.Refused(err, "alt") {
 			return p.mediaDetail(w, r, f)
 		}
 		return err
@@ -202,7 +202,7 @@ func (p *Pages) mediaCropPage(w http.ResponseWriter, r *http.Request, f form) er
 	if err := at(r).Who.May(p.DB.Now(), at(r).Brand.ID, access.MediaWrite); err != nil {
 		return err
 	}
-	if f.values == nil {
+	if f.Values == nil {
 		view.Form = fill("x", "0", "y", "0", "width", strconv.Itoa(view.Width), "height", strconv.Itoa(view.Height))
 	}
 	if fromHTMX(r) {
@@ -235,7 +235,7 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err != nil && script:
 		return tellScript(w, r, err)
-	case err != nil && f.refused(err, "none"):
+	case err != nil && f.Refused(err, "none"):
 		return p.mediaCropPage(w, r, f)
 	case err != nil:
 		return err
@@ -254,7 +254,7 @@ func (p *Pages) mediaDelete(w http.ResponseWriter, r *http.Request) error {
 	v, id := at(r), r.PathValue("media")
 	if err := p.Media.Delete(r.Context(), v.Who, v.Brand.ID, id); err != nil {
 		f := blank(r)
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.mediaDetail(w, r, f)
 		}
 		return err

@@ -18,7 +18,7 @@ func orWithout(ctx context.Context, excerpt string) string {
 
 // altValue is what was typed, or what is stored.
 func (v mediaView) altValue() string {
-	if v.Form.values != nil {
+	if v.Form.Values != nil {
 		return v.Form.Value("alt")
 	}
 	return v.Alt

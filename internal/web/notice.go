@@ -229,7 +229,7 @@ func (p *Pages) settingsNoticesSave(w http.ResponseWriter, r *http.Request) erro
 	}
 	err = notify.Choose(ctx, p.DB, v.Who, v.Brand.ID, choices, notify.Digest{Every: f.Value("every"), Weekday: time.Weekday(weekday), Hour: hour})
 	if err != nil {
-		if f.refused(err, "every", "hour", "weekday") {
+		if f.Refused(err, "every", "hour", "weekday") {
 			return p.noticesForm(w, r, f)
 		}
 		return err

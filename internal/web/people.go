@@ -184,7 +184,7 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error
 	if err != nil {
 		return err
 	}
-	if view.Form = f; f.values == nil {
+	if view.Form = f; f.Values == nil {
 		view.Form = fill("name", view.Name, "about", view.About)
 	}
 	if fromHTMX(r) && r.URL.Query().Get("after") != "" {
@@ -258,7 +258,7 @@ func (p *Pages) personSave(w http.ResponseWriter, r *http.Request) error {
 	was := person.Input{Name: f.Value("was.name"), About: strings.ReplaceAll(f.Value("was.about"), "\r\n", "\n")}
 	_, err = person.Save(ctx, p.DB, v.Who, v.Brand.ID, id, was, person.Input{Name: f.Value("name"), About: f.Value("about")})
 	if err != nil {
-		if f.refused(err, "name", "about") {
+		if f.Refused(err, "name", "about") {
 			return p.personPage(w, r, f)
 		}
 		return err
@@ -275,7 +275,7 @@ func (p *Pages) personNote(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, err = person.AddNote(ctx, p.DB, v.Who, v.Brand.ID, id, f.Value("text")); err != nil {
-		if f.refused(err, "text") {
+		if f.Refused(err, "text") {
 			return p.personPage(w, r, f)
 		}
 		return err
@@ -323,7 +323,7 @@ func (p *Pages) personErase(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := dossier.Erase(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("person"), f.Value("confirm")); err != nil {
-		if f.refused(err, "confirm") {
+		if f.Refused(err, "confirm") {
 			return p.eraseForm(w, r, f)
 		}
 		return err

@@ -239,7 +239,7 @@ func (p *Pages) postMove(w http.ResponseWriter, r *http.Request) error {
 		_, err = post.Move(r.Context(), p.DB, v.Who, v.Brand.ID, id, when)
 	}
 	if err != nil {
-		if f.refused(err, "at") {
+		if f.Refused(err, "at") {
 			return p.postPage(w, r, f)
 		}
 		return err
@@ -257,7 +257,7 @@ func (p *Pages) postAct(w http.ResponseWriter, r *http.Request, do func() (text,
 	text, undo, to, err := do()
 	if err != nil {
 		f := blank(r)
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.postPage(w, r, f)
 		}
 		return err
@@ -318,8 +318,8 @@ func (p *Pages) deliveryResolve(w http.ResponseWriter, r *http.Request) error {
 		d, err = p.Desk.Resolve(ctx, v.Who, v.Brand.ID, id, decision)
 	}
 	if err != nil {
-		if f.refused(err, "at", "url") {
-			f.values.Set("delivery", id)
+		if f.Refused(err, "at", "url") {
+			f.Values.Set("delivery", id)
 			return p.deliveryDecision(w, r, f)
 		}
 		return err
@@ -389,7 +389,7 @@ func (p *Pages) deliveryRemove(w http.ResponseWriter, r *http.Request) error {
 		_, err = p.Desk.Resolve(ctx, v.Who, v.Brand.ID, id, publish.Decision{Choice: publish.RemoveAll})
 	}
 	if err != nil {
-		if f.refused(err, "handle") {
+		if f.Refused(err, "handle") {
 			return p.takeDownPage(w, r, f)
 		}
 		return err

@@ -182,7 +182,7 @@ func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
 		},
 	}[f.Value("act")]
 	if do == nil || len(f.All("post")) == 0 {
-		f.refused(fault.New(fault.Invalid, "Choose at least one post."))
+		f.Refused(fault.New(fault.Invalid, "Choose at least one post."))
 		return p.postListPage(w, r, f)
 	}
 	done, refusal, err := each(f.All("post"), do)
@@ -197,7 +197,7 @@ func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
 		text = i18n.N(ctx, done, "{{.N}} post deleted.", "{{.N}} posts deleted.")
 	}
 	if refusal != nil {
-		f.refused(refusal)
+		f.Refused(refusal)
 		f.Text = text + " " + i18n.T(ctx, "The rest was left as it is:") + " " + f.Text
 		return p.postListPage(w, r, f)
 	}

@@ -2,13 +2,11 @@ package web
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -253,27 +251,4 @@ func (v searchView) within(key string) string {
 	a := v.Asked
 	a.Since = key
 	return v.address(a, "")
-}
-
-// snippet is a piece of a text with what was found in it, without a blank that
-// is not in the text.
-func snippet(s search.Snippet) templ.Component {
-	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		var b strings.Builder
-		if s.Before {
-			b.WriteString("…")
-		}
-		for _, piece := range s.Pieces() {
-			text := templ.EscapeString(piece.Text)
-			if piece.Found {
-				text = "<mark>" + text + "</mark>"
-			}
-			b.WriteString(text)
-		}
-		if s.After {
-			b.WriteString("…")
-		}
-		_, err := io.WriteString(w, b.String())
-		return err
-	})
 }

@@ -93,11 +93,11 @@ func (p *Pages) codeDo(w http.ResponseWriter, r *http.Request) error {
 	if errors.Is(err, account.ErrSignedOut) {
 		p.setHalf(w, r, "")
 		again := fill("next", f.Value("next"))
-		again.refused(fault.New(fault.Denied, "The sign-in took too long. Begin again."))
+		again.Refused(fault.New(fault.Denied, "The sign-in took too long. Begin again."))
 		return p.signInForm(w, r, again)
 	}
 	if err != nil {
-		if f.refused(err, "code") {
+		if f.Refused(err, "code") {
 			return p.codeForm(w, r, f)
 		}
 		return err
@@ -172,7 +172,7 @@ func (p *Pages) secondAct(w http.ResponseWriter, r *http.Request, do func(form) 
 	}
 	codes, err := do(f)
 	if err != nil {
-		if f.refused(err, "code") {
+		if f.Refused(err, "code") {
 			return p.secondPage(w, r, f, nil)
 		}
 		return err

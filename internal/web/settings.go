@@ -122,7 +122,7 @@ func (p *Pages) settingsBrandSave(w http.ResponseWriter, r *http.Request) error 
 	_, err = brand.Change(r.Context(), p.DB, v.Who, v.Brand.ID, brand.Settings{Name: f.Value("name"), Color: f.Value("color"),
 		Zone: f.Value("zone"), Language: f.Value("language"), Tolerance: time.Duration(min(minutes, 1e6)) * time.Minute, Retention: days})
 	if err != nil {
-		if f.refused(err, "name", "color", "zone", "language", "tolerance", "retention") {
+		if f.Refused(err, "name", "color", "zone", "language", "tolerance", "retention") {
 			return p.brandSettings(w, r, f)
 		}
 		return err
@@ -200,7 +200,7 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 		_, plain, err = account.TokenCreate(r.Context(), p.DB, v.Who, v.Brand.ID, n)
 	}
 	if err != nil {
-		if f.refused(err, "name", "scopes", "days", "per_minute") {
+		if f.Refused(err, "name", "scopes", "days", "per_minute") {
 			return p.tokensPage(w, r, f, "")
 		}
 		return err

@@ -42,7 +42,7 @@ func (p *Pages) setupDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, b, err := p.firstAccount(r, f)
 	if err != nil {
-		if f.refused(err, "code", "email", "name", "password", "brand", "color", "zone") {
+		if f.Refused(err, "code", "email", "name", "password", "brand", "color", "zone") {
 			return p.setupForm(w, r, f)
 		}
 		return err

@@ -94,13 +94,13 @@ func readSheet(r *http.Request) (sheet, form, error) {
 	s := sheet{ID: f.Value("id"), New: f.Value("new"), At: f.Value("at"), Tab: f.Value("tab"), Pick: f.Value("pick"), Find: f.Value("find"),
 		Own: map[string]post.Body{}, Options: map[string]map[string]string{}, Channels: f.All("channel")}
 	s.Revision, _ = strconv.ParseInt(f.Value("revision"), 10, 64) // a broken one differs from the stored one
-	s.Body = bodyIn(f.values, common)
+	s.Body = bodyIn(f.Values, common)
 	for _, key := range f.All("own") {
 		if key != common {
-			s.Own[key] = bodyIn(f.values, key)
+			s.Own[key] = bodyIn(f.Values, key)
 		}
 	}
-	s.readRest(f.values, r.MultipartForm)
+	s.readRest(f.Values, r.MultipartForm)
 	return s, f, nil
 }
 

@@ -51,7 +51,7 @@ func (p *Pages) signInDo(w http.ResponseWriter, r *http.Request) error {
 		return see(w, r, "/studio/sign-in/code?"+url.Values{"next": {f.Value("next")}}.Encode())
 	}
 	if err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.signInForm(w, r, f)
 		}
 		return err
@@ -153,7 +153,7 @@ func (p *Pages) brandCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 	b, err := brand.Create(r.Context(), p.DB, at(r).Who, brandOf(f))
 	if err != nil {
-		if f.refused(err, "name", "color", "zone") {
+		if f.Refused(err, "name", "color", "zone") {
 			return p.brandForm(w, r, f)
 		}
 		return err

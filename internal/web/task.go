@@ -250,7 +250,7 @@ func (p *Pages) taskCreate(w http.ResponseWriter, r *http.Request) error {
 		_, err = task.Create(ctx, p.DB, v.Who, v.Brand.ID, f.Value("kind"), f.Value("subject"), in)
 	}
 	if err != nil {
-		if f.refused(err, taskFields...) {
+		if f.Refused(err, taskFields...) {
 			return p.taskNewPage(w, r, f)
 		}
 		return err
@@ -320,8 +320,8 @@ func (p *Pages) taskSave(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		t, gone := task.ByID(ctx, p.DB, v.Who, v.Brand.ID, id)
-		if gone == nil && f.refused(err, taskFields...) {
-			f.values.Set("revision", strconv.FormatInt(t.Revision, 10)) // what is newer was told; sending again says it counts
+		if gone == nil && f.Refused(err, taskFields...) {
+			f.Values.Set("revision", strconv.FormatInt(t.Revision, 10)) // what is newer was told; sending again says it counts
 			return p.taskEditPage(w, r, t, f)
 		}
 		return err

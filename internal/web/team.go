@@ -166,11 +166,11 @@ func (p *Pages) grantOf(r *http.Request, f form) (access.Grant, error) {
 func fillGrant(g access.Grant, zone *time.Location) form {
 	f := fill("role", string(g.Role), "reach", "all")
 	if len(g.Channels) > 0 {
-		f.values.Set("reach", "some")
-		f.values["channels"] = g.Channels
+		f.Values.Set("reach", "some")
+		f.Values["channels"] = g.Channels
 	}
 	if g.EndsAt != 0 {
-		f.values.Set("ends", g.EndsAt.Add(-time.Millisecond).Time().In(zone).Format(time.DateOnly))
+		f.Values.Set("ends", g.EndsAt.Add(-time.Millisecond).Time().In(zone).Format(time.DateOnly))
 	}
 	return f
 }
@@ -226,7 +226,7 @@ func (p *Pages) memberChange(w http.ResponseWriter, r *http.Request) error {
 		err = p.Admit.Give(r.Context(), at(r).Who, m.ID, g)
 	}
 	if err = rename(err, "ends_at", "ends"); err != nil {
-		if f.refused(err, grantFields...) {
+		if f.Refused(err, grantFields...) {
 			return p.memberForm(w, r, m, f)
 		}
 		return err
@@ -316,7 +316,7 @@ func (p *Pages) teamFactorSet(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := account.AskFactor(r.Context(), p.DB, v.Who, v.Brand.ID, f.On("ask")); err != nil {
-		if f.refused(err) {
+		if f.Refused(err) {
 			return p.teamFactorForm(w, r, f)
 		}
 		return err

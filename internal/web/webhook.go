@@ -67,7 +67,7 @@ func (p *Pages) webhookNew(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := fill()
 	for _, t := range webhook.Types {
-		f.values.Add("events", t.Name)
+		f.Values.Add("events", t.Name)
 	}
 	return p.webhookForm(w, r, webhookFormView{Form: f})
 }
@@ -96,7 +96,7 @@ func (p *Pages) webhookCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, plain, err := p.Hooks.Webhooks.Create(r.Context(), v.Who, v.Brand.ID, webhookInput(f))
 	if err != nil {
-		if f.refused(err, "url", "about", "events") {
+		if f.Refused(err, "url", "about", "events") {
 			return p.webhookForm(w, r, webhookFormView{Form: f})
 		}
 		return err
@@ -189,7 +189,7 @@ func (p *Pages) webhookEdit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := fill("url", e.URL, "about", e.About)
-	f.values["events"] = e.Events
+	f.Values["events"] = e.Events
 	return p.webhookForm(w, r, webhookFormView{ID: e.ID, Host: e.Host(), Form: f})
 }
 
@@ -203,7 +203,7 @@ func (p *Pages) webhookChange(w http.ResponseWriter, r *http.Request) error {
 	e, err := p.Hooks.Webhooks.Change(r.Context(), v.Who, v.Brand.ID, r.PathValue("webhook"), webhookInput(f))
 	if err != nil {
 		old, missing := p.webhookOf(r)
-		if missing == nil && f.refused(err, "url", "about", "events") {
+		if missing == nil && f.Refused(err, "url", "about", "events") {
 			return p.webhookForm(w, r, webhookFormView{ID: old.ID, Host: old.Host(), Form: f})
 		}
 		return err
@@ -286,7 +286,7 @@ func (p *Pages) webhookRemove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !strings.EqualFold(f.Value("confirm"), e.Host()) {
-		f.refused(fault.OnField("confirm", "Type %s, as it is written above.", e.Host()), "confirm")
+		f.Refused(fault.OnField("confirm", "Type %s, as it is written above.", e.Host()), "confirm")
 		return p.webhookRemoveForm(w, r, f)
 	}
 	if err := p.Hooks.Webhooks.Remove(r.Context(), v.Who, v.Brand.ID, e.ID); err != nil {
