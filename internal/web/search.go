@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
