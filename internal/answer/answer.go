@@ -48,7 +48,7 @@ func Reply(ctx context.Context, d *db.DB, who access.Who, brandID, conversationI
 	}
 	var m conversation.Message
 	send := func(tx *db.Tx) (err error) {
-		m, err = reply(ctx, tx, who, brandID, conversationID, in)
+		m, err = Within(ctx, tx, who, brandID, conversationID, in)
 		return err
 	}
 	err := d.Tx(ctx, send, db.Durable)
@@ -78,7 +78,12 @@ func done(ctx context.Context, d *db.DB, who access.Who, brandID, id string) err
 	return err
 }
 
-func reply(ctx context.Context, tx *db.Tx, who access.Who, brandID, conversationID string, in Input) (conversation.Message, error) {
+// Within is Reply in the caller's transaction, which a fault must end. It closes
+// no conversation.
+func Within(ctx context.Context, tx *db.Tx, who access.Who, brandID, conversationID string, in Input) (conversation.Message, error) {
+	if uuid.Validate(in.Key) != nil || len(in.Key) != 36 {
+		in.Key = db.NewID()
+	}
 	c, err := speaking(ctx, tx, who, brandID, conversationID)
 	if err != nil {
 		return conversation.Message{}, err
@@ -121,6 +126,9 @@ func speaking(ctx context.Context, q db.Queryer, who access.Who, brandID, id str
 	c, err := conversation.ByID(ctx, q, access.System(), brandID, id)
 	if err != nil {
 		return c, err
+	}
+	if c.Kind == conversation.KindWaiting {
+		return c, fault.New(fault.Conflict, "Nobody else can read this yet. Decide first whether they may; then answer in the topic.")
 	}
 	return c, who.May(q.Now(), brandID, access.ConversationReply, c.Channel)
 }

@@ -310,6 +310,9 @@ func (cs *Channels) Remove(ctx context.Context, who access.Who, brandID, id stri
 		if err != nil || c.State == StateRemoved {
 			return err
 		}
+		if cs.own(c) {
+			return fault.New(fault.Conflict, "The community is the brand's own. To take it from the public, shut it in its settings.")
+		}
 		waiting, busy, err := waitingFor(ctx, tx, brandID, id)
 		if err != nil {
 			return err

@@ -6,6 +6,8 @@
 package conversation
 
 import (
+	"slices"
+
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
@@ -33,7 +35,23 @@ var States = []State{StateNew, StateOpen, StateSnoozed, StateDone}
 const (
 	KindComment = "comment" // below one comment on a post of the brand
 	KindMention = "mention" // around a message that names the brand elsewhere
+
+	// Of the brand's own community.
+	KindQuestion = network.Question // around a question that anybody may answer
+	KindFlag     = network.Flagged  // around what a member complained of
+	KindWaiting  = network.Waiting  // around what nobody else reads before the team has looked
 )
+
+// Kinds are the kinds there are.
+var Kinds = []string{KindComment, KindMention, KindQuestion, KindFlag, KindWaiting}
+
+// looked are the kinds that only those see who look after the community: what
+// nobody else reads yet, and who complained of whom.
+var looked = []string{KindFlag, KindWaiting}
+
+// ToLook reports whether the conversation is about something that the team
+// must decide about.
+func (c Conversation) ToLook() bool { return slices.Contains(looked, c.Kind) }
 
 // The directions of a message.
 const (
@@ -111,9 +129,15 @@ type Note struct {
 type Event struct {
 	ID, Conversation string
 	At               db.Time
-	What             string // opened, put_back, snoozed, woke, done, reopened, assigned, labelled, unlabelled, joined
-	Account          string // empty: Rapport itself, or somebody from outside
-	Detail           string // of snoozed the time in milliseconds, of assigned the account, of labels their name
+	// What it was: opened, put_back, snoozed, woke, done, reopened, assigned,
+	// labelled, unlabelled, joined; in the community also flagged, decided,
+	// answered (by another member) and solved; of one that became a topic:
+	// bridged, then returned once the answer went back, or unreturned.
+	What    string
+	Account string // empty: Rapport itself, or somebody from outside
+	// Detail is of snoozed the time in milliseconds, of assigned the account, of
+	// labels their name, of flagged the complaint, of decided the act.
+	Detail string
 }
 
 // Label is a mark the team sorts conversations by.

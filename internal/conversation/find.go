@@ -19,5 +19,8 @@ func findable(ctx context.Context, tx *db.Tx, m Message) error {
 }
 
 func findableNote(ctx context.Context, tx *db.Tx, c Conversation, n Note) error {
+	if c.ToLook() {
+		return nil
+	}
 	return search.Put(ctx, tx, search.Doc{Brand: n.Brand, Kind: search.Note, ID: n.ID, Conversation: c.ID, Channels: []string{c.Channel}, At: n.At, Text: n.Text})
 }

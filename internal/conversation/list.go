@@ -49,7 +49,8 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 		at, id = 0, ""
 	}
 	size := page.Size(50, 200)
-	all, err := f.find(ctx, q, who.Account, look{brand: brandID, at: at, id: id, most: size + 1, channels: f.channels(who.Channels(q.Now(), brandID))})
+	all, err := f.find(ctx, q, who.Account, look{brand: brandID, at: at, id: id, most: size + 1, channels: f.channels(who.Channels(q.Now(), brandID)),
+		all: looks(q.Now(), who, brandID)})
 	if err != nil {
 		return nil, "", fmt.Errorf("conversation: list: %w", err)
 	}
@@ -71,8 +72,8 @@ func (f Filter) clean(who access.Who) (Filter, error) {
 			return f, fault.OnField("state", "There is no such state of a conversation. Choose one of: new, open, snoozed, done.")
 		}
 	}
-	if f.Kind != "" && f.Kind != KindComment && f.Kind != KindMention {
-		return f, fault.OnField("kind", "There is no such kind of conversation. Choose comment or mention.")
+	if f.Kind != "" && !slices.Contains(Kinds, f.Kind) {
+		return f, fault.OnField("kind", "There is no such kind of conversation. Choose one of: comment, mention, question, flag, waiting.")
 	}
 	if len(f.States) == 0 {
 		f.States = States
@@ -105,6 +106,7 @@ type look struct {
 	id       string
 	most     int
 	channels []string
+	all      bool // also what the team must decide about
 }
 
 // find walks the index that fits the filter. Where a list runs over several
@@ -216,6 +218,9 @@ func (f Filter) conditions(b *query, l look, states []string, channel string) {
 	if f.Kind != "" {
 		b.and(`c.kind = ` + b.arg(f.Kind))
 	}
+	if !l.all {
+		b.and(`c.kind NOT IN (` + b.list(looked) + `)`)
+	}
 	if f.Post != "" {
 		b.and(`c.post_id = ` + b.arg(f.Post))
 	}
@@ -259,7 +264,7 @@ func Count(ctx context.Context, q db.Queryer, who access.Who, brandID string) (C
 		if one.into == &c.Mine && who.Account == "" {
 			continue
 		}
-		n, err := one.f.countAll(ctx, q, look{brand: brandID, channels: channels})
+		n, err := one.f.countAll(ctx, q, look{brand: brandID, channels: channels, all: looks(q.Now(), who, brandID)})
 		if err != nil {
 			return c, fmt.Errorf("conversation: count: %w", err)
 		}

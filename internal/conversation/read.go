@@ -101,7 +101,7 @@ func MessageByID(ctx context.Context, q db.Queryer, who access.Who, brandID, id 
 	if err != nil {
 		return m, err
 	}
-	if err := who.May(q.Now(), brandID, access.ConversationRead, m.Channel); err != nil {
+	if _, err := may(ctx, q, who, brandID, m.Conversation, access.ConversationRead); err != nil {
 		return Message{}, err
 	}
 	list := []Message{m}

@@ -13,12 +13,15 @@ import (
 // where to go on; "" after the last. It is for conversations whose rows came
 // from elsewhere.
 func Reindex(ctx context.Context, tx *db.Tx, brandID, after string, limit int) (string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, channel_id FROM conversation WHERE brand_id = $1 AND id > $2 ORDER BY id LIMIT $3`, brandID, after, limit)
+	rows, err := tx.QueryContext(ctx, `SELECT id, channel_id, kind FROM conversation WHERE brand_id = $1 AND id > $2 ORDER BY id LIMIT $3`, brandID, after, limit)
 	all, err := db.Collect(rows, err, func(r *sql.Rows) (c Conversation, err error) {
-		err = r.Scan(&c.ID, &c.Channel)
+		err = r.Scan(&c.ID, &c.Channel, &c.Kind)
 		return c, err
 	})
 	for _, c := range all {
+		if c.ToLook() {
+			continue // see take
+		}
 		if err == nil {
 			err = reindexMessages(ctx, tx, c)
 		}

@@ -40,6 +40,7 @@ func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelI
 	} else if len(named) > 1 {
 		b.and(`channel_id IN (` + b.list(named) + `)`)
 	}
+	b.and(`NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = period.conversation_id AND c.kind IN (` + b.list(looked) + `))`) // nobody waits for an answer there
 	rows, err := q.QueryContext(ctx, `SELECT opened_at, answered_at FROM period WHERE `+where+b.text+` ORDER BY opened_at DESC LIMIT `+b.arg(responsesMost), b.args...)
 	all, err := db.Collect(rows, err, func(r *sql.Rows) (p Period, err error) {
 		err = r.Scan(&p.OpenedAt, &p.AnsweredAt)

@@ -65,7 +65,15 @@ func may(ctx context.Context, q db.Queryer, who access.Who, brandID, id string, 
 	if err != nil {
 		return c, err
 	}
+	if c.ToLook() && !looks(q.Now(), who, brandID) {
+		return Conversation{}, fault.New(fault.NotFound, "There is no such conversation.")
+	}
 	return c, who.May(q.Now(), brandID, a, c.Channel)
+}
+
+// looks reports whether the account sees what the team must decide about.
+func looks(now db.Time, who access.Who, brandID string) bool {
+	return who.May(now, brandID, access.TopicModerate) == nil
 }
 
 // ByID returns the conversation without messages, if the account may see it.

@@ -293,6 +293,9 @@ func (t *taker) place(ctx context.Context, m network.Message, f fresh) (*work, e
 		t.below[m.Parent] = append(t.below[m.Parent], c.ID)
 		t.out.Unplaced = append(t.out.Unplaced, m)
 	}
+	if m.Kind != "" {
+		c.Kind = m.Kind
+	}
 	w := &work{Conversation: c, was: c}
 	t.work[c.ID], t.roots[c.Root] = w, c.ID
 	err := insert(ctx, t.tx, `INSERT INTO conversation (id, brand_id, channel_id, kind, root, delivery_id, post_id, person_id, state, state_at, last_at, created_at)
@@ -334,6 +337,9 @@ func (t *taker) insert(ctx context.Context, w *work, m network.Message, f fresh,
 		return fmt.Errorf("conversation: keep a message: %w", err)
 	}
 	t.known[m.Ref.ID] = k
+	if w.ToLook() {
+		return nil // found in the community's own queue, by those who may
+	}
 	if err := findable(ctx, t.tx, t.message(k)); err != nil || !f.in || t.past {
 		return err
 	}
@@ -372,6 +378,9 @@ func (t *taker) again(ctx context.Context, k *row, m network.Message) error {
 	t.out.Changed++
 	if w := t.work[k.conversation]; w != nil {
 		w.full = true
+		if w.ToLook() {
+			return nil
+		}
 	}
 	return findable(ctx, t.tx, t.message(k))
 }
@@ -427,7 +436,7 @@ func (t *taker) flush(ctx context.Context) error {
 			return err
 		}
 		t.out.Touched = append(t.out.Touched, id)
-		if slices.ContainsFunc(w.fresh, func(f fresh) bool { return f.in }) {
+		if !w.ToLook() && slices.ContainsFunc(w.fresh, func(f fresh) bool { return f.in }) {
 			heard.Conversations = append(heard.Conversations, id)
 		}
 	}

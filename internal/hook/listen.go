@@ -83,6 +83,7 @@ var Inside = map[string]string{
 	"topic.solved":           "an id says nothing while the API reads no topics",
 	"reply.added":            "an id says nothing while the API reads no topics",
 	"reply.changed":          "an id says nothing while the API reads no topics",
+	"reply.withdrawn":        "an id says nothing while the API reads no topics",
 	"reply.waiting":          "it is for the team alone",
 	"reply.flagged":          "it is for the team alone",
 	"reply.reacted":          "it concerns who wrote the reply",

@@ -37,6 +37,13 @@ const (
 	Direct    = "direct"    // to those mentioned only
 )
 
+// What a message may be beside something said to the account.
+const (
+	Question = "question" // asked in the community, of anybody who knows
+	Flagged  = "flag"     // a member complained of it
+	Waiting  = "waiting"  // nobody else reads it before the team has looked
+)
+
 // Message is one thing that somebody wrote on a network, as the network tells
 // it. Everything in it is foreign: connectors bound its sizes and turn markup
 // into plain text, and whoever shows it escapes it.
@@ -44,6 +51,7 @@ type Message struct {
 	Ref        Ref    // what an answer to it needs
 	Parent     string // Ref.ID of what it answers; "" where it answers nothing
 	Author     Author
+	Kind       string   // "" for what is said to the account; else one of the above, from the brand's own community
 	Own        bool     // written by the connected account itself
 	Mentions   []string // Author.IDs of the accounts it names
 	Text       string   // plain text, at most MostText bytes

@@ -23,6 +23,9 @@ type Facts struct {
 	Name  string // the id in rows, addresses and the API: "mastodon"
 	Title string // as people write it: "Mastodon"
 	Demo  bool   // nothing leaves this machine; every screen says so
+	// Own is set for the brand's own community: it is part of this program, so
+	// nobody connects it, signs in to it or takes it off.
+	Own bool
 
 	// Fields are what Connect asks for, in order.
 	Fields []Field
@@ -160,6 +163,9 @@ type Item struct {
 	Parent   *Ref   // set for every part but the first, once the parent is out
 	Language string // BCP 47; "" if unknown
 	Options  map[string]string
+	// Author is the account of the team whose words these are. Only the brand's
+	// own community shows it; a network knows the brand alone.
+	Author string
 }
 
 // Prepared is a part that only needs its commit. It is stored before the

@@ -231,3 +231,22 @@ func address(s string) string {
 	}
 	return s
 }
+
+// Known keeps in the caller's transaction that an author is a person the brand
+// knows already: a member of its community, of whom the community itself says
+// so. An identity that is known stays whose it is.
+func Known(ctx context.Context, tx *db.Tx, brandID, networkName string, a network.Author, personID string) error {
+	if personID == "" {
+		return nil
+	}
+	_, err := byRemote(ctx, tx, brandID, networkName, a.ID)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	err = insertIdentity(ctx, tx, Identity{ID: db.NewID(), Brand: brandID, Person: personID, Network: networkName, RemoteID: line(a.ID, longestID),
+		Handle: line(cmp.Or(a.Handle, a.ID), longestName), Name: line(a.Name, longestName), AvatarURL: address(a.AvatarURL), URL: address(a.URL), SeenAt: tx.Now(), CreatedAt: tx.Now()})
+	if err != nil {
+		return fmt.Errorf("person: known: %w", err)
+	}
+	return index(ctx, tx, brandID, personID)
+}

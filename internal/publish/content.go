@@ -45,7 +45,7 @@ func (d *Dispatcher) content(del delivery.Delivery) ([]content, error) {
 		if len(it.Media) < len(parts[i].Media) {
 			return nil, fault.New(fault.Invalid, "A picture of part %d is no longer in the library. Edit the post, then try again.", i+1)
 		}
-		it.Kind = cmp.Or(it.Kind, network.PartPost)
+		it.Kind, it.Author = cmp.Or(it.Kind, network.PartPost), p.Author
 		if i == 0 {
 			it.Parent = p.Answers // what a reply hangs below
 		}

@@ -7,6 +7,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -19,7 +20,7 @@ import (
 // asked by it. Without a key file that opens, abilities cannot be told.
 func (x *doctor) connected(d *db.DB) (*channel.Channels, func()) {
 	client := outbound.New(outbound.Options{Allow: x.allow})
-	cs := &channel.Channels{DB: d, Networks: connectors(client, func() string { return "" })}
+	cs := &channel.Channels{DB: d, Networks: connectors(client, func() string { return "" }, &bridge.Community{DB: d})}
 	if keys, err := secret.Open(x.keyFile()); err == nil {
 		cs.Keys = keys
 	}

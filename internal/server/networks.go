@@ -1,6 +1,7 @@
 package server
 
 import (
+	"rapport/internal/bridge"
 	"rapport/internal/network"
 	"rapport/internal/network/bluesky"
 	"rapport/internal/network/demo"
@@ -9,7 +10,7 @@ import (
 )
 
 // connectors are all networks there are. local gives the address of the demo
-// network in this program.
-func connectors(client *outbound.Client, local func() string) *network.Set {
-	return network.NewSet(mastodon.New(client), bluesky.New(client), demo.New(client, local))
+// network in this program; own are the brands' communities.
+func connectors(client *outbound.Client, local func() string, own *bridge.Community) *network.Set {
+	return network.NewSet(mastodon.New(client), bluesky.New(client), demo.New(client, local), own)
 }

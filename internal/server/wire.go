@@ -14,6 +14,7 @@ import (
 	"rapport/internal/api"
 	"rapport/internal/archive"
 	"rapport/internal/brand"
+	"rapport/internal/bridge"
 	"rapport/internal/challenge"
 	"rapport/internal/channel"
 	"rapport/internal/comment"
@@ -55,15 +56,20 @@ func (a *app) wire(ctx context.Context) error {
 	client := outbound.New(outbound.Options{Allow: append(a.allow, outbound.Rule{
 		Prefix: netip.PrefixFrom(local.Addr(), local.Addr().BitLen()), Port: local.Port()})})
 	a.closing = append(a.closing, client.Close)
-	a.networks = connectors(client, func() string { return "http://" + local.String() })
+	own := &bridge.Community{DB: a.db, Address: func(ctx context.Context, brandID, path string) string {
+		return a.commons.Address(ctx, brandID) + path
+	}}
+	a.networks = connectors(client, func() string { return "http://" + local.String() }, own)
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
+	own.Channels = channels
 	a.world.DB, a.world.Channels = a.db, channels
 	blobs, err := a.files(ctx, a.log)
 	if err != nil {
 		return err
 	}
 	a.closing = append(a.closing, func() { blobs.Close() })
+	own.Blobs = blobs
 	library := &media.Library{DB: a.db, Blobs: blobs}
 	a.world.Library = library
 	a.hub = live.New(a.db)
@@ -80,6 +86,7 @@ func (a *app) wire(ctx context.Context) error {
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
+	own.Work(workers)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
 	post.Work(workers, a.db)
@@ -88,7 +95,8 @@ func (a *app) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	news := a.news(workers, letters, hooks)
+	news := a.news(workers, letters, hooks, own)
+	keeper := &bridge.Keeper{Community: own, Log: a.log}
 	door := &admit.Door{DB: a.db, Letters: letters, BaseURL: a.public.String()}
 	door.Work(workers)
 	jobs, err := job.New(ctx, a.db, workers, job.Options{Log: a.log})
@@ -99,7 +107,8 @@ func (a *app) wire(ctx context.Context) error {
 		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
-		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop})
+		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop},
+		service{"communities", keeper.Start, keeper.Stop})
 	look, err := a.looker()
 	if err != nil {
 		return err
@@ -144,9 +153,10 @@ func (a *app) writer(w *job.Workers) (*letter.Letters, error) {
 
 // news carries what happened to those who must know it, in the studio and by
 // letter.
-func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender) service {
+func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, own *bridge.Community) service {
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
+	own.Listen(reader)
 	hooks.Listen(reader)
 	notifier := &notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String(), Keys: a.keys}
 	notifier.Listen(reader)

@@ -189,7 +189,10 @@ func Withdraw(ctx context.Context, d *db.DB, v member.Voice, replyID string) (Sa
 			t, r, err = turn(ctx, tx, t, r, Withdrawn)
 		}
 		out = Said{t, r}
-		return err
+		if err != nil {
+			return err
+		}
+		return outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.withdrawn", Subject: r.ID})
 	})
 	return out, err
 }

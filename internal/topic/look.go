@@ -441,6 +441,13 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []Case) erro
 	return nil
 }
 
+// Flags returns the flags on a reply that nobody has looked at, the oldest
+// first. Who may see them is the caller's to know.
+func Flags(ctx context.Context, q db.Queryer, replyID string) ([]Flag, error) {
+	all, err := openFlags(ctx, q, []string{replyID})
+	return all[replyID], err
+}
+
 func openFlags(ctx context.Context, q db.Queryer, replies []string) (map[string][]Flag, error) {
 	out := map[string][]Flag{}
 	if len(replies) == 0 {

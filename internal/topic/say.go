@@ -147,15 +147,21 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 }
 
 // before returns what came by the same form already.
-func before(ctx context.Context, tx *db.Tx, v member.Voice, once string) (Said, error) {
+// Before returns what the voice wrote by a form that was sent already, or
+// fault.NotFound.
+func Before(ctx context.Context, q db.Queryer, v member.Voice, once string) (Said, error) {
+	return before(ctx, q, v, once)
+}
+
+func before(ctx context.Context, q db.Queryer, v member.Voice, once string) (Said, error) {
 	if once == "" || v.Member.ID == "" {
 		return Said{}, noReply()
 	}
-	r, err := oneReply(ctx, tx, `r.author_id = $1 AND r.once = $2 AND r.once <> ''`, v.Member.ID, once)
+	r, err := oneReply(ctx, q, `r.author_id = $1 AND r.once = $2 AND r.once <> ''`, v.Member.ID, once)
 	if err != nil {
 		return Said{}, err
 	}
-	t, err := ByID(ctx, tx, v.Brand, r.Topic)
+	t, err := ByID(ctx, q, v.Brand, r.Topic)
 	return Said{t, r}, err
 }
 
@@ -404,7 +410,7 @@ func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) er
 		return nil
 	}
 	if r.Number == 1 {
-		plain = t.Title + "\n" + plain
+		plain = t.Title + "\n" + t.From().Quote + "\n" + plain
 	}
 	return search.Put(ctx, tx, search.Doc{Brand: t.Brand, Kind: search.Reply, ID: r.ID, Topic: t.ID, Space: t.Space, Author: r.Author, Opening: r.Number == 1, Solved: t.Answer != "",
 		At: r.At, Text: strings.TrimSpace(plain)})

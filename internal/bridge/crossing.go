@@ -1,0 +1,432 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/answer"
+	"rapport/internal/audit"
+	"rapport/internal/brand"
+	"rapport/internal/channel"
+	"rapport/internal/conversation"
+	"rapport/internal/db"
+	"rapport/internal/fault"
+	"rapport/internal/i18n"
+	"rapport/internal/job"
+	"rapport/internal/markdown"
+	"rapport/internal/member"
+	"rapport/internal/network"
+	"rapport/internal/topic"
+)
+
+// State is where a crossing stands.
+type State string
+
+// The states.
+const (
+	Open     State = "open"     // its topic has no accepted answer yet, or the answer is on its way back
+	Returned State = "returned" // the answer was given to the network
+	Failed   State = "failed"   // the answer could not go back; Why says it
+)
+
+// Crossing is a message of a network that became a topic of the community.
+type Crossing struct {
+	ID, Brand, Channel, Conversation, Message, Topic string
+
+	Person     string // who asked; "" once they are erased
+	Account    string // who of the team made the topic
+	Back       bool   // the accepted answer goes back by itself
+	State      State
+	Why        string
+	Reply      string // the answer that was accepted
+	Post       string // the reply that carries it back
+	Told       string // the reply that told of the topic; "": nobody was told
+	CreatedAt  db.Time
+	SolvedAt   db.Time
+	ReturnedAt db.Time
+}
+
+const columns = `id, brand_id, channel_id, conversation_id, message_id, topic_id, person_id, account_id, back, state, why, reply_id, post_id, told_id, created_at, solved_at, returned_at`
+
+func (c *Crossing) fields() []any {
+	return []any{&c.ID, &c.Brand, &c.Channel, &c.Conversation, &c.Message, &c.Topic, &c.Person, &c.Account, &c.Back, &c.State, &c.Why, &c.Reply, &c.Post, &c.Told, &c.CreatedAt, &c.SolvedAt, &c.ReturnedAt}
+}
+
+func one(ctx context.Context, q db.Queryer, where string, args ...any) (Crossing, error) {
+	var c Crossing
+	err := q.QueryRowContext(ctx, `SELECT `+columns+` FROM crossing WHERE `+where, args...).Scan(c.fields()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, fault.New(fault.NotFound, "There is no such topic.")
+	}
+	if err != nil {
+		return c, fmt.Errorf("bridge: read: %w", err)
+	}
+	return c, nil
+}
+
+// OfTopic returns the crossing that a topic came by, or fault.NotFound.
+func OfTopic(ctx context.Context, q db.Queryer, brandID, topicID string) (Crossing, error) {
+	return one(ctx, q, `brand_id = $1 AND topic_id = $2`, brandID, topicID)
+}
+
+// OfConversation returns what of a conversation became a topic, oldest first,
+// if the account may see the conversation.
+func OfConversation(ctx context.Context, q db.Queryer, who access.Who, brandID, conversationID string) ([]Crossing, error) {
+	if _, err := conversation.ByID(ctx, q, who, brandID, conversationID); err != nil {
+		return nil, err
+	}
+	rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM crossing WHERE brand_id = $1 AND conversation_id = $2 ORDER BY created_at LIMIT 100`, brandID, conversationID)
+	all, err := db.Collect(rows, err, func(r *sql.Rows) (c Crossing, err error) {
+		err = r.Scan(c.fields()...)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bridge: of a conversation: %w", err)
+	}
+	return all, nil
+}
+
+// Ask is what makes a topic of a message.
+type Ask struct {
+	Message string // id
+	Space   string // id
+	Title   string
+	Text    string // the team's own words below what was asked, Markdown
+	Tell    string // what its author is told, before the topic's address; "" tells nobody
+	Back    bool   // the accepted answer goes back by itself
+}
+
+// Begin makes a topic of a message that came into the inbox, keeps its credit
+// and its link, and tells its author: all of it, or nothing. A message becomes
+// a topic once; again returns the first. What was said to fewer people than
+// everybody does not become public here: fault.Denied.
+func (c *Community) Begin(ctx context.Context, who access.Who, brandID string, a Ask) (Crossing, topic.Topic, error) {
+	var x Crossing
+	var t topic.Topic
+	begin := func(tx *db.Tx) (err error) {
+		x, t, err = c.begin(ctx, tx, who, brandID, a)
+		return err
+	}
+	err := c.DB.Tx(ctx, begin, db.Durable)
+	if db.IsDuplicate(err) {
+		err = c.DB.Tx(ctx, begin, db.Durable) // sent twice in one moment
+	}
+	return x, t, err
+}
+
+func (c *Community) begin(ctx context.Context, tx *db.Tx, who access.Who, brandID string, a Ask) (Crossing, topic.Topic, error) {
+	m, err := c.asked(ctx, tx, who, brandID, a)
+	if err != nil {
+		return Crossing{}, topic.Topic{}, err
+	}
+	if x, err := one(ctx, tx, `brand_id = $1 AND message_id = $2`, brandID, m.ID); err == nil || !fault.Is(err, fault.NotFound) {
+		t, also := topic.ByID(ctx, tx, brandID, x.Topic)
+		return x, t, errors.Join(err, also)
+	}
+	v, err := c.voice(ctx, tx, brandID, who.Account)
+	if err != nil {
+		return Crossing{}, topic.Topic{}, err
+	}
+	v.Who = who
+	x := Crossing{ID: db.NewID(), Brand: brandID, Channel: m.Channel, Conversation: m.Conversation, Message: m.ID, Person: m.Person,
+		Account: who.Account, Back: a.Back, State: Open, Post: db.NewID(), CreatedAt: tx.Now()}
+	origin, err := c.origin(ctx, tx, m)
+	if err != nil {
+		return x, topic.Topic{}, err
+	}
+	said, err := topic.Add(ctx, tx, v, topic.New{Space: a.Space, Title: a.Title, Text: a.Text, Origin: origin})
+	if err != nil {
+		return x, said.Topic, err
+	}
+	x.Topic = said.Topic.ID
+	if strings.TrimSpace(a.Tell) != "" {
+		text := strings.TrimSpace(a.Tell) + "\n" + c.url(ctx, brandID, said.Topic.Path())
+		told, err := answer.Within(ctx, tx, who, brandID, m.Conversation, answer.Input{To: m.ID, Text: text})
+		if err != nil {
+			return x, said.Topic, atTell(err)
+		}
+		x.Told = told.Post
+	}
+	if err := insert(ctx, tx, x); err != nil {
+		return x, said.Topic, err
+	}
+	about, err := conversation.ByID(ctx, tx, access.System(), brandID, m.Conversation)
+	if err != nil {
+		return x, said.Topic, err
+	}
+	return x, said.Topic, errors.Join(
+		conversation.Tell(ctx, tx, about, "bridged", who.Account, said.Topic.Title),
+		audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "conversation.bridged", Subject: m.Conversation, Detail: map[string]string{"topic": said.Topic.Title}}))
+}
+
+// asked is the message, where the account may make a topic of it.
+func (c *Community) asked(ctx context.Context, tx *db.Tx, who access.Who, brandID string, a Ask) (conversation.Message, error) {
+	m, err := conversation.MessageByID(ctx, tx, who, brandID, a.Message)
+	if err != nil {
+		return m, err
+	}
+	need := access.ConversationWrite
+	if a.Back || strings.TrimSpace(a.Tell) != "" {
+		need = access.ConversationReply
+	}
+	if err := who.May(tx.Now(), brandID, need, m.Channel); err != nil {
+		return m, err
+	}
+	return m, Suits(ctx, tx, m)
+}
+
+// Suits returns nil where a topic can be made of a message, or why not.
+func Suits(ctx context.Context, q db.Queryer, m conversation.Message) error {
+	on, err := channel.ByID(ctx, q, access.System(), m.Brand, m.Channel)
+	switch {
+	case err != nil:
+		return err
+	case on.Network == Name:
+		return fault.New(fault.Conflict, "This was said in the community already.")
+	case m.Direction != conversation.In:
+		return fault.New(fault.Conflict, "These are your own words. Choose a message of somebody else.")
+	case m.RemovedAt > 0 || m.ErasedAt > 0:
+		return fault.New(fault.Conflict, "This message is gone. Nothing can be made of it.")
+	case m.Visibility == network.Followers || m.Visibility == network.Direct:
+		return fault.New(fault.Denied, "This was said to fewer people than everybody. Ask its author before you make it public.")
+	}
+	return nil
+}
+
+// origin is what the topic's page says of where it comes from.
+func (c *Community) origin(ctx context.Context, tx *db.Tx, m conversation.Message) (string, error) {
+	on, err := channel.ByID(ctx, tx, access.System(), m.Brand, m.Channel)
+	if err != nil {
+		return "", err
+	}
+	title := on.Network
+	if n, err := c.Channels.Networks.Named(on.Network); err == nil {
+		title = n.Facts().Title
+	}
+	text, err := json.Marshal(topic.Origin{Network: title, Name: m.Author.Label(), Handle: m.Author.Handle, URL: m.URL, Quote: m.Text})
+	return string(text), err
+}
+
+// atTell puts what is wrong with what the author is told at its own field.
+func atTell(err error) error {
+	all := fault.Fields(err)
+	if len(all) == 0 {
+		return err
+	}
+	for i := range all {
+		if all[i].Name == "text" {
+			all[i].Name = "tell"
+		}
+	}
+	return fault.OnFields(all)
+}
+
+func insert(ctx context.Context, tx *db.Tx, x Crossing) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO crossing (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		x.ID, x.Brand, x.Channel, x.Conversation, x.Message, x.Topic, x.Person, x.Account, x.Back, x.State, x.Why, x.Reply, x.Post, x.Told, x.CreatedAt, x.SolvedAt, x.ReturnedAt)
+	if err != nil {
+		return fmt.Errorf("bridge: keep: %w", err)
+	}
+	return nil
+}
+
+// Return is the job that takes an accepted answer back to where it was asked.
+type Return struct {
+	Brand, Crossing string
+}
+
+// Kind names the job.
+func (Return) Kind() string { return "bridge.return" }
+
+// Work registers the package's jobs.
+func (c *Community) Work(w *job.Workers) {
+	job.Handle(w, func(ctx context.Context, r Return) error { return c.Carry(ctx, r.Brand, r.Crossing) })
+}
+
+// accepted notes that a topic that came from a network has its answer, and has
+// it taken back.
+func (c *Community) accepted(ctx context.Context, tx *db.Tx, t topic.Topic, replyID string) error {
+	x, err := OfTopic(ctx, tx, t.Brand, t.ID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil || x.State == Returned {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE crossing SET reply_id = $3, solved_at = $4 WHERE brand_id = $1 AND id = $2`, x.Brand, x.ID, replyID, tx.Now()); err != nil {
+		return fmt.Errorf("bridge: accepted: %w", err)
+	}
+	if !x.Back {
+		return nil
+	}
+	return job.Insert(ctx, tx, Return{x.Brand, x.ID}, 0)
+}
+
+// Carry answers where the question was asked, in the name of who made the topic
+// of it. It does so once however often it is called. What stands in its way is
+// kept with the crossing, and the conversation is opened again.
+func (c *Community) Carry(ctx context.Context, brandID, id string) error {
+	x, err := one(ctx, c.DB, `brand_id = $1 AND id = $2`, brandID, id)
+	if fault.Is(err, fault.NotFound) || err == nil && (x.State == Returned || x.Reply == "") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a, err := account.ByID(ctx, c.DB, x.Account)
+	var who access.Who
+	if err == nil && a.DisabledAt == 0 {
+		who, err = account.As(ctx, c.DB, a)
+	}
+	if err == nil {
+		err = c.carry(ctx, who, x)
+	}
+	if err != nil && fault.KindOf(err) != fault.Internal && !fault.Is(err, fault.Unavailable) {
+		return c.fail(ctx, x, fault.Text(err))
+	}
+	return err
+}
+
+// Carried is Carry by somebody who asks for it: in their name, and with what
+// stands in its way as an error.
+func (c *Community) Carried(ctx context.Context, who access.Who, brandID, id string) error {
+	x, err := one(ctx, c.DB, `brand_id = $1 AND id = $2`, brandID, id)
+	if err != nil {
+		return err
+	}
+	if err := who.May(c.DB.Now(), brandID, access.ConversationReply, x.Channel); err != nil {
+		return err
+	}
+	switch {
+	case x.State == Returned:
+		return nil
+	case x.Reply == "":
+		return fault.New(fault.Conflict, "No answer has been accepted yet.")
+	}
+	return c.carry(ctx, who, x)
+}
+
+func (c *Community) carry(ctx context.Context, who access.Who, x Crossing) error {
+	in, err := c.answerOf(ctx, x)
+	if err != nil {
+		return err
+	}
+	if _, err := answer.Reply(ctx, c.DB, who, x.Brand, x.Conversation, in); err != nil {
+		return err
+	}
+	return c.DB.Tx(ctx, func(tx *db.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE crossing SET state = $3, why = '', returned_at = $4 WHERE brand_id = $1 AND id = $2 AND state <> $3`, x.Brand, x.ID, Returned, tx.Now())
+		if err != nil {
+			return fmt.Errorf("bridge: returned: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		about, err := conversation.ByID(ctx, tx, access.System(), x.Brand, x.Conversation)
+		if err != nil {
+			return err
+		}
+		return conversation.Tell(ctx, tx, about, "returned", "", "")
+	})
+}
+
+// answerOf is what goes back: the beginning of the accepted answer, whose it
+// is, and where the whole is read. It is as long as the network takes.
+func (c *Community) answerOf(ctx context.Context, x Crossing) (answer.Input, error) {
+	in := answer.Input{To: x.Message, Key: x.Post}
+	t, err := topic.ByID(ctx, c.DB, x.Brand, x.Topic)
+	if err != nil {
+		return in, err
+	}
+	r, err := topic.ReplyByID(ctx, c.DB, x.Brand, x.Reply)
+	if err != nil {
+		return in, err
+	}
+	if t.Answer != r.ID || r.State != topic.Live || t.State != topic.Live {
+		return in, fault.New(fault.Conflict, "The answer cannot be read any more, or is not the accepted one.")
+	}
+	author, err := member.ByID(ctx, c.DB, x.Brand, r.Author)
+	if err != nil {
+		return in, err
+	}
+	b, err := brand.ByID(ctx, c.DB, access.System(), x.Brand)
+	if err != nil {
+		return in, err
+	}
+	on, err := channel.ByID(ctx, c.DB, access.System(), x.Brand, x.Channel)
+	if err != nil {
+		return in, err
+	}
+	m, err := conversation.MessageByID(ctx, c.DB, access.System(), x.Brand, x.Message)
+	if err != nil {
+		return in, err
+	}
+	before := ""
+	if n, err := c.Channels.Networks.Named(on.Network); err == nil && n.Facts().MentionReplies && m.Author.Handle != "" {
+		before = m.Author.Handle + " "
+	}
+	in.Text = fitted(on.Limits, i18n.With(ctx, b.Language, nil), before, author.Name, markdown.Render(r.Text, markdown.Options{}).Plain, c.url(ctx, x.Brand, t.PathOf(r.Number)))
+	return in, nil
+}
+
+// mostQuoted is how much of an answer goes back, in runes, where the network
+// takes as much.
+const mostQuoted = 280
+
+// fitted shortens what is quoted until the whole fits.
+func fitted(l network.Limits, ctx context.Context, before, name, answer, link string) string {
+	words := []rune(strings.Join(strings.Fields(answer), " "))
+	for n := min(len(words), mostQuoted); ; n -= 10 {
+		quote := string(words[:max(n, 0)])
+		if n < len(words) && n > 0 {
+			quote = strings.TrimSpace(quote) + "…"
+		}
+		text := before + i18n.T(ctx, "{{.Name}} answered in our community: “{{.Quote}}” {{.Link}}", "Name", name, "Quote", quote, "Link", link)
+		if n <= 0 {
+			text = before + i18n.T(ctx, "This was answered in our community: {{.Link}}", "Link", link)
+		}
+		if n <= 0 || len(l.CheckText(0, text)) == 0 {
+			return text
+		}
+	}
+}
+
+// fail keeps why the answer could not go back, and opens the conversation.
+func (c *Community) fail(ctx context.Context, x Crossing, why string) error {
+	return c.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE crossing SET state = $3, why = $4 WHERE brand_id = $1 AND id = $2 AND state <> 'returned'`, x.Brand, x.ID, Failed, cmp.Or(why, "It could not be sent."))
+		if err != nil {
+			return fmt.Errorf("bridge: fail: %w", err)
+		}
+		return conversation.Reopen(ctx, tx, x.Brand, x.Conversation, "unreturned")
+	})
+}
+
+// Forget takes a person's name and words from the topics that were made of what
+// they asked, in the caller's transaction.
+func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
+	if personID == "" {
+		return nil
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT topic_id FROM crossing WHERE brand_id = $1 AND person_id = $2`, brandID, personID)
+	topics, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
+	for _, id := range topics {
+		if err == nil {
+			err = topic.Unsource(ctx, tx, brandID, id)
+		}
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE crossing SET person_id = '' WHERE brand_id = $1 AND person_id = $2`, brandID, personID)
+	}
+	if err != nil {
+		return fmt.Errorf("bridge: forget: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package conversation
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"rapport/internal/db"
+)
+
+// Turn is something that happened in the community itself to what a
+// conversation began with.
+type Turn struct {
+	Root    string // what it began with
+	What    string // answered, solved, decided, withdrawn; flagged, waits
+	Account string // of the team, where somebody of it did it
+	Detail  string
+	At      db.Time
+}
+
+// Turned notes what happened, and draws the conclusion from it: what was
+// answered by another member, solved or decided needs nobody of the team any
+// more, and what was flagged again needs somebody. An answer of another member
+// closes nothing that somebody of the team looks after. Where there is no such
+// conversation nothing happens.
+func Turned(ctx context.Context, tx *db.Tx, src Source, t Turn) error {
+	c, err := scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.brand_id || '' = $1 AND c.channel_id = $2 AND c.root = $3`, src.Brand, src.Channel, t.Root))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("conversation: turned: %w", err)
+	}
+	after, asks := c, t.What == "flagged" || t.What == "waits"
+	switch open := c.State == StateNew || c.State == StateOpen || c.State == StateSnoozed; {
+	case asks:
+		if c.State == StateDone {
+			after.become(tx.Now(), Standing{State: StateOpen})
+		} else if t.What == "waits" {
+			return nil
+		}
+	case !open:
+		return nil
+	case t.What == "answered" && c.Assignee != "":
+	default:
+		after.become(tx.Now(), Standing{State: StateDone})
+	}
+	if !asks {
+		if err := answeredBy(ctx, tx, c.ID, t.At, t.Account); err != nil {
+			return err
+		}
+	}
+	if err := keepClock(ctx, tx, c, &after); err != nil {
+		return err
+	}
+	if err := save(ctx, tx, &after); err != nil {
+		return err
+	}
+	return errors.Join(tell(ctx, tx, after, t.What, t.Account, t.Detail), announce(ctx, tx, after, t.What))
+}
+
+// Tell notes in a conversation what was done with it elsewhere, for its story.
+func Tell(ctx context.Context, tx *db.Tx, c Conversation, what, account, detail string) error {
+	show(tx, c.Brand, c.ID)
+	return tell(ctx, tx, c, what, account, detail)
+}
+
+// Reopen opens a conversation again because something needs a person, and says
+// what.
+func Reopen(ctx context.Context, tx *db.Tx, brandID, id, what string) error {
+	c, err := byID(ctx, tx, brandID, id)
+	if err != nil {
+		return err
+	}
+	after := c
+	if c.State == StateDone || c.State == StateSnoozed {
+		after.become(tx.Now(), Standing{State: StateOpen})
+	}
+	if err := keepClock(ctx, tx, c, &after); err != nil {
+		return err
+	}
+	if err := save(ctx, tx, &after); err != nil {
+		return err
+	}
+	return errors.Join(tell(ctx, tx, after, what, "", ""), announce(ctx, tx, after, what))
+}
+
+// answeredBy marks the running period answered, unless it is.
+func answeredBy(ctx context.Context, tx *db.Tx, id string, at db.Time, account string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE period SET answered_at = $2, answered_by = $3 WHERE conversation_id = $1 AND answered_at = 0 AND closed_at = 0 AND opened_at <= $2`, id, at, account)
+	if err != nil {
+		return fmt.Errorf("conversation: clock: %w", err)
+	}
+	return nil
+}
+
+// Knows reports whether something of a channel's is known here, by the
+// network's id.
+func Knows(ctx context.Context, q db.Queryer, channelID, remoteID string) (yes bool, err error) {
+	err = q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM message WHERE channel_id = $1 AND remote_id = $2 AND remote_id <> '')`, channelID, remoteID).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("conversation: knows: %w", err)
+	}
+	return yes, nil
+}
