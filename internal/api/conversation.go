@@ -18,7 +18,7 @@ import (
 type Conversation struct {
 	ID           string     `json:"id"`
 	Channel      string     `json:"channel"`
-	Kind         string     `json:"kind" enum:"comment,mention" doc:"comment: below a post of the brand. mention: elsewhere."`
+	Kind         string     `json:"kind" enum:"comment,mention,question,flag,waiting" doc:"comment: below a post of the brand. mention: elsewhere. In the brand's own community also question: asked of anybody; flag: what a member complained of; waiting: what nobody else reads before the team has looked."`
 	Post         string     `json:"post,omitempty" doc:"The brand's own post it stands below, where known here."`
 	Delivery     string     `json:"delivery,omitempty" doc:"Of that post."`
 	Person       string     `json:"person,omitempty" doc:"Who began it. Missing: nobody from outside, or they were erased."`
@@ -134,7 +134,7 @@ type conversationQuery struct {
 	State    []string `query:"state" maxItems:"4" enum:"new,open,snoozed,done" doc:"Only those in one of these states, separated by commas."`
 	Assignee string   `query:"assignee" maxLength:"64" doc:"An account, me, or none."`
 	Channel  string   `query:"channel" maxLength:"64"`
-	Kind     string   `query:"kind" enum:"comment,mention"`
+	Kind     string   `query:"kind" enum:"comment,mention,question,flag,waiting"`
 	Label    string   `query:"label" maxLength:"64" doc:"Id of a label."`
 	Person   string   `query:"person" maxLength:"64" doc:"Only those in which they wrote."`
 	Post     string   `query:"post" maxLength:"64" doc:"Only those below this post."`

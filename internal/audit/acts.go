@@ -70,6 +70,7 @@ var Acts = map[string]Act{
 	"delivery.removed":    {Content, "took a post down at its network"},
 
 	"conversation.answered":   {Inbox, "answered in a conversation"},
+	"conversation.bridged":    {Inbox, "made a topic of a message"},
 	"conversation.assigned":   {Inbox, "gave a conversation to somebody"},
 	"conversation.changed":    {Inbox, "changed where a conversation stands"},
 	"conversation.noted":      {Inbox, "wrote a note on a conversation"},

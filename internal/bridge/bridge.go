@@ -20,6 +20,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/network"
 	"rapport/internal/space"
@@ -94,16 +95,16 @@ func (*Community) Abilities(network.Target) []network.Ability {
 		return network.Ability{Name: name, Label: label, Can: true, Why: why}
 	}
 	return []network.Ability{
-		can("publish", "Publish posts", "Each becomes a topic in a space, in the name of who wrote it."),
+		can("publish", "Publish posts", i18n.Mark("Each becomes a topic in a space, in the name of who wrote it.")),
 		can("pictures", "Publish pictures", ""),
 		can("alt_text", "Describe pictures", ""),
-		{Name: "threads", Label: "Publish threads", Why: "A topic is one text, as long as it needs to be."},
-		can("delete", "Delete posts", "A topic that others have answered stays: what they wrote is theirs."),
-		can("inbox", "Hear comments and mentions", "Unanswered questions, mentions of the team, flags and posts that wait for a look come into the inbox."),
+		{Name: "threads", Label: "Publish threads", Why: i18n.Mark("A topic is one text, as long as it needs to be.")},
+		can("delete", "Delete posts", i18n.Mark("A topic that others have answered stays: what they wrote is theirs.")),
+		can("inbox", "Hear comments and mentions", i18n.Mark("Unanswered questions, mentions of the team, flags and posts that wait for a look come into the inbox.")),
 		can("stream", "Hear at once", ""),
-		can("reply", "Answer comments", "An answer is a reply in the topic, in your own name."),
+		can("reply", "Answer comments", i18n.Mark("An answer is a reply in the topic, in your own name.")),
 		can("numbers", "Count reactions and replies", ""),
-		{Name: "views", Label: "Count views", Why: "Rapport does not count who reads a topic."},
+		{Name: "views", Label: "Count views", Why: i18n.Mark("Rapport does not count who reads a topic.")},
 		can("followers", "Count members", ""),
 	}
 }
@@ -124,7 +125,7 @@ func (c *Community) Prepare(ctx context.Context, t network.Target, it network.It
 	p := network.Prepared{Handle: seed, Media: earlier.Media}
 	f := frozen{Brand: t.Details[detailBrand], Account: it.Author, Space: it.Options[OptionSpace], Title: it.Options[OptionTitle], Text: it.Text}
 	if it.Parent != nil {
-		f.Topic, f.Answers = it.Parent.Root, replyOf(it.Parent.ID)
+		f.Topic, f.Answers = it.Parent.Root, ReplyOf(it.Parent.ID)
 	} else if f.Title == "" {
 		f.Title, f.Text = titled(it.Text)
 	}
@@ -381,8 +382,9 @@ const (
 	waitOf = "wait-"
 )
 
-// replyOf is the id of the reply that an id in the inbox stands for.
-func replyOf(id string) string {
+// ReplyOf is the id of the reply that a message or the beginning of a
+// conversation in the inbox stands for.
+func ReplyOf(id string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(id, caseOf), waitOf)
 }
 

@@ -33,6 +33,9 @@ type Deps struct {
 type Site struct {
 	// Public is the address the operator declared; nil where none was.
 	Public *url.URL
+	// Listens is where the program itself answers: what others are told while
+	// nothing was declared.
+	Listens *url.URL
 	// Secure reports whether the browser came by HTTPS; r.TLS decides if nil.
 	Secure func(*http.Request) bool
 	// Address is the browser's address; r.RemoteAddr if nil.

@@ -1,6 +1,7 @@
 package commons
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -223,15 +224,16 @@ func (p *places) place(ctx context.Context, ix *index, brandID, host, base strin
 // public is the address of a community for other machines.
 func (p *places) public(at *place) string {
 	scheme, port := "http", ""
-	if p.site.Public != nil {
-		scheme, port = p.site.Public.Scheme, p.site.Public.Port()
+	declared := cmp.Or(p.site.Public, p.site.Listens)
+	if declared != nil {
+		scheme, port = declared.Scheme, declared.Port()
 	}
 	host := at.Community.Host
 	base := ""
 	if host == "" {
 		host = at.Host
-		if p.site.Public != nil {
-			host, port = p.site.Public.Host, ""
+		if declared != nil {
+			host, port = declared.Host, ""
 		}
 		if !at.First {
 			base = "/b/" + at.Brand.Slug

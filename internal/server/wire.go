@@ -115,7 +115,7 @@ func (a *app) wire(ctx context.Context) error {
 	}
 	look.DB = a.db
 	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
-		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Admit: door, Hub: a.hub, Log: a.log, Site: web.Site{
+		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Bridge: own, Admit: door, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(), Rates: a.rates,
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
@@ -124,7 +124,7 @@ func (a *app) wire(ctx context.Context) error {
 		return a.commons.Address(ctx, brandID) + path
 	}}
 	communities.Work(workers)
-	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
 	a.closing = append(a.closing, a.commons.Close)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
@@ -20,6 +21,7 @@ import (
 type channelRow struct {
 	channel.Channel
 	Title string
+	Own   bool // the brand's own community
 	Now   time.Time
 	Feed  channel.Feed // the one that failed several times in a row, if any
 }
@@ -34,7 +36,7 @@ func (p *Pages) networkTitle(name string) string {
 }
 
 func (p *Pages) rowOf(c channel.Channel) channelRow {
-	return channelRow{Channel: c, Title: p.networkTitle(c.Network), Now: p.DB.Now().Time()}
+	return channelRow{Channel: c, Title: p.networkTitle(c.Network), Own: c.Network == bridge.Name, Now: p.DB.Now().Time()}
 }
 
 // channelState is how a channel's state is shown.

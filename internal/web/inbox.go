@@ -401,6 +401,7 @@ func (v inboxView) row(ctx context.Context, c conversation.Conversation, on chan
 	row := ui.ConversationArgs{ID: c.ID, Href: v.address(c.ID, v.After), Name: personName(ctx, c), Network: on.Network, Channel: on.Handle,
 		Excerpt: c.Excerpt, State: ui.ConversationState(string(c.State)), Fresh: c.State == conversation.StateNew, Now: v.Now, At: c.LastAt.Time(),
 		Assignee: assignee, Messages: int(c.Messages), Choose: v.MayWrite, Chosen: v.Form.Has("conversation", c.ID)}
+	row.Kind, row.KindIcon = kindWords(ctx, c.Kind)
 	if c.WaitingSince > 0 && (c.State == conversation.StateNew || c.State == conversation.StateOpen) {
 		row.Waiting = c.WaitingSince.Time()
 	}

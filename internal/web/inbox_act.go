@@ -33,6 +33,10 @@ func (p *Pages) inboxRoutes() []route {
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/answer", door: inBrand, need: access.ConversationReply, handle: p.inboxAnswer},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/notes", door: inBrand, need: access.ConversationWrite, handle: p.inboxNote},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/delivery", door: inBrand, need: access.ConversationReply, handle: p.inboxDelivery},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/decide", door: inBrand, need: access.TopicModerate, handle: p.inboxDecide},
+		{pattern: "GET /studio/{brand}/inbox/{conversation}/topic", door: inBrand, need: access.ConversationWrite, handle: p.inboxTopicNew},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/topic", door: inBrand, need: access.ConversationWrite, handle: p.inboxTopicDo},
+		{pattern: "POST /studio/{brand}/inbox/{conversation}/carry", door: inBrand, need: access.ConversationReply, handle: p.inboxCarry},
 		{pattern: "GET /studio/{brand}/inbox/{conversation}/presence", door: inBrand, need: access.ConversationRead, handle: p.inboxPresence},
 		{pattern: "POST /studio/{brand}/inbox/{conversation}/presence", door: inBrand, need: access.ConversationRead, handle: p.inboxHere},
 	}

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
@@ -16,6 +18,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/publish"
+	"rapport/internal/topic"
 	"rapport/internal/web/ui"
 )
 
@@ -115,11 +118,17 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		item.Answer = withParam(inboxAddress(t.Slug, filterOf(r.URL.Query()), t.ID, r.URL.Query().Get("after")), "to", m.ID) + "#reply"
 		item.Prefill, item.Public = p.prefill(on, m), readBy(ctx, on, m.Visibility)
 	}
+	if t.MayWrite && suits(on, m) {
+		item.Topic = studio(t.Slug, "inbox", t.ID, "topic") + "?message=" + m.ID
+	}
 	return item, nil
 }
 
 // readBy says who can read an answer: as many as can read what it answers.
 func readBy(ctx context.Context, on channelRow, visibility string) string {
+	if on.Network == bridge.Name {
+		return i18n.T(ctx, "In the topic, for all its readers")
+	}
 	switch visibility {
 	case network.Unlisted:
 		return i18n.T(ctx, "Public on {{.Network}}, unlisted", "Network", on.Title)
@@ -245,10 +254,45 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 		return i18n.T(ctx, "{{.Name}} added the label “{{.Detail}}”", by...), "tag"
 	case "unlabelled":
 		return i18n.T(ctx, "{{.Name}} took off the label “{{.Detail}}”", by...), "tag"
+	case "flagged":
+		complaint, note, _ := strings.Cut(e.Detail, "\n")
+		text = i18n.T(ctx, "Flagged: {{.Complaint}}", "Complaint", i18n.T(ctx, topic.Complaint(complaint).Words()))
+		return strings.TrimSuffix(text+" — “"+note+"”", " — “”"), "flag"
+	case "waits":
+		return i18n.T(ctx, "It waits for a look again"), "hourglass"
+	case "decided":
+		return decidedWords(ctx, topic.Act(e.Detail), names[e.Account]), "shield-check"
+	case "answered":
+		return i18n.T(ctx, "{{.Detail}} answered in the community", by...), "messages-square"
+	case "solved":
+		return i18n.T(ctx, "The answer of {{.Detail}} was accepted", by...), "circle-check"
+	case "withdrawn":
+		return i18n.T(ctx, "Its author took it back"), "undo-2"
+	case "bridged":
+		return i18n.T(ctx, "{{.Name}} made a topic of it: “{{.Detail}}”", by...), "messages-square"
+	case "returned":
+		return i18n.T(ctx, "The accepted answer went back from here"), "corner-up-left"
+	case "unreturned":
+		return i18n.T(ctx, "The accepted answer could not go back"), "circle-alert"
 	case "joined":
 		return i18n.T(ctx, "Another thread turned out to belong here"), "messages-square"
 	}
 	return "", ""
+}
+
+func decidedWords(ctx context.Context, act topic.Act, name string) string {
+	by := []any{"Name", cmp.Or(name, i18n.T(ctx, "Somebody who has left"))}
+	switch act {
+	case topic.Approve:
+		return i18n.T(ctx, "{{.Name}} let it through", by...)
+	case topic.Decline:
+		return i18n.T(ctx, "{{.Name}} declined it", by...)
+	case topic.Hide:
+		return i18n.T(ctx, "{{.Name}} hid it", by...)
+	case topic.Keep:
+		return i18n.T(ctx, "{{.Name}} left it as it is", by...)
+	}
+	return i18n.T(ctx, "{{.Name}} brought it back", by...)
 }
 
 func assignedWords(ctx context.Context, e conversation.Event, names map[string]string, by []any) string {
@@ -271,7 +315,11 @@ func msIn(text string) time.Time {
 // else to the last one from outside.
 func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread, on channelRow, f form) replyView {
 	ctx, v := r.Context(), at(r)
-	out := replyView{New: cmp.Or(f.Value("new"), db.NewID()), As: v.Brand.Name, Limits: on.Limits, Name: t.Title,
+	as := v.Brand.Name
+	if on.Network == bridge.Name {
+		as = v.Who.Name // people speak there, in their own name
+	}
+	out := replyView{New: cmp.Or(f.Value("new"), db.NewID()), As: as, Limits: on.Limits, Name: t.Title,
 		Public: readBy(ctx, on, "")}
 	if m, ok := answered(th, cmp.Or(f.Value("to"), r.URL.Query().Get("to"))); ok {
 		out.To, out.Name, out.Prefill = m.ID, authorName(ctx, m), p.prefill(on, m)

@@ -61,7 +61,10 @@ type threadView struct {
 	Tasks  tasksOnView
 	Person *personView
 	Reply  replyView
+	Look   *lookView // nil where nothing is to be decided
 	Form   form
+
+	Crossed []crossView
 
 	Tab, NoteText, NoteError string
 
@@ -77,6 +80,7 @@ type threadItem struct {
 
 	at       db.Time
 	Answer   string // where the reply box answers this message
+	Topic    string // where a topic is made of this message
 	Prefill  string
 	Public   string // who can read such an answer
 	Delivery string
@@ -194,6 +198,8 @@ func (p *Pages) threadView(r *http.Request, id string, f form) (threadView, erro
 		func() error { return p.threadItems(r, &t, th, c) },
 		func() error { return p.threadPosted(r, &t, th.Conversation, c) },
 		func() error { return p.threadPerson(r, &t, th) },
+		func() error { return p.threadLook(r, &t, th, f) },
+		func() error { return p.threadCrossed(r, &t, th) },
 	} {
 		if err := fill(); err != nil {
 			return t, err
@@ -230,11 +236,8 @@ func (p *Pages) threadFrame(r *http.Request, c conversation.Conversation, on cha
 		Back: inboxAddress(v.Brand.Slug, filter, "", after) + "#talk-" + c.ID, Query: filter.query(after), AssigneeID: c.Assignee,
 		Snoozes: snoozes(ctx, v.Brand, p.DB.Now()), Zone: place(v.Brand.Zone), PickAt: wall(v.Brand, p.DB.Now().Add(24*time.Hour)),
 		MayWrite: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationWrite, c.Channel) == nil,
-		MayReply: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, c.Channel) == nil}
-	t.Where = i18n.T(ctx, "Comment on {{.Network}}, to {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
-	if c.Kind == conversation.KindMention {
-		t.Where = i18n.T(ctx, "Mention on {{.Network}}, of {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
-	}
+		MayReply: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, c.Channel) == nil && c.Kind != conversation.KindWaiting}
+	t.Where = threadPlace(ctx, c, on)
 	t.Self = withParam(inboxAddress(v.Brand.Slug, filter, c.ID, after), again, "1")
 	if before := q.Get("before"); before != "" {
 		t.Self = withParam(t.Self, "before", before)

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/admit"
 	"rapport/internal/archive"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/health"
@@ -34,6 +35,7 @@ type Deps struct {
 	Archives *archive.Archiver
 	Desk     publish.Desk
 	Networks *network.Set
+	Bridge   *bridge.Community
 	Hooks    *hook.Sender
 	Letters  *letter.Letters
 	Health   *health.Looker

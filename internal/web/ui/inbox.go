@@ -99,6 +99,8 @@ type ConversationArgs struct {
 	Name     string // who began it
 	Network  string
 	Channel  string // handle of the brand's account
+	Kind     string // what it is, where that needs a word
+	KindIcon string
 	Excerpt  string
 	State    State
 	Fresh    bool // nobody has taken it up

@@ -22,6 +22,7 @@ import (
 	"rapport/internal/archive"
 	"rapport/internal/blob"
 	"rapport/internal/brand"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
@@ -45,6 +46,7 @@ const Password = "correct horse battery"
 type Site struct {
 	DB       *db.DB
 	Pages    *web.Pages
+	Own      *bridge.Community
 	Channels *channel.Channels
 	Media    *media.Library
 	Archives *archive.Archiver
@@ -89,11 +91,13 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	hub := live.New(d)
 	t.Cleanup(hub.Close)
 	s := &Site{DB: d, t: t, cookies: map[string]string{}}
-	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(append([]network.Network{Paper{}}, more...)...), Keys: keys}
 	files, err := blob.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Own = &bridge.Community{DB: d, Blobs: files, Address: func(_ context.Context, _, path string) string { return "http://example.com" + path }}
+	s.Channels = &channel.Channels{DB: d, Networks: network.NewSet(append([]network.Network{Paper{}, s.Own}, more...)...), Keys: keys}
+	s.Own.Channels = s.Channels
 	s.Media = &media.Library{DB: d, Blobs: files}
 	s.Archives = &archive.Archiver{DB: d, Blobs: files, Library: s.Media, Program: "test"}
 	allow := []outbound.Rule{{Prefix: netip.MustParsePrefix("127.0.0.0/8")}}
@@ -102,7 +106,7 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
 	s.Letters = &letter.Letters{DB: d, Keys: keys}
 	s.Admit = &admit.Door{DB: d, Letters: s.Letters, BaseURL: "http://example.com"}
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Hub: hub, Hooks: s.Hooks, Letters: s.Letters, Admit: s.Admit,
+	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Bridge: s.Own, Hub: hub, Hooks: s.Hooks, Letters: s.Letters, Admit: s.Admit,
 		Health: &health.Looker{DB: d, Data: data, KeyFile: filepath.Join(data, "key"), Version: "test"},
 		Media:  s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
