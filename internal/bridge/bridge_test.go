@@ -573,10 +573,11 @@ func TestWhatKeepsAnAnswerFromGoingBackIsSaid(t *testing.T) {
 	if err != nil || also != nil || x.State != bridge.Failed || x.Why == "" || now.State != conversation.StateOpen {
 		t.Fatalf("it is %+v of %+v, %v, %v", x, now, err, also)
 	}
-	if err := w.own.Carried(ctx, w.account("analyst", access.Analyst), w.brand, x.ID); !fault.Is(err, fault.Denied) {
+	if _, err := w.own.Carried(ctx, w.account("analyst", access.Analyst), w.brand, x.ID); !fault.Is(err, fault.Denied) {
 		t.Errorf("an analyst sends it: %v", err)
 	}
-	w.must(w.own.Carried(ctx, w.owner, w.brand, x.ID))
+	_, err = w.own.Carried(ctx, w.owner, w.brand, x.ID)
+	w.must(err)
 	w.send()
 	if out := w.net.said(); len(out) != 1 {
 		t.Errorf("went back: %q", out)

@@ -122,7 +122,10 @@ func (c *Community) Begin(ctx context.Context, who access.Who, brandID string, a
 }
 
 func (c *Community) begin(ctx context.Context, tx *db.Tx, who access.Who, brandID string, a Ask) (Crossing, topic.Topic, error) {
-	m, err := c.asked(ctx, tx, who, brandID, a)
+	m, err := Asked(ctx, tx, who, brandID, a.Message)
+	if err == nil && (a.Back || strings.TrimSpace(a.Tell) != "") {
+		err = who.May(tx.Now(), brandID, access.ConversationReply, m.Channel)
+	}
 	if err != nil {
 		return Crossing{}, topic.Topic{}, err
 	}
@@ -166,24 +169,20 @@ func (c *Community) begin(ctx context.Context, tx *db.Tx, who access.Who, brandI
 		audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "conversation.bridged", Subject: m.Conversation, Detail: map[string]string{"topic": said.Topic.Title}}))
 }
 
-// asked is the message, where the account may make a topic of it.
-func (c *Community) asked(ctx context.Context, tx *db.Tx, who access.Who, brandID string, a Ask) (conversation.Message, error) {
-	m, err := conversation.MessageByID(ctx, tx, who, brandID, a.Message)
-	if err != nil {
-		return m, err
+// Asked is the message, if the account may make a topic of it and one can be
+// made of it; else why not.
+func Asked(ctx context.Context, q db.Queryer, who access.Who, brandID, messageID string) (conversation.Message, error) {
+	m, err := conversation.MessageByID(ctx, q, who, brandID, messageID)
+	if err == nil {
+		err = who.May(q.Now(), brandID, access.ConversationWrite, m.Channel)
 	}
-	need := access.ConversationWrite
-	if a.Back || strings.TrimSpace(a.Tell) != "" {
-		need = access.ConversationReply
+	if err == nil {
+		err = suits(ctx, q, m)
 	}
-	if err := who.May(tx.Now(), brandID, need, m.Channel); err != nil {
-		return m, err
-	}
-	return m, Suits(ctx, tx, m)
+	return m, err
 }
 
-// Suits returns nil where a topic can be made of a message, or why not.
-func Suits(ctx context.Context, q db.Queryer, m conversation.Message) error {
+func suits(ctx context.Context, q db.Queryer, m conversation.Message) error {
 	on, err := channel.ByID(ctx, q, access.System(), m.Brand, m.Channel)
 	switch {
 	case err != nil:
@@ -295,22 +294,23 @@ func (c *Community) Carry(ctx context.Context, brandID, id string) error {
 }
 
 // Carried is Carry by somebody who asks for it: in their name, and with what
-// stands in its way as an error.
-func (c *Community) Carried(ctx context.Context, who access.Who, brandID, id string) error {
+// stands in its way as an error. It returns the crossing as it was; without an
+// id where they may not know of it.
+func (c *Community) Carried(ctx context.Context, who access.Who, brandID, id string) (Crossing, error) {
 	x, err := one(ctx, c.DB, `brand_id = $1 AND id = $2`, brandID, id)
 	if err != nil {
-		return err
+		return Crossing{}, err
 	}
 	if err := who.May(c.DB.Now(), brandID, access.ConversationReply, x.Channel); err != nil {
-		return err
+		return Crossing{}, err
 	}
 	switch {
 	case x.State == Returned:
-		return nil
+		return x, nil
 	case x.Reply == "":
-		return fault.New(fault.Conflict, "No answer has been accepted yet.")
+		return x, fault.New(fault.Conflict, "No answer has been accepted yet.")
 	}
-	return c.carry(ctx, who, x)
+	return x, c.carry(ctx, who, x)
 }
 
 func (c *Community) carry(ctx context.Context, who access.Who, x Crossing) error {

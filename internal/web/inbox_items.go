@@ -119,7 +119,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		item.Prefill, item.Public = p.prefill(on, m), readBy(ctx, on, m.Visibility)
 	}
 	if t.MayWrite && suits(on, m) {
-		item.Topic = studio(t.Slug, "inbox", t.ID, "topic") + "?message=" + m.ID
+		item.Topic = studio(t.Slug, "inbox", "messages", m.ID, "topic")
 	}
 	return item, nil
 }

@@ -136,6 +136,7 @@ func suits(on channelRow, m conversation.Message) bool {
 // inboxDecide decides about the reply that a conversation is about.
 func (p *Pages) inboxDecide(w http.ResponseWriter, r *http.Request) error {
 	v, ctx := at(r), r.Context()
+	r.SetPathValue("conversation", r.PathValue("look"))
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -165,19 +166,13 @@ type askView struct {
 
 // inboxTopicNew is where a message becomes a topic.
 func (p *Pages) inboxTopicNew(w http.ResponseWriter, r *http.Request) error {
-	return p.askPage(w, r, r.URL.Query().Get("message"), form{})
+	return p.askPage(w, r, form{})
 }
 
-func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, messageID string, f form) error {
+func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f form) error {
 	v, ctx := at(r), r.Context()
-	m, err := conversation.MessageByID(ctx, p.DB, v.Who, v.Brand.ID, messageID)
+	m, err := bridge.Asked(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("message"))
 	if err != nil {
-		return err
-	}
-	if m.Conversation != r.PathValue("conversation") {
-		return fault.New(fault.NotFound, "There is no such message.")
-	}
-	if err := bridge.Suits(ctx, p.DB, m); err != nil {
 		return err
 	}
 	on, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, []string{m.Channel})
@@ -227,14 +222,14 @@ func (p *Pages) inboxTopicDo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ask := bridge.Ask{Message: f.Value("message"), Space: f.Value("space"), Title: f.Value("title"), Text: f.Raw("text"), Back: f.On("back")}
+	ask := bridge.Ask{Message: r.PathValue("message"), Space: f.Value("space"), Title: f.Value("title"), Text: f.Raw("text"), Back: f.On("back")}
 	if f.On("telling") {
 		ask.Tell = f.Raw("tell")
 	}
 	x, about, err := p.Bridge.Begin(ctx, v.Who, v.Brand.ID, ask)
 	if err != nil {
 		if f.Refused(err, "space", "title", "text", "tell") {
-			return p.askPage(w, r, ask.Message, f)
+			return p.askPage(w, r, f)
 		}
 		return err
 	}
@@ -249,6 +244,10 @@ func (p *Pages) inboxCarry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = p.Bridge.Carried(ctx, v.Who, v.Brand.ID, a.Form.Value("crossing"))
+	x, err := p.Bridge.Carried(ctx, v.Who, v.Brand.ID, r.PathValue("crossing"))
+	if x.ID == "" {
+		return err
+	}
+	a.ID = x.Conversation
 	return p.talked(w, r, a, ui.ToastArgs{Text: i18n.T(ctx, "The answer is on its way.")}, err, "-")
 }

@@ -219,6 +219,22 @@ func (w *town) id(kind string, asks account.Account) string {
 			w.Hear(w.home, w.Said(name, name, "common "+name, "", time.Minute))
 			return w.Talk(name).ID
 		},
+		"look": func() string {
+			reply, id := w.id("case", w.owner), db.NewID()
+			exec(w.t, w.DB, `INSERT INTO conversation (id, brand_id, channel_id, kind, root, state, state_at, last_at, created_at) VALUES ($1, $2, $3, 'waiting', $4, 'new', 1, 1, 1)`,
+				id, w.brand.ID, w.home.ID, "wait-"+reply)
+			return id
+		},
+		"message": func() (id string) {
+			w.ok(w.DB.QueryRowContext(ctx, `SELECT id FROM message WHERE conversation_id = $1`, w.id("conversation", w.owner)).Scan(&id))
+			return id
+		},
+		"crossing": func() string {
+			about := w.id("case", w.owner)
+			exec(w.t, w.DB, `INSERT INTO crossing (id, brand_id, channel_id, conversation_id, message_id, topic_id, account_id, back, state, post_id, created_at)
+				VALUES ($1, $2, $3, $4, $1, $5, $6, FALSE, 'returned', 'none', 1)`, name, w.brand.ID, w.home.ID, w.id("conversation", w.owner), about, w.owner.ID)
+			return name
+		},
 		"reply": func() string {
 			m, err := answer.Reply(ctx, w.DB, w.Who(), w.brand.ID, w.id("conversation", w.owner), answer.Input{Text: name})
 			w.ok(err)
@@ -246,12 +262,12 @@ func (w *town) id(kind string, asks account.Account) string {
 var wildcard = regexp.MustCompile(`\{([a-z]+)\}`)
 
 // kinds are what a form may name beside what stands in the address.
-var kinds = []string{"post", "channel", "media", "delivery", "conversation", "person", "label", "token", "reply", "webhook"}
+var kinds = []string{"post", "channel", "media", "delivery", "conversation", "person", "label", "token", "reply", "webhook", "space"}
 
 // ids are of everything once. What a form may change is made for each anew.
 func (w *town) ids(asks account.Account) map[string]string {
 	out := map[string]string{"brand": w.brand.Slug}
-	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "paper"}) {
+	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "paper", "look", "message", "crossing"}) {
 		out[kind] = w.id(kind, asks)
 	}
 	return out
@@ -286,6 +302,10 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 		for name, value := range map[string]string{"kind": "discussion", "joining": "open", "first_posts": "2", "version": "0", "way": "up", "open": "true"} {
 			v.Set(name, value)
 		}
+	case strings.HasSuffix(path, "/decide"):
+		v.Set("act", "approved")
+	case strings.HasSuffix(path, "/topic"):
+		v.Set("space", form["space"])
 	case strings.Contains(path, "/inbox/"):
 		v.Set("delivery", form["reply"])
 	}
