@@ -33,6 +33,7 @@ import (
 	"rapport/internal/measure"
 	"rapport/internal/media"
 	"rapport/internal/network/demo/emulator"
+	"rapport/internal/notice"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
@@ -41,6 +42,7 @@ import (
 	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
+	"rapport/internal/tell"
 	"rapport/internal/web"
 	"rapport/internal/webhook"
 )
@@ -72,7 +74,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db), challenge.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), notice.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db), challenge.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
@@ -88,7 +90,8 @@ func (a *app) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	news := a.news(workers, letters, hooks)
+	address := func(ctx context.Context, brandID, path string) string { return a.commons.Address(ctx, brandID) + path }
+	news := a.news(workers, letters, hooks, &tell.Teller{DB: a.db, Letters: letters, Keys: a.keys, Address: address})
 	door := &admit.Door{DB: a.db, Letters: letters, BaseURL: a.public.String()}
 	door.Work(workers)
 	jobs, err := job.New(ctx, a.db, workers, job.Options{Log: a.log})
@@ -111,9 +114,7 @@ func (a *app) wire(ctx context.Context) error {
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: func(ctx context.Context, brandID, path string) string {
-		return a.commons.Address(ctx, brandID) + path
-	}}
+	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address}
 	communities.Work(workers)
 	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
@@ -142,15 +143,17 @@ func (a *app) writer(w *job.Workers) (*letter.Letters, error) {
 	return letters, nil
 }
 
-// news carries what happened to those who must know it, in the studio and by
-// letter.
-func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender) service {
+// news carries what happened to those who must know it, in the studio, in the
+// community and by letter.
+func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, members *tell.Teller) service {
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
 	hooks.Listen(reader)
 	notifier := &notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String(), Keys: a.keys}
 	notifier.Listen(reader)
 	notifier.Work(w, a.db)
+	members.Listen(reader)
+	members.Work(w)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)
 		return nil
