@@ -21,19 +21,16 @@ func (n Notice) Path() string {
 	return n.Topic.PathOf(n.Number)
 }
 
-// words are the sentences of a kind about one person, and about one and others.
-type words struct{ one, other, others string }
-
-var sentences = map[Kind]words{
-	Mentioned: {i18n.Mark("{{.Name}} names you in “{{.Topic}}”"), "", ""},
-	Quoted:    {i18n.Mark("{{.Name}} quotes you in “{{.Topic}}”"), "", ""},
-	Begun:     {i18n.Mark("{{.Name}} began “{{.Topic}}”"), "", ""},
-	Announced: {i18n.Mark("{{.Name}} announces: “{{.Topic}}”"), "", ""},
-	Accepted:  {i18n.Mark("{{.Name}} accepted your answer in “{{.Topic}}”"), "", ""},
-	Solved:    {i18n.Mark("{{.Name}} accepted an answer to your question “{{.Topic}}”"), "", ""},
-	Answered:  {i18n.Mark("{{.Name}} answered you in “{{.Topic}}”"), i18n.Mark("{{.Name}} and {{.N}} other answered you in “{{.Topic}}”"), i18n.Mark("{{.Name}} and {{.N}} others answered you in “{{.Topic}}”")},
-	Replied:   {i18n.Mark("{{.Name}} replied in “{{.Topic}}”"), i18n.Mark("{{.Name}} and {{.N}} other replied in “{{.Topic}}”"), i18n.Mark("{{.Name}} and {{.N}} others replied in “{{.Topic}}”")},
-	Reacted:   {i18n.Mark("{{.Name}} reacted to what you wrote in “{{.Topic}}”"), i18n.Mark("{{.Name}} and {{.N}} other reacted to what you wrote in “{{.Topic}}”"), i18n.Mark("{{.Name}} and {{.N}} others reacted to what you wrote in “{{.Topic}}”")},
+var sentences = map[Kind]string{
+	Mentioned: i18n.Mark("{{.Name}} names you in “{{.Topic}}”"),
+	Quoted:    i18n.Mark("{{.Name}} quotes you in “{{.Topic}}”"),
+	Begun:     i18n.Mark("{{.Name}} began “{{.Topic}}”"),
+	Announced: i18n.Mark("{{.Name}} announces: “{{.Topic}}”"),
+	Accepted:  i18n.Mark("{{.Name}} accepted your answer in “{{.Topic}}”"),
+	Solved:    i18n.Mark("{{.Name}} accepted an answer to your question “{{.Topic}}”"),
+	Answered:  i18n.Mark("{{.Name}} answered you in “{{.Topic}}”"),
+	Replied:   i18n.Mark("{{.Name}} replied in “{{.Topic}}”"),
+	Reacted:   i18n.Mark("{{.Name}} reacted to what you wrote in “{{.Topic}}”"),
 }
 
 var decided = map[topic.Act]string{
@@ -58,11 +55,17 @@ func (n Notice) Words(ctx context.Context) string {
 	case Door:
 		return i18n.T(ctx, doors[n.State])
 	}
-	w, by := sentences[n.Kind], cmp.Or(n.By, i18n.T(ctx, "Former member"))
-	if n.Others > 0 && w.others != "" {
-		return i18n.N(ctx, n.Others, w.other, w.others, "Name", by, "Topic", about)
+	by := cmp.Or(n.By, i18n.T(ctx, "Former member"))
+	switch {
+	case n.Others == 0:
+	case n.Kind == Answered:
+		return i18n.N(ctx, n.Others, "{{.Name}} and {{.N}} other answered you in “{{.Topic}}”", "{{.Name}} and {{.N}} others answered you in “{{.Topic}}”", "Name", by, "Topic", about)
+	case n.Kind == Replied:
+		return i18n.N(ctx, n.Others, "{{.Name}} and {{.N}} other replied in “{{.Topic}}”", "{{.Name}} and {{.N}} others replied in “{{.Topic}}”", "Name", by, "Topic", about)
+	case n.Kind == Reacted:
+		return i18n.N(ctx, n.Others, "{{.Name}} and {{.N}} other reacted to what you wrote in “{{.Topic}}”", "{{.Name}} and {{.N}} others reacted to what you wrote in “{{.Topic}}”", "Name", by, "Topic", about)
 	}
-	return i18n.T(ctx, w.one, "Name", by, "Topic", about)
+	return i18n.T(ctx, sentences[n.Kind], "Name", by, "Topic", about)
 }
 
 // Lines are what more there is to read of it: of a decision and a refusal the
