@@ -12,11 +12,16 @@ import (
 	"rapport/internal/topic"
 )
 
-// How many notices the owner finds, and how many of them are not read yet.
+// How many notices the owner finds, how many of those at most are of the space
+// they follow, and how many are not read yet.
 const (
 	noticesKept   = 14
-	noticesUnread = 5
+	noticesNew    = 6
+	noticesUnread = 4
 )
+
+// followed is the space that the owner follows.
+const followed = spaceAsk
 
 // noticed is something that the owner was told.
 type noticed struct {
@@ -39,6 +44,14 @@ func (t *town) saveNotices(ctx context.Context, tx *db.Tx) error {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b noticed) int { return cmp.Compare(b.since, a.since) })
+	few := 0
+	all = slices.DeleteFunc(all, func(n noticed) bool {
+		if n.in.space == followed && (n.kind == notice.Begun || n.kind == notice.Replied) {
+			few++
+			return few > noticesNew
+		}
+		return false
+	})
 	var rows [][]any
 	for i, n := range all[:min(len(all), noticesKept)] {
 		var read db.Time
@@ -46,6 +59,11 @@ func (t *town) saveNotices(ctx context.Context, tx *db.Tx) error {
 			read = min(db.Time(n.since).Add(2*time.Hour), db.At(t.now))
 		}
 		rows = append(rows, []any{db.NewID(), t.brand.ID, t.staff["robin"].id, n.kind, n.subject, n.in.id, n.reply.id, n.answers, n.detail, n.low, n.high, n.since, read})
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO watch (member_id, subject, brand_id, level, because, at) VALUES ($1, $2, $3, 'watch', 'chosen', $4)`,
+		t.staff["robin"].id, t.spaces[followed].ID, t.brand.ID, db.At(t.opened()))
+	if err != nil {
+		return err
 	}
 	return db.Many(ctx, tx, `INSERT INTO notice (id, brand_id, member_id, kind, subject, topic_id, reply_id, answers, detail, low, high, shown, digest, at, read_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, TRUE, FALSE, $12, $13)`, rows)
@@ -68,7 +86,9 @@ func (t *town) noticed(one *talk, me *soul) []noticed {
 		case s.by == me || s.state != topic.Live:
 		case strings.Contains(strings.ToLower(s.text), "@"+strings.ToLower(me.handle)):
 			out = append(out, noticed{kind: notice.Mentioned, subject: s.id, in: one, reply: s, low: number, high: number, since: int64(s.at)})
-		case last >= 0 && i > last && after == nil:
+		case i == 0 && one.space == followed:
+			out = append(out, noticed{kind: notice.Begun, subject: one.id, in: one, reply: s, low: 1, high: 1, since: int64(s.at)})
+		case (last >= 0 || one.space == followed) && i > last && i > 0 && after == nil:
 			kind := notice.Replied
 			if one.said[0].by == me {
 				kind = notice.Answered

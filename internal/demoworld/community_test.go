@@ -57,7 +57,7 @@ func TestTheCommunityIsLively(t *testing.T) {
 		{`SELECT COUNT(DISTINCT author_id) FROM reply`, 100, 300},
 		{`SELECT COUNT(*) FROM notice`, 8, 14},
 		{`SELECT COUNT(DISTINCT kind) FROM notice`, 3, 9},
-		{`SELECT COUNT(*) FROM notice WHERE read_at = 0`, 5, 5},
+		{`SELECT COUNT(*) FROM notice WHERE read_at = 0`, 4, 4},
 	} {
 		s.among(t, c.query, c.least, c.most)
 	}
