@@ -10,6 +10,8 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/brand"
 	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+	"rapport/internal/member"
 	"rapport/internal/notice"
 	"rapport/internal/topic"
 )
@@ -84,6 +86,38 @@ func TestDigest(t *testing.T) {
 	if want := time.Date(2026, 3, 23, 7, 0, 0, 0, time.UTC).UnixMilli(); int64(due) != want {
 		t.Errorf("the next is due at %d, want %d", due, want)
 	}
+}
+
+// What digests ask of the database is served by indexes.
+func TestDigestQueriesDoNotScan(t *testing.T) {
+	w := open(t)
+	w.begin("ada", "ask", "Water", "Hard, @bo?")
+	q, bo := dbtest.Indexed(t, w.d), w.voice("bo")
+	_, n, err := notice.Pending(ctx, q, bo, 10)
+	w.must(err)
+	if n != 0 {
+		t.Errorf("%d wait, and one was written of at once", n)
+	}
+	for _, which := range []topic.Sort{topic.Asked, topic.Lively, topic.Recent} {
+		_, err := topic.Fresh(ctx, q, which, "b", bo.Member.ID, 1, 5)
+		w.must(err)
+	}
+	_, err = topic.Helps(ctx, q, "b", bo.Member.ID)
+	w.must(err)
+	_, err = notice.NextDue(ctx, q, 5)
+	w.must(err)
+	_, _, err = topic.WatchersAfter(ctx, q, topic.Topic{ID: "t", Brand: "b", Space: "s"}, false, "", 5)
+	w.must(err)
+	_, err = member.After(ctx, q, "b", "", 5)
+	w.must(err)
+	_, err = topic.Deaf(ctx, q, topic.Topic{ID: "t", Space: "s"}, 1, []string{bo.Member.ID})
+	w.must(err)
+	dbtest.NoScan(t, w.d, `SELECT m.id FROM member m WHERE m.brand_id = $1 AND m.state = 'active' AND m.account_id <> ''
+		AND NOT EXISTS (SELECT 1 FROM notice_digest x WHERE x.member_id = m.id) ORDER BY m.id LIMIT $2`, "b", 5)
+	dbtest.NoScan(t, w.d, `DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE at < $1 AND (at < $2 OR read_at > 0) ORDER BY at LIMIT $3)`, 1, 1, 1)
+	dbtest.NoScan(t, w.d, `UPDATE notice SET digest = FALSE WHERE brand_id = $1 AND member_id = $2 AND digest AND at <= $3`, "b", "m", 1)
+	dbtest.NoScan(t, w.d, `SELECT member_id FROM notice_digest WHERE brand_id = $1 AND next_at = 0 AND every <> 'never' LIMIT $2`, "b", 1)
+	dbtest.NoScan(t, w.d, `DELETE FROM notice WHERE brand_id || '' = $1 AND reply_id IN ($2, $3)`, "b", "r", "s")
 }
 
 // The hour is that of the reader's clock, also when it is changed.
