@@ -274,7 +274,7 @@ func (follow) Kind() string { return "tell.follow" }
 
 // chunk is how many are told in one transaction, so that nobody who writes
 // waits for thousands.
-const chunk = 200
+const chunk = 100
 
 // follow runs at least once: who was told before is passed over.
 func (t *Teller) follow(ctx context.Context, f follow) error {
