@@ -13,6 +13,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/member"
+	"rapport/internal/notice"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -47,6 +48,7 @@ func (h house) talk(t *testing.T) {
 	check(topic.Bookmark(ctx, d, cy, s.Reply.ID, true))
 	_, err = topic.Decide(ctx, d, h.Who(), b, s.Reply.ID, topic.Keep, "", "It is fine")
 	check(err)
+	check(notice.Choose(ctx, d, ada, h.Brand, map[notice.Kind]notice.Choice{notice.Quoted: {Mail: true}}, notice.Digest{Every: notice.Daily, Weekday: 2, Hour: 7, Zone: "Asia/Tokyo"}))
 	for _, query := range []string{
 		`INSERT INTO document (brand_id, name, version, text, html, account_id, at) VALUES ($1, 'guidelines', 1, 'Be *kind*', '<p>Be <em>kind</em></p>', $2, 1000)`,
 		`INSERT INTO acceptance (member_id, name, version, brand_id, at) SELECT id, 'guidelines', 1, brand_id, 1000 FROM member WHERE brand_id = $1 AND account_id = $2`,
@@ -83,6 +85,7 @@ func (h house) community(t *testing.T) map[string][]string {
 		"topic": "id, number, space_id, author_id, title, slug, excerpt, state, replies, heat, last_number, last_by, answer_id, created_at",
 		"reply": "id, topic_id, space_id, number, author_id, state, text, html, reactions, flags, revision, at", "revision": "reply_id, number, text, by_id", "reaction": "reply_id, member_id, kind",
 		"bookmark": "member_id, reply_id", "watch": "member_id, subject, level, because, seen", "flag": "id, reply_id, member_id, reason, settled_at", "decision": "id, reply_id, act, reason, excerpt",
+		"notice_choice": "member_id, kind, mail", "notice_digest": "member_id, every, weekday, hour, zone",
 		"document": "name, version, text, html", "acceptance": "member_id, name, version",
 	} {
 		row := "CAST(" + strings.ReplaceAll(columns, ", ", " AS TEXT) || ' ' || CAST(") + " AS TEXT)"
@@ -118,6 +121,10 @@ func TestACommunityIsTakenAlong(t *testing.T) {
 	}
 	if n := one(t, to.DB, `SELECT COUNT(*) FROM search_doc WHERE kind = 'reply'`); n != "2" {
 		t.Errorf("%s replies are found", n)
+	}
+	// Digests go on where they are brought in, without a word of before.
+	if err := notice.Enrol(t.Context(), to.DB, to.Brand); err != nil || one(t, to.DB, `SELECT CASE WHEN next_at > 0 AND since > 0 THEN hour ELSE 0 END FROM notice_digest WHERE zone = 'Asia/Tokyo'`) != "7" {
+		t.Error("the digest is not planned", err)
 	}
 	if mail := one(t, to.DB, `SELECT a.email FROM member m JOIN account a ON a.id = m.account_id WHERE m.name = 'Cý Öz'`); mail != "cy@example.com" {
 		t.Errorf("the member's account is %s", mail)

@@ -226,7 +226,7 @@ func (s Settings) checked() (Settings, error) {
 	if s.Color = strings.ToLower(strings.TrimSpace(s.Color)); !hexColor.MatchString(s.Color) {
 		say("color", "Give the colour as # and six hexadecimal digits, like %s.", DefaultColor)
 	}
-	if _, err := time.LoadLocation(s.Zone); err != nil || s.Zone == "" || s.Zone == "Local" {
+	if !IsZone(s.Zone) {
 		say("zone", "Choose a time zone such as Europe/Berlin.")
 	}
 	if tag, err := language.Parse(s.Language); err != nil || tag == language.Und {

@@ -2,6 +2,7 @@ package brand
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"rapport/internal/db"
@@ -33,6 +34,31 @@ func At(b Brand, wall string) (at db.Time, note string, err error) {
 			shown.Format("15:04"), shown.Format("2 January")), nil
 	}
 	return db.At(early), "", nil
+}
+
+// NextHour is when the brand's clock first shows the full hour (0 to 23) after
+// that instant, on one of the days of the week where any are given: an hour that
+// a change of the clocks skips is the one after it, of one that comes twice it
+// is the first.
+func NextHour(b Brand, hour int, after db.Time, on ...time.Weekday) db.Time {
+	today := after.Time().In(b.Location())
+	for i := 0; i <= 8; i++ {
+		day := time.Date(today.Year(), today.Month(), today.Day()+i, 12, 0, 0, 0, time.UTC)
+		if len(on) > 0 && !slices.Contains(on, day.Weekday()) {
+			continue
+		}
+		at, _, err := At(b, fmt.Sprintf("%sT%02d:00", day.Format("2006-01-02"), hour))
+		if err == nil && at > after {
+			return at
+		}
+	}
+	return after.Add(24 * time.Hour) // unreachable: within eight days there is one
+}
+
+// IsZone reports whether the program knows the time zone, by its IANA name.
+func IsZone(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "" && name != "Local"
 }
 
 // parseWall reads the wall clock as if it were UTC.

@@ -3,12 +3,14 @@ package commons
 import (
 	"net/http"
 	"slices"
+
+	"rapport/internal/tell"
 )
 
 // routes is every route there is. The paths begin behind the community's
 // address.
 func (p *Pages) routes() []route {
-	return slices.Concat(p.readRoutes(), p.writeRoutes(), p.peopleRoutes(), p.lookRoutes(), p.programRoutes())
+	return slices.Concat(p.readRoutes(), p.writeRoutes(), p.peopleRoutes(), p.noticeRoutes(), p.lookRoutes(), p.programRoutes())
 }
 
 // alone are pages made of nothing but the community itself.
@@ -91,6 +93,18 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "GET /privacy", handle: p.paper("privacy"), shelve: alone},
 		{pattern: "GET /imprint", handle: p.paper("imprint"), shelve: alone},
 		{pattern: "GET /logo", handle: p.logoShow},
+	}
+}
+
+// noticeRoutes are what members are told, and where they choose it.
+func (p *Pages) noticeRoutes() []route {
+	return []route{
+		{pattern: "GET /notices", handle: p.noticeList, member: true},
+		{pattern: "POST /notices/read", handle: p.noticeRead, member: true},
+		{pattern: "GET /me/notices", handle: p.noticeChoices, member: true},
+		{pattern: "POST /me/notices", handle: p.noticeChoose, member: true},
+		{pattern: "GET " + tell.StopPath, handle: p.noticeStop, shut: true},
+		{pattern: "POST " + tell.StopPath, handle: p.noticeStopped, shut: true},
 	}
 }
 

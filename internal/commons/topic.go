@@ -8,6 +8,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/markdown"
+	"rapport/internal/notice"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -140,13 +141,17 @@ func (p *Pages) withAnswer(r *http.Request, tv *topicView) error {
 	return err
 }
 
-// noteRead keeps how far the reader has come.
+// noteRead keeps how far the reader has come. What they were told of the topic
+// is read with it.
 func (p *Pages) noteRead(r *http.Request, tv *topicView) error {
 	all, err := topic.FollowingOf(r.Context(), p.DB, tv.Voice, []string{tv.Topic.ID})
 	if err != nil {
 		return err
 	}
 	tv.Following = all[tv.Topic.ID]
+	if err := notice.ReadTopic(r.Context(), p.DB, tv.Voice, tv.Topic.ID); err != nil {
+		return err
+	}
 	last := min(tv.Page*topic.PageSize, tv.Topic.LastNumber)
 	return topic.Seen(r.Context(), p.DB, tv.Voice, tv.Topic, last, tv.Following.Seen)
 }

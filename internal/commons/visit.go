@@ -17,6 +17,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/member"
+	"rapport/internal/notice"
 	"rapport/internal/web/cookie"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/ui"
@@ -32,6 +33,7 @@ type route struct {
 	// itself; nil: such pages are made anew for everybody.
 	shelve func(r *http.Request) []string
 	member bool  // only who has an account gets here
+	shut   bool  // it answers where the community is not open yet, too
 	body   int64 // most bytes a request may send; 0 is formMost
 }
 
@@ -41,8 +43,9 @@ type visit struct {
 	Voice   member.Voice
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
-	path    string // with its query, as the browser knows it
-	frozen  bool   // the page is for everybody: it holds nothing of one reader
+	path    string     // with its query, as the browser knows it
+	frozen  bool       // the page is for everybody: it holds nothing of one reader
+	unread  func() int // how much the reader was told and has not read
 }
 
 type visitKey struct{}
@@ -80,6 +83,9 @@ func (p *Pages) serve(rt route) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Cookie, Accept-Language")
 		r, err := p.enter(r, token)
+		if rt.shut && errors.Is(err, errShut) {
+			err = nil
+		}
 		if err == nil && rt.member && !at(r).In() {
 			http.Redirect(w, r, at(r).signIn(), http.StatusSeeOther)
 			return
@@ -194,6 +200,13 @@ func (p *Pages) recognise(ctx context.Context, r *http.Request, v *visit, token 
 		return err
 	}
 	v.Session = session
+	v.unread = func() int {
+		n, err := notice.Unread(ctx, p.DB, v.Voice)
+		if err != nil {
+			p.Log.Error("commons: unread notices", "err", err)
+		}
+		return n
+	}
 	if err := p.hold(ctx, v); err != nil {
 		return err
 	}

@@ -55,6 +55,9 @@ func TestTheCommunityIsLively(t *testing.T) {
 		{`SELECT COUNT(*) FROM reaction`, 700, 2500},
 		{`SELECT COUNT(*) FROM reply WHERE reactions <> ''`, 250, 540},
 		{`SELECT COUNT(DISTINCT author_id) FROM reply`, 100, 300},
+		{`SELECT COUNT(*) FROM notice`, 8, 14},
+		{`SELECT COUNT(DISTINCT kind) FROM notice`, 3, 9},
+		{`SELECT COUNT(*) FROM notice WHERE read_at = 0`, 4, 4},
 	} {
 		s.among(t, c.query, c.least, c.most)
 	}

@@ -210,6 +210,12 @@ var lists = []list{
 		WHERE brand_id = $1 AND member_id = $2 AND (at, reply_id) > ($3, $4) ORDER BY at, reply_id LIMIT $5`},
 	{name: "following", names: []string{"subject", "level", "because", "read_to", "changed_at"}, query: `SELECT at, subject, subject, level, because, seen, at FROM watch
 		WHERE brand_id || '' = $1 AND member_id = $2 AND (at, subject) > ($3, $4) ORDER BY at, subject LIMIT $5`},
+	{name: "notice_choices", names: []string{"kind", "list", "mail", "digest"}, query: `SELECT 0, kind, kind, CASE WHEN shown THEN 'yes' ELSE 'no' END, CASE WHEN mail THEN 'yes' ELSE 'no' END, CASE WHEN digest THEN 'yes' ELSE 'no' END FROM notice_choice
+		WHERE brand_id = $1 AND member_id = $2 AND (0, kind) > ($3, $4) ORDER BY kind LIMIT $5`},
+	{name: "notice_digest", names: []string{"every", "weekday", "hour", "zone", "last_at", "next_at"}, query: `SELECT 0, member_id, every, weekday, hour, zone, since, next_at FROM notice_digest
+		WHERE brand_id = $1 AND member_id = $2 AND (0, member_id) > ($3, $4) LIMIT $5`},
+	{name: "notices", names: []string{"id", "kind", "topic", "reply", "told_at", "read_at"}, query: `SELECT at, id, id, kind, topic_id, reply_id, at, read_at FROM notice
+		WHERE brand_id = $1 AND member_id = $2 AND (at, id) > ($3, $4) ORDER BY at, id LIMIT $5`},
 	{name: "flags", names: []string{"reply", "flag", "note", "flagged_at", "settled_at"}, query: `SELECT at, id, reply_id, reason, note, at, settled_at FROM flag
 		WHERE brand_id = $1 AND member_id = $2 AND (at, id) > ($3, $4) ORDER BY at, id LIMIT $5`},
 	{name: "pictures", names: []string{"id", "mime", "bytes", "width", "height", "added_at"}, query: `SELECT at, id, id, mime, bytes, width, height, at FROM topic_picture

@@ -27,6 +27,7 @@ import (
 	"rapport/internal/join"
 	"rapport/internal/letter"
 	"rapport/internal/member"
+	"rapport/internal/notice"
 	"rapport/internal/person"
 	"rapport/internal/search"
 	"rapport/internal/secret"
@@ -446,6 +447,12 @@ func (h *house) talk() talk {
 	h.must(topic.Bookmark(ctx, h.DB, w.ada, w.beas.Reply.ID, true))
 	h.must(topic.KeepDraft(ctx, h.DB, w.ada, topic.Draft{Topic: w.beas.Topic.ID, Text: "Secretname draft"}))
 	h.must(topic.Complain(ctx, h.DB, w.ada, w.beas.Reply.ID, topic.Spam, "Secretname complains"))
+	h.must(notice.Choose(ctx, h.DB, w.ada, h.brand, map[notice.Kind]notice.Choice{notice.Quoted: {Mail: true}}, notice.UsualDigest))
+	h.must(h.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := notice.Tell(ctx, tx, notice.News{Brand: h.brand.ID, Kind: notice.Replied, Subject: w.beas.Topic.ID, Topic: w.beas.Topic.ID, Reply: w.answer.Reply.ID, Mark: 2},
+			[]string{w.ada.Member.ID, w.bea.Member.ID})
+		return err
+	}))
 	return w
 }
 
@@ -461,6 +468,24 @@ func (h *house) everywhere(word string) (found []string) {
 		}
 	}
 	return found
+}
+
+// Whoever leaves, and however, is told nothing more; how they wanted to be told
+// goes with them, and what others were told of erased words.
+func TestWhatTheyWereToldGoes(t *testing.T) {
+	for how, others := range map[join.How]int{join.Keep: 1, join.Anonymise: 1, join.Erase: 0} {
+		h := open(t, false)
+		w := h.talk()
+		h.must(h.Leave(ctx, w.ada, how))
+		for _, table := range []string{"notice", "notice_choice", "notice_digest"} {
+			if n := h.count(`SELECT COUNT(*) FROM `+table+` WHERE member_id = $1`, w.ada.Member.ID); n != 0 {
+				t.Errorf("%s: %d rows are left in %s", how, n, table)
+			}
+		}
+		if n := h.count(`SELECT COUNT(*) FROM notice WHERE member_id = $1`, w.bea.Member.ID); n != others {
+			t.Errorf("%s: the other has %d notices, want %d", how, n, others)
+		}
+	}
 }
 
 func TestAnonymise(t *testing.T) {
@@ -615,7 +640,7 @@ func TestExport(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for name, want := range map[string]int{"handles": 1, "acceptances": 0, "topics": 2, "replies": 3, "decisions": 0, "drafts": 451, "reactions": 0, "bookmarks": 1, "flags": 1, "pictures": 0} {
+	for name, want := range map[string]int{"handles": 1, "acceptances": 0, "topics": 2, "replies": 3, "decisions": 0, "drafts": 451, "reactions": 0, "bookmarks": 1, "flags": 1, "pictures": 0, "notice_choices": 1, "notice_digest": 1, "notices": 1} {
 		if all, ok := got[name].([]any); !ok || len(all) != want {
 			t.Errorf("%s: %d, not %d", name, len(all), want)
 		}

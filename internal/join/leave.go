@@ -97,6 +97,11 @@ func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time)
 		}
 	}
 	if how == Keep {
+		for _, query := range toldOf {
+			if _, err := tx.ExecContext(ctx, query, m.Brand, m.ID); err != nil {
+				return r, err
+			}
+		}
 		_, err := tx.ExecContext(ctx, `UPDATE watch SET level = '' WHERE brand_id || '' = $1 AND member_id = $2 AND level = 'watch'`, m.Brand, m.ID)
 		return r, err
 	}
@@ -106,6 +111,14 @@ func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time)
 		return r, err
 	}
 	return r, job.Insert(ctx, tx, r, at)
+}
+
+// toldOf removes what a member was told, and how they wanted to be: $1 is the
+// brand, $2 whose.
+var toldOf = []string{
+	`DELETE FROM notice WHERE brand_id = $1 AND member_id = $2`,
+	`DELETE FROM notice_choice WHERE brand_id = $1 AND member_id = $2`,
+	`DELETE FROM notice_digest WHERE brand_id = $1 AND member_id = $2`,
 }
 
 // Forget makes the membership of a person go with them, in the caller's
@@ -206,6 +219,9 @@ var own = []struct {
 	{false, `DELETE FROM topic_draft WHERE member_id = $2 AND place IN (SELECT place FROM topic_draft WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
 	{false, `DELETE FROM watch WHERE member_id = $2 AND subject IN (SELECT subject FROM watch WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
 	{false, `DELETE FROM acceptance WHERE member_id = $2 AND name IN (SELECT name FROM acceptance WHERE brand_id || '' = $1 AND member_id = $2 LIMIT $3)`},
+	{false, `DELETE FROM notice WHERE id IN (SELECT id FROM notice WHERE brand_id = $1 AND member_id = $2 LIMIT $3)`},
+	{false, `DELETE FROM notice_choice WHERE member_id = $2 AND kind IN (SELECT kind FROM notice_choice WHERE brand_id = $1 AND member_id = $2 LIMIT $3)`},
+	{false, `DELETE FROM notice_digest WHERE member_id IN (SELECT member_id FROM notice_digest WHERE brand_id = $1 AND member_id = $2 LIMIT $3)`},
 	{true, `DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE brand_id = $1 AND account_id = $2 LIMIT $3)`},
 	{true, `DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE brand_id = $1 AND account_id = $2 LIMIT $3)`},
 }

@@ -72,6 +72,20 @@ func All(ctx context.Context, q db.Queryer, who access.Who, brandID string, f Fi
 	return find(ctx, q, brandID, f, false, page)
 }
 
+// After returns the ids of all members that come after that one, in their
+// order, at most so many, whatever their state.
+func After(ctx context.Context, q db.Queryer, brandID, after string, most int) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM member WHERE brand_id = $1 AND id > $2 ORDER BY id LIMIT $3`, brandID, after, most)
+	ids, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) {
+		err = r.Scan(&id)
+		return id, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("member: list: %w", err)
+	}
+	return ids, nil
+}
+
 // Counts says how many members are in each state.
 func Counts(ctx context.Context, q db.Queryer, who access.Who, brandID string) (map[State]int, error) {
 	if err := who.May(q.Now(), brandID, access.MemberRead); err != nil {

@@ -169,20 +169,10 @@ func (d Digest) keep(ctx context.Context, tx *db.Tx, b brand.Brand, accountID st
 	return nil
 }
 
-// next is when the digest after that instant is sent, by the brand's clock:
-// an hour that a change of the clocks skips is the one after it, of one that
-// comes twice it is the first.
+// next is when the digest after that instant is sent, by the brand's clock.
 func (d Digest) next(b brand.Brand, after db.Time) db.Time {
-	today := after.Time().In(b.Location())
-	for i := 0; i <= 8; i++ {
-		day := time.Date(today.Year(), today.Month(), today.Day()+i, 12, 0, 0, 0, time.UTC)
-		if d.Every == Weekly && day.Weekday() != d.Weekday {
-			continue
-		}
-		at, _, err := brand.At(b, fmt.Sprintf("%sT%02d:00", day.Format("2006-01-02"), d.Hour))
-		if err == nil && at > after {
-			return at
-		}
+	if d.Every == Weekly {
+		return brand.NextHour(b, d.Hour, after, d.Weekday)
 	}
-	return after.Add(24 * time.Hour) // unreachable: within eight days there is one
+	return brand.NextHour(b, d.Hour, after)
 }

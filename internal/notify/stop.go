@@ -2,8 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -13,6 +11,7 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/letter"
 	"rapport/internal/secret"
 )
 
@@ -43,29 +42,13 @@ func (n *Notifier) stopLink(s Stop) string {
 }
 
 // Sign makes the value t of a link.
-func Sign(keys *secret.Keyring, s Stop) string {
-	raw, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // three strings always encode
-	}
-	return base64.RawURLEncoding.EncodeToString([]byte(keys.Seal(stopPurpose, "", raw)))
-}
+func Sign(keys *secret.Keyring, s Stop) string { return letter.Link(keys, stopPurpose, s) }
 
 // ReadStop reads a link's value t. What this installation did not sign is
 // fault.NotFound.
 func ReadStop(keys *secret.Keyring, t string) (s Stop, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(t)
-	var raw []byte
-	if err == nil {
-		raw, err = keys.Open(stopPurpose, "", string(sealed))
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &s)
-	}
-	if err != nil {
-		return Stop{}, fault.As(fault.NotFound, err, "This link is not complete. Take it from the letter once more, or choose in the studio what you hear of.")
-	}
-	return s, nil
+	err = letter.ReadLink(keys, stopPurpose, t, &s)
+	return s, err
 }
 
 // Names are what a page says of a link: the brand, and the title of the topic

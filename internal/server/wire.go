@@ -34,6 +34,7 @@ import (
 	"rapport/internal/measure"
 	"rapport/internal/media"
 	"rapport/internal/network/demo/emulator"
+	"rapport/internal/notice"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
@@ -42,6 +43,7 @@ import (
 	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
+	"rapport/internal/tell"
 	"rapport/internal/web"
 	"rapport/internal/webhook"
 )
@@ -56,9 +58,7 @@ func (a *app) wire(ctx context.Context) error {
 	client := outbound.New(outbound.Options{Allow: append(a.allow, outbound.Rule{
 		Prefix: netip.PrefixFrom(local.Addr(), local.Addr().BitLen()), Port: local.Port()})})
 	a.closing = append(a.closing, client.Close)
-	own := &bridge.Community{DB: a.db, Address: func(ctx context.Context, brandID, path string) string {
-		return a.commons.Address(ctx, brandID) + path
-	}}
+	own := &bridge.Community{DB: a.db}
 	a.networks = connectors(client, func() string { return "http://" + local.String() }, own)
 
 	channels := &channel.Channels{DB: a.db, Networks: a.networks, Keys: a.keys}
@@ -78,7 +78,7 @@ func (a *app) wire(ctx context.Context) error {
 	workers := job.NewWorkers()
 	job.Handle(workers, func(ctx context.Context, _ sweep) error {
 		return errors.Join(account.Sweep(ctx, a.db), api.Sweep(ctx, a.db), channel.Sweep(ctx, a.db), channel.SweepLog(ctx, a.db),
-			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db), challenge.Sweep(ctx, a.db))
+			conversation.Sweep(ctx, a.db), comment.Sweep(ctx, a.db), notify.Sweep(ctx, a.db), notice.Sweep(ctx, a.db), letter.Sweep(ctx, a.db), webhook.Sweep(ctx, a.db), challenge.Sweep(ctx, a.db))
 	})
 	workers.Every(time.Hour, sweep{})
 	channels.Work(workers)
@@ -95,7 +95,9 @@ func (a *app) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	news := a.news(workers, letters, hooks, own)
+	address := func(ctx context.Context, brandID, path string) string { return a.commons.Address(ctx, brandID) + path }
+	own.Address = address
+	news := a.news(workers, letters, hooks, own, &tell.Teller{DB: a.db, Letters: letters, Keys: a.keys, Address: address})
 	keeper := &bridge.Keeper{Community: own, Log: a.log}
 	door := &admit.Door{DB: a.db, Letters: letters, BaseURL: a.public.String()}
 	door.Work(workers)
@@ -120,9 +122,7 @@ func (a *app) wire(ctx context.Context) error {
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: func(ctx context.Context, brandID, path string) string {
-		return a.commons.Address(ctx, brandID) + path
-	}}
+	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address}
 	communities.Work(workers)
 	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
@@ -151,9 +151,9 @@ func (a *app) writer(w *job.Workers) (*letter.Letters, error) {
 	return letters, nil
 }
 
-// news carries what happened to those who must know it, in the studio and by
-// letter.
-func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, own *bridge.Community) service {
+// news carries what happened to those who must know it, in the studio, in the
+// community and by letter.
+func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, own *bridge.Community, members *tell.Teller) service {
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)
 	own.Listen(reader)
@@ -161,6 +161,8 @@ func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, 
 	notifier := &notify.Notifier{Letters: letters, Networks: a.networks, BaseURL: a.public.String(), Keys: a.keys}
 	notifier.Listen(reader)
 	notifier.Work(w, a.db)
+	members.Listen(reader)
+	members.Work(w)
 	return service{"news", func(ctx context.Context) error {
 		reader.Start(ctx)
 		return nil

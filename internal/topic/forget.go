@@ -88,6 +88,8 @@ func blank(ctx context.Context, tx *db.Tx, ids []any) error {
 		`DELETE FROM reaction WHERE brand_id || '' = $1 AND reply_id IN (` + in + `)`,
 		`DELETE FROM bookmark WHERE brand_id || '' = $1 AND reply_id IN (` + in + `)`,
 		`DELETE FROM flag WHERE brand_id || '' = $1 AND settled_at = 0 AND reply_id IN (` + in + `)`,
+		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT id FROM notice WHERE brand_id || '' = $1 AND reply_id IN (` + in + `))`,
+		`DELETE FROM notice WHERE brand_id || '' = $1 AND reply_id IN (` + in + `)`,
 		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT source FROM notification WHERE brand_id = $1 AND subject IN (` + in + `))`,
 		`DELETE FROM notification WHERE brand_id = $1 AND subject IN (` + in + `)`,
 	} {

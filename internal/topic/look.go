@@ -322,6 +322,27 @@ func Reasons(ctx context.Context, q db.Queryer, brandID string, replies []string
 	return out, nil
 }
 
+// Decisions returns those of the decisions that are the brand's, by their ids.
+func Decisions(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Decision, error) {
+	out := map[string]Decision{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	args := []any{brandID}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT `+decisionColumns+` FROM decision WHERE brand_id || '' = $1 AND id IN (`+db.In(2, len(ids))+`)`, args...)
+	all, err := db.Collect(rows, err, scanDecision)
+	if err != nil {
+		return nil, fmt.Errorf("topic: decisions: %w", err)
+	}
+	for _, d := range all {
+		out[d.ID] = d
+	}
+	return out, nil
+}
+
 // Case is a reply that needs a look, with what one must know to decide.
 type Case struct {
 	Reply   Reply

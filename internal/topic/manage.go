@@ -81,7 +81,12 @@ func (t Topic) tellAccepted(ctx context.Context, tx *db.Tx, v member.Voice, r Re
 	}
 	return errors.Join(
 		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "topic.solved", Subject: t.ID, Actor: v.Member.Person}),
-		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "topic.solved", Subject: r.ID}))
+		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "topic.solved", Subject: r.ID, Data: Solved{v.Member.ID}}))
+}
+
+// Solved is the data of the event topic.solved, whose subject is the answer.
+type Solved struct {
+	Member string `json:"member"` // who accepted it
 }
 
 // Close ends a topic, or opens it again: nobody but the team can reply in it.

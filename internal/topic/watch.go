@@ -134,6 +134,57 @@ func Watchers(ctx context.Context, q db.Queryer, t Topic) ([]string, error) {
 	return out, nil
 }
 
+// WatchersAfter returns those of Watchers whose ids come after that one, in
+// their order, at most so many; of an opening only those who follow the space.
+// next is where to go on; "" is the end.
+func WatchersAfter(ctx context.Context, q db.Queryer, t Topic, opening bool, after string, most int) (ids []string, next string, err error) {
+	subject := t.ID
+	if opening {
+		subject = t.Space
+	}
+	rows, err := q.QueryContext(ctx, `SELECT member_id FROM (SELECT w.member_id FROM watch w WHERE w.brand_id = $1 AND w.subject = $2 AND w.level = 'watch' AND w.member_id > $4 ORDER BY w.member_id LIMIT $5) a
+		UNION SELECT member_id FROM (SELECT w.member_id FROM watch w WHERE w.brand_id = $1 AND w.subject = $3 AND w.level = 'watch' AND w.member_id > $4 ORDER BY w.member_id LIMIT $5) b
+		ORDER BY member_id LIMIT $5`, t.Brand, subject, t.Space, after, most)
+	ids, err = db.Collect(rows, err, func(r *sql.Rows) (id string, err error) {
+		err = r.Scan(&id)
+		return id, err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("topic: watchers: %w", err)
+	}
+	if len(ids) == most {
+		next = ids[most-1]
+	}
+	return ids, next, nil
+}
+
+// Deaf returns those of the members who are not to be told of a reply of the
+// topic: who mute it, or its space without following it, and who have read it
+// already. Number 0 is something else in the topic, which is not read.
+func Deaf(ctx context.Context, q db.Queryer, t Topic, number int64, members []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(members) == 0 {
+		return out, nil
+	}
+	args := []any{t.ID, t.Space, number}
+	for _, id := range members {
+		args = append(args, id)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT w.member_id FROM watch w WHERE w.member_id IN (`+db.In(4, len(members))+`) AND w.subject IN ($1, $2)
+		AND (w.subject = $1 AND w.seen >= $3 AND $3 > 0 OR w.level = 'mute'
+			AND NOT EXISTS (SELECT 1 FROM watch n WHERE n.member_id = w.member_id AND n.subject = $1 AND n.level = 'watch'))`, args...)
+	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		var id string
+		err := r.Scan(&id)
+		out[id] = true
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("topic: deaf: %w", err)
+	}
+	return out, nil
+}
+
 // Muted returns those of the members who want to hear nothing of a topic: who
 // mute it, or its space without following it.
 func Muted(ctx context.Context, q db.Queryer, t Topic) (map[string]bool, error) {

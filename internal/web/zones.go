@@ -2,33 +2,16 @@ package web
 
 import (
 	"net/http"
-	"slices"
 
 	"golang.org/x/text/language"
 
+	"rapport/internal/web/entry"
 	"rapport/internal/web/ui"
 )
 
-// zoneNames are the IANA zones that the form suggests; any other may be typed.
-var zoneNames = []string{
-	"Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Madrid", "Europe/Paris", "Europe/Brussels", "Europe/Amsterdam",
-	"Europe/Berlin", "Europe/Vienna", "Europe/Zurich", "Europe/Rome", "Europe/Copenhagen", "Europe/Oslo", "Europe/Stockholm",
-	"Europe/Helsinki", "Europe/Warsaw", "Europe/Prague", "Europe/Budapest", "Europe/Bucharest", "Europe/Athens", "Europe/Kyiv",
-	"Europe/Istanbul", "Africa/Cairo", "Africa/Lagos", "Africa/Johannesburg", "Africa/Nairobi",
-	"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Anchorage", "America/Toronto",
-	"America/Vancouver", "America/Mexico_City", "America/Bogota", "America/Lima", "America/Santiago", "America/Sao_Paulo",
-	"America/Argentina/Buenos_Aires", "Asia/Jerusalem", "Asia/Dubai", "Asia/Karachi", "Asia/Kolkata", "Asia/Kathmandu",
-	"Asia/Dhaka", "Asia/Bangkok", "Asia/Jakarta", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Shanghai", "Asia/Manila",
-	"Asia/Seoul", "Asia/Tokyo", "Australia/Perth", "Australia/Brisbane", "Australia/Sydney", "Pacific/Auckland",
-	"Pacific/Honolulu", "UTC",
-}
-
 // zones are the choices of a time zone, with the chosen one among them.
 func zones(chosen string) []ui.Option {
-	names := zoneNames
-	if chosen != "" && !slices.Contains(names, chosen) {
-		names = append([]string{chosen}, names...)
-	}
+	names := entry.Zones(chosen)
 	out := make([]ui.Option, len(names))
 	for i, name := range names {
 		out[i] = ui.Option{Value: name, Label: name}
