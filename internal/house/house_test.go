@@ -51,10 +51,10 @@ var floors = []struct {
 		"document":     "member",                    // who has accepted which version
 		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
 	}},
-	{"verbs", "admit agenda answer archive dossier health hook ingest insight join measure notify publish rekey", map[string]string{
-		"health":  "rekey", // it counts what each key seals
-		"join":    "admit", // a new account proves its address
-		"dossier": "join",  // a person may be a member
+	{"verbs", "admit agenda answer archive dossier health hook ingest insight join measure merge notify publish rekey", map[string]string{
+		"health":  "rekey",       // it counts what each key seals
+		"join":    "admit merge", // a new account proves its address; who leaves leaves what was joined to them
+		"dossier": "join merge",  // a person may be a member, and was perhaps two
 	}},
 	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},

@@ -32,6 +32,7 @@ import (
 	"rapport/internal/mail"
 	"rapport/internal/measure"
 	"rapport/internal/media"
+	"rapport/internal/merge"
 	"rapport/internal/network/demo/emulator"
 	"rapport/internal/notify"
 	"rapport/internal/outbound"
@@ -80,6 +81,7 @@ func (a *app) wire(ctx context.Context) error {
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
+	merge.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
 	post.Work(workers, a.db)
@@ -113,9 +115,9 @@ func (a *app) wire(ctx context.Context) error {
 		}})
 	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: func(ctx context.Context, brandID, path string) string {
 		return a.commons.Address(ctx, brandID) + path
-	}}
+	}, Elsewhere: dossier.Elsewhere}
 	communities.Work(workers)
-	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
 	a.closing = append(a.closing, a.commons.Close)

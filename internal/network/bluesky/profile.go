@@ -3,6 +3,7 @@ package bluesky
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,7 +41,7 @@ func (n *Network) Profile(ctx context.Context, server, handle string) (network.P
 		return network.Profile{}, err
 	}
 	if did == "" {
-		return network.Profile{}, &network.Error{Verdict: network.Refused, Status: http.StatusNotFound, Text: "There is no account called @" + handle + "."}
+		return network.Profile{}, &network.Error{Verdict: network.Refused, Status: http.StatusNotFound, Text: fmt.Sprintf("There is no account called %s.", "@"+handle)}
 	}
 	var got struct {
 		author

@@ -45,7 +45,7 @@ func (n *Network) Profile(ctx context.Context, server, handle string) (network.P
 	err = n.read(ctx, network.Target{Server: server}, "/v1/people/"+name, &got)
 	switch {
 	case statusOf(err) == http.StatusNotFound:
-		return network.Profile{}, &network.Error{Verdict: network.Refused, Status: http.StatusNotFound, Text: "There is no account called @" + name + ".", Cause: err}
+		return network.Profile{}, &network.Error{Verdict: network.Refused, Status: http.StatusNotFound, Text: fmt.Sprintf("There is no account called %s.", "@"+name), Cause: err}
 	case err != nil:
 		return network.Profile{}, err
 	case got.ID != name:

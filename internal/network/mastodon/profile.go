@@ -3,6 +3,7 @@ package mastodon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -137,7 +138,7 @@ func (n *Network) finger(ctx context.Context, a address) (home, error) {
 }
 
 func nobody(a address, cause error) error {
-	return &network.Error{Verdict: network.Refused, Status: http.StatusNotFound, Text: "There is no account called @" + a.String() + ".", Cause: cause}
+	return &network.Error{Verdict: network.Refused, Status: http.StatusNotFound, Text: fmt.Sprintf("There is no account called %s.", "@"+a.String()), Cause: cause}
 }
 
 var errElsewhere = errors.New("mastodon: the server tells an account that lives elsewhere")
