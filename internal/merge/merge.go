@@ -230,7 +230,7 @@ func (g *Merge) join(ctx context.Context, tx *db.Tx) error {
 			return fmt.Errorf("merge: keep: %w", err)
 		}
 	}
-	if err := outbox.Add(ctx, tx, outbox.Event{Brand: g.Brand, Kind: "person.merged", Subject: g.Person}); err != nil {
+	if err := outbox.Add(ctx, tx, outbox.Event{Brand: g.Brand, Kind: "person.merged", Subject: g.Person, Data: map[string]string{"other": g.Other}}); err != nil {
 		return err
 	}
 	return job.Insert(ctx, tx, Refind{g.Brand, g.Other, true}, tx.Now().Add(time.Minute))
@@ -368,7 +368,7 @@ func (g *Merge) part(ctx context.Context, tx *db.Tx, state State) error {
 			return err
 		}
 	}
-	if err := outbox.Add(ctx, tx, outbox.Event{Brand: g.Brand, Kind: "person.parted", Subject: g.Person}); err != nil {
+	if err := outbox.Add(ctx, tx, outbox.Event{Brand: g.Brand, Kind: "person.parted", Subject: g.Person, Data: map[string]string{"other": g.Other}}); err != nil {
 		return err
 	}
 	return job.Insert(ctx, tx, Refind{g.Brand, g.Other, false}, tx.Now().Add(time.Minute))
