@@ -53,7 +53,7 @@ func (p *Pages) elsewherePage(w http.ResponseWriter, r *http.Request, f form, wr
 	for _, n := range p.Claims.Networks.All() {
 		v.Titles[n.Facts().Name] = n.Facts().Title
 	}
-	v.Page = p.Join.Address(ctx, v.Brand.ID, "/u/"+url.PathEscape(v.Voice.Member.Handle))
+	v.Page = v.Public + "/u/" + url.PathEscape(v.Voice.Member.Handle)
 	h := head{Title: i18n.T(ctx, "Your accounts elsewhere"), NoIndex: true, Plain: true}
 	return write(ctx, w, f.Status(), frame(v.page(r, h), elsewhereBody(v)))
 }

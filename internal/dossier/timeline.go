@@ -213,6 +213,9 @@ func (r reader) merges(ctx context.Context, undone bool) (out []Moment, err erro
 		if g.Origin == merge.Claim && !undone || undone && g.UndoneAt == 0 || !r.before(m) {
 			continue // a proof stands for itself
 		}
+		if !undone { // what came later is told later
+			g.UndoneAt, g.UndoneBy, g.UndoneWhy = 0, "", ""
+		}
 		out = append(out, m)
 	}
 	return out, err

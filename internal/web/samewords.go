@@ -65,7 +65,10 @@ func joinedWhy(g merge.Merge) string {
 
 // mergeWords says what became one with whom, and by whom.
 func mergeWords(ctx context.Context, v dossierView, g merge.Merge) string {
-	by := v.Names[g.Account]
+	by, other := v.Names[g.Account], g.OtherName
+	if other == "" {
+		other = i18n.T(ctx, "Another record")
+	}
 	switch {
 	case g.UndoneAt > 0 && g.UndoneBy == "":
 		return i18n.T(ctx, "An account was taken apart by themselves")
@@ -74,11 +77,11 @@ func mergeWords(ctx context.Context, v dossierView, g merge.Merge) string {
 	case g.UndoneAt > 0:
 		return i18n.T(ctx, "A record was taken apart by somebody who left")
 	case g.Origin == merge.Claim:
-		return i18n.T(ctx, "{{.Other}}, by their own proof", "Other", g.OtherName)
+		return i18n.T(ctx, "{{.Other}}, by their own proof", "Other", other)
 	case by != "":
-		return i18n.T(ctx, "{{.Other}}, by {{.Name}}", "Other", g.OtherName, "Name", by)
+		return i18n.T(ctx, "{{.Other}}, by {{.Name}}", "Other", other, "Name", by)
 	}
-	return i18n.T(ctx, "{{.Other}}, by somebody who left", "Other", g.OtherName)
+	return i18n.T(ctx, "{{.Other}}, by somebody who left", "Other", other)
 }
 
 // momentOf is an entry that is no message and no note.
