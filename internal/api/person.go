@@ -8,6 +8,8 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
+	"rapport/internal/member"
+	"rapport/internal/merge"
 	"rapport/internal/person"
 )
 
@@ -22,6 +24,29 @@ type Person struct {
 	FirstAt     time.Time  `json:"first_at"`
 	LastAt      time.Time  `json:"last_at" doc:"When they last wrote."`
 	Identities  []Identity `json:"identities" nullable:"false" doc:"The last seen first."`
+	Member      *MemberOf  `json:"member,omitempty" doc:"What they are in the community; missing where they are no member, and in lists."`
+	Joined      []Joined   `json:"joined,omitempty" nullable:"false" doc:"Records that became a part of this, the newest first; missing in lists."`
+}
+
+// MemberOf is who a person is in the community.
+type MemberOf struct {
+	ID       string    `json:"id"`
+	Handle   string    `json:"handle" doc:"Without the @."`
+	Name     string    `json:"name"`
+	State    string    `json:"state" enum:"active,asking,suspended,refused,left"`
+	JoinedAt time.Time `json:"joined_at"`
+	Posts    int64     `json:"posts" doc:"Of theirs that can be read."`
+}
+
+// Joined is another record that became a part of a person's.
+type Joined struct {
+	ID       string     `json:"id"`
+	Other    string     `json:"other" doc:"Id that the other record had, and has again once it is taken apart."`
+	Origin   string     `json:"origin" enum:"team,claim" doc:"team, or claim where they proved an account themselves."`
+	Reason   string     `json:"reason,omitempty" doc:"Of the team."`
+	Account  string     `json:"account,omitempty" doc:"Who of the team did it."`
+	At       time.Time  `json:"at"`
+	UndoneAt *time.Time `json:"undone_at,omitempty" doc:"When it was taken apart again."`
 }
 
 // Identity is an account of theirs on a network.
@@ -31,14 +56,55 @@ type Identity struct {
 	Handle  string `json:"handle" example:"@mira@demo.example"`
 	Name    string `json:"name,omitempty"`
 	URL     string `json:"url,omitempty"`
+	Proven  bool   `json:"proven,omitempty" doc:"They have shown themselves that it is theirs. Missing in lists."`
 }
 
 // Moment is one entry of a person's timeline.
 type Moment struct {
-	At      time.Time `json:"at"`
-	Kind    string    `json:"kind" enum:"message,note"`
-	Message *Said     `json:"message,omitempty"`
-	Note    *Note     `json:"note,omitempty"`
+	At       time.Time       `json:"at"`
+	Kind     string          `json:"kind" enum:"message,topic,reply,note,membership,decision,identity"`
+	Message  *Said           `json:"message,omitempty"`
+	Note     *Note           `json:"note,omitempty"`
+	Written  *Written        `json:"written,omitempty" doc:"Of a topic or a reply."`
+	Step     *MembershipStep `json:"step,omitempty" doc:"Of a membership."`
+	Decision *TakenDecision  `json:"decision,omitempty"`
+	Joined   *Joined         `json:"joined,omitempty" doc:"Of an identity: another record became a part of theirs, or was taken apart from it."`
+	Proven   *ProvenHere     `json:"proven,omitempty" doc:"Of an identity: they proved that an account is theirs."`
+}
+
+// Written is what a member wrote in the community.
+type Written struct {
+	ID       string     `json:"id"`
+	Topic    string     `json:"topic" doc:"Id of the topic."`
+	Title    string     `json:"title,omitempty" doc:"Missing once it is erased."`
+	State    string     `json:"state" enum:"waiting,live,hidden,declined,withdrawn,erased"`
+	Text     string     `json:"text,omitempty" doc:"Its beginning, as Markdown."`
+	Accepted bool       `json:"accepted,omitempty" doc:"As the answer to its topic."`
+	EditedAt *time.Time `json:"edited_at,omitempty"`
+}
+
+// MembershipStep is a step of a member.
+type MembershipStep struct {
+	Act     string `json:"act" enum:"member.joined,member.let_in,member.refused,member.suspended,member.restored"`
+	Account string `json:"account,omitempty" doc:"Who of the team."`
+	Reason  string `json:"reason,omitempty" doc:"As the member reads it."`
+}
+
+// TakenDecision is what was decided about something a member wrote.
+type TakenDecision struct {
+	Reply   string `json:"reply"`
+	Act     string `json:"act" enum:"hidden,restored,approved,declined,kept"`
+	Rule    string `json:"rule,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Account string `json:"account,omitempty"`
+}
+
+// ProvenHere is an account that somebody proved to be theirs.
+type ProvenHere struct {
+	Network string `json:"network"`
+	Handle  string `json:"handle"`
+	Way     string `json:"way" enum:"link,code" doc:"How it was shown on the profile."`
+	URL     string `json:"url,omitempty"`
 }
 
 // Said is a message in a timeline, with the brand's answers to it.
@@ -83,11 +149,58 @@ func saidView(m dossier.Message) Said {
 }
 
 func momentView(m dossier.Moment) Moment {
-	if m.Note != nil {
-		return Moment{At: m.At.Time(), Kind: "note", Note: &Note{ID: m.Note.ID, Account: m.Note.Account, Text: m.Note.Text, At: m.Note.At.Time()}}
+	out := Moment{At: m.At.Time(), Kind: string(m.Kind)}
+	switch {
+	case m.Note != nil:
+		out.Note = &Note{ID: m.Note.ID, Account: m.Note.Account, Text: m.Note.Text, At: m.Note.At.Time()}
+	case m.Message != nil:
+		out.Message = new(saidView(*m.Message))
+	case m.Said != nil:
+		s := m.Said
+		out.Written = &Written{ID: s.Reply, Topic: s.Topic, Title: s.Title, State: string(s.State), Text: s.Text, Accepted: s.Accepted, EditedAt: moment(s.EditedAt)}
+	case m.Member != nil:
+		out.Step = &MembershipStep{Act: m.Member.Act, Account: m.Member.Account, Reason: m.Member.Reason}
+	case m.Decision != nil:
+		d := m.Decision
+		out.Decision = &TakenDecision{Reply: d.Reply, Act: d.Act, Rule: d.Rule, Reason: d.Reason, Account: d.Account}
+	case m.Merge != nil:
+		out.Joined = new(joinedView(*m.Merge))
+	case m.Proof != nil:
+		out.Proven = &ProvenHere{Network: m.Proof.Network, Handle: m.Proof.Handle, Way: m.Proof.Way, URL: m.Proof.URL}
 	}
-	said := saidView(*m.Message)
-	return Moment{At: m.At.Time(), Kind: "message", Message: &said}
+	return out
+}
+
+func joinedView(g merge.Merge) Joined {
+	return Joined{ID: g.ID, Other: g.Other, Origin: string(g.Origin), Reason: g.Reason, Account: g.Account, At: g.At.Time(), UndoneAt: moment(g.UndoneAt)}
+}
+
+// wholePerson is a person with what lists leave out.
+func (a *handler) wholePerson(ctx context.Context, c caller, p person.Person) (Person, error) {
+	out := personView(p)
+	proven, err := merge.ProvenBy(ctx, a.DB, p.Brand, p.ID)
+	if err != nil {
+		return out, err
+	}
+	for i, id := range p.Identities {
+		_, out.Identities[i].Proven = proven[id.ID]
+	}
+	joined, err := merge.Of(ctx, a.DB, p.Brand, p.ID)
+	if err != nil {
+		return out, err
+	}
+	for _, g := range joined {
+		out.Joined = append(out.Joined, joinedView(g))
+	}
+	if c.who.May(a.DB.Now(), p.Brand, access.MemberRead) != nil {
+		return out, nil
+	}
+	m, err := member.OfPerson(ctx, a.DB, p.Brand, p.ID)
+	if fault.Is(err, fault.NotFound) {
+		return out, nil
+	}
+	out.Member = &MemberOf{ID: m.ID, Handle: m.Handle, Name: m.Name, State: string(m.State), JoinedAt: m.JoinedAt.Time(), Posts: m.Posts}
+	return out, err
 }
 
 type personQuery struct {
@@ -101,6 +214,7 @@ type personQuery struct {
 type timelineQuery struct {
 	Addressed
 	Paging
+	Kind []string `query:"kind" maxItems:"7" enum:"message,topic,reply,note,membership,decision,identity" doc:"Only these, separated by commas; all where none is named. What is of the community needs members:read, and decisions topics:moderate."`
 }
 
 type personChange struct {
@@ -131,7 +245,7 @@ func (a *handler) personOperations() {
 	add(a, op{id: "change-person", example: `{"about":"Runs the bakery at the corner."}`, method: http.MethodPatch, path: "/people/{id}", tag: "People", title: "Change what is said of a person",
 		about: "What is missing stays as it is.", scope: access.PersonWrite}, a.changePerson)
 	add(a, op{id: "timeline", method: http.MethodGet, path: "/people/{id}/timeline", tag: "People", title: "Read a person's timeline",
-		about: "What they wrote on all channels with what was answered, and the notes on them, newest first.", scope: access.PersonRead}, a.timeline)
+		about: "What they wrote on all channels with what was answered, what they wrote in the community and what was decided about it, the notes on them, and what made one person of several records; newest first.", scope: access.PersonRead}, a.timeline)
 	add(a, op{id: "note-person", example: `{"text":"Prefers to be written to in Spanish."}`, method: http.MethodPost, path: "/people/{id}/notes", tag: "People", title: "Note something about a person", status: http.StatusCreated,
 		scope: access.PersonWrite}, a.notePerson)
 	add(a, op{id: "export-person", method: http.MethodPost, path: "/people/{id}/export", tag: "People", title: "Export a person",
@@ -154,7 +268,10 @@ func (a *handler) listPeople(ctx context.Context, c caller, in *personQuery) (*b
 
 func (a *handler) person(ctx context.Context, c caller, in *Addressed) (*body[Person], error) {
 	p, err := person.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
-	return answerOf(personView(p), err)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(a.wholePerson(ctx, c, p))
 }
 
 func (a *handler) changePerson(ctx context.Context, c caller, in *personChange) (*body[Person], error) {
@@ -170,8 +287,10 @@ func (a *handler) changePerson(ctx context.Context, c caller, in *personChange) 
 	if in.Body.About != nil {
 		to.About = *in.Body.About
 	}
-	p, err = person.Save(ctx, a.DB, c.who, c.token.Brand, in.ID, was, to)
-	return answerOf(personView(p), err)
+	if p, err = person.Save(ctx, a.DB, c.who, c.token.Brand, in.ID, was, to); err != nil {
+		return nil, err
+	}
+	return answerOf(a.wholePerson(ctx, c, p))
 }
 
 func (a *handler) timeline(ctx context.Context, c caller, in *timelineQuery) (*body[items[Moment]], error) {
@@ -179,7 +298,11 @@ func (a *handler) timeline(ctx context.Context, c caller, in *timelineQuery) (*b
 	if err != nil {
 		return nil, err
 	}
-	all, next, err := dossier.Timeline(ctx, a.DB, c.who, c.token.Brand, in.ID, page)
+	var kinds []dossier.Kind
+	for _, k := range in.Kind {
+		kinds = append(kinds, dossier.Kind(k))
+	}
+	all, next, err := dossier.Timeline(ctx, a.DB, c.who, c.token.Brand, in.ID, page, kinds...)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package archive
 import (
 	"rapport/internal/member"
 	"rapport/internal/network"
+	noun "rapport/internal/person"
 	"rapport/internal/post"
 )
 
@@ -239,6 +240,18 @@ var tables = []table{
 		left:   map[string]string{"skeleton": derived}},
 	{name: "member_barred", file: "members_barred", noun: "member_barred", about: "Whose coming back the team is asked about first: they left while they were suspended or refused.", order: "account_id",
 		fields: []field{{name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, at("at", "When they left.")}},
+	{name: "merge", file: "people_merges", noun: "merge", about: "Records that were made one person, by whom and why, and taken apart again.", order: "at, id",
+		fields: []field{id("Id of the merge."), {name: "person", column: "person_id", kind: anything, about: "Who stayed.", need: true}, {name: "other", column: "other_id", kind: anything, about: "Whose record went into theirs.", need: true},
+			word("origin", "team, or claim where a member proved it.", "team", "claim"), say("reason", "Of the team."), by("account", "account_id", "Who of the team; missing: a member's own proof."),
+			json_("moved", "", "What both records were, so that they can be taken apart; missing once they are.", like[noun.Moved]), at("at", "When."), at("undone_at", "When they were taken apart."), by("undone_by", "", "By whom of the team."), say("undone_why", "Why.")}},
+	{name: "merge_identity", file: "people_merges_identities", noun: "merge_identity", about: "The accounts that came along with a record.", order: "merge_id, identity_id",
+		fields: []field{to("merge", "merge_id", "merge", "With which merge."), {name: "identity", column: "identity_id", kind: anything, about: "Which account.", need: true}}},
+	{name: "claim", file: "claims", noun: "claim", about: "What members named and proved to be theirs on networks.", order: "created_at, id",
+		fields: []field{id("Id of the claim."), to("member", "member_id", "member", "Whose."), {name: "network", kind: text, about: "Name of the network.", need: true}, say("handle", "What they are called there."),
+			{name: "code", kind: text, about: "What they show there; it is no secret.", need: true}, word("state", "open, proven, withdrawn or undone.", "open", "proven", "withdrawn", "undone"), at("state_at", "Since when."),
+			{name: "identity", column: "identity_id", kind: anything, about: "The account, once it is proven."}, say("remote_id", "The network's id of it."), {name: "merge", column: "merge_id", kind: anything, about: "What it made one."},
+			{name: "way", kind: text, about: "link or code, once it is proven.", oneOf: []string{"", "link", "code"}}, href("url", "", "The profile where it was seen."), {name: "shown", kind: flag, about: "On the member's page, for everybody."},
+			at("expires_at", "Until when the code holds."), at("created_at", "When it was named.")}},
 	{name: "topic", file: "topics", noun: "topic", about: "What the community talks about. What was said is in replies; number 1 is the opening.", order: "created_at, id",
 		fields: []field{id("Id of the topic."), num("number", "In addresses."), to("space", "space_id", "space", "Where it stands."), to("author", "author_id", "member", "Who began it."), say("title", "What it is called; missing once it is erased."),
 			word("state", "Where it stands.", "waiting", "live", "hidden", "declined", "withdrawn", "erased"), num("replies", "That can be read, without the opening."), num("heat", "Its replies and reactions."), num("last_number", "The last number given to a reply."),

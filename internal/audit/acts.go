@@ -85,6 +85,10 @@ var Acts = map[string]Act{
 	"person.exported":  {People, "exported a person's data"},
 	"person.erased":    {People, "erased a person"},
 	"person.forgotten": {People, "forgot a person after their silence"},
+	"person.merged":    {People, "made one person of two records"},
+	"person.parted":    {People, "took two records apart again"},
+	"person.claimed":   {People, "saw the proof that an account is a member's"},
+	"person.unclaimed": {People, "noted that a member took an account back"},
 
 	"community.changed": {Community, "changed how the community is set up"},
 	"community.opened":  {Community, "opened the community"},

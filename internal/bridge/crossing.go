@@ -23,6 +23,7 @@ import (
 	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/network"
+	"rapport/internal/search"
 	"rapport/internal/topic"
 )
 
@@ -415,7 +416,7 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
 	if personID == "" {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT topic_id FROM crossing WHERE brand_id = $1 AND person_id = $2`, brandID, personID)
+	rows, err := tx.QueryContext(ctx, `SELECT c.topic_id FROM message m JOIN crossing c ON c.message_id = m.id WHERE m.brand_id = $1 AND m.person_id = $2`, brandID, personID)
 	topics, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
 	for _, id := range topics {
 		if err == nil {
@@ -429,4 +430,35 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
 		return fmt.Errorf("bridge: forget: %w", err)
 	}
 	return nil
+}
+
+// Left takes a member who leaves without their name out of the inbox, in the
+// caller's transaction: what they wrote in the community is gone from there, and
+// the record of who they are. What the team wrote stays.
+func Left(ctx context.Context, tx *db.Tx, brandID, memberID string) error {
+	var identity, person string
+	err := tx.QueryRowContext(ctx, `SELECT id, person_id FROM identity WHERE brand_id = $1 AND network = $2 AND remote_id = $3`, brandID, Name, memberID).Scan(&identity, &person)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	var ids []string
+	if err == nil {
+		rows, also := tx.QueryContext(ctx, `SELECT id FROM message WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3`, brandID, person, identity)
+		ids, err = db.Collect(rows, also, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE conversation SET person_id = '', excerpt = '' WHERE brand_id = $1 AND id IN
+			(SELECT conversation_id FROM message WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3)`, brandID, person, identity)
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE message SET text = '', warning = '', media = '', url = '', ref = '', person_id = '', identity_id = '', erased_at = $4
+			WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3`, brandID, person, identity, tx.Now())
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM identity WHERE brand_id = $1 AND id = $2`, brandID, identity)
+	}
+	if err != nil {
+		return fmt.Errorf("bridge: left: %w", err)
+	}
+	return search.Drop(ctx, tx, brandID, search.Message, ids...)
 }

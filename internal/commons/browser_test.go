@@ -72,7 +72,7 @@ func TestInTheBrowser(t *testing.T) {
 	b.Says("#waiting + .replies", "soft")
 	b.Until(`document.querySelector("#waiting + .replies img[alt=tap]") !== null`)
 	axe := browsertest.Axe(t)
-	for _, path := range []string{"/", "/top", "/spaces", "/s/talk", said.Topic.Path(), "/new", "/search?q=water", "/people", "/u/" + olga.Member.Handle, "/me", "/me/notices", "/notices", "/bookmarks",
+	for _, path := range []string{"/", "/top", "/spaces", "/s/talk", said.Topic.Path(), "/new", "/search?q=water", "/people", "/u/" + olga.Member.Handle, "/me", "/me/accounts", "/me/notices", "/notices", "/bookmarks",
 		"/r/" + said.Reply.ID + "/flag", said.Topic.Path() + "/history/" + said.Reply.ID, "/t/x/99"} {
 		for _, size := range []func(){b.Wide, b.Phone} {
 			size()

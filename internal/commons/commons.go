@@ -16,6 +16,7 @@ import (
 	"rapport/internal/blob"
 	"rapport/internal/db"
 	"rapport/internal/join"
+	"rapport/internal/merge"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
@@ -23,7 +24,9 @@ type Deps struct {
 	DB    *db.DB
 	Blobs blob.Store
 	Join  *join.Join
-	Log   *slog.Logger
+	// Claims are what members prove to be theirs on networks.
+	Claims *merge.Claims
+	Log    *slog.Logger
 	// Next answers what is no page of a community: the studio.
 	Next http.Handler
 	Site Site

@@ -25,6 +25,10 @@ import (
 	"rapport/internal/join"
 	"rapport/internal/letter"
 	"rapport/internal/member"
+	"rapport/internal/merge"
+	"rapport/internal/network"
+	"rapport/internal/network/bluesky"
+	"rapport/internal/network/mastodon"
 	"rapport/internal/secret"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -68,7 +72,8 @@ func open(t *testing.T) *place {
 	studio := http.NewServeMux()
 	studio.Handle("GET "+static.Prefix, static.Handler())
 	studio.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the studio", http.StatusTeapot) })
-	p.pages = commons.New(commons.Deps{DB: p.DB, Blobs: blobs, Join: p.join, Next: studio})
+	p.pages = commons.New(commons.Deps{DB: p.DB, Blobs: blobs, Join: p.join, Next: studio,
+		Claims: &merge.Claims{DB: p.DB, Networks: network.NewSet(mastodon.New(nil), bluesky.New(nil))}}) // nobody is asked here
 	t.Cleanup(p.pages.Close)
 	p.brand, p.owner = p.found("North")
 	p.talk, err = space.Create(ctx, p.DB, p.owner, p.brand.ID, space.Settings{Name: "Talk", Kind: space.Questions})

@@ -146,6 +146,8 @@ func noteOf(r *http.Request) string {
 		return i18n.T(ctx, "Thank you. The team looks at it.")
 	case "saved":
 		return i18n.T(ctx, "Saved.")
+	case "yours":
+		return i18n.T(ctx, "Thank you. It is proven that this account is yours.")
 	case "joined":
 		return i18n.T(ctx, "Welcome. You can write now.")
 	case "letter":

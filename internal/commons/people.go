@@ -7,6 +7,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/i18n"
 	"rapport/internal/member"
+	"rapport/internal/merge"
 	"rapport/internal/topic"
 )
 
@@ -17,6 +18,8 @@ type personView struct {
 	Topics []topic.Line
 	Said   []topic.Spoken
 	More   string
+
+	Elsewhere []merge.Proof // that they show
 }
 
 // personShow shows somebody with what they said that the reader may read.
@@ -35,6 +38,9 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	pv := personView{visit: v, Member: m}
 	if pv.Topics, _, err = topic.By(r.Context(), p.DB, v.Voice, v.Spaces, m.ID, db.Page{}); err != nil {
+		return err
+	}
+	if pv.Elsewhere, err = merge.Public(r.Context(), p.DB, v.Brand.ID, m.ID); err != nil {
 		return err
 	}
 	var next string

@@ -7,6 +7,7 @@ import (
 
 	"rapport/internal/i18n"
 	"rapport/internal/member"
+	"rapport/internal/merge"
 	"rapport/internal/search"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -69,4 +70,31 @@ func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func searchBy(ctx context.Context, v searchView, h search.Hit) string {
 	m := v.Faces[h.Author]
 	return faceName(ctx, topic.Face{Name: m.Name, Gone: m.State == member.Left || m.ID == ""})
+}
+
+// proofWord says where a claim of an account stands.
+func proofWord(ctx context.Context, v elsewhereView, p merge.Proof) string {
+	switch {
+	case p.State == merge.Proven && p.Shown:
+		return i18n.T(ctx, "Proven, on your page")
+	case p.State == merge.Proven:
+		return i18n.T(ctx, "Proven")
+	case p.State == merge.Undone:
+		return i18n.T(ctx, "Taken apart by the team")
+	case p.Expired(v.Now):
+		return i18n.T(ctx, "Code too old")
+	}
+	return i18n.T(ctx, "Not proven yet")
+}
+
+func proofIcon(v elsewhereView, p merge.Proof) string {
+	switch {
+	case p.State == merge.Proven:
+		return "circle-check"
+	case p.State == merge.Undone:
+		return "undo-2"
+	case p.Expired(v.Now):
+		return "clock-alert"
+	}
+	return "circle-dashed"
 }

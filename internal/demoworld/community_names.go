@@ -16,11 +16,13 @@ var named = [][2]string{
 	{"Rindrasoa Andriamanantena Rakotomalala", "rindra"},
 	{"Wiebke Harms", "wiebke.harms"}, {"Torben Clausen", "torbenc"}, {"Anke Lüders", "anke_lueders"}, {"Malte Voss", "malte.voss"},
 	{"Bo", "bo"}, {"Xi Ng", "xi.ng"}, {"☕ Tilda", "tilda_pours"}, {"Jo-Ann O’Brien", "joann.obrien"}, {"D’Angelo Reyes", "dangelo"},
+	// Those who also write to the brand on the demo network: see known.
+	{"Mira Kovač", "mira_k"}, {"Adaeze Obi", "adaeze"}, {"Oliver Webb", "oliver_w"}, {"Sofia Reyes", "sofia_r"}, {"Kenji Mori", "kenji"},
 }
 
 // early are those who have something to say in their own language, and joined
 // when the community opened.
-var early = []string{"layla.haddad", "omar_f", "yuki-drip", "kenta_t", "wiebke.harms", "torbenc", "anke_lueders", "malte.voss"}
+var early = []string{"layla.haddad", "omar_f", "yuki-drip", "kenta_t", "wiebke.harms", "torbenc", "anke_lueders", "malte.voss", "mira_k", "adaeze", "oliver_w", "sofia_r", "kenji"}
 
 // families are first names, and last names between commas, that go together.
 var families = [][2]string{

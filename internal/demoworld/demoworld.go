@@ -68,9 +68,16 @@ const (
 // of the brand.
 func (w World) Fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	done, err := installation.Marked(ctx, w.DB, markDone)
-	if err != nil || done != "" {
+	if err == nil && done == "" {
+		err = w.fill(ctx, who, b)
+	}
+	if err != nil {
 		return err
 	}
+	return w.prove(ctx, b)
+}
+
+func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	now, err := w.begin(ctx)
 	if err != nil {
 		return err

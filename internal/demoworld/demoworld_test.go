@@ -20,6 +20,7 @@ import (
 	"rapport/internal/db/dbtest"
 	"rapport/internal/delivery"
 	"rapport/internal/demoworld"
+	"rapport/internal/job"
 	"rapport/internal/media"
 	"rapport/internal/metric"
 	"rapport/internal/network"
@@ -57,7 +58,10 @@ func newStage(t *testing.T, now time.Time) *stage {
 	s := &stage{World: demoworld.World{Width: 60}}
 	s.DB = dbtest.Open(t)
 	s.DB.SetClock(now)
-	var err error
+	_, err := job.New(t.Context(), s.DB, job.NewWorkers(), job.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.Network, err = emulator.New(emulator.Options{Now: func() time.Time { return s.DB.Now().Time() }}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,6 @@
 // Package dossier is all that one brand knows of one person, across what they
-// wrote, what was answered and what the team noted: as a timeline, as a file to
+// wrote on networks and in the community, what was answered and decided, and
+// what the team noted: as a timeline, as a file to
 // hand out, and as what is erased. People who have been silent for longer than
 // the brand keeps them are erased by a daily job.
 package dossier
@@ -13,6 +14,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/db"
+	"rapport/internal/merge"
 	"rapport/internal/person"
 )
 
@@ -35,38 +37,61 @@ type Message struct {
 	remote string
 }
 
-// Moment is one entry of a timeline: a message from outside with its answers,
-// or a note of the team.
+// Kind is what an entry of a timeline is.
+type Kind string
+
+// The kinds. Those of the community need access.MemberRead, and decisions
+// access.TopicModerate; what a member flagged is in no timeline, because flags
+// are told to nobody.
+const (
+	KindMessage    Kind = "message"    // something they wrote on a network, with its answers
+	KindNote       Kind = "note"       // of the team
+	KindTopic      Kind = "topic"      // they began one in the community
+	KindReply      Kind = "reply"      // they wrote in one
+	KindMembership Kind = "membership" // they joined, were let in, suspended …
+	KindDecision   Kind = "decision"   // about what they wrote in the community
+	KindIdentity   Kind = "identity"   // an account or a record was joined to theirs, or taken apart from it
+)
+
+// Kinds are all kinds, in the order pages show them.
+var Kinds = []Kind{KindMessage, KindTopic, KindReply, KindNote, KindMembership, KindDecision, KindIdentity}
+
+// Moment is one entry of a timeline; one of the pointers is set, by its Kind.
 type Moment struct {
-	At      db.Time
-	ID      string
-	Message *Message
-	Note    *person.Note
+	At       db.Time
+	ID       string
+	Kind     Kind
+	Message  *Message
+	Note     *person.Note
+	Said     *Said
+	Member   *Membership
+	Decision *Decision
+	Merge    *merge.Merge // joined, or taken apart where UndoneAt is At
+	Proof    *merge.Proof // proven by themselves
 }
 
-// Timeline returns what a person wrote on all channels, what was answered, and
-// what the team noted of them, the newest first, 50 to a page unless asked
-// otherwise (at most 200), and the cursor of the next page. An account with
-// some channels sees what was written there.
-func Timeline(ctx context.Context, q db.Queryer, who access.Who, brandID, id string, page db.Page) ([]Moment, string, error) {
+// Timeline returns what a person wrote on all channels and in the community,
+// what was answered and decided, what the team noted, and what made one record
+// of theirs; all of it, or these kinds. The newest comes first, 50 to a page
+// unless asked otherwise (at most 200), with the cursor of the next page. An
+// account with some channels sees what was written there.
+func Timeline(ctx context.Context, q db.Queryer, who access.Who, brandID, id string, page db.Page, kinds ...Kind) ([]Moment, string, error) {
 	if _, err := person.ByID(ctx, q, who, brandID, id); err != nil {
 		return nil, "", err
 	}
 	page.Limit = page.Size(50, 200)
-	messages, err := written(ctx, q, brandID, id, who.Channels(q.Now(), brandID), page)
-	if err != nil {
+	r := reader{q: q, brand: brandID, person: id, only: who.Channels(q.Now(), brandID), page: page, kinds: kinds}
+	var err error
+	if r.at, r.last, err = page.Key(); err != nil {
 		return nil, "", err
 	}
-	notes, _, err := person.Notes(ctx, q, brandID, id, db.Page{After: page.After, Limit: page.Limit + 1})
-	if err != nil {
+	if r.member, err = memberOf(ctx, q, who, brandID, id); err != nil {
 		return nil, "", err
 	}
-	var all []Moment
-	for i := range messages {
-		all = append(all, Moment{At: messages[i].At, ID: messages[i].ID, Message: &messages[i]})
-	}
-	for i := range notes {
-		all = append(all, Moment{At: notes[i].At, ID: notes[i].ID, Note: &notes[i]})
+	r.moderates = who.May(q.Now(), brandID, access.TopicModerate) == nil
+	all, err := r.all(ctx)
+	if err != nil {
+		return nil, "", err
 	}
 	slices.SortFunc(all, func(a, b Moment) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.ID, a.ID)) })
 	next := ""
@@ -87,25 +112,20 @@ func scanMessage(r *sql.Rows, also ...any) (m Message, err error) {
 }
 
 // written returns a page of what a person wrote, and one message more.
-func written(ctx context.Context, q db.Queryer, brandID, id string, only []string, page db.Page) ([]Message, error) {
-	at, last, err := page.Key()
-	if err != nil {
-		return nil, err
-	}
-	args, where := []any{brandID, id, at, last, page.Limit + 1}, ""
-	if len(only) > 0 {
-		where = ` AND m.channel_id IN (` + db.In(6, len(only)) + `)`
-		for _, c := range only {
+func (r reader) written(ctx context.Context) ([]Moment, error) {
+	args, where := []any{r.brand, r.person, r.at, r.last, r.page.Limit + 1}, ""
+	if len(r.only) > 0 {
+		where = ` AND m.channel_id IN (` + db.In(6, len(r.only)) + `)`
+		for _, c := range r.only {
 			args = append(args, c)
 		}
 	}
-	rows, err := q.QueryContext(ctx, `SELECT `+messageColumns+` FROM message m WHERE m.brand_id = $1 AND m.person_id = $2 AND m.person_id <> ''
+	rows, err := r.q.QueryContext(ctx, `SELECT `+messageColumns+` FROM message m WHERE m.brand_id = $1 AND m.person_id = $2 AND m.person_id <> ''
 		AND (m.at, m.id) < ($3, $4)`+where+` ORDER BY m.at DESC, m.id DESC LIMIT $5`, args...)
-	all, err := db.Collect(rows, err, func(r *sql.Rows) (Message, error) { return scanMessage(r) })
-	if err != nil {
-		return nil, fmt.Errorf("dossier: messages: %w", err)
-	}
-	return all, nil
+	return moments(rows, err, func(rows *sql.Rows) (Moment, error) {
+		m, err := scanMessage(rows)
+		return Moment{At: m.At, ID: m.ID, Kind: KindMessage, Message: &m}, err
+	})
 }
 
 // answersMost bounds the answers to one message that are shown.

@@ -12,10 +12,12 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/bridge"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
 	"rapport/internal/join"
+	"rapport/internal/merge"
 	"rapport/internal/outbox"
 	"rapport/internal/person"
 	"rapport/internal/search"
@@ -40,11 +42,41 @@ func Erase(ctx context.Context, d *db.DB, who access.Who, brandID, id, typed str
 		return fault.OnField("confirm", "Type %s to erase them.", p.Name)
 	}
 	return erase(ctx, d, func(tx *db.Tx) error {
+		if err := loosen(ctx, tx, brandID, id); err != nil {
+			return err
+		}
 		if err := person.Remove(ctx, tx, who, brandID, id, "person.erased", nil); err != nil {
 			return err
 		}
 		return join.Forget(ctx, tx, brandID, id)
 	}, Wipe{brandID, id})
+}
+
+// Elsewhere erases, in the caller's transaction, what a member wrote on
+// networks, once they leave the community and want all of theirs erased: id is
+// the record of accounts that they had proven to be theirs. Nobody is there to
+// be asked; the job wipes the words. Who is gone already is no error.
+func Elsewhere(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	if err := loosen(ctx, tx, brandID, id); err != nil {
+		return err
+	}
+	err := person.Remove(ctx, tx, access.System(), brandID, id, "person.erased", nil)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return job.Insert(ctx, tx, Wipe{brandID, id}, tx.Now())
+}
+
+// loosen takes a person out of what was made of their words, and out of what
+// they were joined to.
+func loosen(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	if err := bridge.Forget(ctx, tx, brandID, id); err != nil {
+		return err
+	}
+	return merge.Forget(ctx, tx, brandID, id)
 }
 
 // erase removes a person and what they wrote. The job is there before anything
@@ -139,6 +171,9 @@ func forget(ctx context.Context, d *db.DB, b brand.Brand, id string, before db.T
 		silent, err := person.StillSilent(ctx, tx, b.ID, id, before)
 		if err != nil || !silent {
 			return errors.Join(err, errSpoke)
+		}
+		if err := loosen(ctx, tx, b.ID, id); err != nil {
+			return err
 		}
 		return person.Remove(ctx, tx, access.System(), b.ID, id, "person.forgotten", map[string]string{"days": strconv.Itoa(b.Retention)})
 	}, Wipe{b.ID, id})

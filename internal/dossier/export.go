@@ -14,6 +14,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/join"
+	"rapport/internal/merge"
 	"rapport/internal/person"
 )
 
@@ -31,6 +32,7 @@ type Export struct {
 	Notes         []ExportNote         `json:"notes" nullable:"false" doc:"What the team noted about them, newest first."`
 	Conversations []ExportConversation `json:"conversations" nullable:"false" doc:"The latest 500 in which they wrote."`
 	Messages      []ExportMessage      `json:"messages" nullable:"false" doc:"All they wrote to the brand, newest first, with its answers."`
+	Joined        []ExportJoined       `json:"joined,omitempty" doc:"Records of theirs that were made one with this, the newest first."`
 	Membership    any                  `json:"membership,omitempty" doc:"What the community keeps of them, as rapport.member/1; missing where they are no member."`
 }
 
@@ -55,6 +57,15 @@ type ExportIdentity struct {
 	URL       string    `json:"url,omitempty"`
 	AvatarURL string    `json:"avatar_url,omitempty"`
 	SeenAt    time.Time `json:"seen_at"`
+}
+
+// ExportJoined is another record that became a part of theirs.
+type ExportJoined struct {
+	At       time.Time  `json:"at"`
+	Origin   string     `json:"origin" doc:"team, or claim where they proved an account themselves."`
+	Reason   string     `json:"reason,omitempty" doc:"Of the team."`
+	UndoneAt *time.Time `json:"undone_at,omitempty" doc:"When it was taken apart again."`
+	Undone   string     `json:"undone_reason,omitempty"`
 }
 
 // ExportNote is a note on them.
@@ -117,6 +128,13 @@ func Read(ctx context.Context, d *db.DB, who access.Who, brandID, id string) (Ex
 	for _, i := range p.Identities {
 		out.Identities = append(out.Identities, ExportIdentity{Network: i.Network, ID: i.RemoteID, Handle: i.Handle, Name: i.Name, URL: i.URL, AvatarURL: i.AvatarURL, SeenAt: i.SeenAt.Time()})
 	}
+	joined, err := merge.Of(ctx, d, brandID, id)
+	if err != nil {
+		return out, err
+	}
+	for _, g := range joined {
+		out.Joined = append(out.Joined, ExportJoined{At: g.At.Time(), Origin: string(g.Origin), Reason: g.Reason, UndoneAt: moment(g.UndoneAt), Undone: g.UndoneWhy})
+	}
 	if raw, err := join.Of(ctx, d, brandID, id); err != nil {
 		return out, err
 	} else if raw != nil {
@@ -175,7 +193,7 @@ func (g gatherer) fill(ctx context.Context, out *Export) error {
 			Kind: c.Kind, State: c.State, Messages: c.Messages, LastAt: c.LastAt.Time()})
 	}
 	for page := (db.Page{Limit: 200}); ; {
-		moments, next, err := Timeline(ctx, g.d, g.who, g.brand, g.id, page)
+		moments, next, err := Timeline(ctx, g.d, g.who, g.brand, g.id, page, KindMessage, KindNote)
 		if err != nil {
 			return fmt.Errorf("dossier: export: %w", err)
 		}

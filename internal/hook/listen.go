@@ -34,6 +34,13 @@ func plain(_ context.Context, _ db.Queryer, e outbox.Event) ([]data, error) {
 	return []data{{"id": e.Subject}}, nil
 }
 
+// both is an event about two people: who stays, and the other.
+func both(_ context.Context, _ db.Queryer, e outbox.Event) ([]data, error) {
+	var of struct{ Other string }
+	err := e.Read(&of)
+	return []data{{"id": e.Subject, "other": of.Other}}, err
+}
+
 // sources are the events of the outbox that are sent, by their kind there. A
 // test fails where a kind is neither here nor named as one that stays inside.
 var sources = map[string]source{
@@ -49,6 +56,8 @@ var sources = map[string]source{
 	"reply.published":       {"conversation.replied", replied},
 	"conversation.received": {"conversation.received", received},
 	"conversation.changed":  {"conversation.changed", changed},
+	"person.merged":         {"person.merged", both},
+	"person.parted":         {"person.parted", both},
 	"channel.changed":       {"channel.changed", channelOf},
 	"channel.attention":     {"channel.attention", channelOf},
 	"media.added":           {"media.added", plain},

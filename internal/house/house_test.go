@@ -52,11 +52,11 @@ var floors = []struct {
 		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
 		"notice":       "brand member topic",        // who is told, by which clock, and of what
 	}},
-	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure notify publish rekey tell", map[string]string{
-		"bridge":  "answer", // what the community answered goes back where it was asked
-		"health":  "rekey", // it counts what each key seals
-		"join":    "admit", // a new account proves its address
-		"dossier": "join",  // a person may be a member
+	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure merge notify publish rekey tell", map[string]string{
+		"bridge":  "answer",             // what the community answered goes back where it was asked
+		"health":  "rekey",              // it counts what each key seals
+		"join":    "admit bridge merge", // a new account proves its address; who leaves leaves the inbox, and what was joined to them
+		"dossier": "bridge join merge",  // a person may be a member, was perhaps two, and may have asked what became a topic
 	}},
 	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},

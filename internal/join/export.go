@@ -193,6 +193,12 @@ type row struct {
 
 var lists = []list{
 	{name: "handles", names: []string{"handle"}, query: `SELECT 0, handle, handle FROM member_handle WHERE brand_id = $1 AND member_id = $2 AND (0, handle) > ($3, $4) ORDER BY handle LIMIT $5`},
+	{name: "accounts_elsewhere", names: []string{"network", "handle", "state", "shown", "way", "url", "named_at", "settled_at"}, query: `SELECT created_at, id, network, handle, state, CASE WHEN shown THEN 1 ELSE 0 END, way, url, created_at, CASE WHEN state = 'open' THEN 0 ELSE state_at END FROM claim
+		WHERE brand_id = $1 AND member_id = $2 AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $5`},
+	{name: "messages_elsewhere", names: []string{"id", "network", "handle", "text", "warning", "url", "written_at"}, query: `SELECT m.at, m.id, m.id, i.network, i.handle, m.text, m.warning, m.url, m.at
+		FROM member w JOIN message m ON m.brand_id = w.brand_id AND m.person_id = w.person_id AND m.person_id <> ''
+		JOIN claim c ON c.brand_id = w.brand_id AND c.member_id = w.id AND c.state = 'proven' AND c.identity_id = m.identity_id JOIN identity i ON i.id = m.identity_id
+		WHERE w.brand_id = $1 AND w.id = $2 AND (m.at, m.id) > ($3, $4) ORDER BY m.at, m.id LIMIT $5`},
 	{name: "acceptances", names: []string{"document", "version", "accepted_at"}, query: `SELECT at, name || '/' || version, name, version, at FROM acceptance
 		WHERE brand_id = $1 AND member_id = $2 AND (at, name || '/' || version) > ($3, $4) ORDER BY at, name || '/' || version LIMIT $5`},
 	{name: "topics", names: []string{"id", "number", "space", "title", "state", "created_at"}, query: `SELECT t.created_at, t.id, t.id, t.number, s.name, t.title, t.state, t.created_at

@@ -38,6 +38,10 @@ type Join struct {
 	// Address is where a path of a brand's community is found by other
 	// machines: "/join" may be https://community.example.com/join.
 	Address func(ctx context.Context, brandID, path string) string
+	// Elsewhere erases what was written on networks with accounts that somebody
+	// had proven, who leaves and wants all of theirs erased: id is the record of
+	// these accounts. Where it is nil, that stays.
+	Elsewhere func(ctx context.Context, tx *db.Tx, brandID, id string) error
 }
 
 // ProofPath is the page of the community that goes on with

@@ -10,10 +10,12 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/audit"
+	"rapport/internal/bridge"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
 	"rapport/internal/member"
+	"rapport/internal/merge"
 	"rapport/internal/topic"
 )
 
@@ -33,8 +35,10 @@ var Ways = []How{Keep, Anonymise, Erase}
 // Leave ends the acting member's part in the community. The caller has asked
 // for their password. With Keep their profile stays as that of somebody who
 // left, and they may come back to it. Otherwise all that tells who they are is
-// gone at once; what they kept for themselves, and with Erase what they wrote,
-// goes at once for most and by a job for who wrote very much. See member.Gone
+// gone at once, and accounts elsewhere that were theirs are people of their own
+// again; with Erase those that they had proven are erased with all that was
+// written with them. What they kept for themselves, and with Erase what they
+// wrote, goes at once for most and by a job for who wrote very much. See member.Gone
 // for what pages say then.
 func (j *Join) Leave(ctx context.Context, v member.Voice, how How) error {
 	if v.Member.ID == "" || v.Who.Account == "" || v.Who.Account != v.Member.Account || v.Who.Token != "" {
@@ -68,8 +72,17 @@ func (j *Join) part(ctx context.Context, brandID, memberID string, how How, may 
 		if err != nil {
 			return err
 		}
-		if r, err = leave(ctx, tx, m, how, tx.Now().Add(time.Minute)); err != nil {
+		proven, err := []string(nil), error(nil)
+		if r, proven, err = leave(ctx, tx, m, how, tx.Now().Add(time.Minute)); err != nil {
 			return err
+		}
+		for _, id := range proven {
+			if how != Erase || j.Elsewhere == nil {
+				break
+			}
+			if err := j.Elsewhere(ctx, tx, brandID, id); err != nil {
+				return err
+			}
 		}
 		return may(tx)
 	})
@@ -82,35 +95,44 @@ func (j *Join) part(ctx context.Context, brandID, memberID string, how How, may 
 
 // leave takes a member out, in the caller's transaction, and has a job remove
 // the rest at that time. The job is there before anything is gone, so that
-// nothing stays behind.
-func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time) (Rest, error) {
-	r := Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Picture: m.Picture, Words: how == Erase}
+// nothing stays behind. Without their name nothing leads from them to accounts
+// elsewhere any more; proven are the records of those that they had proven.
+func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time) (r Rest, proven []string, err error) {
+	r = Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Picture: m.Picture, Words: how == Erase}
 	switch {
 	case how != Keep && how != Anonymise && how != Erase:
-		return r, fault.OnField("how", "Choose what stays of what you wrote.")
+		return r, nil, fault.OnField("how", "Choose what stays of what you wrote.")
 	case m.Gone() && how != Erase, m.State == member.Left && how == Keep:
-		return r, fault.New(fault.Conflict, "They have left already.")
+		return r, nil, fault.New(fault.Conflict, "They have left already.")
 	}
 	if !m.Gone() {
+		if how != Keep {
+			if err := bridge.Left(ctx, tx, m.Brand, m.ID); err != nil {
+				return r, nil, err
+			}
+			if proven, err = merge.Release(ctx, tx, m); err != nil {
+				return r, nil, err
+			}
+		}
 		if err := m.Part(ctx, tx, how == Keep); err != nil {
-			return r, err
+			return r, nil, err
 		}
 	}
 	if how == Keep {
 		for _, query := range toldOf {
 			if _, err := tx.ExecContext(ctx, query, m.Brand, m.ID); err != nil {
-				return r, err
+				return r, nil, err
 			}
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE watch SET level = '' WHERE brand_id || '' = $1 AND member_id = $2 AND level = 'watch'`, m.Brand, m.ID)
-		return r, err
+		return r, nil, err
 	}
 	if _, err := account.GrantOf(ctx, tx, m.Brand, m.Account); err == nil {
 		r.Account = "" // what the studio tells them is another thing
 	} else if !fault.Is(err, fault.NotFound) {
-		return r, err
+		return r, nil, err
 	}
-	return r, job.Insert(ctx, tx, r, at)
+	return r, proven, job.Insert(ctx, tx, r, at)
 }
 
 // toldOf removes what a member was told, and how they wanted to be: $1 is the
@@ -134,7 +156,7 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := leave(ctx, tx, m, Erase, 0); err != nil {
+		if _, _, err := leave(ctx, tx, m, Erase, 0); err != nil {
 			return err
 		}
 	}

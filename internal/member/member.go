@@ -412,3 +412,12 @@ func Count(ctx context.Context, tx *db.Tx, brandID, id string, posts, solved int
 	}
 	return nil
 }
+
+// OfPerson returns the brand's member who is a person, whatever their state, or
+// fault.NotFound.
+func OfPerson(ctx context.Context, q db.Queryer, brandID, personID string) (Member, error) {
+	if personID == "" {
+		return Member{}, Missing()
+	}
+	return one(ctx, q, `SELECT `+columns+` FROM member m WHERE m.brand_id = $1 AND m.person_id = $2 AND m.person_id <> '' ORDER BY m.id LIMIT 1`, brandID, personID)
+}

@@ -240,6 +240,25 @@ func DropPerson(ctx context.Context, tx *db.Tx, brandID, personID string, most i
 	return int(n), err
 }
 
+// Of returns up to limit ids of texts of a kind that are found as a person's,
+// from after on, and where to go on; "" after the last.
+func Of(ctx context.Context, q db.Queryer, brandID string, kind Kind, personID, after string, limit int) (ids []string, next string, err error) {
+	seq, _ := strconv.ParseInt(after, 10, 64) // "" is the beginning
+	rows, err := q.QueryContext(ctx, `SELECT seq, subject FROM search_doc WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND kind = $3 AND seq > $4
+		ORDER BY seq LIMIT $5`, brandID, personID, kind, seq, limit)
+	ids, err = db.Collect(rows, err, func(r *sql.Rows) (id string, err error) {
+		err = r.Scan(&seq, &id)
+		return id, err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("search: of a person: %w", err)
+	}
+	if len(ids) == limit {
+		next = strconv.FormatInt(seq, 10)
+	}
+	return ids, next, nil
+}
+
 // Query is what is looked for.
 type Query struct {
 	// Text is what was typed: words in any order, "phrases", -words that must

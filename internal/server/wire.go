@@ -33,6 +33,7 @@ import (
 	"rapport/internal/mail"
 	"rapport/internal/measure"
 	"rapport/internal/media"
+	"rapport/internal/merge"
 	"rapport/internal/network/demo/emulator"
 	"rapport/internal/notice"
 	"rapport/internal/notify"
@@ -87,6 +88,7 @@ func (a *app) wire(ctx context.Context) error {
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
 	own.Work(workers)
+	merge.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
 	post.Work(workers, a.db)
@@ -122,9 +124,9 @@ func (a *app) wire(ctx context.Context) error {
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address}
+	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address, Elsewhere: dossier.Elsewhere}
 	communities.Work(workers)
-	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
 	a.closing = append(a.closing, a.commons.Close)

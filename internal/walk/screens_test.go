@@ -32,6 +32,9 @@ var screens = []struct{ name, path string }{
 	{"attention", "/attention"},
 	{"inbox", "/inbox"},
 	{"people", "/people"},
+	{"person", "/people/{person}"},
+	{"same person", "/people/{person}/same?q=mira"},
+	{"two as one", "/people/{person}/same/{other}"},
 	{"waiting", "/community"},
 	{"flagged", "/community?queue=flagged"},
 	{"asking", "/community/members?state=asking"},
@@ -221,7 +224,7 @@ func (m *meter) fill(t *testing.T, path string) string {
 	t.Helper()
 	for what, link := range map[string]struct{ page, folder string }{
 		"{post}": {"/posts?state=published", "/posts/"}, "{draft}": {"/posts?state=draft", "/posts/"},
-		"{media}": {"/media", "/media/"}, "{channel}": {"/channels", "/channels/"},
+		"{media}": {"/media", "/media/"}, "{channel}": {"/channels", "/channels/"}, "{person}": {"/people?q=mira_k", "/people/"}, "{other}": {"/people?q=tomasz", "/people/"},
 	} {
 		if strings.Contains(path, what) {
 			path = strings.Replace(path, what, m.first(t, link.page, link.folder), 1)

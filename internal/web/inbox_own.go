@@ -196,15 +196,15 @@ func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f form) error {
 		}
 	}
 	if f.Values == nil {
-		view.Form = fill("title", titleOf(m.Text), "text", i18n.T(ctx, "We were asked this. What would you say?"), "back", "true", "telling", "true",
+		view.Form = fill("title", firstWords(m.Text), "text", i18n.T(ctx, "We were asked this. What would you say?"), "back", "true", "telling", "true",
 			"tell", p.prefill(row, m)+i18n.T(ctx, "Good question. We have asked our community:"))
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Make a topic of it"), Back: inboxAddress(v.Brand.Slug, inboxFilter{Queue: "all"}, m.Conversation, ""), BackText: i18n.T(ctx, "Back to the conversation")}
 	return p.show(w, r, page{Area: "inbox", Head: head, Status: f.Status()}, askPage(view))
 }
 
-// titleOf is the first sentence of a message, as a title may begin.
-func titleOf(text string) string {
+// firstWords are the first sentence of a message, as a title may begin.
+func firstWords(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if i := strings.IndexAny(text, "?!"); i > 0 && i < topic.LongestTitle {
 		text = text[:i+1]

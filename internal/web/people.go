@@ -13,14 +13,17 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/dossier"
+	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/merge"
 	"rapport/internal/person"
 	"rapport/internal/web/ui"
 )
 
 // peopleRoutes are who the brand knows, and what is found by words.
 func (p *Pages) peopleRoutes() []route {
-	return []route{
+	return append(p.sameRoutes(), []route{
 		{pattern: "GET /studio/{brand}/people", door: inBrand, need: access.PersonRead, handle: p.peopleList},
 		{pattern: "GET /studio/{brand}/people/{person}", door: inBrand, need: access.PersonRead, handle: p.personShow},
 		{pattern: "POST /studio/{brand}/people/{person}/save", door: inBrand, need: access.PersonWrite, handle: p.personSave},
@@ -29,7 +32,7 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "GET /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personEraseAsk},
 		{pattern: "POST /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personErase},
 		{pattern: "GET /studio/{brand}/search", door: inBrand, need: access.PostRead, handle: p.searchShow},
-	}
+	}...)
 }
 
 // peopleView is the list of people with its filter.
@@ -164,6 +167,10 @@ type dossierView struct {
 	Next          string
 	Conversations []dossier.Conversation
 	Happened      teamActs
+	Joined        []merge.Merge
+	Proven        map[string]merge.Proof // by identity
+	Member        *member.Member         // where they are one and the reader may see members
+	Show          string                 // what of the timeline is shown; "" all
 	Channels      map[string]channelRow
 	Names         map[string]string // of accounts
 	Titles        map[string]string // of networks
@@ -174,6 +181,12 @@ type dossierView struct {
 	Form          form
 }
 
+// showKinds are the kinds of moments that a choice shows.
+var showKinds = map[string][]dossier.Kind{
+	"": nil, "messages": {dossier.KindMessage}, "community": {dossier.KindTopic, dossier.KindReply}, "notes": {dossier.KindNote},
+	"record": {dossier.KindMembership, dossier.KindDecision, dossier.KindIdentity},
+}
+
 // personShow is all that the brand knows of one person.
 func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 	return p.personPage(w, r, form{})
@@ -181,6 +194,9 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error {
 	view, err := p.dossierView(r)
+	if fault.Is(err, fault.NotFound) {
+		return p.moved(w, r, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -203,8 +219,27 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	if view.Person, err = person.ByID(ctx, p.DB, v.Who, v.Brand.ID, id); err != nil {
 		return view, err
 	}
-	if view.Moments, view.Next, err = dossier.Timeline(ctx, p.DB, v.Who, v.Brand.ID, id, db.Page{After: r.URL.Query().Get("after"), Limit: 30}); err != nil {
+	view.Show = r.URL.Query().Get("show")
+	kinds, known := showKinds[view.Show]
+	if !known {
+		view.Show = ""
+	}
+	if view.Moments, view.Next, err = dossier.Timeline(ctx, p.DB, v.Who, v.Brand.ID, id, db.Page{After: r.URL.Query().Get("after"), Limit: 30}, kinds...); err != nil {
 		return view, err
+	}
+	if view.Joined, err = merge.Of(ctx, p.DB, v.Brand.ID, id); err != nil {
+		return view, err
+	}
+	if view.Proven, err = merge.ProvenBy(ctx, p.DB, v.Brand.ID, id); err != nil {
+		return view, err
+	}
+	if p.may(r, access.MemberRead) {
+		m, err := member.OfPerson(ctx, p.DB, v.Brand.ID, id)
+		if err == nil {
+			view.Member = &m
+		} else if !fault.Is(err, fault.NotFound) {
+			return view, err
+		}
 	}
 	if view.Conversations, err = dossier.Conversations(ctx, p.DB, v.Who, v.Brand.ID, id, 12); err != nil {
 		return view, err
@@ -221,9 +256,19 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 // personPlaces fills in what the ids in the view are called.
 func (p *Pages) personPlaces(r *http.Request, view *dossierView) error {
 	var channels, accounts []string
+	for _, g := range view.Joined {
+		accounts = append(accounts, g.Account, g.UndoneBy)
+	}
 	for _, m := range view.Moments {
-		if m.Note != nil {
+		switch {
+		case m.Note != nil:
 			accounts = append(accounts, m.Note.Account)
+		case m.Member != nil:
+			accounts = append(accounts, m.Member.Account)
+		case m.Decision != nil:
+			accounts = append(accounts, m.Decision.Account)
+		}
+		if m.Message == nil {
 			continue
 		}
 		channels = append(channels, m.Message.Channel)

@@ -5,6 +5,7 @@ import (
 
 	"rapport/internal/dossier"
 	"rapport/internal/i18n"
+	"rapport/internal/member"
 )
 
 // orSilent is an excerpt, or what stands where nothing was said.
@@ -47,4 +48,13 @@ func aboutSummary(ctx context.Context, v dossierView) string {
 		return i18n.T(ctx, "Say what you know of them")
 	}
 	return i18n.T(ctx, "Edit")
+}
+
+// memberSince says where somebody stands in the community.
+func memberSince(ctx context.Context, v dossierView) string {
+	since := i18n.T(ctx, "member since {{.Date}}", "Date", i18n.Date(ctx, v.Member.JoinedAt.Time()))
+	if v.Member.State != member.Active {
+		since += " · " + memberStateWord(ctx, v.Member.State)
+	}
+	return since
 }

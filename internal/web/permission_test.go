@@ -28,6 +28,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/document"
 	"rapport/internal/member"
+	"rapport/internal/merge"
 	"rapport/internal/post"
 	"rapport/internal/space"
 	"rapport/internal/task"
@@ -252,6 +253,15 @@ func (w *town) id(kind string, asks account.Account) string {
 			w.ok(w.DB.QueryRowContext(ctx, `SELECT person_id FROM conversation WHERE brand_id = $1 AND root = $2`, w.brand.ID, name).Scan(&id))
 			return id
 		},
+		"other": func() string { return w.id("person", asks) },
+		"merge": func() string {
+			a, b := w.id("person", w.owner), w.id("person", w.owner)
+			pair, err := merge.Review(ctx, w.DB, access.System(), w.brand.ID, a, b)
+			w.ok(err)
+			g, err := merge.Do(ctx, w.DB, access.System(), w.brand.ID, a, b, pair.Revision, name)
+			w.ok(err)
+			return g.ID
+		},
 	}[kind]
 	if !known {
 		w.t.Fatalf("no route may name {%s} before this test knows how to make one", kind)
@@ -267,7 +277,7 @@ var kinds = []string{"post", "channel", "media", "delivery", "conversation", "pe
 // ids are of everything once. What a form may change is made for each anew.
 func (w *town) ids(asks account.Account) map[string]string {
 	out := map[string]string{"brand": w.brand.Slug}
-	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "paper", "look", "message", "crossing"}) {
+	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "paper", "look", "message", "crossing", "other", "merge"}) {
 		out[kind] = w.id(kind, asks)
 	}
 	return out

@@ -75,7 +75,7 @@ func newWalled(t *testing.T) walled {
 	s.Hear(c, s.Said(canary, canary, canary, "", time.Minute))
 	var human string
 	must(s.DB.QueryRowContext(ctx, `SELECT id FROM person WHERE brand_id = $1`, s.Brand.ID).Scan(&human))
-	return walled{s, s.Brand, map[string]string{"person": human, "post": p.ID, "delivery": ds[0].ID, "channel": c.ID, "media": m.ID, "token": token.ID,
+	return walled{s, s.Brand, map[string]string{"person": human, "other": human, "merge": human, "post": p.ID, "delivery": ds[0].ID, "channel": c.ID, "media": m.ID, "token": token.ID,
 		"letter": "letter", "session": sessions[0].ID, "network": "paper", "account": owner.ID, "invitation": invited.ID}}
 }
 

@@ -16,6 +16,7 @@ const (
 	groupPosts    = "Posts"
 	groupOut      = "Deliveries"
 	groupTalk     = "Conversations"
+	groupPeople   = "People"
 	groupChannels = "Channels"
 	groupMedia    = "Media"
 	groupBrand    = "Brand"
@@ -39,6 +40,8 @@ var Types = []Type{
 	{"conversation.received", groupTalk, "Somebody wrote to the brand.", []string{"channel"}},
 	{"conversation.changed", groupTalk, "The team opened, assigned, snoozed or finished a conversation.", []string{"channel", "what", "state", "assignee"}},
 	{"conversation.replied", groupTalk, "An answer of the team is out.", []string{"channel", "delivery"}},
+	{"person.merged", groupPeople, "Two records of somebody became one: what was said of the other is said of this.", []string{"other"}},
+	{"person.parted", groupPeople, "Two records that were one are two again.", []string{"other"}},
 	{"channel.changed", groupChannels, "A channel was connected, checked or removed.", []string{"state"}},
 	{"channel.attention", groupChannels, "A channel stopped working and must be connected again.", []string{"reason"}},
 	{"media.added", groupMedia, "A picture was added.", nil},

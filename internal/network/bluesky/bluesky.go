@@ -24,6 +24,7 @@ import (
 type Hosts struct {
 	Entry     string // resolves handles, and takes sign-ins of its own accounts: https://bsky.social
 	Directory string // keeps the documents of did:plc: https://plc.directory
+	View      string // shows everybody what accounts say of themselves: https://public.api.bsky.app
 }
 
 // Network is Bluesky.
@@ -42,6 +43,7 @@ func New(client *outbound.Client) *Network { return NewAt(client, Hosts{}) }
 func NewAt(client *outbound.Client, h Hosts) *Network {
 	h.Entry = cmp.Or(strings.TrimRight(h.Entry, "/"), "https://bsky.social")
 	h.Directory = cmp.Or(strings.TrimRight(h.Directory, "/"), "https://plc.directory")
+	h.View = cmp.Or(strings.TrimRight(h.View, "/"), "https://public.api.bsky.app")
 	return &Network{client: client, hosts: h, now: time.Now}
 }
 

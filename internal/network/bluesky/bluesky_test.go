@@ -60,6 +60,7 @@ var paths = map[networktest.Call]string{
 	networktest.Reading:    "/xrpc/app.bsky.actor.getProfile",
 	networktest.Committing: "/xrpc/com.atproto.repo.putRecord",
 	networktest.Hearing:    "/xrpc/app.bsky.notification.listNotifications",
+	networktest.Profiling:  "/xrpc/app.bsky.actor.getProfile",
 }
 
 func TestConformance(t *testing.T) {
@@ -95,6 +96,9 @@ func TestConformance(t *testing.T) {
 					_, err := s.Do(emulator.Deed{By: p.Account, Do: "delete", To: id})
 					return err
 				},
+			},
+			About: func(by, text string) (string, error) {
+				return "@" + by + ".test", s.SetAccount(emulator.Account{Name: by, About: text})
 			},
 		}
 	})

@@ -87,8 +87,8 @@ func TestConformance(t *testing.T) {
 			Server:  address, Credential: network.Credential{"token": token}, Secrets: []string{token}, Finds: true,
 			Emulator: networktest.Emulator{
 				Order: func(c networktest.Call, f wire.Fault) error {
-					f.Path = map[networktest.Call]string{networktest.Reading: "/v1/account", networktest.Committing: "/v1/posts"}[c]
-					f.Method = map[networktest.Call]string{networktest.Reading: "GET", networktest.Committing: "POST"}[c]
+					f.Path = map[networktest.Call]string{networktest.Reading: "/v1/account", networktest.Committing: "/v1/posts", networktest.Profiling: "/v1/people/mira"}[c]
+					f.Method = map[networktest.Call]string{networktest.Reading: "GET", networktest.Committing: "POST", networktest.Profiling: "GET"}[c]
 					return s.Order(f)
 				},
 				Refuse:   s.Refuse,
@@ -100,6 +100,9 @@ func TestConformance(t *testing.T) {
 					return networktest.Published{Text: p.Text, Alts: s.Alts(id), Parent: p.InReplyTo}, ok
 				},
 				Advance: at.Advance,
+			},
+			About: func(by, text string) (string, error) {
+				return "@" + by, s.SetAccount(emulator.Account{Name: by, About: text})
 			},
 		}
 	})

@@ -3,6 +3,7 @@ package mastodon_test
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func TestConformance(t *testing.T) {
 			Emulator: networktest.Emulator{
 				Order: func(c networktest.Call, f wire.Fault) error {
 					f.Path = map[networktest.Call]string{networktest.Reading: "/api/v1/accounts/verify_credentials",
-						networktest.Committing: "/api/v1/statuses", networktest.Hearing: "/api/v1/notifications"}[c]
+						networktest.Committing: "/api/v1/statuses", networktest.Hearing: "/api/v1/notifications", networktest.Profiling: "/api/v1/accounts/lookup"}[c]
 					f.Method = "GET"
 					if c == networktest.Committing {
 						f.Method = "POST"
@@ -104,6 +105,9 @@ func TestConformance(t *testing.T) {
 					return st.ID, err
 				},
 				Edit: s.Edit, Delete: s.Delete,
+			},
+			About: func(by, text string) (string, error) {
+				return "@" + by + "@" + strings.TrimPrefix(address, "http://"), s.SetAccount(emulator.Account{Name: by, About: text})
 			},
 		}
 	})

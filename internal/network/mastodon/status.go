@@ -27,10 +27,15 @@ type accountEntity struct {
 	URL         string `json:"url"`
 	URI         string `json:"uri"`
 	Avatar      string `json:"avatar"`
-	Followers   *int64 `json:"followers_count"`
-	Following   *int64 `json:"following_count"`
-	Statuses    *int64 `json:"statuses_count"`
-	Source      struct {
+	Note        string `json:"note"`
+	Fields      []struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	} `json:"fields"`
+	Followers *int64 `json:"followers_count"`
+	Following *int64 `json:"following_count"`
+	Statuses  *int64 `json:"statuses_count"`
+	Source    struct {
 		Privacy string `json:"privacy"`
 	} `json:"source"`
 }

@@ -28,10 +28,11 @@ const (
 	Reading    Call = "reading"    // what Connect reads
 	Committing Call = "committing" // the irreversible call
 	Hearing    Call = "hearing"    // what Hear reads; only asked for where the rig has an Audience
+	Profiling  Call = "profiling"  // what Profile reads last; only asked for where the connector reads profiles
 )
 
 // Rig is an emulated network with one account, and a connector that speaks to
-// it. Every field but Finds, AtOnce and Audience is needed.
+// it. Every field but Finds, AtOnce, Audience and About is needed.
 type Rig struct {
 	Network    network.Publisher // also a network.Connector and a network.Remover
 	Server     string            // what a person would type
@@ -46,6 +47,9 @@ type Rig struct {
 	// Audience makes the cases run that are about what others say; nil where
 	// the emulated network has no such people.
 	Audience *Audience
+	// About makes somebody say something of themselves on their profile and
+	// returns their handle as people type it; nil where no profiles are read.
+	About func(by, text string) (handle string, err error)
 }
 
 // Emulator is what the suite asks of an emulated network.
@@ -84,7 +88,7 @@ func Run(t *testing.T, start func(t *testing.T, o Options) Rig) {
 	}{
 		{"connect", connecting}, {"publish", publishing}, {"prepare", preparing}, {"faults", faults},
 		{"refused dial", refusedDial}, {"silence", silence}, {"redirect", redirected}, {"once", once},
-		{"lookup", lookup}, {"repeat", repeat}, {"remove", removing}, {"hear", hearing}, {"history", history},
+		{"lookup", lookup}, {"repeat", repeat}, {"remove", removing}, {"hear", hearing}, {"history", history}, {"profile", profiles},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) { s.run(t, start) })

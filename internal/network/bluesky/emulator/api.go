@@ -66,7 +66,7 @@ var endpoints = map[string]endpoint{
 	"com.atproto.repo.getRecord":              {run: (*Server).getRecord},
 	"com.atproto.repo.listRecords":            {run: (*Server).listRecords},
 	"com.atproto.repo.describeRepo":           {run: (*Server).describeRepo},
-	"app.bsky.actor.getProfile":               {auth: "access", run: (*Server).getProfile},
+	"app.bsky.actor.getProfile":               {auth: "maybe", run: (*Server).getProfile},
 	"app.bsky.actor.getProfiles":              {auth: "access", run: (*Server).getProfiles},
 	"app.bsky.feed.getPosts":                  {auth: "access", run: (*Server).getPosts},
 	"app.bsky.feed.getAuthorFeed":             {auth: "access", run: (*Server).getAuthorFeed},
@@ -294,8 +294,11 @@ func (s *Server) whose(identifier string) string {
 }
 
 func (s *Server) authenticate(c *call, kind string) *problem {
-	if kind == "" {
+	if kind == "" || kind == "maybe" && c.r.Header.Get("Authorization") == "" {
 		return nil
+	}
+	if kind == "maybe" {
+		kind = "access"
 	}
 	token := map[string]string{"access": "at+jwt", "refresh": "refresh+jwt"}[kind]
 	deleting := strings.HasSuffix(c.r.URL.Path, ".deleteSession")

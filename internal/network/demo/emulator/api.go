@@ -40,6 +40,7 @@ func (s *Server) api() http.Handler {
 	mux.HandleFunc("GET /v1/inbox", s.auth(s.showInbox))
 	mux.HandleFunc("GET /v1/threads/{id}", s.auth(s.showThreadOf))
 	mux.HandleFunc("GET /v1/messages", s.auth(s.showMessages))
+	mux.HandleFunc("GET /v1/people/{name}", s.showPerson)
 	mux.HandleFunc("GET /v1/history", s.auth(s.showHistory))
 	return mux
 }

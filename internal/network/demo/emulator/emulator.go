@@ -58,6 +58,7 @@ type Server struct {
 	replies  map[string][]*Post
 	keys     map[string]*Post // by account and key
 	media    map[string]*picture
+	bios     map[string]string // what people of the audience say of themselves now
 	lastID   int64
 	journal  *journal
 
@@ -71,7 +72,7 @@ func New(o Options) (*Server, error) {
 		o.Now = time.Now
 	}
 	s := &Server{options: o, accounts: map[string]*account{}, posts: map[string]*Post{},
-		replies: map[string][]*Post{}, keys: map[string]*Post{}, media: map[string]*picture{}}
+		replies: map[string][]*Post{}, keys: map[string]*Post{}, media: map[string]*picture{}, bios: map[string]string{}}
 	s.gate.MaxBody = 64 << 20
 	s.gate.Describe = describe
 	s.gate.Next = s.api()

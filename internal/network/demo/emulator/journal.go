@@ -16,6 +16,7 @@ type entry struct {
 	Post    *Post    `json:"post,omitempty"`
 	Media   *picture `json:"media,omitempty"`
 	Removed string   `json:"removed,omitempty"`
+	Bio     *bio     `json:"bio,omitempty"`
 }
 
 // journal appends to a file; nil writes nothing. Each entry is one write, so
@@ -108,6 +109,8 @@ func (s *Server) apply(e entry) {
 			return
 		}
 		s.accounts[e.Account.Name] = &account{Account: *e.Account}
+	case e.Bio != nil:
+		s.bios[e.Bio.Name] = e.Bio.Text
 	case e.Media != nil:
 		s.media[e.Media.ID] = e.Media
 	case e.Post != nil:

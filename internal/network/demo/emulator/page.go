@@ -20,13 +20,14 @@ var pageTemplates = template.Must(template.New("").Funcs(template.FuncMap{
 	"pieces": pieces, "count": count, "plural": plural, "initial": initial,
 }).ParseFS(pageFiles, "page/*.html"))
 
-const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // pages lists what the network shows to people.
 func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.showTimeline)
 	mux.HandleFunc("GET /{account}", s.showProfile)
+	mux.Handle("POST /{account}/about", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.changeBio)))
 	mux.HandleFunc("GET /{account}/{id}", s.showThread)
 	mux.HandleFunc("GET /media/{id}", s.showPicture)
 	mux.HandleFunc("GET /avatar/{file}", s.showAvatar)
@@ -95,7 +96,8 @@ func (s *Server) showProfile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	a := s.accounts[name]
 	if m, known := members[name]; ok && a == nil && known {
-		v := view{Title: m.name, Member: &memberView{m.handle, m.name, m.about}}
+		_, about, _ := s.bio(name)
+		v := view{Title: m.name, Member: &memberView{m.handle, m.name, about}}
 		s.mu.Unlock()
 		s.render(w, "member.html", v)
 		return

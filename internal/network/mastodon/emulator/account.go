@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
+	"html"
 	"image"
 	"image/color"
 	"image/png"
@@ -21,9 +22,16 @@ type Account struct {
 	Domain    string    `json:"domain,omitempty"` // "" here, else the server they are on
 	Title     string    `json:"title,omitempty"`  // what they call themselves
 	About     string    `json:"about,omitempty"`
+	Fields    []Field   `json:"fields,omitempty"` // lines below it, as "Home page"
 	Followers int64     `json:"followers,omitempty"`
 	Bot       bool      `json:"bot,omitempty"`
 	MadeAt    time.Time `json:"made_at,omitzero"`
+}
+
+// Field is a line of a profile.
+type Field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // Acct is how the server writes an account: north, or mira@social.example.
@@ -68,6 +76,9 @@ func (s *Server) setAccount(a Account) (*account, error) {
 	}
 	a.Title = cmp.Or(a.Title, old.Title, strings.ToUpper(a.Name[:1])+a.Name[1:])
 	a.About = cmp.Or(a.About, old.About)
+	if a.Fields == nil {
+		a.Fields = old.Fields
+	}
 	a.Followers = cmp.Or(a.Followers, old.Followers)
 	if a.MadeAt.IsZero() {
 		a.MadeAt = old.MadeAt
@@ -136,8 +147,36 @@ func (s *Server) accountEntity(p place, a *account) object {
 		"locked": false, "bot": a.Bot, "group": false, "discoverable": true, "indexable": true, "noindex": false, "hide_collections": false,
 		"created_at": a.MadeAt.UTC().Truncate(24 * time.Hour).Format(stampFormat), "last_status_at": a.lastStatusAt(),
 		"followers_count": a.Followers + a.fans, "following_count": len(a.follows), "statuses_count": a.count(),
-		"emojis": []any{}, "fields": []any{}, "roles": []any{},
+		"emojis": []any{}, "fields": fieldEntities(a.Fields), "roles": []any{},
 	}
+}
+
+// fieldEntities are the lines of a profile; an address in one is a link.
+func fieldEntities(all []Field) []any {
+	out := []any{}
+	for _, f := range all {
+		value := html.EscapeString(f.Value)
+		if strings.HasPrefix(f.Value, "https://") || strings.HasPrefix(f.Value, "http://") {
+			value = `<a href="` + value + `" target="_blank" rel="nofollow noopener me" translate="no">` + value + `</a>`
+		}
+		out = append(out, object{"name": f.Name, "value": value, "verified_at": nil})
+	}
+	return out
+}
+
+// fingerAccount says where an account of this server's domain lives.
+func (s *Server) fingerAccount(c *call) (int, any, *problem) {
+	name, ok := strings.CutPrefix(strings.ToLower(c.Get("resource")), "acct:")
+	name, here := strings.CutSuffix(name, "@"+strings.ToLower(c.place.domain))
+	a := s.names[name]
+	if !ok || !here || a == nil || !a.local() {
+		return 0, nil, notFound
+	}
+	c.head.Set("Content-Type", "application/jrd+json; charset=utf-8")
+	return http.StatusOK, object{"subject": "acct:" + a.Name + "@" + c.place.domain, "aliases": []any{a.url(c.place), a.uri(c.place)}, "links": []any{
+		object{"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": a.url(c.place)},
+		object{"rel": "self", "type": "application/activity+json", "href": a.uri(c.place)},
+	}}, nil
 }
 
 // stampFormat is how Mastodon writes instants.

@@ -69,6 +69,7 @@ func (s *Server) api() http.Handler {
 	on("POST /oauth/token", open, "", s.createToken)
 	on("POST /oauth/revoke", open, "", s.revokeToken)
 	on("GET /.well-known/oauth-authorization-server", open, "", s.describeOAuth)
+	on("GET /.well-known/webfinger", open, "", s.fingerAccount)
 	on("GET /.well-known/nodeinfo", open, "", s.listNodeinfo)
 	on("GET /nodeinfo/2.0", open, "", s.showNodeinfo)
 	mux.HandleFunc("GET /oauth/authorize", s.showAuthorize)
