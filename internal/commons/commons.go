@@ -16,6 +16,7 @@ import (
 	"rapport/internal/blob"
 	"rapport/internal/db"
 	"rapport/internal/join"
+	"rapport/internal/link"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
@@ -24,6 +25,8 @@ type Deps struct {
 	Blobs blob.Store
 	Join  *join.Join
 	Log   *slog.Logger
+	// Clicks counts how often links are followed; one that is never written if nil.
+	Clicks *link.Counter
 	// Next answers what is no page of a community: the studio.
 	Next http.Handler
 	Site Site
@@ -53,6 +56,9 @@ type Pages struct {
 func New(d Deps) *Pages {
 	if d.Log == nil {
 		d.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if d.Clicks == nil {
+		d.Clicks = link.NewCounter(d.DB, d.Log)
 	}
 	p := &Pages{Deps: d, mux: http.NewServeMux(), places: newPlaces(d.DB, d.Site), shelf: newShelf(d.DB)}
 	for _, rt := range p.routes() {

@@ -32,6 +32,7 @@ type route struct {
 	// itself; nil: such pages are made anew for everybody.
 	shelve func(r *http.Request) []string
 	member bool  // only who has an account gets here
+	shut   bool  // it answers also where the community is not open
 	body   int64 // most bytes a request may send; 0 is formMost
 }
 
@@ -80,6 +81,9 @@ func (p *Pages) serve(rt route) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Cookie, Accept-Language")
 		r, err := p.enter(r, token)
+		if rt.shut && errors.Is(err, errShut) {
+			err = nil
+		}
 		if err == nil && rt.member && !at(r).In() {
 			http.Redirect(w, r, at(r).signIn(), http.StatusSeeOther)
 			return
@@ -101,7 +105,7 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 		return false
 	}
 	theme, lang := themeOf(r), i18n.Lang(i18n.With(r.Context(), r.Header.Get("Accept-Language"), nil))
-	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + r.URL.RawQuery + " " + lang + " " + string(theme)
+	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + untracked(r.URL.RawQuery) + " " + lang + " " + string(theme)
 	k := p.shelf.find(key)
 	if k == nil {
 		of := p.shelf.of(append(rt.shelve(r), here.Brand.ID)...)
@@ -166,7 +170,7 @@ func (w *recorder) send(to http.ResponseWriter) {
 // enter finds out who reads.
 func (p *Pages) enter(r *http.Request, token string) (*http.Request, error) {
 	ctx, here := r.Context(), in(r)
-	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, r.URL.RawQuery)}
+	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, untracked(r.URL.RawQuery))}
 	var err error
 	if token != "" {
 		err = p.recognise(ctx, r, v, token)

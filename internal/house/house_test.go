@@ -40,7 +40,7 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand certificate channel comment community conversation delivery document handover installation letter media member metric person post space task topic webhook", map[string]string{
+	{"nouns", "account brand certificate channel comment community conversation delivery document handover installation letter link media member metric person post space task topic webhook", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
