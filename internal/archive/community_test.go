@@ -103,7 +103,7 @@ func (h house) community(t *testing.T) map[string][]string {
 		"reply": "id, topic_id, space_id, number, author_id, state, text, html, reactions, flags, revision, at", "revision": "reply_id, number, text, by_id", "reaction": "reply_id, member_id, kind",
 		"bookmark": "member_id, reply_id", "watch": "member_id, subject, level, because, seen", "flag": "id, reply_id, member_id, reason, settled_at", "decision": "id, reply_id, act, reason, excerpt",
 		"document": "name, version, text, html", "acceptance": "member_id, name, version",
-		"link": "id, code, target, source, campaign, topic_id, reply_id, author_id", "link_day": "link_id, day, people, bots", "link_joined": "member_id, link_id, day",
+		"link": "id, code, target, source, campaign, topic_id, reply_id", "link_day": "link_id, day, people, bots", "link_joined": "member_id, link_id, day",
 	} {
 		row := "CAST(" + strings.ReplaceAll(columns, ", ", " AS TEXT) || ' ' || CAST(") + " AS TEXT)"
 		rows, err := h.DB.QueryContext(t.Context(), `SELECT `+row+` FROM `+table+` WHERE brand_id = $1`, h.Brand.ID)

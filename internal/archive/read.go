@@ -21,7 +21,7 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
-	"rapport/internal/link"
+	links "rapport/internal/link"
 	"rapport/internal/media/picture"
 	"rapport/internal/member"
 	"rapport/internal/post"
@@ -407,7 +407,7 @@ func (s *source) agrees(t table, row map[string]any) error {
 			return errors.New("its handle is none")
 		}
 	case "link":
-		if !link.Sound(row["code"].(string), row["target"].(string), row["source"].(string), row["campaign"].(string)) {
+		if !links.Sound(row["code"].(string), row["target"].(string), row["source"].(string), row["campaign"].(string)) {
 			return errors.New("it leads where no link may")
 		}
 	case "link_day", "link_joined":

@@ -112,6 +112,7 @@ var Acts = map[string]Act{
 	"topic.opened":      {Community, "opened a topic again"},
 	"topic.pinned":      {Community, "pinned a topic"},
 	"topic.unpinned":    {Community, "unpinned a topic"},
+	"topic.promoted":    {Community, "promoted something of the community"},
 	"topic.moved":       {Community, "moved a topic to another space"},
 
 	"channel.connected":   {Channels, "connected a channel"},

@@ -51,7 +51,7 @@ var floors = []struct {
 		"document":     "member",                    // who has accepted which version
 		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
 	}},
-	{"verbs", "admit agenda answer archive dossier health hook ingest insight join measure notify publish rekey", map[string]string{
+	{"verbs", "admit agenda answer archive dossier health hook ingest insight join measure notify promote publish rekey", map[string]string{
 		"health":  "rekey", // it counts what each key seals
 		"join":    "admit", // a new account proves its address
 		"dossier": "join",  // a person may be a member

@@ -109,8 +109,10 @@ func Create(ctx context.Context, d *db.DB, who access.Who, brandID, front string
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		l, err = Add(ctx, tx, who, brandID, n)
-		return err
+		if l, err = Add(ctx, tx, who, brandID, n); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "link.made", Subject: l.ID, Detail: map[string]string{"target": l.Target}})
 	}
 	if err = d.Tx(ctx, save); db.IsDuplicate(err) {
 		err = d.Tx(ctx, save) // the same form came in this moment, or the id is another's
@@ -122,8 +124,8 @@ func Create(ctx context.Context, d *db.DB, who access.Who, brandID, front string
 	return l, err
 }
 
-// Add makes a link in the caller's transaction. Its target is one that the
-// caller knows to be the community's.
+// Add makes a link in the caller's transaction, as a part of something that the
+// caller notes. Its target is one that the caller knows to be the community's.
 func Add(ctx context.Context, tx *db.Tx, who access.Who, brandID string, n New) (Link, error) {
 	var channels []string
 	if n.Channel != "" {
@@ -149,7 +151,7 @@ func Add(ctx context.Context, tx *db.Tx, who access.Who, brandID string, n New) 
 	if err != nil {
 		return l, fmt.Errorf("link: insert: %w", err)
 	}
-	return l, audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "link.made", Subject: l.ID, Detail: map[string]string{"target": l.Target}})
+	return l, nil
 }
 
 // free makes a code that no link of the brand has.
