@@ -39,6 +39,12 @@ func Outcomes(ctx context.Context, q db.Queryer, who access.Who, brandID string,
 	if err := who.May(q.Now(), brandID, access.MetricRead); err != nil {
 		return nil, err
 	}
+	return told(ctx, q, brandID, links, first)
+}
+
+// told are the outcomes, for callers who have asked whether the links may be
+// seen: a link's own counts are a part of it.
+func told(ctx context.Context, q db.Queryer, brandID string, links []link.Link, first string) ([]Outcome, error) {
 	var ids, posts []string
 	for _, l := range links {
 		ids = append(ids, l.ID)
@@ -64,6 +70,32 @@ func Outcomes(ctx context.Context, q db.Queryer, who access.Who, brandID string,
 	}
 	return out, nil
 }
+
+// Links is link.List with what each link brought since it was made.
+func Links(ctx context.Context, q db.Queryer, who access.Who, brandID string, f link.Filter, page db.Page) ([]Outcome, string, error) {
+	all, next, err := link.List(ctx, q, who, brandID, f, page)
+	if err != nil {
+		return nil, "", err
+	}
+	out, err := told(ctx, q, brandID, all, noDays)
+	return out, next, err
+}
+
+// End is link.End with what the link brought.
+func End(ctx context.Context, d *db.DB, who access.Who, brandID, id string, ended bool) (Outcome, error) {
+	l, err := link.End(ctx, d, who, brandID, id, ended)
+	if err != nil {
+		return Outcome{}, err
+	}
+	all, err := told(ctx, d, brandID, []link.Link{l}, noDays)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return all[0], nil
+}
+
+// noDays is after every day.
+const noDays = "9"
 
 // at is a post on a channel.
 type at struct{ post, channel string }
@@ -131,7 +163,7 @@ func OriginOf(ctx context.Context, q db.Queryer, who access.Who, brandID, postID
 	if o.Topic.ID == "" {
 		return o, fault.New(fault.NotFound, "This post promotes nothing.")
 	}
-	o.Links, err = Outcomes(ctx, q, who, brandID, links, "9")
+	o.Links, err = Outcomes(ctx, q, who, brandID, links, noDays)
 	return o, err
 }
 
@@ -164,7 +196,7 @@ func Of(ctx context.Context, q db.Queryer, who access.Who, brandID, topicID stri
 	if err != nil {
 		return nil, err
 	}
-	all, err := Outcomes(ctx, q, who, brandID, links, "9")
+	all, err := Outcomes(ctx, q, who, brandID, links, noDays)
 	if err != nil {
 		return nil, err
 	}

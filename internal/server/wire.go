@@ -28,6 +28,7 @@ import (
 	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/letter"
+	"rapport/internal/link"
 	"rapport/internal/live"
 	"rapport/internal/mail"
 	"rapport/internal/measure"
@@ -37,6 +38,7 @@ import (
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
 	"rapport/internal/post"
+	"rapport/internal/promote"
 	"rapport/internal/publish"
 	"rapport/internal/rekey"
 	"rapport/internal/search"
@@ -105,7 +107,12 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	look.DB = a.db
-	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
+	promoter := &promote.Promoter{DB: a.db, Library: library, Blobs: blobs, Front: func(ctx context.Context, brandID string) string {
+		return a.commons.Address(ctx, brandID)
+	}}
+	clicks := link.NewCounter(a.db, a.log)
+	a.services = append(a.services, service{"links", clicks.Start, clicks.Stop})
+	a.pages = web.New(web.Deps{DB: a.db, Promote: promoter, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Admit: door, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(), Rates: a.rates,
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
@@ -115,11 +122,11 @@ func (a *app) wire(ctx context.Context) error {
 		return a.commons.Address(ctx, brandID) + path
 	}}
 	communities.Work(workers)
-	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Clicks: clicks, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(),
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
 	a.closing = append(a.closing, a.commons.Close)
-	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Admit: door, Channels: channels, Media: library, Archives: archives,
+	a.api = api.New(api.Deps{DB: a.db, Front: promoter.Front, Hooks: hooks, Networks: a.networks, Admit: door, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version(), Rates: a.rates,
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }})
 	a.secure()
