@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"rapport/internal/account"
@@ -107,9 +108,7 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	look.DB = a.db
-	promoter := &promote.Promoter{DB: a.db, Library: library, Blobs: blobs, Front: func(ctx context.Context, brandID string) string {
-		return a.commons.Address(ctx, brandID)
-	}}
+	promoter := &promote.Promoter{DB: a.db, Library: library, Blobs: blobs, Front: a.front}
 	clicks := link.NewCounter(a.db, a.log)
 	a.services = append(a.services, service{"links", clicks.Start, clicks.Stop})
 	a.pages = web.New(web.Deps{DB: a.db, Promote: promoter, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
@@ -132,6 +131,16 @@ func (a *app) wire(ctx context.Context) error {
 	a.secure()
 	a.checks = append(a.checks, check{"sending", sender.Ready}, check{"listening", ears.Ready}, check{"database", a.databaseReady}, check{"disk", a.diskReady})
 	return nil
+}
+
+// front is where a brand's community is found by others. Where no address was
+// declared it is the one that this program listens at, with its port.
+func (a *app) front(ctx context.Context, brandID string) string {
+	at := a.commons.Address(ctx, brandID)
+	if rest, plain := strings.CutPrefix(at, "http://localhost"); plain && a.known() == nil && (rest == "" || rest[0] == '/') {
+		return strings.TrimSuffix(a.public.String(), "/") + rest
+	}
+	return at
 }
 
 // writer has letters sent by the operator's mail server. Without one they are
