@@ -28,7 +28,7 @@ func (t *town) saveLinks(ctx context.Context, tx *db.Tx) error {
 	var links, days, came [][]any
 	taken := map[string]bool{}
 	for _, h := range handed {
-		made := t.now.AddDate(0, 0, -h.days)
+		made := t.now.In(zone).AddDate(0, 0, -h.days) // by its clock, so that each day comes once
 		id := db.NewID()
 		links = append(links, []any{id, t.brand.ID, h.code, h.target, h.source, h.campaign, t.team[teamManager].ID, db.At(made)})
 		for d := range h.days {

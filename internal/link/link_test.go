@@ -455,7 +455,7 @@ func TestJoined(t *testing.T) {
 	w := open(t)
 	l := w.made(link.New{})
 	for i, state := range []string{"active", "asking", "refused", "suspended", "left"} {
-		w.exec(`INSERT INTO member (id, brand_id, handle, name, name_key, state, state_at, joined_at, seen_at) VALUES ($1, 'b', $1, $4, $4, $2, $3, 1, 1)`, fmt.Sprint("m", i), state, i, state)
+		w.exec(`INSERT INTO member (id, brand_id, handle, name, name_key, state, state_at, joined_at, seen_at) VALUES ($1, 'b', $4, $5, $6, $2, $3, 1, 1)`, fmt.Sprint("m", i), state, i, state, state, state)
 		from, err := link.Arrival(ctx, w.d, "b", l.Code, "2026-03-01")
 		w.must(err)
 		w.must(w.d.Tx(ctx, func(tx *db.Tx) error {
