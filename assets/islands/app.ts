@@ -1,6 +1,7 @@
 // The one script of every page. Pages work without it; it adds the hand.
 import "htmx.org/dist/htmx.esm.min.js";
 import "./island";
+import { startCopies } from "./copy";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { startOverlays } from "./overlay";
@@ -20,3 +21,4 @@ startPalette();
 startKeys();
 startLive();
 startZone();
+startCopies();

@@ -36,10 +36,12 @@ type Deps struct {
 	Archives *archive.Archiver
 	Hooks    *hook.Sender
 	Desk     publish.Desk
-	Admit    *admit.Door
-	Log      *slog.Logger
-	Version  string // of the program
-	Rates    account.Rates
+	// Front is where a brand's community is found by other machines; "" if nil.
+	Front   func(ctx context.Context, brandID string) string
+	Admit   *admit.Door
+	Log     *slog.Logger
+	Version string // of the program
+	Rates   account.Rates
 	// Address is where a request comes from; r.RemoteAddr if nil.
 	Address func(*http.Request) string
 }
@@ -83,6 +85,7 @@ func New(d Deps) http.Handler {
 	a.commentOperations()
 	a.taskOperations()
 	a.notificationOperations()
+	a.linkOperations()
 	a.readable()
 	return a
 }
@@ -122,6 +125,7 @@ func config(version string) huma.Config {
 		{Name: "Media", Description: "Pictures and their descriptions."},
 		{Name: "Channels", Description: "The connected accounts."},
 		{Name: "Metrics", Description: "What networks told, and what is computed from it."},
+		{Name: "Links", Description: "Short addresses that count how often they are followed."},
 		{Name: "Together", Description: "Comments, tasks, handovers, and what somebody is told."},
 		{Name: "Holds", Description: "The switch that stops everything."},
 		{Name: "Webhooks", Description: "Programs that are told what happens, signed by the Standard Webhooks specification."},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,6 +13,7 @@ import (
 	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/link"
 	"rapport/internal/member"
 	"rapport/internal/notice"
 	"rapport/internal/space"
@@ -56,6 +58,23 @@ func (h house) talk(t *testing.T) {
 		_, err := d.ExecContext(ctx, query, b, h.Account.ID)
 		check(err)
 	}
+	check(d.Tx(ctx, func(tx *db.Tx) error {
+		l, err := link.Add(ctx, tx, h.Who(), b, link.New{Target: s.Topic.Path(), Campaign: "spring", Topic: s.Topic.ID, Reply: r.Reply.ID})
+		if err != nil {
+			return err
+		}
+		came, err := link.Arrival(ctx, tx, b, l.Code, "2026-03-01")
+		if err != nil {
+			return err
+		}
+		return link.Arrived(ctx, tx, b, cy.Member.ID, came, time.UTC)
+	}))
+	all, err := link.OfTopic(ctx, d, b, s.Topic.ID)
+	check(err)
+	c := link.NewCounter(d, nil)
+	c.Count(all[0], time.UTC, link.Person, "192.0.2.1", "Firefox/1")
+	c.Count(all[0], time.UTC, link.Bot, "192.0.2.1", "curl/1")
+	check(c.Stop(ctx))
 }
 
 func (h house) join(t *testing.T, account, name string) member.Voice {
@@ -87,6 +106,7 @@ func (h house) community(t *testing.T) map[string][]string {
 		"bookmark": "member_id, reply_id", "watch": "member_id, subject, level, because, seen", "flag": "id, reply_id, member_id, reason, settled_at", "decision": "id, reply_id, act, reason, excerpt",
 		"notice_choice": "member_id, kind, mail", "notice_digest": "member_id, every, weekday, hour, zone",
 		"document": "name, version, text, html", "acceptance": "member_id, name, version",
+		"link": "id, code, target, source, campaign, topic_id, reply_id", "link_day": "link_id, day, people, bots", "link_joined": "member_id, link_id, day",
 	} {
 		row := "CAST(" + strings.ReplaceAll(columns, ", ", " AS TEXT) || ' ' || CAST(") + " AS TEXT)"
 		rows, err := h.DB.QueryContext(t.Context(), `SELECT `+row+` FROM `+table+` WHERE brand_id = $1`, h.Brand.ID)

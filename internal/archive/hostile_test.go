@@ -143,6 +143,9 @@ func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
 		{"a script for a link", func(t *testing.T, p pack) pack {
 			return p.swap(t, "deliveries.jsonl", `https://paper.example/1`, `javascript:alert(1)`).honest(t)
 		}, "no web address"},
+		{"a short link that leads to a script", func(t *testing.T, p pack) pack {
+			return p.swap(t, "links.jsonl", `"target":"/t/which-grinder/1"`, `"target":"javascript:alert(1)"`).honest(t)
+		}, "leads where no link may"},
 		{"an unknown state", func(t *testing.T, p pack) pack {
 			return p.swap(t, "deliveries.jsonl", `"state":"published"`, `"state":"paid"`).honest(t)
 		}, "cannot be"},

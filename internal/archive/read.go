@@ -21,6 +21,7 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	links "rapport/internal/link"
 	"rapport/internal/media/picture"
 	"rapport/internal/member"
 	"rapport/internal/post"
@@ -404,6 +405,14 @@ func (s *source) agrees(t table, row map[string]any) error {
 		handle, gone := row["handle"].(string), row["state"] == string(member.Left)
 		if !member.IsHandle(handle) && !(t.name == "member" && gone && handle == "") && !(t.name == "member_handle" && member.IsHidden(handle)) {
 			return errors.New("its handle is none")
+		}
+	case "link":
+		if !links.Sound(row["code"].(string), row["target"].(string), row["source"].(string), row["campaign"].(string)) {
+			return errors.New("it leads where no link may")
+		}
+	case "link_day", "link_joined":
+		if _, err := time.Parse(time.DateOnly, row["day"].(string)); err != nil {
+			return errors.New("its day is none")
 		}
 	case "member_barred":
 		if !s.known[row["account_id"].(string)] {

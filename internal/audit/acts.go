@@ -59,6 +59,9 @@ var Acts = map[string]Act{
 	"comment.restored":    {Content, "restored a comment"},
 	"comment.resolved":    {Content, "settled a comment"},
 	"comment.reopened":    {Content, "opened a comment again"},
+	"link.made":           {Content, "made a link"},
+	"link.ended":          {Content, "ended a link"},
+	"link.resumed":        {Content, "let a link lead on again"},
 	"media.added":         {Content, "added a picture"},
 	"media.changed":       {Content, "changed a picture"},
 	"media.cropped":       {Content, "cropped a picture"},
@@ -114,6 +117,7 @@ var Acts = map[string]Act{
 	"topic.opened":      {Community, "opened a topic again"},
 	"topic.pinned":      {Community, "pinned a topic"},
 	"topic.unpinned":    {Community, "unpinned a topic"},
+	"topic.promoted":    {Community, "promoted something of the community"},
 	"topic.moved":       {Community, "moved a topic to another space"},
 
 	"channel.connected":   {Channels, "connected a channel"},

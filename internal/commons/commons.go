@@ -16,6 +16,7 @@ import (
 	"rapport/internal/blob"
 	"rapport/internal/db"
 	"rapport/internal/join"
+	"rapport/internal/link"
 	"rapport/internal/merge"
 )
 
@@ -27,6 +28,8 @@ type Deps struct {
 	// Claims are what members prove to be theirs on networks.
 	Claims *merge.Claims
 	Log    *slog.Logger
+	// Clicks counts how often links are followed; one that is never written if nil.
+	Clicks *link.Counter
 	// Next answers what is no page of a community: the studio.
 	Next http.Handler
 	Site Site
@@ -59,6 +62,9 @@ type Pages struct {
 func New(d Deps) *Pages {
 	if d.Log == nil {
 		d.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if d.Clicks == nil {
+		d.Clicks = link.NewCounter(d.DB, d.Log)
 	}
 	p := &Pages{Deps: d, mux: http.NewServeMux(), places: newPlaces(d.DB, d.Site), shelf: newShelf(d.DB)}
 	for _, rt := range p.routes() {

@@ -24,6 +24,7 @@ import (
 	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/letter"
+	"rapport/internal/link"
 	"rapport/internal/member"
 	"rapport/internal/merge"
 	"rapport/internal/network"
@@ -45,6 +46,7 @@ type place struct {
 	*testing.T
 	*db.DB
 	pages  *commons.Pages
+	clicks *link.Counter
 	join   *join.Join
 	brand  brand.Brand
 	owner  access.Who
@@ -72,7 +74,8 @@ func open(t *testing.T) *place {
 	studio := http.NewServeMux()
 	studio.Handle("GET "+static.Prefix, static.Handler())
 	studio.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the studio", http.StatusTeapot) })
-	p.pages = commons.New(commons.Deps{DB: p.DB, Blobs: blobs, Join: p.join, Next: studio,
+	p.clicks = link.NewCounter(p.DB, nil)
+	p.pages = commons.New(commons.Deps{DB: p.DB, Blobs: blobs, Join: p.join, Clicks: p.clicks, Next: studio,
 		Claims: &merge.Claims{DB: p.DB, Networks: network.NewSet(mastodon.New(nil), bluesky.New(nil))}}) // nobody is asked here
 	t.Cleanup(p.pages.Close)
 	p.brand, p.owner = p.found("North")

@@ -73,6 +73,7 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 			in.Accepts[name] = n
 		}
 	}
+	in.Link, in.LinkDay = came(r)
 	done, err := p.enlist(w, r, v.Brand, in)
 	if err != nil {
 		if f.Refused(err) {
@@ -80,6 +81,7 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
+	p.forgetCame(w, r)
 	return see(w, r, v.href("/")+"?"+url.Values{"done": {done}}.Encode())
 }
 

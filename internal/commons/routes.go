@@ -32,6 +32,7 @@ func (p *Pages) readRoutes() []route {
 		{pattern: "GET /t/{slug}/{number}/history/{reply}", handle: p.historyShow},
 		{pattern: "GET /search", handle: p.searchShow},
 		{pattern: "GET /p/{picture}", handle: p.pictureShow},
+		{pattern: "GET /l/{code}", handle: p.linkFollow, shut: true},
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"net/url"
 	"strconv"
 
+	"rapport/internal/access"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/markdown"
 	"rapport/internal/notice"
+	"rapport/internal/promote"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -26,6 +28,7 @@ type topicView struct {
 	Kept      map[string]bool
 	Following topic.Following
 	Draft     topic.Draft
+	Promoted  []promote.Promoted // by which posts, for the team
 	Form      form
 }
 
@@ -117,6 +120,11 @@ func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicV
 			return tv, err
 		}
 	}
+	if v.team() {
+		if tv.Promoted, err = promote.Of(ctx, p.DB, v.Voice.Who, v.Brand.ID, t.ID); err != nil {
+			return tv, err
+		}
+	}
 	if tv.Draft, err = topic.DraftOf(ctx, p.DB, v.Voice, t.ID); err != nil {
 		return tv, err
 	}
@@ -154,6 +162,20 @@ func (p *Pages) noteRead(r *http.Request, tv *topicView) error {
 	}
 	last := min(tv.Page*topic.PageSize, tv.Topic.LastNumber)
 	return topic.Seen(r.Context(), p.DB, tv.Voice, tv.Topic, last, tv.Following.Seen)
+}
+
+// mayPromote reports whether the reader may make a post of what stands here:
+// somebody of the team who writes posts, of what everybody may read.
+func (tv topicView) mayPromote() bool {
+	return tv.In() && !tv.Space.Hidden && tv.Topic.State == topic.Live && !tv.closed() && tv.Voice.Who.May(tv.Now, tv.Brand.ID, access.PostWrite) == nil
+}
+
+// opening is the id of the topic's first reply, where it stands on this page.
+func (tv topicView) opening() string {
+	if len(tv.Replies) > 0 && tv.Replies[0].Number == 1 && tv.Replies[0].State == topic.Live {
+		return tv.Replies[0].ID
+	}
+	return ""
 }
 
 func (tv topicView) path(page int64) string {

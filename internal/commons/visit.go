@@ -107,7 +107,7 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 		return false
 	}
 	theme, lang := themeOf(r), i18n.Lang(i18n.With(r.Context(), r.Header.Get("Accept-Language"), nil))
-	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + r.URL.RawQuery + " " + lang + " " + string(theme)
+	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + untracked(r.URL.RawQuery) + " " + lang + " " + string(theme)
 	k := p.shelf.find(key)
 	if k == nil {
 		of := p.shelf.of(append(rt.shelve(r), here.Brand.ID)...)
@@ -172,7 +172,7 @@ func (w *recorder) send(to http.ResponseWriter) {
 // enter finds out who reads.
 func (p *Pages) enter(r *http.Request, token string) (*http.Request, error) {
 	ctx, here := r.Context(), in(r)
-	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, r.URL.RawQuery)}
+	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, untracked(r.URL.RawQuery))}
 	var err error
 	if token != "" {
 		err = p.recognise(ctx, r, v, token)

@@ -40,7 +40,7 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand certificate channel comment community conversation delivery document handover installation letter media member metric notice person post space task topic webhook", map[string]string{
+	{"nouns", "account brand certificate channel comment community conversation delivery document handover installation letter link media member metric notice person post space task topic webhook", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
@@ -52,7 +52,7 @@ var floors = []struct {
 		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
 		"notice":       "brand member topic",        // who is told, by which clock, and of what
 	}},
-	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure merge notify publish rekey tell", map[string]string{
+	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure merge notify promote publish rekey tell", map[string]string{
 		"bridge":  "answer",             // what the community answered goes back where it was asked
 		"health":  "rekey",              // it counts what each key seals
 		"join":    "admit bridge merge", // a new account proves its address; who leaves leaves the inbox, and what was joined to them

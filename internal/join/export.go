@@ -201,6 +201,8 @@ var lists = []list{
 		WHERE w.brand_id = $1 AND w.id = $2 AND (m.at, m.id) > ($3, $4) ORDER BY m.at, m.id LIMIT $5`},
 	{name: "acceptances", names: []string{"document", "version", "accepted_at"}, query: `SELECT at, name || '/' || version, name, version, at FROM acceptance
 		WHERE brand_id = $1 AND member_id = $2 AND (at, name || '/' || version) > ($3, $4) ORDER BY at, name || '/' || version LIMIT $5`},
+	{name: "came_by", names: []string{"link", "source", "campaign", "joined_at"}, query: `SELECT j.at, j.link_id, l.target, l.source, l.campaign, j.at FROM link_joined j JOIN link l ON l.id = j.link_id
+		WHERE j.brand_id || '' = $1 AND j.member_id = $2 AND (j.at, j.link_id) > ($3, $4) ORDER BY j.at, j.link_id LIMIT $5`},
 	{name: "topics", names: []string{"id", "number", "space", "title", "state", "created_at"}, query: `SELECT t.created_at, t.id, t.id, t.number, s.name, t.title, t.state, t.created_at
 		FROM topic t JOIN space s ON s.id = t.space_id WHERE t.brand_id = $1 AND t.author_id = $2 AND (t.created_at, t.id) > ($3, $4) ORDER BY t.created_at, t.id LIMIT $5`},
 	{name: "replies", names: []string{"id", "topic", "number", "answers", "state", "text", "created_at", "edited_at"}, within: versions,

@@ -5,8 +5,10 @@
 package join
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/letter"
+	"rapport/internal/link"
 	"rapport/internal/member"
 	"rapport/internal/secret"
 )
@@ -59,6 +62,9 @@ type Form struct {
 	Answer          string           // to it
 	Script          bool             // the browser ran the script that answers
 	CameFrom        string           // JSON of what brought them, 2000 bytes at most
+	// Link is the code of the link that brought them, and LinkDay the day on which
+	// they followed it (2006-01-02). They go before CameFrom.
+	Link, LinkDay string
 }
 
 // Result is what a page may say of a sign-up: the same, whether the address
@@ -93,6 +99,9 @@ func (j *Join) SignUp(ctx context.Context, b brand.Brand, f Form, m account.Meta
 	}
 	a := account.New{Email: f.Email, Name: strings.TrimSpace(f.Name), Password: f.Password}
 	n, err := j.checked(ctx, b, c, access.Who{}, f, a.Check())
+	if err == nil {
+		n.CameFrom, err = j.brought(ctx, b, f, n.CameFrom)
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -158,7 +167,7 @@ func (j *Join) begin(ctx context.Context, tx *db.Tx, b brand.Brand, a account.Ac
 	if err != nil {
 		return err
 	}
-	if err := accept(ctx, tx, m, f.Accepts); err != nil || j.Letters.Send == nil {
+	if err := errors.Join(link.Arrived(ctx, tx, b.ID, m.ID, n.CameFrom, b.Location()), accept(ctx, tx, m, f.Accepts)); err != nil || j.Letters.Send == nil {
 		return err
 	}
 	return j.Door.AskNew(ctx, tx, a, b.ID, j.proofLink(ctx, b), proofPage(ctx, b, m))
@@ -228,6 +237,9 @@ func (j *Join) Enter(ctx context.Context, who access.Who, b brand.Brand, f Form)
 		c.Questions = nil
 	}
 	n, err := j.checked(ctx, b, c, who, f, nil)
+	if err == nil {
+		n.CameFrom, err = j.brought(ctx, b, f, n.CameFrom)
+	}
 	if err != nil {
 		return member.Member{}, err
 	}
@@ -248,10 +260,10 @@ func (j *Join) Enter(ctx context.Context, who access.Who, b brand.Brand, f Form)
 		if err != nil {
 			return err
 		}
-		if team {
+		if team { // whom no link brought
 			return document.Accept(ctx, tx, b.ID, m.ID, f.Accepts)
 		}
-		return accept(ctx, tx, m, f.Accepts)
+		return errors.Join(link.Arrived(ctx, tx, b.ID, m.ID, n.CameFrom, b.Location()), accept(ctx, tx, m, f.Accepts))
 	})
 	if db.IsDuplicate(err) {
 		err = errMember
@@ -318,6 +330,21 @@ func (j *Join) checked(ctx context.Context, b brand.Brand, c community.Community
 		n.CameFrom = f.CameFrom
 	}
 	return n, nil
+}
+
+// LinkLasts is for how many days a link that somebody followed is what brought
+// them.
+const LinkLasts = 30
+
+// brought is what is kept of the link that brought somebody; else of what the
+// form says otherwise.
+func (j *Join) brought(ctx context.Context, b brand.Brand, f Form, otherwise string) (string, error) {
+	day, err := time.Parse(time.DateOnly, f.LinkDay)
+	if age := j.DB.Now().Time().Sub(day); err != nil || age < -24*time.Hour || age > (LinkLasts+1)*24*time.Hour {
+		return otherwise, nil
+	}
+	came, err := link.Arrival(ctx, j.DB, b.ID, f.Link, f.LinkDay)
+	return cmp.Or(came, otherwise), err
 }
 
 func (j *Join) acceptsAll(ctx context.Context, b brand.Brand, versions map[string]int64) error {

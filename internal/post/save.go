@@ -21,15 +21,21 @@ import (
 // Draft saves a new post. It may be empty.
 func Draft(ctx context.Context, d *db.DB, who access.Who, brandID string, in Input) (Post, error) {
 	var p Post
-	err := d.Tx(ctx, func(tx *db.Tx) error {
-		in, err := checked(ctx, tx, who, brandID, in)
-		if err != nil {
-			return err
-		}
-		p, err = create(ctx, tx, who, Post{ID: db.NewID(), Brand: brandID}, in)
+	err := d.Tx(ctx, func(tx *db.Tx) (err error) {
+		p, err = Add(ctx, tx, who, brandID, db.NewID(), in)
 		return err
 	})
 	return p, err
+}
+
+// Add saves a new post in the caller's transaction, under an id that nothing
+// else has.
+func Add(ctx context.Context, tx *db.Tx, who access.Who, brandID, id string, in Input) (Post, error) {
+	in, err := checked(ctx, tx, who, brandID, in)
+	if err != nil {
+		return Post{}, err
+	}
+	return create(ctx, tx, who, Post{ID: id, Brand: brandID}, in)
 }
 
 // Once saves a new post under an id that its form was given before anything

@@ -29,6 +29,7 @@ import (
 	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/letter"
+	"rapport/internal/link"
 	"rapport/internal/live"
 	"rapport/internal/mail"
 	"rapport/internal/measure"
@@ -40,6 +41,7 @@ import (
 	"rapport/internal/outbound"
 	"rapport/internal/outbox"
 	"rapport/internal/post"
+	"rapport/internal/promote"
 	"rapport/internal/publish"
 	"rapport/internal/rekey"
 	"rapport/internal/search"
@@ -97,7 +99,8 @@ func (a *app) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address := func(ctx context.Context, brandID, path string) string { return a.commons.Address(ctx, brandID) + path }
+	front := func(ctx context.Context, brandID string) string { return a.commons.Address(ctx, brandID) }
+	address := func(ctx context.Context, brandID, path string) string { return front(ctx, brandID) + path }
 	own.Address = address
 	news := a.news(workers, letters, hooks, own, &tell.Teller{DB: a.db, Letters: letters, Keys: a.keys, Address: address})
 	keeper := &bridge.Keeper{Community: own, Log: a.log}
@@ -118,7 +121,10 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	look.DB = a.db
-	a.pages = web.New(web.Deps{DB: a.db, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
+	promoter := &promote.Promoter{DB: a.db, Library: library, Blobs: blobs, Front: front}
+	clicks := link.NewCounter(a.db, a.log)
+	a.services = append(a.services, service{"links", clicks.Start, clicks.Stop})
+	a.pages = web.New(web.Deps{DB: a.db, Promote: promoter, Health: look, Letters: letters, Channels: channels, Media: library, Archives: archives, Hooks: hooks,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Networks: a.networks, Bridge: own, Admit: door, Hub: a.hub, Log: a.log, Site: web.Site{
 			Version: version(), Mail: a.smtp != "", Dev: a.command == "demo", Public: a.known(), Rates: a.rates,
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
@@ -126,11 +132,11 @@ func (a *app) wire(ctx context.Context) error {
 		}})
 	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address, Elsewhere: dossier.Elsewhere}
 	communities.Work(workers)
-	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Clicks: clicks, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
 	a.closing = append(a.closing, a.commons.Close)
-	a.api = api.New(api.Deps{DB: a.db, Hooks: hooks, Networks: a.networks, Admit: door, Channels: channels, Media: library, Archives: archives,
+	a.api = api.New(api.Deps{DB: a.db, Front: promoter.Front, Hooks: hooks, Networks: a.networks, Admit: door, Channels: channels, Media: library, Archives: archives,
 		Desk: publish.Desk{DB: a.db, Channels: channels}, Log: a.log, Version: version(), Rates: a.rates,
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }})
 	a.secure()

@@ -199,6 +199,7 @@ var areas = []area{
 	{"posts", "Posts", "layers", "p", []string{"posts"}, access.PostRead},
 	{"tasks", "Tasks", "list-checks", "k", []string{"tasks"}, access.BrandRead},
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
+	{"links", "Links", "link", "l", []string{"links"}, access.PostRead},
 	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
 	{"community", "Community", "message-circle", "y", []string{"community"}, access.TopicModerate},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},

@@ -27,6 +27,7 @@ import (
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/document"
+	"rapport/internal/link"
 	"rapport/internal/member"
 	"rapport/internal/merge"
 	"rapport/internal/post"
@@ -136,6 +137,17 @@ func (w *town) id(kind string, asks account.Account) string {
 			exec(w.t, w.DB, `INSERT INTO reply (id, brand_id, topic_id, space_id, number, author_id, state, text, html, at, created_at)
 				VALUES ($1, $2, $1, $3, 1, $4, 'waiting', $5, $5, 1, 1)`, name, w.brand.ID, at, author, shared)
 			return name
+		},
+		"said": func() string {
+			id := w.id("case", asks)
+			exec(w.t, w.DB, `UPDATE topic SET state = 'live' WHERE id = $1`, id)
+			exec(w.t, w.DB, `UPDATE reply SET state = 'live' WHERE id = $1`, id)
+			return id
+		},
+		"link": func() string {
+			l, err := link.Create(ctx, w.DB, w.Who(), w.brand.ID, "", link.New{Target: "/t/" + strings.ReplaceAll(shared, " ", "-") + "/1"})
+			w.ok(err)
+			return l.ID
 		},
 		"paper": func() string {
 			exec(w.t, w.DB, `DELETE FROM document WHERE brand_id = $1`, w.brand.ID)
@@ -277,7 +289,7 @@ var kinds = []string{"post", "channel", "media", "delivery", "conversation", "pe
 // ids are of everything once. What a form may change is made for each anew.
 func (w *town) ids(asks account.Account) map[string]string {
 	out := map[string]string{"brand": w.brand.Slug}
-	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "paper", "look", "message", "crossing", "other", "merge"}) {
+	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "said", "link", "paper", "look", "message", "crossing", "other", "merge"}) {
 		out[kind] = w.id(kind, asks)
 	}
 	return out
@@ -300,6 +312,10 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 	switch { // the same name asks for something else in some places
 	case strings.HasSuffix(path, "/answer"):
 		v.Del("to")
+	case strings.HasSuffix(path, "/promote"):
+		v.Set("reply", form["said"])
+	case strings.HasSuffix(path, "/links"):
+		v.Set("target", "/")
 	case strings.HasSuffix(path, "/posts/bulk"):
 		v.Set("act", "delete")
 	case strings.HasSuffix(path, "/inbox/bulk"):

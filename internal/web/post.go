@@ -57,6 +57,7 @@ type postView struct {
 	Review     reviewView
 	Talk       talkView
 	Tasks      tasksOnView
+	Promotes   *promotesView // nil where it promotes nothing
 }
 
 // version is a text and the channels that get it.
@@ -143,6 +144,9 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 	}
 	if err == nil {
 		view.Tasks, err = p.tasksOn(r, task.OnPost, view.ID)
+	}
+	if err == nil {
+		view.Promotes, err = p.promotes(r, view.ID)
 	}
 	return view, err
 }

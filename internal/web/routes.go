@@ -45,6 +45,7 @@ func (p *Pages) routes() []route {
 		p.togetherRoutes(),
 		p.logoRoutes(),
 		p.communityRoutes(),
+		p.linkRoutes(),
 	)
 }
 

@@ -23,6 +23,7 @@ import (
 	"rapport/internal/live"
 	"rapport/internal/media"
 	"rapport/internal/network"
+	"rapport/internal/promote"
 	"rapport/internal/publish"
 	"rapport/internal/web/static"
 )
@@ -40,6 +41,7 @@ type Deps struct {
 	Letters  *letter.Letters
 	Health   *health.Looker
 	Admit    *admit.Door
+	Promote  *promote.Promoter
 	Hub      *live.Hub
 	Log      *slog.Logger
 	Site     Site

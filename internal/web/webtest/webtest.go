@@ -33,6 +33,7 @@ import (
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/outbound"
+	"rapport/internal/promote"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
 	"rapport/internal/web"
@@ -53,6 +54,7 @@ type Site struct {
 	Hooks    *hook.Sender    // to addresses of this machine
 	Letters  *letter.Letters // kept, unless the test sends them
 	Admit    *admit.Door
+	Promote  *promote.Promoter
 	Account  account.Account
 	Brand    brand.Brand
 	Host     string // that the browser asks; "example.com" unless given
@@ -106,7 +108,8 @@ func On(t testing.TB, d *db.DB, more ...network.Network) *Site {
 	s.Hooks = hook.New(hook.Options{Webhooks: &webhook.Webhooks{DB: d, Keys: keys, Allow: allow}, Client: client})
 	s.Letters = &letter.Letters{DB: d, Keys: keys}
 	s.Admit = &admit.Door{DB: d, Letters: s.Letters, BaseURL: "http://example.com"}
-	s.Pages = web.New(web.Deps{DB: d, Channels: s.Channels, Networks: s.Channels.Networks, Bridge: s.Own, Hub: hub, Hooks: s.Hooks, Letters: s.Letters, Admit: s.Admit,
+	s.Promote = &promote.Promoter{DB: d, Library: s.Media, Blobs: files, Front: func(context.Context, string) string { return "http://example.com" }}
+	s.Pages = web.New(web.Deps{DB: d, Promote: s.Promote, Channels: s.Channels, Networks: s.Channels.Networks, Bridge: s.Own, Hub: hub, Hooks: s.Hooks, Letters: s.Letters, Admit: s.Admit,
 		Health: &health.Looker{DB: d, Data: data, KeyFile: filepath.Join(data, "key"), Version: "test"},
 		Media:  s.Media, Archives: s.Archives, Desk: publish.Desk{DB: d, Channels: s.Channels},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Site: web.Site{Version: "test", Dev: true}})
