@@ -14,6 +14,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/job"
 	"rapport/internal/member"
+	"rapport/internal/tally"
 	"rapport/internal/topic"
 )
 
@@ -103,6 +104,10 @@ func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time)
 	if _, err := account.GrantOf(ctx, tx, m.Brand, m.Account); err == nil {
 		r.Account = "" // what the studio tells them is another thing
 	} else if !fault.Is(err, fault.NotFound) {
+		return r, err
+	}
+	// What they did still counts, in nobody's name.
+	if err := tally.Forget(ctx, tx, m.Brand, m.ID); err != nil {
 		return r, err
 	}
 	return r, job.Insert(ctx, tx, r, at)

@@ -41,6 +41,7 @@ import (
 	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
+	"rapport/internal/tally"
 	"rapport/internal/web"
 	"rapport/internal/webhook"
 )
@@ -78,6 +79,7 @@ func (a *app) wire(ctx context.Context) error {
 	channels.Work(workers)
 	rekey.Work(workers, sealers(a.db, a.keys)...)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
+	tally.Work(workers, a.db)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
