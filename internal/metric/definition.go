@@ -107,7 +107,8 @@ const (
 	untilNow  = "At the end of the days shown, by the brand's clock."
 	rolled    = "Rapport's own record of the community, rolled up every minute."
 	leftOut   = "The team, unless you count it in; programs, which are no members; what was imported. Who left or was erased stays counted, in nobody's name, in the days they were here."
-	hiddenOut = " What was hidden, declined or taken back."
+	hidden    = "What was hidden, declined or taken back."
+	hiddenOut = " " + hidden
 )
 
 // definitions are all numbers, in the order documents show them.
@@ -191,9 +192,9 @@ var definitions = []Definition{
 		Excludes: leftOut + hiddenOut + " Questions that are younger.", Source: rolled, Unit: Percent, Direction: Up},
 
 	{ID: TopicsFromSocial, Name: "Topics from social", Half: Both, Formula: "topics whose origin is a message on a network", Means: "Comments and mentions on the networks that became topics of the community.", Window: theDays,
-		Excludes: hiddenOut, Source: ownCounts, Direction: Up},
+		Excludes: hidden, Source: ownCounts, Direction: Up},
 	{ID: AnsweredFromSocial, Name: "Social questions answered", Half: Both, Formula: "100 × topics from social with a reply by somebody else ÷ topics from social", Means: "Of the topics that came from the networks, how many the community has replied to so far.", Numerator: "Of them, those with a reply by another person.",
-		Denominator: "Topics that came from the networks in the days shown.", Window: theDays, Excludes: hiddenOut, Source: ownCounts, Unit: Percent, Direction: Up},
+		Denominator: "Topics that came from the networks in the days shown.", Window: theDays, Excludes: hidden, Source: ownCounts, Unit: Percent, Direction: Up},
 }
 
 func init() {

@@ -16,6 +16,10 @@ import (
 func Recount(ctx context.Context, d *db.DB, b brand.Brand) error {
 	var began db.Time
 	err := within(ctx, d, b, func(r roll) error {
+		// What is not rolled up yet is counted with the rest.
+		if _, err := r.tx.ExecContext(ctx, `DELETE FROM activity_fresh WHERE brand_id = $1`, r.brand); err != nil {
+			return err
+		}
 		began = r.tx.Now()
 		_, err := r.tx.ExecContext(ctx, `UPDATE tally SET zone = '', at = $2 WHERE brand_id = $1`, r.brand, began)
 		return err

@@ -201,6 +201,7 @@ var areas = []area{
 	{"media", "Media", "image", "m", []string{"media"}, access.MediaRead},
 	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
 	{"community", "Community", "message-circle", "y", []string{"community"}, access.TopicModerate},
+	{"insights", "Insights", "chart-line", "a", []string{"insights"}, access.MetricRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},

@@ -118,3 +118,6 @@ UPDATE activity SET value = 1 WHERE kind = 'topic.begun' AND EXISTS (SELECT 1 FR
 UPDATE activity SET member_id = (SELECT MIN(m.id) FROM member m WHERE m.brand_id = activity.brand_id AND m.person_id = activity.actor)
 	WHERE kind = 'reply.reacted' AND actor <> '' AND EXISTS (SELECT 1 FROM member m WHERE m.brand_id = activity.brand_id AND m.person_id = activity.actor);
 UPDATE activity SET topic_id = subject WHERE kind = 'topic.solved';
+
+-- Topics that came from elsewhere are counted.
+CREATE INDEX topic_origin ON topic (brand_id, created_at, answered_at) WHERE state = 'live' AND origin <> '';
