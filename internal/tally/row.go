@@ -111,7 +111,7 @@ func (r roll) member(ctx context.Context, id string) error {
 
 func (r roll) lived(ctx context.Context, id string, was life) (now life, any bool, err error) {
 	now = life{joined: None, first: None, gone: None}
-	rows, err := r.tx.QueryContext(ctx, `SELECT kind, team, at FROM activity WHERE brand_id = $1 AND subject = $2 AND kind IN ('member.joined', 'member.left') AND member_id = $2 ORDER BY at, id`, r.brand, id)
+	rows, err := r.tx.QueryContext(ctx, `SELECT kind, team, at FROM activity WHERE brand_id = $1 AND member_id = $2 AND kind IN ('member.joined', 'member.left') ORDER BY at, id`, r.brand, id)
 	type step struct {
 		kind string
 		team bool
@@ -143,8 +143,9 @@ func (r roll) lived(ctx context.Context, id string, was life) (now life, any boo
 	}
 	var first sql.NullInt64
 	var team int
-	err = r.tx.QueryRowContext(ctx, `SELECT (SELECT MIN(day) FROM tally_act WHERE brand_id = $1 AND member_id = $2 AND topics + replies > 0),
-		CASE WHEN EXISTS (SELECT 1 FROM tally_act WHERE brand_id = $1 AND member_id = $2 AND team) THEN 1 ELSE 0 END`, r.brand, id).Scan(&first, &team)
+	// Written so, SQLite looks for the member, and not through all the brand's days.
+	err = r.tx.QueryRowContext(ctx, `SELECT (SELECT MIN(day) FROM tally_act WHERE brand_id = $1 AND member_id = $2 AND day BETWEEN 0 AND 1000000 AND topics + replies > 0),
+		CASE WHEN EXISTS (SELECT 1 FROM tally_act WHERE brand_id || '' = $1 AND member_id = $2 AND team) THEN 1 ELSE 0 END`, r.brand, id).Scan(&first, &team)
 	if first.Valid {
 		now.first = Day(first.Int64)
 	}

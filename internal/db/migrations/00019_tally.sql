@@ -11,6 +11,7 @@ CREATE INDEX activity_topic ON activity (brand_id, topic_id, at) WHERE topic_id 
 -- What was taken from everybody's eyes and brought back, and reactions that
 -- were taken back: few, and looked for by what they are about.
 CREATE INDEX activity_seen ON activity (brand_id, subject, at, id) WHERE kind IN ('reply.concealed', 'reply.revealed');
+CREATE INDEX activity_life ON activity (brand_id, member_id, at, id) WHERE kind IN ('member.joined', 'member.left');
 CREATE INDEX activity_turned ON activity (brand_id, topic_id, at, id) WHERE kind IN ('topic.moved', 'topic.solved', 'topic.unsolved');
 CREATE INDEX activity_unreacted ON activity (brand_id, subject, member_id, at) WHERE kind = 'reply.unreacted';
 
@@ -49,7 +50,7 @@ CREATE TABLE tally_act (
 	PRIMARY KEY (brand_id, member_id, day)
 );
 CREATE INDEX tally_act_day ON tally_act (brand_id, day, member_id, team, topics, replies, reactions);
-CREATE INDEX tally_act_team ON tally_act (brand_id, member_id) WHERE team;
+CREATE INDEX tally_act_team ON tally_act (member_id, day) WHERE team;
 CREATE INDEX tally_act_post ON tally_act (brand_id, member_id, day) WHERE topics + replies > 0;
 
 -- When a member came, first said something, and left.
