@@ -21,13 +21,13 @@ var clearing = []struct {
 	table, key string
 	atOnce     int
 }{
-	{"search_doc", "subject", 500}, {"notice", "id", 500}, {"reply", "id", 200}, {"topic", "id", 200}, {"claim", "id", 500}, {"member", "id", 200}, {"merge", "id", 200}, {"conversation", "id", 50}, {"note", "id", 500}, {"delivery", "id", 200}, {"post", "id", 200},
+	{"search_doc", "subject", 500}, {"notice", "id", 500}, {"tally_act", "member_id", 50}, {"reply", "id", 200}, {"topic", "id", 200}, {"claim", "id", 500}, {"member", "id", 200}, {"merge", "id", 200}, {"conversation", "id", 50}, {"note", "id", 500}, {"delivery", "id", 200}, {"post", "id", 200},
 	{"identity", "id", 500}, {"person", "id", 200}, {"media", "id", 500}, {"metric", "subject", 50}, {"activity", "id", 1000},
 	{"audit", "id", 1000}, {"notification", "id", 1000}, {"letter", "id", 500},
 }
 
 // unhung are tables whose rows name a brand and do not go with it.
-var unhung = []string{"outbox"}
+var unhung = []string{"outbox", "activity_fresh"}
 
 // wipe erases everything of a brand, some rows at a time, and its files. It
 // may be called again after it failed, and where nothing is left.

@@ -87,6 +87,10 @@ func (l *loader) handOver(ctx context.Context, who access.Who, owner string) err
 		if err := db.Many(ctx, tx, statement, rows); err != nil {
 			return unwritten(tables[at], err)
 		}
+		// Numbers that were counted from half of it are counted anew.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM tally WHERE brand_id = $1`, l.brand.ID); err != nil {
+			return fmt.Errorf("archive: bring in: %w", err)
+		}
 		return brand.HandOver(ctx, tx, who, owner, l.brand)
 	})
 }

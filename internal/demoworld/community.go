@@ -100,7 +100,7 @@ func (t *town) save(ctx context.Context, tx *db.Tx) error {
 	// Ids sort by when they were made: what is to be indexed comes after this one.
 	mark := db.NewID()
 	t.settle()
-	for _, step := range []func(context.Context, *db.Tx) error{t.recognize, t.tell, t.saveSpaces, t.saveMembers, t.saveTalks, t.saveWatches, t.saveCases, t.saveNotices, t.saveActs, t.count, t.backdate, t.saveLinks} {
+	for _, step := range []func(context.Context, *db.Tx) error{t.recognize, t.tell, t.read, t.saveSpaces, t.saveMembers, t.saveTalks, t.saveWatches, t.saveCases, t.saveNotices, t.saveActs, t.count, t.backdate, t.saveLinks} {
 		if err := step(ctx, tx); err != nil {
 			return fmt.Errorf("demoworld: community: %w", err)
 		}

@@ -1,7 +1,9 @@
 package demoworld
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 	"rapport/internal/activity"
 	"rapport/internal/db"
 	"rapport/internal/markdown"
+	"rapport/internal/member"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -157,21 +160,47 @@ func (t *town) visit(s *saying) {
 	day := s.at.Time().Format(time.DateOnly)
 	if !s.by.days[day] {
 		s.by.days[day] = true
-		t.acts = append(t.acts, activity.Entry{Kind: "member.visited", Subject: s.by.id, Actor: s.by.person, At: s.at.Add(-2 * time.Minute)})
+		t.acts = append(t.acts, activity.Entry{Kind: "member.visited", Subject: s.by.id, Actor: s.by.person, At: s.at.Add(-2 * time.Minute), Member: s.by.id, Team: s.by.team})
 	}
+}
+
+// read lets people be here without a word: much at first, then as they are.
+func (t *town) read(context.Context, *db.Tx) error {
+	dice := newLuck()
+	for _, s := range t.people {
+		keen := 0.01 + 0.3*math.Pow(dice.Float64(), 4)
+		for age := 0; s.state == member.Active; age++ {
+			at := s.joined.Time().Truncate(24*time.Hour).AddDate(0, 0, age).Add(7*time.Hour + time.Duration(dice.IntN(15*60))*time.Minute)
+			if db.At(at) > s.seen {
+				break
+			}
+			day := at.Format(time.DateOnly)
+			if dice.Float64() < keen+0.5*math.Exp(-float64(age)/6) && !s.days[day] && db.At(at) > s.joined {
+				s.days[day] = true
+				t.acts = append(t.acts, activity.Entry{Kind: "member.visited", Subject: s.id, Actor: s.person, At: db.At(at), Member: s.id, Team: s.team})
+			}
+		}
+	}
+	return nil
 }
 
 // react lets people like some things much and most a little.
 func (t *town) react(one *talk) {
 	for i, s := range one.said {
-		kind := "reply.added"
+		kind, asked := "reply.added", int64(0)
 		if i == 0 {
 			kind = "topic.begun"
+			if one.space == spaceAsk {
+				asked = 1
+			}
 		}
 		if s.state == topic.Waiting {
 			continue
 		}
-		t.acts = append(t.acts, activity.Entry{Kind: kind, Subject: s.id, Actor: s.by.person, At: s.at})
+		t.acts = append(t.acts, activity.Entry{Kind: kind, Subject: s.id, Actor: s.by.person, Value: asked, At: s.at, Member: s.by.id, Topic: one.id, Team: s.by.team})
+		if s.state == topic.Hidden {
+			t.acts = append(t.acts, activity.Entry{Kind: "reply.concealed", Subject: s.id, At: s.at.Add(40 * time.Minute), Member: s.by.id, Topic: one.id})
+		}
 		if s.state == topic.Live {
 			for range t.liking(one, i) {
 				t.like(s)
@@ -179,7 +208,7 @@ func (t *town) react(one *talk) {
 		}
 	}
 	if one.answer != nil {
-		t.acts = append(t.acts, activity.Entry{Kind: "topic.solved", Subject: one.id, Actor: one.said[0].by.person, At: one.solvedAt(t.now)})
+		t.acts = append(t.acts, activity.Entry{Kind: "topic.solved", Subject: one.id, Actor: one.said[0].by.person, At: one.solvedAt(t.now), Topic: one.id})
 	}
 }
 
@@ -210,7 +239,7 @@ func (t *town) like(s *saying) {
 	}
 	who.liked[s.id] = true
 	t.reactions = append(t.reactions, []any{s.id, who.id, t.brand.ID, draw(t.dice, feelings), at})
-	t.acts = append(t.acts, activity.Entry{Kind: "reply.reacted", Subject: s.id, Actor: who.person, At: at})
+	t.acts = append(t.acts, activity.Entry{Kind: "reply.reacted", Subject: s.id, Actor: who.person, At: at, Member: who.id, Team: who.team})
 }
 
 // solvedAt is when an answer was accepted: a while after it was given.

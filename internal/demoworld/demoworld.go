@@ -25,6 +25,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
+	"rapport/internal/tally"
 )
 
 // Brand is the demo brand as it is made.
@@ -114,7 +115,7 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err := w.found(ctx, who, b); err != nil {
 		return err
 	}
-	return w.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = w.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := h.save(ctx, tx); err != nil {
 			return err
 		}
@@ -127,6 +128,10 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 		}
 		return installation.Mark(ctx, tx, markDone, stamp(now))
 	})
+	if err != nil {
+		return err
+	}
+	return tally.Roll(ctx, w.DB, b)
 }
 
 // begin notes the time that the year is written for, so that a second try

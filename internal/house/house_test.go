@@ -40,7 +40,7 @@ var floors = []struct {
 		"network/mastodon/emulator": "network/networktest/wire",
 		"network/bluesky/emulator":  "network/networktest/wire",
 	}},
-	{"nouns", "account brand certificate channel comment community conversation delivery document handover installation letter link media member metric notice person post space task topic webhook", map[string]string{
+	{"nouns", "account brand certificate channel comment community conversation delivery document handover installation letter link media member metric notice person post space tally task topic webhook", map[string]string{
 		"channel":      "delivery", // what waits for a channel is cancelled with it
 		"post":         "brand channel delivery media",
 		"letter":       "account",
@@ -49,6 +49,7 @@ var floors = []struct {
 		"task":         "account conversation post", // what it is about, and whom it can be given to
 		"member":       "person",                    // each is somebody the brand knows
 		"document":     "member",                    // who has accepted which version
+		"tally":        "brand",                     // by whose clock days are counted
 		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
 		"notice":       "brand member topic",        // who is told, by which clock, and of what
 	}},

@@ -222,16 +222,18 @@ func firstWithin(all []metric.Reading, from, to db.Time) *float64 {
 	return nil
 }
 
-// tally adds pieces up.
-type tally struct {
+// haul adds pieces up.
+type haul struct {
 	pieces, told, rated  int
 	engagements          float64
 	rateParts, followers float64
+	shown                int // of which views were told
+	viewParts, views     float64
 	at                   db.Time
 	young                bool
 }
 
-func (s *span) tally(from, to db.Time) (t tally) {
+func (s *span) haul(from, to db.Time) (t haul) {
 	for _, p := range s.pieces {
 		if p.PublishedAt < from || p.PublishedAt >= to {
 			continue
@@ -244,6 +246,11 @@ func (s *span) tally(from, to db.Time) (t tally) {
 		t.engagements += float64(p.Engagements)
 		t.at = max(t.at, p.At)
 		t.young = t.young || s.now.Sub(p.PublishedAt) < Provisional
+		if v, ok := s.told[p.ID][metric.Views]; ok {
+			t.shown++
+			t.viewParts += float64(p.Engagements)
+			t.views += float64(v.Value)
+		}
 		if f := s.followersAt(p.PublishedAt); f != nil && *f > 0 {
 			t.rated++
 			t.rateParts += float64(p.Engagements)
@@ -255,12 +262,20 @@ func (s *span) tally(from, to db.Time) (t tally) {
 
 func (s *span) postValues() []Value {
 	end := s.bounds[len(s.bounds)-1]
-	now, before := s.tally(s.bounds[0], end), s.tally(s.from, s.to)
-	published := defined(metric.Published)
-	published.Now, published.Before, published.Of, published.At = known(now.pieces), known(before.pieces), now.pieces, s.now
-	engagements := defined(metric.Engagements)
+	now, before := s.haul(s.bounds[0], end), s.haul(s.from, s.to)
+	published, engagements, ratio := sent(now, before, s.now)
+	s.courses(&published, &engagements)
+	return []Value{published, engagements, ratio}
+}
+
+// sent are the numbers of what went out.
+func sent(now, before haul, at db.Time) (published, engagements, ratio Value) {
+	published = defined(metric.Published)
+	published.Now, published.Before, published.Of, published.At = known(now.pieces), known(before.pieces), now.pieces, at
+	engagements = defined(metric.Engagements)
 	engagements.Of, engagements.Left, engagements.At, engagements.Provisional = now.told, now.pieces-now.told, now.at, now.young
-	ratio := defined(metric.EngagementRate)
+	ratio = defined(metric.EngagementRate)
+	ratio.Base = now.followers
 	ratio.Of, ratio.Left, ratio.At, ratio.Provisional = now.rated, now.pieces-now.rated, now.at, now.young
 	ratio.Now, ratio.Before = rate(now.rateParts, now.followers), rate(before.rateParts, before.followers)
 	if now.told > 0 {
@@ -270,12 +285,11 @@ func (s *span) postValues() []Value {
 		engagements.Before = known(before.engagements)
 	}
 	engagements.Why, ratio.Why = whyNone(now)
-	s.courses(&published, &engagements)
-	return []Value{published, engagements, ratio}
+	return published, engagements, ratio
 }
 
 // whyNone says why there are no engagements, and no rate.
-func whyNone(t tally) (engagements, ratio string) {
+func whyNone(t haul) (engagements, ratio string) {
 	switch {
 	case t.pieces == 0:
 		return "Nothing went out in these days.", "Nothing went out in these days."

@@ -62,7 +62,7 @@ func OfDelivery(ctx context.Context, q db.Queryer, who access.Who, d delivery.De
 	ratio := defined(metric.EngagementRate)
 	ratio.At, ratio.Provisional = sum.At, sum.Provisional
 	if f, ok := followers[d.Channel]; ok && sum.Now != nil {
-		ratio.Now, ratio.Of = rate(*sum.Now, float64(f.Value)), int(f.Value)
+		ratio.Now, ratio.Of, ratio.Base = rate(*sum.Now, float64(f.Value)), int(f.Value), float64(f.Value)
 	}
 	if ratio.Now == nil {
 		ratio.Why = life.whyNoRate(sum)

@@ -19,6 +19,8 @@ type Value struct {
 	// Of is how many things it was computed from, in the words of the
 	// definition's denominator or window: posts, periods, readings.
 	Of int
+	// Base is what a rate was divided by; 0 where it is no rate or there is none.
+	Base float64
 	// Left are those of the window that could not be counted in.
 	Left int
 	// Why says for a person why there is no value.
@@ -31,6 +33,13 @@ type Value struct {
 	// a nil is a gap.
 	Course []*float64
 }
+
+// few is how much a rate is divided by before one may go by it.
+const few = 30
+
+// Few reports whether a rate was divided by so little that a single case more
+// would move it.
+func (v Value) Few() bool { return v.Unit == metric.Percent && v.Now != nil && v.Base < few }
 
 // Window is some whole days by the brand's clock, the last of which is today.
 type Window struct {

@@ -50,7 +50,7 @@ func waits(now, before conversation.Responses, at db.Time) []Value {
 		}
 	}
 	rated.Now, rated.Before = rate(float64(len(now.Waits)), float64(now.Periods)), rate(float64(len(before.Waits)), float64(before.Periods))
-	rated.Of, rated.At = now.Periods, at
+	rated.Of, rated.Base, rated.At = now.Periods, float64(now.Periods), at
 	if rated.Now == nil {
 		rated.Why = whyNoWait(now)
 	}

@@ -16,6 +16,7 @@ import (
 	"rapport/internal/job"
 	"rapport/internal/member"
 	"rapport/internal/merge"
+	"rapport/internal/tally"
 	"rapport/internal/topic"
 )
 
@@ -130,6 +131,10 @@ func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time)
 	if _, err := account.GrantOf(ctx, tx, m.Brand, m.Account); err == nil {
 		r.Account = "" // what the studio tells them is another thing
 	} else if !fault.Is(err, fault.NotFound) {
+		return r, nil, err
+	}
+	// What they did still counts, in nobody's name.
+	if err := tally.Forget(ctx, tx, m.Brand, m.ID); err != nil {
 		return r, nil, err
 	}
 	return r, proven, job.Insert(ctx, tx, r, at)

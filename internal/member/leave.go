@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"rapport/internal/activity"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
@@ -35,7 +36,10 @@ func (m Member) Part(ctx context.Context, tx *db.Tx, named bool) error {
 			return fmt.Errorf("member: remember who was shut out: %w", err)
 		}
 	}
-	var err error
+	err := activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.left", Subject: m.ID, Actor: m.Person, Member: m.ID, Team: m.Team})
+	if err != nil {
+		return err
+	}
 	if named {
 		_, err = tx.ExecContext(ctx, `UPDATE member SET state = 'left', state_at = $3, listed = FALSE, trusted_at = 0, reason = '', revision = revision + 1
 			WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, tx.Now())

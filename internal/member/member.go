@@ -243,7 +243,7 @@ func (m Member) arrived(ctx context.Context, tx *db.Tx) error {
 // joined tells that somebody takes part from now on.
 func (m Member) joined(ctx context.Context, tx *db.Tx) error {
 	return errors.Join(
-		activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.joined", Subject: m.ID, Actor: m.Person}),
+		activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.joined", Subject: m.ID, Actor: m.Person, Member: m.ID, Team: m.Team}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: m.Brand, Kind: "member.joined", Subject: m.ID}))
 }
 

@@ -95,7 +95,7 @@ func (v Voice) again(ctx context.Context, tx *db.Tx) (Member, error) {
 const seenEvery = 5 * time.Minute
 
 // Seen notes that a member is here: at most once in five minutes, and once a
-// day in the log of activity, by the day of UTC. It may be called for each
+// day in the log of activity, by the brand's clock. It may be called for each
 // request.
 func Seen(ctx context.Context, d *db.DB, v Voice) error {
 	now, m := d.Now(), v.Member
@@ -109,10 +109,17 @@ func Seen(ctx context.Context, d *db.DB, v Voice) error {
 			return err
 		}
 		n, err := res.RowsAffected()
-		if err != nil || n == 0 || sameDay(m.SeenAt, now) && m.SeenAt != m.JoinedAt {
+		if err != nil || n == 0 {
 			return err
 		}
-		return activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.visited", Subject: m.ID, Actor: m.Person})
+		var zone string
+		if err := tx.QueryRowContext(ctx, `SELECT zone FROM brand WHERE id = $1`, m.Brand).Scan(&zone); err != nil {
+			return err
+		}
+		if sameDay(m.SeenAt, now, zone) && m.SeenAt != m.JoinedAt {
+			return nil
+		}
+		return activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.visited", Subject: m.ID, Actor: m.Person, Member: m.ID, Team: team})
 	})
 	if err != nil {
 		return fmt.Errorf("member: seen: %w", err)
@@ -120,7 +127,10 @@ func Seen(ctx context.Context, d *db.DB, v Voice) error {
 	return nil
 }
 
-func sameDay(a, b db.Time) bool {
-	const day = int64(24 * time.Hour / time.Millisecond)
-	return int64(a)/day == int64(b)/day
+func sameDay(a, b db.Time, zone string) bool {
+	in, err := time.LoadLocation(zone)
+	if err != nil {
+		in = time.UTC
+	}
+	return a.Time().In(in).Format(time.DateOnly) == b.Time().In(in).Format(time.DateOnly)
 }

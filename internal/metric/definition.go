@@ -9,6 +9,53 @@ const (
 	FirstResponse  = "first_response"
 	SlowResponse   = "slow_response"
 	ResponseRate   = "response_rate"
+	ViewRate       = "engagement_rate_views"
+)
+
+// The numbers of the community, computed from what was rolled up of it.
+const (
+	Members         = "members"
+	MembersJoined   = "members_joined"
+	MembersLeft     = "members_left"
+	MemberGrowth    = "member_growth"
+	Active          = "active_members"
+	Contributors    = "contributors"
+	Participation   = "active_participation"
+	NewContributors = "new_contributors"
+	Reactivated     = "reactivated"
+	LostRegulars    = "lost_regulars"
+	NetActive       = "net_active_change"
+	Retention7      = "retention_7"
+	Retention30     = "retention_30"
+	Retention60     = "retention_60"
+	Retention90     = "retention_90"
+	Lurkers         = "lurker_share"
+	ContributorsOf  = "contributor_share"
+	Creators        = "creator_share"
+	CreatorContent  = "creator_content_share"
+	TopTen          = "top_10_share"
+	CommunityPosts  = "community_posts"
+	TopicsBegun     = "topics_begun"
+	FirstReply      = "first_reply"
+	SlowReply       = "slow_reply"
+	ReplyCoverage   = "reply_coverage"
+	SolvedRate      = "solved_rate"
+)
+
+// The numbers between the two halves.
+const (
+	TopicsFromSocial   = "topics_from_social"
+	AnsweredFromSocial = "answered_from_social"
+)
+
+// Half says whose number it is.
+type Half string
+
+// The halves. Both is for what leads from one to the other.
+const (
+	Social    Half = "social"
+	Community Half = "community"
+	Both      Half = "both"
 )
 
 // Direction says which way a number is meant to go.
@@ -40,11 +87,13 @@ type Definition struct {
 	Means       string
 	Numerator   string // of a ratio
 	Denominator string
+	Formula     string // how the value is made of the parts
 	Window      string
 	Excludes    string
 	Source      string
 	Unit        Unit
 	Direction   Direction
+	Half        Half
 }
 
 const (
@@ -54,6 +103,12 @@ const (
 	postsOf   = "Posts that went out in the window, counted to their newest reading. Those of the last 48 hours are still gathering."
 	periodsOf = "Open periods of conversations that began in the days shown. A period begins with the first message and ends when the conversation is done; a new message begins the next."
 	ownCounts = "Rapport's own record."
+	theDays   = "The days shown, by the brand's clock."
+	untilNow  = "At the end of the days shown, by the brand's clock."
+	rolled    = "Rapport's own record of the community, rolled up every minute."
+	leftOut   = "The team, unless you count it in; programs, which are no members; what was imported. Who left or was erased stays counted, in nobody's name, in the days they were here."
+	hidden    = "What was hidden, declined or taken back."
+	hiddenOut = " " + hidden
 )
 
 // definitions are all numbers, in the order documents show them.
@@ -63,24 +118,91 @@ var definitions = []Definition{
 	{ID: Comments, Name: "Comments", Means: "Answers to it.", Window: sinceOut, Excludes: "Answers on servers that the network has not heard of, so it is a lower bound where servers are many.", Source: asTold, Direction: Up},
 	{ID: Quotes, Name: "Quotes", Means: "How often people passed it on with words of their own.", Window: sinceOut, Source: asTold, Direction: Up},
 	{ID: Views, Name: "Views", Means: "How often it was shown.", Window: sinceOut, Source: asTold, Direction: Up},
-	{ID: Engagements, Name: "Engagements", Means: "What people did with it: likes, shares, comments and quotes added up.", Window: postsOf,
+	{ID: Engagements, Name: "Engagements", Formula: "likes + shares + comments + quotes", Means: "What people did with it: likes, shares, comments and quotes added up.", Window: postsOf,
 		Excludes: "Views, clicks, and every number that the network does not tell.", Source: "The networks' counts, added up here.", Direction: Up},
-	{ID: EngagementRate, Name: "Engagement rate", Means: "Engagements for every hundred followers that the channel had when the post went out.", Numerator: "Engagements of the posts in the window.",
+	{ID: EngagementRate, Name: "Engagement rate by followers", Formula: "100 × engagements ÷ followers on the day of each post, sums over sums", Means: "Engagements for every hundred followers that the channel had when the post went out.", Numerator: "Engagements of the posts in the window.",
 		Denominator: "Followers on the day of each post, added up over the same posts.", Window: postsOf,
 		Excludes: "Posts from before the first count of followers, and posts of which no number was told.", Source: "The networks' counts, divided here.", Unit: Percent, Direction: Up},
-	{ID: Published, Name: "Published", Means: "Deliveries that went out.", Window: "The days shown, by the brand's clock.", Excludes: "Replies, and posts that were taken down again stay counted.", Source: ownCounts, Direction: Neither},
+	{ID: Published, Name: "Published", Formula: "number of deliveries", Means: "Deliveries that went out.", Window: "The days shown, by the brand's clock.", Excludes: "Replies, and posts that were taken down again stay counted.", Source: ownCounts, Direction: Neither},
 	{ID: Followers, Name: "Followers", Means: "Accounts that follow the channel.", Window: daily, Source: asTold, Direction: Up},
-	{ID: FollowerGrowth, Name: "Follower growth", Means: "Followers at the end of the window less those at its start.", Window: daily,
+	{ID: FollowerGrowth, Name: "Follower growth", Formula: "followers at the end − followers at the start", Means: "Followers at the end of the window less those at its start.", Window: daily,
 		Excludes: "Nothing: whoever left is taken off, so it may be below zero.", Source: "The network's counts, subtracted here.", Direction: Up},
 	{ID: Following, Name: "Following", Means: "Accounts that the channel follows.", Window: daily, Source: asTold, Direction: Neither},
 	{ID: Posts, Name: "Posts on the network", Means: "Everything the account ever posted, as the network counts it.", Window: daily, Source: asTold, Direction: Neither},
-	{ID: FirstResponse, Name: "First response", Means: "How long people wait for the first public answer: half wait less, half wait longer.",
+	{ID: FirstResponse, Name: "First response", Formula: "median of (first public answer − first message of the period)", Means: "How long people wait for the first public answer: half wait less, half wait longer.",
 		Window:   periodsOf,
 		Excludes: "Periods that have no answer yet; how many those are stands beside the number. Nights and weekends count.", Source: ownCounts, Unit: Seconds, Direction: Down},
-	{ID: SlowResponse, Name: "Slowest tenth", Means: "How long people wait for the first public answer at worst: nine in ten wait less.", Window: periodsOf,
+	{ID: SlowResponse, Name: "Slowest tenth", Formula: "90th percentile of (first public answer − first message of the period), by the nearest rank", Means: "How long people wait for the first public answer at worst: nine in ten wait less.", Window: periodsOf,
 		Excludes: "Periods that have no answer yet. Nights and weekends count.", Source: ownCounts, Unit: Seconds, Direction: Down},
-	{ID: ResponseRate, Name: "Answered", Means: "Open periods of conversations that got a public answer.", Numerator: "Periods with an answer.", Denominator: "Periods that began in the days shown.",
+	{ID: ResponseRate, Name: "Answered", Formula: "100 × periods with an answer ÷ periods that began", Means: "Open periods of conversations that got a public answer.", Numerator: "Periods with an answer.", Denominator: "Periods that began in the days shown.",
 		Window: "The days shown, by the brand's clock.", Excludes: "Nothing: what was closed without an answer counts as not answered.", Source: ownCounts, Unit: Percent, Direction: Up},
+	{ID: ViewRate, Name: "Engagement rate by views", Formula: "100 × engagements ÷ views, sums over sums", Means: "Engagements for every hundred times that the posts were shown.", Numerator: "Engagements of the posts of which views were told.",
+		Denominator: "Views of the same posts.", Window: postsOf, Excludes: "Posts on networks that tell no views.", Source: "The networks' counts, divided here.", Unit: Percent, Direction: Up},
+
+	{ID: Members, Name: "Members", Half: Community, Formula: "members at the start + new − left", Means: "People who are members at the end of the days shown.", Window: untilNow,
+		Excludes: leftOut + " Who waits to be let in is no member yet.", Source: rolled, Direction: Up},
+	{ID: MembersJoined, Name: "New members", Half: Community, Formula: "people whose first joining is in the window", Means: "People who became members.", Window: theDays,
+		Excludes: leftOut + " Who left and came back is not new.", Source: rolled, Direction: Up},
+	{ID: MembersLeft, Name: "Members who left", Half: Community, Formula: "people who left in the window and did not come back", Means: "People who ended their membership, or whose account was erased.", Window: theDays,
+		Excludes: leftOut, Source: rolled, Direction: Down},
+	{ID: MemberGrowth, Name: "Member growth", Half: Community, Formula: "100 × (new members − members who left) ÷ members at the start", Means: "By how much the membership grew.", Numerator: "New members less those who left.",
+		Denominator: "Members on the eve of the window.", Window: theDays, Excludes: leftOut, Source: rolled, Unit: Percent, Direction: Up},
+	{ID: Active, Name: "Active members", Half: Community, Formula: "people with at least one visit in the window", Means: "Members who were here, signed in, at least once.", Window: theDays,
+		Excludes: leftOut + " Visitors who are not signed in.", Source: rolled, Direction: Up},
+	{ID: Contributors, Name: "Contributors", Half: Community, Formula: "people with at least one contribution in the window", Means: "Members who began a topic, replied or reacted at least once.", Window: theDays,
+		Excludes: leftOut + hiddenOut + " Reactions, where you leave them out.", Source: rolled, Direction: Up},
+	{ID: Participation, Name: "Active participation", Half: Community, Formula: "100 × contributors ÷ active members", Means: "Of the members who were here, how many took part.", Numerator: "Contributors: at least one topic, reply or reaction.",
+		Denominator: "Active members: at least one visit. Not all members.", Window: theDays, Excludes: leftOut + hiddenOut + " Reactions, where you leave them out.", Source: rolled, Unit: Percent, Direction: Up},
+	{ID: NewContributors, Name: "New contributors", Half: Community, Formula: "people whose first post ever is in the window", Means: "Members who wrote for the first time.", Window: theDays,
+		Excludes: leftOut + hiddenOut + " Reactions are no posts.", Source: rolled, Direction: Up},
+	{ID: Reactivated, Name: "Reactivated", Half: Community, Formula: "people with a post in the window that came 90 days or more after their post before", Means: "Members who wrote again after 90 days of silence or more.", Window: theDays,
+		Excludes: leftOut + hiddenOut, Source: rolled, Direction: Up},
+	{ID: LostRegulars, Name: "Lost regulars", Half: Community, Formula: "people with 4 posts or more in the 90 days before the window and none in it", Means: "Members who used to write and fell silent.", Window: "The days shown, after the 90 days before them, by the brand's clock.",
+		Excludes: leftOut + hiddenOut, Source: rolled, Direction: Down},
+	{ID: NetActive, Name: "Net change of the active", Half: Community, Formula: "new contributors + reactivated − lost regulars", Means: "Whether more people began to write than fell silent.", Window: theDays,
+		Excludes: leftOut + hiddenOut, Source: rolled, Direction: Up},
+	{ID: Retention7, Name: "There after 7 days", Half: Community, Formula: "100 × people with a visit on the 7th to 13th day after joining ÷ people who joined", Means: "Of those who joined, how many were here in the week that began 7 days later.", Numerator: "Of them, those with a visit on the 7th to the 13th day after they joined.",
+		Denominator: "People who joined in as many days as shown, the last of which lies 14 days back, so that all have reached that age.", Window: "Cohorts by the day of joining; each is looked at for seven days.", Excludes: leftOut, Source: rolled, Unit: Percent, Direction: Up},
+	{ID: Retention30, Name: "There after 30 days", Half: Community, Formula: "100 × people with a visit on the 30th to 36th day after joining ÷ people who joined", Means: "Of those who joined, how many were here in the week that began 30 days later.", Numerator: "Of them, those with a visit on the 30th to the 36th day after they joined.",
+		Denominator: "People who joined in as many days as shown, the last of which lies 37 days back, so that all have reached that age.", Window: "Cohorts by the day of joining; each is looked at for seven days.", Excludes: leftOut, Source: rolled, Unit: Percent, Direction: Up},
+	{ID: Retention60, Name: "There after 60 days", Half: Community, Formula: "100 × people with a visit on the 60th to 66th day after joining ÷ people who joined", Means: "Of those who joined, how many were here in the week that began 60 days later.", Numerator: "Of them, those with a visit on the 60th to the 66th day after they joined.",
+		Denominator: "People who joined in as many days as shown, the last of which lies 67 days back, so that all have reached that age.", Window: "Cohorts by the day of joining; each is looked at for seven days.", Excludes: leftOut, Source: rolled, Unit: Percent, Direction: Up},
+	{ID: Retention90, Name: "There after 90 days", Half: Community, Formula: "100 × people with a visit on the 90th to 96th day after joining ÷ people who joined", Means: "Of those who joined, how many were here in the week that began 90 days later.", Numerator: "Of them, those with a visit on the 90th to the 96th day after they joined.",
+		Denominator: "People who joined in as many days as shown, the last of which lies 97 days back, so that all have reached that age.", Window: "Cohorts by the day of joining; each is looked at for seven days.", Excludes: leftOut, Source: rolled, Unit: Percent, Direction: Up},
+	{ID: Lurkers, Name: "Readers", Half: Community, Formula: "100 × active members without a contribution ÷ active members", Means: "Of the members who were here, how many only read.", Numerator: "Active members without a contribution.",
+		Denominator: "Active members.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Unit: Percent, Direction: Neither},
+	{ID: ContributorsOf, Name: "Contributors below the top", Half: Community, Formula: "100 × (contributors − creators) ÷ active members", Means: "Of the members who were here, how many took part without being among the most active hundredth.", Numerator: "Contributors without the creators.",
+		Denominator: "Active members.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Unit: Percent, Direction: Neither},
+	{ID: Creators, Name: "Creators", Half: Community, Formula: "100 × creators ÷ active members", Means: "The most active hundredth of the members who were here, rounded up to whole people.", Numerator: "Creators: as many contributors as a hundredth of the active members, those with the most contributions.",
+		Denominator: "Active members.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Unit: Percent, Direction: Neither},
+	{ID: CreatorContent, Name: "Made by creators", Half: Community, Formula: "100 × contributions of creators ÷ contributions", Means: "How much of all contributions comes from the most active hundredth.", Numerator: "Contributions of the creators.",
+		Denominator: "All contributions. What creators did not make comes from the other contributors.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Unit: Percent, Direction: Neither},
+	{ID: TopTen, Name: "Written by ten", Half: Community, Formula: "100 × posts by the 10 most active ÷ posts", Means: "How much of what is written comes from the ten people who wrote most. 30 to 55 % is usual; above 70 % a community hangs on few.", Numerator: "Topics and replies by those ten.",
+		Denominator: "All topics and replies.", Window: theDays, Excludes: leftOut + hiddenOut + " Reactions.", Source: rolled, Unit: Percent, Direction: Down},
+	{ID: CommunityPosts, Name: "Topics and replies", Half: Community, Formula: "topics begun + replies", Means: "What members wrote.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Direction: Up},
+	{ID: TopicsBegun, Name: "Topics begun", Half: Community, Formula: "number of topics", Means: "New topics.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Direction: Up},
+	{ID: FirstReply, Name: "First reply", Half: Community, Formula: "median of (first reply by somebody else − opening of the topic)", Means: "How long a topic waits for the first reply by another person: half wait less, half wait longer.", Window: "Topics begun in the days shown, by the brand's clock.",
+		Excludes: leftOut + hiddenOut + " Topics without a reply; how many have one stands beside the number.", Source: rolled, Unit: Seconds, Direction: Down},
+	{ID: SlowReply, Name: "Slowest tenth of first replies", Half: Community, Formula: "90th percentile of (first reply by somebody else − opening of the topic), by the nearest rank", Means: "How long a topic waits for the first reply at worst: nine in ten wait less.", Window: "Topics begun in the days shown, by the brand's clock.",
+		Excludes: leftOut + hiddenOut + " Topics without a reply.", Source: rolled, Unit: Seconds, Direction: Down},
+	{ID: ReplyCoverage, Name: "Topics with a reply", Half: Community, Formula: "100 × topics with a reply by somebody else ÷ topics begun", Means: "Of the topics, how many somebody else has replied to so far.", Numerator: "Of them, those with a reply by another person.",
+		Denominator: "Topics begun in the days shown.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Unit: Percent, Direction: Up},
+	{ID: SolvedRate, Name: "Solved", Half: Community, Formula: "100 × questions with an accepted answer within 14 days ÷ questions", Means: "Of the questions, how many had an accepted answer at the age of 14 days.", Numerator: "Of them, those whose answer was accepted within 14 days and still stands.",
+		Denominator: "Questions asked in as many days as shown, the last of which lies 15 days back, so that all are of that age.", Window: "The days shown, moved back by 15 days.",
+		Excludes: leftOut + hiddenOut + " Questions that are younger.", Source: rolled, Unit: Percent, Direction: Up},
+
+	{ID: TopicsFromSocial, Name: "Topics from social", Half: Both, Formula: "topics whose origin is a message on a network", Means: "Comments and mentions on the networks that became topics of the community.", Window: theDays,
+		Excludes: hidden, Source: ownCounts, Direction: Up},
+	{ID: AnsweredFromSocial, Name: "Social questions answered", Half: Both, Formula: "100 × topics from social with a reply by somebody else ÷ topics from social", Means: "Of the topics that came from the networks, how many the community has replied to so far.", Numerator: "Of them, those with a reply by another person.",
+		Denominator: "Topics that came from the networks in the days shown.", Window: theDays, Excludes: hidden, Source: ownCounts, Unit: Percent, Direction: Up},
+}
+
+func init() {
+	for i := range definitions {
+		if definitions[i].Half == "" {
+			definitions[i].Half = Social
+		}
+	}
 }
 
 // Definitions are all numbers there are.

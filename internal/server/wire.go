@@ -46,6 +46,7 @@ import (
 	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
+	"rapport/internal/tally"
 	"rapport/internal/tell"
 	"rapport/internal/web"
 	"rapport/internal/webhook"
@@ -87,6 +88,7 @@ func (a *app) wire(ctx context.Context) error {
 	channels.Work(workers)
 	rekey.Work(workers, sealers(a.db, a.keys)...)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
+	tally.Work(workers, a.db)
 	search.Work(workers, a.db, post.Words)
 	dossier.Work(workers, a.db)
 	own.Work(workers)

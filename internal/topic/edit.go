@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rapport/internal/activity"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/markdown"
@@ -254,6 +255,9 @@ func turn(ctx context.Context, tx *db.Tx, t Topic, r Reply, to State) (Topic, Re
 // conceal takes from everybody's eyes what could be read.
 func conceal(ctx context.Context, tx *db.Tx, t Topic, r Reply, to State) (Topic, Reply, error) {
 	t, r, err := turn(ctx, tx, t, r, to)
+	if err == nil && to != Erased { // who erases their words was there all the same
+		err = noted(ctx, tx, t, r, "reply.concealed")
+	}
 	if err != nil {
 		return t, r, err
 	}
@@ -274,6 +278,11 @@ func conceal(ctx context.Context, tx *db.Tx, t Topic, r Reply, to State) (Topic,
 		return t, r, fmt.Errorf("topic: conceal: %w", err)
 	}
 	return t, r, member.Count(ctx, tx, t.Brand, r.Author, -1, 0)
+}
+
+// noted tells the log of activity what became of a reply that was read before.
+func noted(ctx context.Context, tx *db.Tx, t Topic, r Reply, kind string) error {
+	return activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: kind, Subject: r.ID, Member: r.Author, Topic: t.ID})
 }
 
 // settle finds anew who said the last word that can be read, and when somebody
@@ -300,6 +309,9 @@ func unsolve(ctx context.Context, tx *db.Tx, t Topic) (Topic, error) {
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE topic SET answer_id = '', solved_at = 0 WHERE brand_id = $1 AND id = $2`, t.Brand, t.ID)
 	}
+	if err == nil {
+		err = activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "topic.unsolved", Subject: t.ID, Topic: t.ID})
+	}
 	if err != nil {
 		return t, err
 	}
@@ -310,6 +322,9 @@ func unsolve(ctx context.Context, tx *db.Tx, t Topic) (Topic, error) {
 // telling of it anew.
 func reveal(ctx context.Context, tx *db.Tx, t Topic, r Reply) (Topic, Reply, error) {
 	t, r, err := turn(ctx, tx, t, r, Live)
+	if err == nil {
+		err = noted(ctx, tx, t, r, "reply.revealed")
+	}
 	if err != nil {
 		return t, r, err
 	}

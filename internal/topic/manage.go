@@ -77,10 +77,10 @@ func refile(ctx context.Context, tx *db.Tx, t Topic) error {
 
 func (t Topic) tellAccepted(ctx context.Context, tx *db.Tx, v member.Voice, r Reply, accept bool) error {
 	if !accept {
-		return nil
+		return activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "topic.unsolved", Subject: t.ID, Actor: v.Member.Person, Topic: t.ID})
 	}
 	return errors.Join(
-		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "topic.solved", Subject: t.ID, Actor: v.Member.Person}),
+		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "topic.solved", Subject: t.ID, Actor: v.Member.Person, Topic: t.ID}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "topic.solved", Subject: r.ID, Data: Solved{v.Member.ID}}))
 }
 
@@ -132,10 +132,15 @@ func Move(ctx context.Context, d *db.DB, v member.Voice, topicID, spaceID string
 			return "", nil
 		}
 		if t.Answer != "" && to.Kind != space.Questions {
-			if err := credit(ctx, tx, t.Brand, t.Answer, -1); err != nil {
+			unsolved := activity.Entry{Brand: t.Brand, Kind: "topic.unsolved", Subject: t.ID, Topic: t.ID}
+			if err := errors.Join(credit(ctx, tx, t.Brand, t.Answer, -1), activity.Record(ctx, tx, unsolved)); err != nil {
 				return "", err
 			}
 			t.Answer, t.SolvedAt = "", 0
+		}
+		moved := activity.Entry{Brand: t.Brand, Kind: "topic.moved", Subject: t.ID, Topic: t.ID, Value: asks(to)}
+		if err := activity.Record(ctx, tx, moved); err != nil {
+			return "", err
 		}
 		t.Space, t.PinnedAt = to.ID, 0
 		_, err = tx.ExecContext(ctx, `UPDATE reply SET space_id = $3 WHERE brand_id = $1 AND topic_id = $2`, t.Brand, t.ID, to.ID)

@@ -33,6 +33,11 @@ func feels(name string) bool {
 	return slices.ContainsFunc(Feelings, func(f Feeling) bool { return f.Name == name })
 }
 
+// placeOf tells the feelings apart in the log of activity, which holds no words.
+func placeOf(name string) int64 {
+	return int64(slices.IndexFunc(Feelings, func(f Feeling) bool { return f.Name == name })) + 1
+}
+
 // Reactions are how many of each kind a reply got, in the order of Feelings.
 // In the database they are one text: "heart 3 party 1".
 type Reactions []Reaction
@@ -144,11 +149,13 @@ func recount(ctx context.Context, tx *db.Tx, v member.Voice, t Topic, r Reply, f
 		return fmt.Errorf("topic: react: %w", err)
 	}
 	show(tx, t)
+	felt := activity.Entry{Brand: t.Brand, Kind: "reply.reacted", Subject: r.ID, Actor: v.Member.Person, Value: placeOf(feeling), Member: v.Member.ID, Team: v.Team(tx.Now())}
 	if !give {
-		return nil
+		felt.Kind = "reply.unreacted"
+		return activity.Record(ctx, tx, felt)
 	}
 	return errors.Join(
-		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: "reply.reacted", Subject: r.ID, Actor: v.Member.Person}),
+		activity.Record(ctx, tx, felt),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.reacted", Subject: r.ID, Data: Reacted{v.Member.ID, feeling}}))
 }
 

@@ -387,9 +387,9 @@ func appear(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply, pla
 	if err != nil {
 		return err
 	}
-	kind := "reply.added"
+	kind, value := "reply.added", int64(0)
 	if r.Number == 1 {
-		kind = "topic.begun"
+		kind, value = "topic.begun", asks(s)
 		if err := space.Count(ctx, tx, t.Brand, t.Space, 1, r.At); err != nil {
 			return err
 		}
@@ -399,8 +399,17 @@ func appear(ctx context.Context, tx *db.Tx, s space.Space, t Topic, r Reply, pla
 		member.Count(ctx, tx, t.Brand, r.Author, 1, 0),
 		findable(ctx, tx, t, r, plain),
 		follow(ctx, tx, t, r),
-		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: kind, Subject: r.ID, Actor: m.Person}),
+		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: kind, Subject: r.ID, Actor: m.Person, Value: value, Member: r.Author, Topic: t.ID, Team: r.Team}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: kind, Subject: r.ID, Data: Appeared{mentioned}}))
+}
+
+// asks is what the log of activity says of a topic: 1 where it stands among
+// questions, else 0.
+func asks(s space.Space) int64 {
+	if s.Kind == space.Questions {
+		return 1
+	}
+	return 0
 }
 
 // findable makes a reply's words found while its topic can be read; an

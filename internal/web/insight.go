@@ -198,13 +198,20 @@ func aboutValue(ctx context.Context, id string, v insight.Value, compared string
 			a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, label), Text: i18n.T(ctx, text)})
 		}
 	}
+	say("Formula", v.Formula)
 	say("Counted", v.Numerator)
 	say("Divided by", v.Denominator)
 	say("Window", v.Window)
 	say("Left out", v.Excludes)
 	say("Comes from", v.Source)
+	if v.Base > 0 && v.Half != metric.Social {
+		say("Divided by so far", i18n.Number(ctx, int64(v.Base)))
+	}
+	if v.Few() {
+		say("Few to go by", "It was divided by less than 30: a single one more would move it.")
+	}
 	if v.Left > 0 {
-		say("Not counted in", i18n.N(ctx, v.Left, "{{.N}} of which nothing was told", "{{.N}} of which nothing was told"))
+		say("Not counted in", leftOf(ctx, v))
 	}
 	switch {
 	case v.At == 0:
@@ -221,6 +228,19 @@ func aboutValue(ctx context.Context, id string, v insight.Value, compared string
 		say("Why there is none", v.Why)
 	}
 	return a
+}
+
+// leftOf says what a number could not count in.
+func leftOf(ctx context.Context, v insight.Value) string {
+	switch v.ID {
+	case metric.FirstReply, metric.SlowReply:
+		return i18n.N(ctx, v.Left, "{{.N}} topic without a reply", "{{.N}} topics without a reply")
+	case metric.SolvedRate:
+		return i18n.N(ctx, v.Left, "{{.N}} question that is younger", "{{.N}} questions that are younger")
+	case metric.Followers, metric.FollowerGrowth:
+		return i18n.N(ctx, v.Left, "{{.N}} channel that was not counted", "{{.N}} channels that were not counted")
+	}
+	return i18n.N(ctx, v.Left, "{{.N}} of which nothing was told", "{{.N}} of which nothing was told")
 }
 
 // chartArgs are a chart, its table and where to have it as a file.

@@ -202,6 +202,7 @@ var areas = []area{
 	{"links", "Links", "link", "l", []string{"links"}, access.PostRead},
 	{"people", "People", "users", "u", []string{"people"}, access.PersonRead},
 	{"community", "Community", "message-circle", "y", []string{"community"}, access.TopicModerate},
+	{"insights", "Insights", "chart-line", "a", []string{"insights"}, access.MetricRead},
 	{"channels", "Channels", "radar", "n", []string{"channels"}, access.ChannelRead},
 	{"notifications", "Notifications", "bell", "i", []string{"notifications"}, access.BrandRead},
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},

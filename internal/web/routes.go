@@ -35,6 +35,7 @@ func (p *Pages) routes() []route {
 		p.mediaRoutes(),
 		p.inboxRoutes(),
 		p.insightRoutes(),
+		p.overviewRoutes(),
 		p.peopleRoutes(),
 		p.teamRoutes(),
 		p.accountRoutes(),
