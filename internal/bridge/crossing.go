@@ -410,6 +410,16 @@ func (c *Community) fail(ctx context.Context, x Crossing, why string) error {
 	})
 }
 
+// ReturnedIn counts the accepted answers that went back in [from, to). The
+// caller has checked that numbers may be seen.
+func ReturnedIn(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (n int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM crossing WHERE brand_id = $1 AND returned_at >= $2 AND returned_at < $3 AND returned_at > 0`, brandID, from, to).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("bridge: returned: %w", err)
+	}
+	return n, nil
+}
+
 // Forget takes a person's name and words from the topics that were made of what
 // they asked, in the caller's transaction.
 func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {

@@ -55,6 +55,7 @@ var floors = []struct {
 	}},
 	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure merge notify promote publish rekey tell", map[string]string{
 		"bridge":  "answer",             // what the community answered goes back where it was asked
+		"insight": "bridge promote",     // what leads from one half to the other
 		"health":  "rekey",              // it counts what each key seals
 		"join":    "admit bridge merge", // a new account proves its address; who leaves leaves the inbox, and what was joined to them
 		"dossier": "bridge join merge",  // a person may be a member, was perhaps two, and may have asked what became a topic

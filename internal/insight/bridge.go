@@ -5,8 +5,11 @@ import (
 	"fmt"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
 	"rapport/internal/db"
+	"rapport/internal/link"
 	"rapport/internal/metric"
+	"rapport/internal/promote"
 	"rapport/internal/topic"
 )
 
@@ -29,7 +32,62 @@ func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 	if err != nil {
 		return Bridge{}, fmt.Errorf("insight: between: %w", err)
 	}
-	return Bridge{Values: []Value{topics, answered}}, nil
+	out := []Value{topics, answered}
+	for _, count := range []struct {
+		id string
+		in func(from, to db.Time) (int64, error)
+	}{
+		{metric.AnsweredBack, func(from, to db.Time) (int64, error) { return bridge.ReturnedIn(ctx, q, brandID, from, to) }},
+		{metric.TopicsPromoted, func(from, to db.Time) (int64, error) { return link.Promoted(ctx, q, brandID, from, to) }},
+		{metric.LinkClicks, func(from, to db.Time) (int64, error) {
+			people, _, err := link.Clicks(ctx, q, brandID, link.Day(from, w.Zone), link.Day(to, w.Zone))
+			return people, err
+		}},
+		{metric.JoinedFromSocial, func(from, to db.Time) (int64, error) {
+			return link.Joined(ctx, q, brandID, link.Day(from, w.Zone), link.Day(to, w.Zone))
+		}},
+	} {
+		v := defined(count.id)
+		now, err := count.in(bounds[0], bounds[w.Days])
+		if err == nil {
+			v.Now, v.Of, v.At = known(now), int(now), q.Now()
+			var before int64
+			before, err = count.in(from, to)
+			v.Before = known(before)
+		}
+		if err != nil {
+			return Bridge{}, fmt.Errorf("insight: between: %w", err)
+		}
+		out = append(out, v)
+	}
+	followed, err := through(ctx, q, brandID, bounds[0], bounds[w.Days], from, to)
+	if err != nil {
+		return Bridge{}, fmt.Errorf("insight: between: %w", err)
+	}
+	return Bridge{Values: append(out, followed)}, nil
+}
+
+// through is how many of those who saw a post with a tracked link followed it.
+func through(ctx context.Context, q db.Queryer, brandID string, from, to, fromBefore, toBefore db.Time) (Value, error) {
+	v := defined(metric.LinkRate)
+	clicks, views, left, err := promote.Through(ctx, q, brandID, from, to)
+	if err != nil {
+		return v, err
+	}
+	clicksBefore, viewsBefore, _, err := promote.Through(ctx, q, brandID, fromBefore, toBefore)
+	if err != nil {
+		return v, err
+	}
+	v.Now, v.Before = rate(float64(clicks), float64(views)), rate(float64(clicksBefore), float64(viewsBefore))
+	v.Of, v.Base, v.Left, v.At = int(views), float64(views), left, q.Now()
+	switch {
+	case v.Now != nil:
+	case left > 0:
+		v.Why = "The networks of these posts tell no views."
+	default:
+		v.Why = "No post with a tracked link went out in these days."
+	}
+	return v, nil
 }
 
 // fromSocial are the topics that came from a network, and how many of them the

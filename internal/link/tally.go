@@ -113,6 +113,16 @@ func Joined(ctx context.Context, q db.Queryer, brandID, from, to string) (int64,
 	return sum.Joined, err
 }
 
+// Promoted returns how many topics were carried to channels by links that were
+// made in [from, to).
+func Promoted(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (n int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(DISTINCT topic_id) FROM link WHERE brand_id = $1 AND created_at >= $2 AND created_at < $3 AND topic_id <> ''`, brandID, from, to).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("link: promoted: %w", err)
+	}
+	return n, nil
+}
+
 func between(ctx context.Context, q db.Queryer, brandID, from, to string) (sum Counts, err error) {
 	all, err := ByDay(ctx, q, brandID, from, to)
 	for _, c := range all {

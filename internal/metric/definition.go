@@ -46,6 +46,11 @@ const (
 const (
 	TopicsFromSocial   = "topics_from_social"
 	AnsweredFromSocial = "answered_from_social"
+	AnsweredBack       = "answered_back"
+	TopicsPromoted     = "topics_promoted"
+	LinkClicks         = "link_clicks"
+	LinkRate           = "link_rate"
+	JoinedFromSocial   = "joined_from_social"
 )
 
 // Half says whose number it is.
@@ -195,6 +200,17 @@ var definitions = []Definition{
 		Excludes: hidden, Source: ownCounts, Direction: Up},
 	{ID: AnsweredFromSocial, Name: "Social questions answered", Half: Both, Formula: "100 × topics from social with a reply by somebody else ÷ topics from social", Means: "Of the topics that came from the networks, how many the community has replied to so far.", Numerator: "Of them, those with a reply by another person.",
 		Denominator: "Topics that came from the networks in the days shown.", Window: theDays, Excludes: hidden, Source: ownCounts, Unit: Percent, Direction: Up},
+	{ID: AnsweredBack, Name: "Answers taken back", Half: Both, Formula: "accepted answers that were given to the network they were asked on", Means: "How often an answer of the community went back to where the question was asked.", Window: theDays,
+		Excludes: "Answers that the team wrote there itself.", Source: ownCounts, Direction: Up},
+	{ID: TopicsPromoted, Name: "Topics promoted", Half: Both, Formula: "topics with a tracked link that was made in the window", Means: "Topics, announcements and answers that were carried to the channels.", Window: theDays,
+		Excludes: "Nothing: those whose draft was deleted stay counted.", Source: ownCounts, Direction: Neither},
+	{ID: LinkClicks, Name: "Link clicks", Half: Both, Formula: "clicks on tracked links, less known bots, previews, and repeats within 10 seconds", Means: "How often people followed the brand's tracked links.", Window: theDays,
+		Excludes: "Known bots and previews, which are counted apart, and the same reader again within 10 seconds.", Source: ownCounts, Direction: Up},
+	{ID: LinkRate, Name: "CTR of tracked links", Half: Both, Formula: "100 × clicks on tracked links ÷ views of the posts that hold them", Means: "Of the views of a post with a tracked link, how many led to a click.", Numerator: "Clicks of people on links made in the days shown, up to now.",
+		Denominator: "Views of the posts that hold them, as their networks told last.", Window: "Links made in the days shown.",
+		Excludes: "Links in posts whose network tells no views; how many those are stands beside the number.", Source: "Rapport's own clicks and the networks' views, divided here.", Unit: Percent, Direction: Up},
+	{ID: JoinedFromSocial, Name: "Joined from social", Half: Both, Formula: "members who joined within 30 days after they followed a tracked link, by a first-party cookie", Means: "People who came by a tracked link and became members.", Window: theDays,
+		Excludes: "Those whose browser keeps no cookie or asks not to be followed, those who wait to be let in, and those who were refused.", Source: ownCounts, Direction: Up},
 }
 
 func init() {

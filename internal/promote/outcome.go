@@ -94,6 +94,36 @@ func End(ctx context.Context, d *db.DB, who access.Who, brandID, id string, ende
 	return all[0], nil
 }
 
+// Through is how many people followed the links that were made in [from, to), of
+// those whose network tells how often it showed their post, and how often it
+// did; left are the links of which no views are known. The newest 1,000 count.
+// The caller has checked that numbers may be seen.
+func Through(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (clicks, views int64, left int, err error) {
+	page := db.Page{Limit: 200}
+	for range 5 {
+		all, next, err := Links(ctx, q, access.System(), brandID, link.Filter{}, page)
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		for _, o := range all {
+			switch {
+			case o.CreatedAt < from:
+				return clicks, views, left, nil
+			case o.CreatedAt >= to || o.Post == "":
+			case o.Views == nil:
+				left++
+			default:
+				clicks, views = clicks+o.People, views+*o.Views
+			}
+		}
+		if next == "" {
+			break
+		}
+		page.After = next
+	}
+	return clicks, views, left, nil
+}
+
 // noDays is after every day.
 const noDays = "9"
 

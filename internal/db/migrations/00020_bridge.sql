@@ -25,3 +25,4 @@ CREATE UNIQUE INDEX crossing_message ON crossing (message_id);
 CREATE INDEX crossing_conversation ON crossing (brand_id, conversation_id, created_at);
 CREATE INDEX crossing_person ON crossing (brand_id, person_id) WHERE person_id <> '';
 CREATE INDEX crossing_recent ON crossing (brand_id, created_at, id);
+CREATE INDEX crossing_returned ON crossing (brand_id, returned_at) WHERE returned_at > 0;
