@@ -186,7 +186,7 @@ func TestReplyGoesOutOnceAndEndsTheWait(t *testing.T) {
 		t.Errorf("before it is out: %+v", before.Conversation)
 	}
 	w.runs(func() bool { m := w.read(c.ID).Messages; return len(m) == 2 && m[1].Sent })
-	want := []network.Item{{Kind: network.PartPost, Text: in.Text, Parent: &network.Ref{ID: "q1", Root: "root-q1", Proof: "proof-q1"}, Language: "de",
+	want := []network.Item{{Kind: network.PartPost, Text: in.Text, Parent: &network.Ref{ID: "q1", Root: "root-q1", Proof: "proof-q1"}, Language: "de", Author: "mira",
 		Options: map[string]string{network.OptionVisibility: network.Unlisted}}}
 	if diff := cmp.Diff(want, w.net.published()); diff != "" {
 		t.Errorf("published (-want +got):\n%s", diff)

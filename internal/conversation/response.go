@@ -21,8 +21,9 @@ type Responses struct {
 const responsesMost = 50_000
 
 // Waited reads the periods that opened in [from, to), of the whole brand or of
-// one channel. A grant on named channels sees only theirs.
-func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelID string, from, to db.Time) (Responses, error) {
+// one channel, without the channels to except. A grant on named channels sees
+// only theirs.
+func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelID string, from, to db.Time, except ...string) (Responses, error) {
 	var named []string
 	if channelID != "" {
 		named = []string{channelID}
@@ -39,6 +40,9 @@ func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelI
 		b.and(`channel_id = ` + b.arg(named[0]))
 	} else if len(named) > 1 {
 		b.and(`channel_id IN (` + b.list(named) + `)`)
+	}
+	for _, id := range except {
+		b.and(`channel_id <> ` + b.arg(id))
 	}
 	b.and(`NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = period.conversation_id AND c.kind IN (` + b.list(looked) + `))`) // nobody waits for an answer there
 	rows, err := q.QueryContext(ctx, `SELECT opened_at, answered_at FROM period WHERE `+where+b.text+` ORDER BY opened_at DESC LIMIT `+b.arg(responsesMost), b.args...)

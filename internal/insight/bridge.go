@@ -44,7 +44,7 @@ func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 			return people, err
 		}},
 		{metric.JoinedFromSocial, func(from, to db.Time) (int64, error) {
-			return link.Joined(ctx, q, brandID, link.Day(from, w.Zone), link.Day(to, w.Zone))
+			return link.JoinedFromSocial(ctx, q, brandID, link.Day(from, w.Zone), link.Day(to, w.Zone))
 		}},
 	} {
 		v := defined(count.id)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
@@ -24,8 +25,8 @@ type Social struct {
 // Value returns the number with that id.
 func (s Social) Value(id string) Value { return valueOf(s.Values, id) }
 
-// OfSocial computes the numbers of all the brand's channels that the account may
-// see and that are not removed. Counts are added up; rates are sums over sums.
+// OfSocial computes the numbers of all the brand's channels on networks that the
+// account may see and that are not removed; its own community is the other half. Counts are added up; rates are sums over sums.
 // Followers of two channels may be the same people: they are added up as
 // accounts.
 func OfSocial(ctx context.Context, q db.Queryer, who access.Who, brandID string, w Window) (Social, error) {
@@ -39,7 +40,7 @@ func OfSocial(ctx context.Context, q db.Queryer, who access.Who, brandID string,
 	}
 	named := who.Channels(q.Now(), brandID)
 	all = slices.DeleteFunc(all, func(c channel.Channel) bool {
-		return c.State == channel.StateRemoved || len(named) > 0 && !slices.Contains(named, c.ID)
+		return c.Network == bridge.Name || c.State == channel.StateRemoved || len(named) > 0 && !slices.Contains(named, c.ID)
 	})
 	f := fleet{brand: brandID, now: q.Now(), bounds: w.bounds(q.Now().Time())}
 	f.from, f.to = w.before(q.Now().Time())

@@ -5,8 +5,11 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
+	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/metric"
 )
 
@@ -24,16 +27,20 @@ func (s *span) waitValues(ctx context.Context, q db.Queryer, channelID string) (
 }
 
 // Waits are how long people waited for an answer in a brand's last days, on
-// the channels that the account may see.
+// the channels on networks that the account may see.
 func Waits(ctx context.Context, q db.Queryer, who access.Who, brandID string, w Window) ([]Value, error) {
 	at := q.Now()
 	bounds := w.bounds(at.Time())
-	now, err := conversation.Waited(ctx, q, who, brandID, "", bounds[0], bounds[w.Days])
+	own, err := channel.OwnOf(ctx, q, brandID, bridge.Name)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	now, err := conversation.Waited(ctx, q, who, brandID, "", bounds[0], bounds[w.Days], own.ID)
 	if err != nil {
 		return nil, err
 	}
 	from, to := w.before(at.Time())
-	before, err := conversation.Waited(ctx, q, who, brandID, "", from, to)
+	before, err := conversation.Waited(ctx, q, who, brandID, "", from, to, own.ID)
 	return waits(now, before, at), err
 }
 

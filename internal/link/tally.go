@@ -113,6 +113,18 @@ func Joined(ctx context.Context, q db.Queryer, brandID, from, to string) (int64,
 	return sum.Joined, err
 }
 
+// JoinedFromSocial returns how many of those who joined came by a link of a
+// channel, or one that says it is shared on a network.
+func JoinedFromSocial(ctx context.Context, q db.Queryer, brandID, from, to string) (n int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM link_joined j JOIN member m ON m.id = j.member_id JOIN link l ON l.id = j.link_id
+		WHERE j.brand_id = $1 AND j.day >= $2 AND j.day < $3 AND `+took+` AND (l.channel_id <> '' OR l.source = 'social'
+			OR l.source IN (SELECT network FROM channel WHERE brand_id = $1))`, brandID, from, to).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("link: joined from social: %w", err)
+	}
+	return n, nil
+}
+
 // Promoted returns how many topics were carried to channels by links that were
 // made in [from, to).
 func Promoted(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (n int64, err error) {

@@ -209,8 +209,8 @@ var definitions = []Definition{
 	{ID: LinkRate, Name: "CTR of tracked links", Half: Both, Formula: "100 × clicks on tracked links ÷ views of the posts that hold them", Means: "Of the views of a post with a tracked link, how many led to a click.", Numerator: "Clicks of people on links made in the days shown, up to now.",
 		Denominator: "Views of the posts that hold them, as their networks told last.", Window: "Links made in the days shown.",
 		Excludes: "Links in posts whose network tells no views; how many those are stands beside the number.", Source: "Rapport's own clicks and the networks' views, divided here.", Unit: Percent, Direction: Up},
-	{ID: JoinedFromSocial, Name: "Joined from social", Half: Both, Formula: "members who joined within 30 days after they followed a tracked link, by a first-party cookie", Means: "People who came by a tracked link and became members.", Window: theDays,
-		Excludes: "Those whose browser keeps no cookie or asks not to be followed, those who wait to be let in, and those who were refused.", Source: ownCounts, Direction: Up},
+	{ID: JoinedFromSocial, Name: "Joined from social", Half: Both, Formula: "members who joined within 30 days after they followed a tracked link of a channel, by a first-party cookie", Means: "People who came from a network by a tracked link and became members.", Window: theDays,
+		Excludes: "Who came by a link that is shared elsewhere, as in a newsletter; whose browser keeps no cookie or asks not to be followed; who waits to be let in, and who was refused.", Source: ownCounts, Direction: Up},
 }
 
 func init() {
