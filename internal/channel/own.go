@@ -41,6 +41,9 @@ func OwnOf(ctx context.Context, q db.Queryer, brandID, networkName string) (Chan
 
 // own reports whether a channel is the brand's own place in this program.
 func (cs *Channels) own(c Channel) bool {
+	if cs.Networks == nil {
+		return false
+	}
 	n, err := cs.Networks.Named(c.Network)
 	return err == nil && n.Facts().Own
 }
