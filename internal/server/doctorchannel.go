@@ -52,7 +52,7 @@ func (x *doctor) channels(d *db.DB, b brand.Brand) {
 // notes what comes.
 func (x *doctor) asked(cs *channel.Channels, b brand.Brand, c channel.Channel) channel.Channel {
 	n, err := cs.Networks.Named(c.Network)
-	if err != nil || n.Facts().Demo {
+	if err != nil || n.Facts().Demo || n.Facts().Own {
 		return c // it lives in the server, not here
 	}
 	fresh, err := cs.Check(x.ctx, access.System(), b.ID, c.ID)

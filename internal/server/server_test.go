@@ -346,7 +346,7 @@ func TestAccountsAndTokens(t *testing.T) {
 	if out, err := c.run("doctor", "--key-file", c.path("foreign")); err == nil || !strings.Contains(out, "LOOK  credentials") || !strings.Contains(out, "cannot be opened with this key file") {
 		t.Errorf("with another key file: %v\n%s", err, out)
 	}
-	if out := c.must("key", "rotate"); !strings.Contains(out, "4 secrets are sealed") {
+	if out := c.must("key", "rotate"); !strings.Contains(out, "5 secrets are sealed") {
 		t.Errorf("a new key:\n%s", out)
 	}
 	if out := c.must("key", "list"); !strings.Contains(out, "seals") || !strings.Contains(out, "only needed for older backups") {
