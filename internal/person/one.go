@@ -458,7 +458,7 @@ func (c partOf) move(ctx context.Context, tx *db.Tx, brandID, into, to string, l
 			last = r.Last
 		}
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE person_channel SET messages = messages - $4, last_at = CASE WHEN $5 > 0 THEN $5 ELSE last_at END
+	_, err := tx.ExecContext(ctx, `UPDATE person_channel SET messages = messages - $4, last_at = CASE WHEN CAST($5 AS BIGINT) > 0 THEN CAST($5 AS BIGINT) ELSE last_at END
 		WHERE person_id = $2 AND channel_id = $3 AND brand_id || '' = $1`, brandID, into, c.Channel, n, last)
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `DELETE FROM person_channel WHERE person_id = $2 AND channel_id = $3 AND brand_id || '' = $1 AND messages <= 0`, brandID, into, c.Channel)
