@@ -28,7 +28,7 @@ import (
 )
 
 // Name is what the community is called as a network.
-const Name = "community"
+const Name = network.Community
 
 // Community is the brand's own community as a network of this program. It
 // keeps nothing itself: it speaks to the nouns of the community.

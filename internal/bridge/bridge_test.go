@@ -621,3 +621,27 @@ func TestATopicIsMadeWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("%d rows are kept", n)
 	}
 }
+
+// Who leaves without their name takes their own words out of the inbox, and
+// nobody else's.
+func TestWhoLeavesIsGoneFromTheInbox(t *testing.T) {
+	w := open(t)
+	q := w.begins("ada", space.Questions, "Why is it sour?", "Really.")
+	w.says("ben", q.Topic, "Grind finer", 0)
+	leaves := func(name string) {
+		t.Helper()
+		id := w.voice(name).Member.ID
+		w.must(w.d.Tx(ctx, func(tx *db.Tx) error { return bridge.Left(ctx, tx, w.brand, id) }))
+	}
+	leaves("ben")
+	th := w.only()
+	if th.From.Handle != "@ada" || th.Excerpt != "Why is it sour?" || th.Messages[0].Text == "" || th.Messages[1].Text != "" || th.Messages[1].ErasedAt == 0 || th.Messages[1].Person != "" {
+		t.Errorf("without ben it is %+v, %+v", th.Conversation, th.Messages)
+	}
+	leaves("ada")
+	if th = w.only(); th.From.Handle != "" || th.Excerpt != "" || th.Messages[0].Text != "" {
+		t.Errorf("without ada it is %+v, %+v", th.Conversation, th.Messages)
+	}
+	leaves("ada") // again, and of somebody the inbox never met
+	leaves("cleo")
+}

@@ -23,7 +23,7 @@ import (
 	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/network"
-	"rapport/internal/search"
+	"rapport/internal/person"
 	"rapport/internal/topic"
 )
 
@@ -41,7 +41,6 @@ const (
 type Crossing struct {
 	ID, Brand, Channel, Conversation, Message, Topic string
 
-	Person     string // who asked; "" once they are erased
 	Account    string // who of the team made the topic
 	Back       bool   // the accepted answer goes back by itself
 	State      State
@@ -54,10 +53,10 @@ type Crossing struct {
 	ReturnedAt db.Time
 }
 
-const columns = `id, brand_id, channel_id, conversation_id, message_id, topic_id, person_id, account_id, back, state, why, reply_id, post_id, told_id, created_at, solved_at, returned_at`
+const columns = `id, brand_id, channel_id, conversation_id, message_id, topic_id, account_id, back, state, why, reply_id, post_id, told_id, created_at, solved_at, returned_at`
 
 func (c *Crossing) fields() []any {
-	return []any{&c.ID, &c.Brand, &c.Channel, &c.Conversation, &c.Message, &c.Topic, &c.Person, &c.Account, &c.Back, &c.State, &c.Why, &c.Reply, &c.Post, &c.Told, &c.CreatedAt, &c.SolvedAt, &c.ReturnedAt}
+	return []any{&c.ID, &c.Brand, &c.Channel, &c.Conversation, &c.Message, &c.Topic, &c.Account, &c.Back, &c.State, &c.Why, &c.Reply, &c.Post, &c.Told, &c.CreatedAt, &c.SolvedAt, &c.ReturnedAt}
 }
 
 func one(ctx context.Context, q db.Queryer, where string, args ...any) (Crossing, error) {
@@ -139,7 +138,7 @@ func (c *Community) begin(ctx context.Context, tx *db.Tx, who access.Who, brandI
 		return Crossing{}, topic.Topic{}, err
 	}
 	v.Who = who
-	x := Crossing{ID: db.NewID(), Brand: brandID, Channel: m.Channel, Conversation: m.Conversation, Message: m.ID, Person: m.Person,
+	x := Crossing{ID: db.NewID(), Brand: brandID, Channel: m.Channel, Conversation: m.Conversation, Message: m.ID,
 		Account: who.Account, Back: a.Back, State: Open, Post: db.NewID(), CreatedAt: tx.Now()}
 	origin, err := c.origin(ctx, tx, m)
 	if err != nil {
@@ -229,8 +228,8 @@ func atTell(err error) error {
 }
 
 func insert(ctx context.Context, tx *db.Tx, x Crossing) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO crossing (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		x.ID, x.Brand, x.Channel, x.Conversation, x.Message, x.Topic, x.Person, x.Account, x.Back, x.State, x.Why, x.Reply, x.Post, x.Told, x.CreatedAt, x.SolvedAt, x.ReturnedAt)
+	_, err := tx.ExecContext(ctx, `INSERT INTO crossing (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		x.ID, x.Brand, x.Channel, x.Conversation, x.Message, x.Topic, x.Account, x.Back, x.State, x.Why, x.Reply, x.Post, x.Told, x.CreatedAt, x.SolvedAt, x.ReturnedAt)
 	if err != nil {
 		return fmt.Errorf("bridge: keep: %w", err)
 	}
@@ -433,9 +432,6 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
 			err = topic.Unsource(ctx, tx, brandID, id)
 		}
 	}
-	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE crossing SET person_id = '' WHERE brand_id = $1 AND person_id = $2`, brandID, personID)
-	}
 	if err != nil {
 		return fmt.Errorf("bridge: forget: %w", err)
 	}
@@ -446,29 +442,15 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID string) error {
 // caller's transaction: what they wrote in the community is gone from there, and
 // the record of who they are. What the team wrote stays.
 func Left(ctx context.Context, tx *db.Tx, brandID, memberID string) error {
-	var identity, person string
-	err := tx.QueryRowContext(ctx, `SELECT id, person_id FROM identity WHERE brand_id = $1 AND network = $2 AND remote_id = $3`, brandID, Name, memberID).Scan(&identity, &person)
-	if errors.Is(err, sql.ErrNoRows) {
+	who, err := person.IdentityOf(ctx, tx, brandID, Name, memberID)
+	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
-	var ids []string
 	if err == nil {
-		rows, also := tx.QueryContext(ctx, `SELECT id FROM message WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3`, brandID, person, identity)
-		ids, err = db.Collect(rows, also, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
+		err = conversation.Forget(ctx, tx, brandID, who.Person, who.ID)
 	}
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE conversation SET person_id = '', excerpt = '' WHERE brand_id = $1 AND id IN
-			(SELECT conversation_id FROM message WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3)`, brandID, person, identity)
+		err = person.Unknown(ctx, tx, who)
 	}
-	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE message SET text = '', warning = '', media = '', url = '', ref = '', person_id = '', identity_id = '', erased_at = $4
-			WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3`, brandID, person, identity, tx.Now())
-	}
-	if err == nil {
-		_, err = tx.ExecContext(ctx, `DELETE FROM identity WHERE brand_id = $1 AND id = $2`, brandID, identity)
-	}
-	if err != nil {
-		return fmt.Errorf("bridge: left: %w", err)
-	}
-	return search.Drop(ctx, tx, brandID, search.Message, ids...)
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -481,4 +482,35 @@ func TestWhatMembersDo(t *testing.T) {
 	p.get("", "/u/kimmy").hasStatus(t, http.StatusNotFound)
 	p.get("", "/people").lacks(t, "Kim Larsen")
 	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)
+}
+
+// How many topics a space has stands beside every page of it, also those that
+// are kept whole.
+func TestCountsOfSpacesAreNeverStale(t *testing.T) {
+	p := open(t)
+	v, _ := p.team()
+	first, err := topic.Begin(ctx, p.DB, v, topic.New{Space: p.talk.ID, Title: "The first", Text: "Here."})
+	p.must(err)
+	count := func(path string) string {
+		t.Helper()
+		_, rest, _ := strings.Cut(p.get("", path).body, `href="/s/`+p.talk.Slug+`"`)
+		shown := regexp.MustCompile(`>\s*(\d+)\s*<`).FindStringSubmatch(rest)
+		if shown == nil {
+			t.Fatalf("%s shows no count", path)
+		}
+		return shown[1]
+	}
+	pages := []string{"/", first.Topic.Path()}
+	for _, path := range pages {
+		if n := count(path); n != "1" {
+			t.Errorf("%s counts %s, want 1", path, n)
+		}
+	}
+	_, err = topic.Begin(ctx, p.DB, v, topic.New{Space: p.talk.ID, Title: "The second", Text: "Here."})
+	p.must(err)
+	for _, path := range pages {
+		if n := count(path); n != "2" {
+			t.Errorf("after another %s counts %s, want 2", path, n)
+		}
+	}
 }

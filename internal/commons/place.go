@@ -87,7 +87,7 @@ func (p *places) listen() func() {
 			_, kind, _ := strings.Cut(payload, " ")
 			kind, _, _ = strings.Cut(kind, " ")
 			switch kind {
-			case "brand.changed", "brand.created", "community.changed", "space.changed", "document.changed":
+			case "brand.changed", "brand.created", "community.changed", "space.changed", "space.counted", "document.changed":
 			default:
 				return
 			}

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rapport/internal/db"
+	"rapport/internal/search"
 )
 
 // Turn is something that happened in the community itself to what a
@@ -84,6 +86,38 @@ func Reopen(ctx context.Context, tx *db.Tx, brandID, id, what string) error {
 		return err
 	}
 	return errors.Join(tell(ctx, tx, after, what, "", ""), announce(ctx, tx, after, what))
+}
+
+// Forget empties what somebody wrote under one identity, and tells their
+// conversations anew without them. That something was said stays.
+func Forget(ctx context.Context, tx *db.Tx, brandID, personID, identityID string) error {
+	rows, err := tx.QueryContext(ctx, `UPDATE message SET text = '', warning = '', media = '', url = '', ref = '', person_id = '', identity_id = '', erased_at = $4
+		WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3 RETURNING id, conversation_id`, brandID, personID, identityID, tx.Now())
+	var conversations []string
+	ids, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) {
+		var in string
+		err = r.Scan(&id, &in)
+		conversations = append(conversations, in)
+		return id, err
+	})
+	if err != nil {
+		return fmt.Errorf("conversation: forget: %w", err)
+	}
+	slices.Sort(conversations)
+	all, err := ByIDs(ctx, tx, brandID, slices.Compact(conversations))
+	if err != nil {
+		return err
+	}
+	for _, id := range sortedKeys(all) {
+		w := &work{Conversation: all[id], was: all[id]}
+		if err := w.recount(ctx, tx); err != nil {
+			return err
+		}
+		if err := w.save(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return search.Drop(ctx, tx, brandID, search.Message, ids...)
 }
 
 // answeredBy marks the running period answered, unless it is.

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/metric"
+	"rapport/internal/network"
 )
 
 // Social is a brand's channels over a window: all together, and each.
@@ -40,7 +40,7 @@ func OfSocial(ctx context.Context, q db.Queryer, who access.Who, brandID string,
 	}
 	named := who.Channels(q.Now(), brandID)
 	all = slices.DeleteFunc(all, func(c channel.Channel) bool {
-		return c.Network == bridge.Name || c.State == channel.StateRemoved || len(named) > 0 && !slices.Contains(named, c.ID)
+		return c.Network == network.Community || c.State == channel.StateRemoved || len(named) > 0 && !slices.Contains(named, c.ID)
 	})
 	f := fleet{brand: brandID, now: q.Now(), bounds: w.bounds(q.Now().Time())}
 	f.from, f.to = w.before(q.Now().Time())

@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/metric"
+	"rapport/internal/network"
 )
 
 // waitValues are how long people waited for an answer on the channel.
@@ -31,7 +31,7 @@ func (s *span) waitValues(ctx context.Context, q db.Queryer, channelID string) (
 func Waits(ctx context.Context, q db.Queryer, who access.Who, brandID string, w Window) ([]Value, error) {
 	at := q.Now()
 	bounds := w.bounds(at.Time())
-	own, err := channel.OwnOf(ctx, q, brandID, bridge.Name)
+	own, err := channel.OwnOf(ctx, q, brandID, network.Community)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}

@@ -465,7 +465,7 @@ func TestManyAtOnce(t *testing.T) {
 // A record of ten thousand messages is one step, and so is its way back.
 func TestManyMessages(t *testing.T) {
 	if testing.Short() {
-		t.Skip()
+		t.Skip("ten thousand messages are not for a short run")
 	}
 	r := enter(t)
 	r.hears(r.news, "ada", "Hello", 100)

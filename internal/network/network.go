@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// Community is the name of the brand's own community, which is a network of
+// this program: see Facts.Own.
+const Community = "community"
+
 // Network is what every connector is.
 type Network interface {
 	// Facts never change while the program runs.

@@ -232,6 +232,14 @@ func address(s string) string {
 	return s
 }
 
+// Unknown forgets an identity, in the caller's transaction; the person stays.
+func Unknown(ctx context.Context, tx *db.Tx, i Identity) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM identity WHERE brand_id = $1 AND id = $2`, i.Brand, i.ID); err != nil {
+		return fmt.Errorf("person: unknown: %w", err)
+	}
+	return index(ctx, tx, i.Brand, i.Person)
+}
+
 // Known keeps in the caller's transaction that an author is a person the brand
 // knows already: a member of its community, of whom the community itself says
 // so. An identity that is known stays whose it is.

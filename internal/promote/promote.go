@@ -23,6 +23,7 @@ import (
 	"rapport/internal/link"
 	"rapport/internal/media"
 	"rapport/internal/member"
+	"rapport/internal/network"
 	"rapport/internal/post"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -171,14 +172,14 @@ func (t thing) answer() bool { return t.reply.Number > 1 }
 const mostUsual = 10
 
 // usual are the channels of the brand's last post that are still connected;
-// else all.
+// else all. The community is not carried to itself.
 func usual(ctx context.Context, q db.Queryer, who access.Who, brandID string) ([]channel.Channel, error) {
 	all, err := channel.List(ctx, q, who, brandID)
 	if err != nil {
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(c channel.Channel) bool {
-		return c.State == channel.StateRemoved || who.May(q.Now(), brandID, access.PostWrite, c.ID) != nil
+		return c.Network == network.Community || c.State == channel.StateRemoved || who.May(q.Now(), brandID, access.PostWrite, c.ID) != nil
 	})
 	last, _, err := post.List(ctx, q, who, brandID, post.Filter{}, db.Page{Limit: 1})
 	if err != nil {

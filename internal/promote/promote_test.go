@@ -421,3 +421,19 @@ func TestOutcomes(t *testing.T) {
 		t.Error(days)
 	}
 }
+
+// The community is a channel too, but what it says is not carried to itself.
+func TestTheCommunityIsNotPromotedToItself(t *testing.T) {
+	w := open(t)
+	w.exec(`INSERT INTO channel (id, brand_id, network, remote_id, handle, name, credential, limits, state, state_at, created_at)
+		VALUES ('own', 'b', 'community', 'community', 'North', 'North', '', '{"text":30000,"parts":1}', 'connected', 1, 1)`)
+	_, _, err := post.Compose(ctx, w.d, w.owner, "b", post.Input{Body: post.Body{Parts: []post.Part{{Text: "An announcement"}}}, Variants: []post.Variant{{Channel: "own"}}}, 0)
+	w.must(err)
+	said, err := topic.Begin(ctx, w.d, w.ada, topic.New{Space: w.talk.ID, Title: "Why is it sour?", Text: "Really."})
+	w.must(err)
+	p, err := w.p.Promote(ctx, w.owner, "b", said.Reply.ID, "")
+	w.must(err)
+	if all := p.Channels(); len(all) != 1 || all[0] != "big" {
+		t.Errorf("it goes to %v", all)
+	}
+}

@@ -257,6 +257,7 @@ func Count(ctx context.Context, tx *db.Tx, brandID, id string, topics int64, at 
 	if err != nil {
 		return fmt.Errorf("space: count: %w", err)
 	}
+	outbox.Show(tx, brandID, "space.counted", id)
 	return nil
 }
 

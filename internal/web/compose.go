@@ -31,6 +31,7 @@ type composeView struct {
 	Form       form
 	Zone       string
 	Spoken     string // the brand's language
+	Self       string // what who writes is called
 	Now        time.Time
 	Rows       []composeChannel
 	Media      map[string]media.Media
@@ -384,7 +385,7 @@ func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, erro
 	if _, ok := s.Own[s.Tab]; !ok {
 		s.Tab = common
 	}
-	view := composeView{sheet: s, Slug: v.Brand.Slug, Form: f, Zone: v.Brand.Zone, Spoken: v.Brand.Language, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
+	view := composeView{sheet: s, Slug: v.Brand.Slug, Self: v.Who.Name, Form: f, Zone: v.Brand.Zone, Spoken: v.Brand.Language, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
 	view.Quick = quickTimes(ctx, v.Brand, p.DB.Now())
 	var err error
 	if err = p.composeStored(r, &view); err != nil {

@@ -98,6 +98,9 @@ func (p *Pages) connectNamed(w http.ResponseWriter, r *http.Request, name, again
 	if err != nil {
 		return err
 	}
+	if _, can := n.(network.Connector); !can {
+		return fault.New(fault.NotFound, "%s cannot be connected here.", n.Facts().Title)
+	}
 	view := connectView{Facts: n.Facts(), Form: f}
 	if again != "" {
 		v := at(r)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"rapport/internal/channel"
+	"rapport/internal/network"
 	"rapport/internal/web/webtest"
 )
 
@@ -49,6 +50,14 @@ func TestConnectAtItsOwnPage(t *testing.T) {
 	s.Follow(done).Is(200).Has("h1", "@north@paper.example").Has(".toast", "connected")
 	s.Get(back).Is(http.StatusConflict).Has(".notice", "start again").Has("button[value=page]")
 	s.Get(s.Path("channels")).Has(".row", "@north@paper.example", "Door")
+}
+
+// The brand's own community is a channel that nobody connects.
+func TestTheCommunityIsNotConnected(t *testing.T) {
+	s := doors(t)
+	s.Get(s.Path("connect")).Lacks("a[href$='/connect/community']")
+	s.Get(s.Path("connect", network.Community)).Is(http.StatusNotFound)
+	s.Post(s.Path("connect", network.Community)).Is(http.StatusNotFound)
 }
 
 func TestConnectErrorsStandAtTheirFields(t *testing.T) {

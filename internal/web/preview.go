@@ -19,7 +19,18 @@ type previewView struct {
 }
 
 func (v composeView) preview(c composeChannel) previewView {
+	if c.Network == network.Community {
+		c.Name, c.Handle = v.Self, "" // people speak there, in their own name
+	}
 	return previewView{c, v.body(c.Key).Parts, v.Options[c.ID]}
+}
+
+// topic says what a topic makes of the text; "" on networks.
+func (p previewView) topic(ctx context.Context) string {
+	if p.Network != network.Community {
+		return ""
+	}
+	return i18n.T(ctx, "The first line becomes the title, unless the options give one. The topic draws the Markdown.")
 }
 
 // warning is the text that stands before the post; label where it is one of
