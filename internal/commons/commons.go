@@ -30,6 +30,9 @@ type Deps struct {
 	Log    *slog.Logger
 	// Clicks counts how often links are followed; one that is never written if nil.
 	Clicks *link.Counter
+	// Memory is how many bytes of pages are kept for visitors; 0 is the usual
+	// 64 MB, below it none are.
+	Memory int64
 	// Next answers what is no page of a community: the studio.
 	Next http.Handler
 	Site Site
@@ -66,7 +69,7 @@ func New(d Deps) *Pages {
 	if d.Clicks == nil {
 		d.Clicks = link.NewCounter(d.DB, d.Log)
 	}
-	p := &Pages{Deps: d, mux: http.NewServeMux(), places: newPlaces(d.DB, d.Site), shelf: newShelf(d.DB)}
+	p := &Pages{Deps: d, mux: http.NewServeMux(), places: newPlaces(d.DB, d.Site), shelf: newShelf(d.DB, d.Memory)}
 	for _, rt := range p.routes() {
 		p.mux.Handle(rt.pattern, p.serve(rt))
 	}

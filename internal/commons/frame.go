@@ -98,7 +98,7 @@ func (p *Pages) look(w http.ResponseWriter, r *http.Request) error {
 	k, ok := p.looks.Load(color)
 	if !ok {
 		css := append(slices.Clone(static.Body("commons.css")), ui.ThemeCSS(color)...)
-		k = &kept{page: css, packed: pack(css), kind: "text/css; charset=utf-8", etag: `"` + lookVersion(color) + `"`}
+		k = &kept{page: css, kind: "text/css; charset=utf-8", etag: `"` + lookVersion(color) + `"`}
 		p.looks.Store(color, k)
 	}
 	k.(*kept).send(w, r, "public, max-age=31536000, immutable")

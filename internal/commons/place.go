@@ -66,6 +66,7 @@ type places struct {
 	mu    sync.Mutex
 	index *index
 	kept  map[string]*place // by brand and host
+	times int               // how often all was forgotten
 }
 
 // index is where communities are.
@@ -93,7 +94,7 @@ func (p *places) listen() func() {
 			}
 		}
 		p.mu.Lock()
-		p.index, p.kept = nil, map[string]*place{}
+		p.index, p.kept, p.times = nil, map[string]*place{}, p.times+1
 		p.mu.Unlock()
 	})
 }
@@ -164,7 +165,7 @@ func (p *Pages) Address(ctx context.Context, brandID string) string {
 
 func (p *places) indexed(ctx context.Context) (*index, error) {
 	p.mu.Lock()
-	ix := p.index
+	ix, times := p.index, p.times
 	p.mu.Unlock()
 	if ix != nil {
 		return ix, nil
@@ -184,8 +185,10 @@ func (p *places) indexed(ctx context.Context) (*index, error) {
 		return nil, err
 	}
 	p.mu.Lock()
-	p.index = ix
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	if p.times == times { // else something changed meanwhile
+		p.index = ix
+	}
 	return ix, nil
 }
 

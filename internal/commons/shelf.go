@@ -2,10 +2,10 @@ package commons
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
-	"maps"
+	"fmt"
+	"hash/crc32"
 	"strings"
 	"sync"
 	"time"
@@ -22,31 +22,51 @@ type shelf struct {
 	db   *db.DB
 	mu   sync.RWMutex
 	kept map[string]*kept
-	size int
+	size int64
+	most int64             // bytes of all pages
 	now  map[string]uint64 // how often each thing has changed
 }
 
 // kept is a page as it is sent.
 type kept struct {
-	page   []byte
-	packed []byte // gzip
-	kind   string // Content-Type
-	etag   string
-	of     made
-	until  time.Time // zero: as long as nothing changes
+	page  []byte
+	kind  string // Content-Type
+	etag  string
+	of    made
+	until time.Time // zero: as long as nothing changes
+
+	pack   sync.Once
+	packed []byte // gzip, once somebody asked for it
 }
+
+// size is what a page takes, with room for the packed one.
+func (k *kept) size() int64 { return int64(len(k.page) + len(k.page)/3) }
+
+// gzip is the page as those take it who take it packed.
+func (k *kept) gzip() []byte {
+	k.pack.Do(func() { k.packed = pack(k.page) })
+	return k.packed
+}
+
+// mark tells versions of a page apart. Both sums are made by the processor
+// itself, thousands of bytes in a microsecond; nothing secret depends on them.
+func mark(page []byte) string {
+	return fmt.Sprintf(`"%08x%08x%x"`, crc32.ChecksumIEEE(page), crc32.Checksum(page, castagnoli), len(page))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // made says what a page was made of, and how often each had changed then.
 type made map[string]uint64
 
 const (
-	shelfMost = 64 << 20        // bytes of all pages
+	usualMost = 64 << 20        // bytes of all pages, where nobody says otherwise
 	agedMost  = time.Second     // on PostgreSQL
 	fresh     = 5 * time.Minute // even where nothing changes: what a page says of "today" grows old
 )
 
-func newShelf(d *db.DB) *shelf {
-	return &shelf{db: d, kept: map[string]*kept{}, now: map[string]uint64{}}
+func newShelf(d *db.DB, most int64) *shelf {
+	return &shelf{db: d, most: cmp.Or(most, usualMost), kept: map[string]*kept{}, now: map[string]uint64{}}
 }
 
 // listen notes what changes.
@@ -109,18 +129,20 @@ func (s *shelf) find(key string) *kept {
 // keep puts a page on the shelf. Where that is full, all are taken off: those
 // that are asked for come back at once.
 func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
-	sum := sha256.Sum256(page)
-	k := &kept{page: page, packed: pack(page), kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, of: maps.Clone(of), until: time.Now().Add(fresh)}
+	k := &kept{page: page, kind: kind, etag: mark(page), of: of, until: time.Now().Add(fresh)}
 	if s.db.Dialect == db.Postgres {
 		k.until = time.Now().Add(agedMost)
+	}
+	if k.size() > s.most {
+		return k
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.kept[key]; old != nil {
-		s.size -= len(old.page) + len(old.packed)
+		s.size -= old.size()
 	}
-	if s.size += len(page) + len(k.packed); s.size > shelfMost {
-		s.kept, s.size = map[string]*kept{}, len(page)+len(k.packed)
+	if s.size += k.size(); s.size > s.most {
+		s.kept, s.size = map[string]*kept{}, k.size()
 	}
 	s.kept[key] = k
 	return k
@@ -128,8 +150,15 @@ func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
 
 func pack(page []byte) []byte {
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is valid
-	z.Write(page)                                   // a buffer takes everything
+	z := packers.Get().(*gzip.Writer)
+	z.Reset(&b)
+	z.Write(page) // a buffer takes everything
 	z.Close()
+	packers.Put(z)
 	return b.Bytes()
 }
+
+var packers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	return z
+}}

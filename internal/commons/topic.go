@@ -38,6 +38,7 @@ func (p *Pages) ofTopic(r *http.Request) []string {
 	if err != nil {
 		return []string{in(r).Brand.ID + " topics"}
 	}
+	at(r).topic = t
 	return []string{in(r).Brand.ID + " topic " + t.ID, in(r).Brand.ID + " people"}
 }
 
@@ -45,6 +46,9 @@ func (p *Pages) topicAt(r *http.Request) (topic.Topic, error) {
 	n, err := strconv.ParseInt(r.PathValue("number"), 10, 64)
 	if err != nil || n < 1 {
 		return topic.Topic{}, errNoTopic
+	}
+	if t := at(r).topic; t.Number == n {
+		return t, nil
 	}
 	return topic.ByNumber(r.Context(), p.DB, in(r).Brand.ID, n)
 }

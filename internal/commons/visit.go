@@ -5,10 +5,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/a-h/templ"
 
@@ -18,6 +21,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/notice"
+	"rapport/internal/topic"
 	"rapport/internal/web/cookie"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/ui"
@@ -43,9 +47,10 @@ type visit struct {
 	Voice   member.Voice
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
-	path    string     // with its query, as the browser knows it
-	frozen  bool       // the page is for everybody: it holds nothing of one reader
-	unread  func() int // how much the reader was told and has not read
+	path    string      // with its query, as the browser knows it
+	topic   topic.Topic // of the address, once it was read for a frozen page
+	frozen  bool        // the page is for everybody: it holds nothing of one reader
+	unread  func() int  // how much the reader was told and has not read
 }
 
 type visitKey struct{}
@@ -106,17 +111,17 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 	if here.Community.OpenedAt == 0 || len(r.URL.RawQuery) > 200 {
 		return false
 	}
-	theme, lang := themeOf(r), i18n.Lang(i18n.With(r.Context(), r.Header.Get("Accept-Language"), nil))
+	theme, lang := themeOf(r), i18n.Nearest(r.Header.Get("Accept-Language"))
 	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + untracked(r.URL.RawQuery) + " " + lang + " " + string(theme)
 	k := p.shelf.find(key)
 	if k == nil {
-		of := p.shelf.of(append(rt.shelve(r), here.Brand.ID)...)
 		rec := &recorder{header: http.Header{}}
 		inner, err := p.enter(r, "")
 		if err != nil {
 			return false
 		}
 		at(inner).frozen = true
+		of := p.madeOf(rt, inner)
 		if err := rt.handle(rec, inner); err != nil {
 			w.Header().Add("Vary", "Cookie, Accept-Language")
 			p.fail(w, inner, err)
@@ -133,6 +138,21 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 	return true
 }
 
+// madeOf notes how what a page is made of stands before it is made. To know
+// what that is, a topic may have to be read; if anything changed meanwhile, it
+// is read again, so that the page can use what was read.
+func (p *Pages) madeOf(rt route, r *http.Request) made {
+	brand := in(r).Brand.ID
+	for {
+		before := p.shelf.of(brand + " topics")
+		of := p.shelf.of(append(rt.shelve(r), brand)...)
+		if maps.Equal(before, p.shelf.of(brand+" topics")) {
+			return of
+		}
+		at(r).topic = topic.Topic{}
+	}
+}
+
 func (k *kept) send(w http.ResponseWriter, r *http.Request, cache string) {
 	h := w.Header()
 	h.Set("Cache-Control", cache)
@@ -144,9 +164,10 @@ func (k *kept) send(w http.ResponseWriter, r *http.Request, cache string) {
 	h.Set("Content-Type", k.kind)
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
-		w.Write(k.packed) // a reader who is gone is no error
+		w.Write(k.gzip()) // a reader who is gone is no error
 		return
 	}
+	h.Set("Content-Length", strconv.Itoa(len(k.page)))
 	w.Write(k.page)
 }
 
@@ -251,13 +272,26 @@ func themeOf(r *http.Request) ui.Theme {
 	return ui.ParseTheme(c.Value)
 }
 
+// drafts are buffers that pages are rendered into.
+var drafts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// draftMost is how large a buffer may be to be used again.
+const draftMost = 1 << 20
+
 // write renders a page.
 func write(ctx context.Context, w http.ResponseWriter, status int, c templ.Component) error {
-	var b bytes.Buffer
-	if err := c.Render(ctx, &b); err != nil {
+	b := drafts.Get().(*bytes.Buffer)
+	defer func() {
+		if b.Cap() <= draftMost {
+			b.Reset()
+			drafts.Put(b)
+		}
+	}()
+	if err := c.Render(ctx, b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	if status != http.StatusOK {
 		w.WriteHeader(status)
 	}

@@ -48,6 +48,7 @@ type Config struct {
 	HTTPAddr      string      `name:"http-addr" env:"RAPPORT_HTTP_ADDR" default:":80" help:"With --acme: address that answers challenges and leads to HTTPS."`
 	MetricsToken  secret.Text `name:"metrics-token" env:"RAPPORT_METRICS_TOKEN" help:"Token that opens /metrics from elsewhere." placeholder:"TOKEN"`
 	APIRate       string      `name:"api-rate" env:"RAPPORT_API_RATE" default:"600/6000" help:"Requests a minute that the API takes from a token: as usual, and at most." placeholder:"USUAL/MOST"`
+	PageMemory    string      `name:"page-memory" env:"RAPPORT_PAGE_MEMORY" default:"64" help:"Megabytes of pages kept ready for visitors; 0 makes each anew." placeholder:"MB"`
 	LogLevel      string      `name:"log-level" env:"RAPPORT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 
 	// Derived by Validate.
@@ -56,6 +57,7 @@ type Config struct {
 	Allow   []outbound.Rule `kong:"-"` // of OutboundAllow
 	Level   slog.Level      `kong:"-"` // of LogLevel
 	Rates   [2]int64        `kong:"-"` // of APIRate: usual and most
+	Pages   int64           `kong:"-"` // of PageMemory, in bytes; -1: none
 }
 
 // list is a flag that may be given several times, or once with commas.
@@ -99,6 +101,7 @@ func Read(args []string, getenv func(string) string) (Config, error) {
 		HTTPAddr:      cmp.Or(getenv("RAPPORT_HTTP_ADDR"), ":80"),
 		MetricsToken:  secret.Text(getenv("RAPPORT_METRICS_TOKEN")),
 		APIRate:       cmp.Or(getenv("RAPPORT_API_RATE"), "600/6000"),
+		PageMemory:    cmp.Or(getenv("RAPPORT_PAGE_MEMORY"), "64"),
 		LogLevel:      cmp.Or(getenv("RAPPORT_LOG_LEVEL"), "info"),
 	}
 	if err := c.parse(args); err != nil {
@@ -128,6 +131,7 @@ func (c *Config) parse(args []string) error {
 	flags.StringVar(&c.HTTPAddr, "http-addr", c.HTTPAddr, "")
 	flags.TextVar(&c.MetricsToken, "metrics-token", c.MetricsToken, "")
 	flags.StringVar(&c.APIRate, "api-rate", c.APIRate, "")
+	flags.StringVar(&c.PageMemory, "page-memory", c.PageMemory, "")
 	flags.StringVar(&c.LogLevel, "log-level", c.LogLevel, "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -159,7 +163,7 @@ func (c *Config) Validate() error {
 		{"acme-directory", c.checkDirectory}, {"acme-ca", c.checkCA}, {"addr", c.checkAddr},
 		{"public-url", c.checkPublic}, {"trusted-proxy", c.checkProxies}, {"media-url", c.checkMedia}, {"key-file", c.checkKeyFile},
 		{"outbound-allow", c.checkAllow}, {"smtp-url", c.checkSMTP}, {"mail-from", c.checkFrom},
-		{"metrics-token", c.checkToken}, {"api-rate", c.checkRate}, {"log-level", c.checkLevel},
+		{"metrics-token", c.checkToken}, {"api-rate", c.checkRate}, {"page-memory", c.checkMemory}, {"log-level", c.checkLevel},
 	} {
 		if text := check.run(); text != "" {
 			problems = append(problems, fault.Field{Name: check.name, Text: text})
@@ -400,6 +404,17 @@ func (c *Config) checkToken() string {
 func (c *Config) checkLevel() string {
 	if err := c.Level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return "Use debug, info, warn or error."
+	}
+	return ""
+}
+
+func (c *Config) checkMemory() string {
+	mb, err := strconv.ParseInt(c.PageMemory, 10, 64)
+	if err != nil || mb < 0 || mb > 65536 {
+		return "Write whole megabytes from 0 to 65536, such as 64."
+	}
+	if c.Pages = mb << 20; mb == 0 {
+		c.Pages = -1
 	}
 	return ""
 }

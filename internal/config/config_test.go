@@ -78,6 +78,8 @@ func TestEachProblemIsNamed(t *testing.T) {
 		{"api-rate", "many", "600/6000"},
 		{"api-rate", "600/60", "600/6000"},
 		{"api-rate", "0/60", "600/6000"},
+		{"page-memory", "much", "such as 64"},
+		{"page-memory", "-1", "such as 64"},
 		{"log-level", "loud", "debug, info"},
 	} {
 		t.Run(c.flag+" "+c.value, func(t *testing.T) {

@@ -219,13 +219,18 @@ var counts = []string{
 		answered_at = COALESCE((SELECT MIN(r.at) FROM reply r WHERE r.topic_id = topic.id AND r.state = 'live' AND r.number > 1 AND r.author_id <> topic.author_id), 0)
 		WHERE brand_id = $1`,
 	`UPDATE topic SET heat = replies + (SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE r.topic_id = topic.id) WHERE brand_id = $1`,
-	`UPDATE space SET topics = (SELECT COUNT(*) FROM topic t WHERE t.space_id = space.id AND t.state = 'live'),
-		last_at = COALESCE((SELECT MAX(t.last_at) FROM topic t WHERE t.space_id = space.id AND t.state = 'live'), 0) WHERE brand_id = $1`,
+	countSpaces,
 	`UPDATE reply SET flags = (SELECT COUNT(*) FROM flag f WHERE f.reply_id = reply.id AND f.settled_at = 0) WHERE brand_id = $1`,
 	`UPDATE member SET posts = (SELECT COUNT(*) FROM reply r WHERE r.brand_id = $1 AND r.author_id = member.id AND r.state = 'live'),
 		solved = (SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE t.brand_id = $1 AND r.author_id = member.id) WHERE brand_id = $1`,
-	`UPDATE community SET topics = (SELECT COALESCE(MAX(t.number), 0) FROM topic t WHERE t.brand_id = $1) WHERE brand_id = $1`,
+	countTopics,
 }
+
+const (
+	countSpaces = `UPDATE space SET topics = (SELECT COUNT(*) FROM topic t WHERE t.brand_id = $1 AND t.space_id = space.id AND t.state = 'live'),
+		last_at = COALESCE((SELECT MAX(t.last_at) FROM topic t WHERE t.brand_id = $1 AND t.space_id = space.id AND t.state = 'live'), 0) WHERE brand_id = $1`
+	countTopics = `UPDATE community SET topics = (SELECT COALESCE(MAX(t.number), 0) FROM topic t WHERE t.brand_id = $1) WHERE brand_id = $1`
+)
 
 func (t *town) count(ctx context.Context, tx *db.Tx) error {
 	for _, query := range counts {

@@ -7,6 +7,7 @@ import (
 
 	"rapport/internal/community"
 	"rapport/internal/db"
+	"rapport/internal/demoworld"
 	"rapport/internal/document"
 	"rapport/internal/search"
 	"rapport/internal/space"
@@ -71,17 +72,22 @@ func TestTheCommunityIsLively(t *testing.T) {
 	}
 }
 
-func TestTheCommunityIsFound(t *testing.T) {
-	s := newStage(t, midday)
-	s.fill(t)
+func (s *stage) spaces(t *testing.T) (ids []string) {
+	t.Helper()
 	all, err := space.List(t.Context(), s.DB, s.brand.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []string
 	for _, one := range all {
 		ids = append(ids, one.ID)
 	}
+	return ids
+}
+
+func TestTheCommunityIsFound(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	ids := s.spaces(t)
 	for _, words := range []string{"grinder", "Eimsbüttel", "浄水器", "الهيل"} {
 		res, err := search.Community(t.Context(), s.DB, s.brand.ID, search.CommunityQuery{Text: words, Spaces: ids, Ranked: true}, db.Page{})
 		if err != nil || len(res.Hits) == 0 {
@@ -92,37 +98,40 @@ func TestTheCommunityIsFound(t *testing.T) {
 
 // What is counted agrees with what is there, and nothing is younger than the
 // world or older than the community.
+// wrongs are what no community holds: a query for how often each is there.
+var wrongs = map[string]string{
+	"replies of topics": `SELECT COUNT(*) FROM topic t WHERE t.replies <> (SELECT COUNT(*) FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1)`,
+	"heat of topics":    `SELECT COUNT(*) FROM topic t WHERE t.heat <> t.replies + (SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE r.topic_id = t.id)`,
+	"last numbers": `SELECT COUNT(*) FROM topic t WHERE t.state = 'live' AND t.last_number <> (SELECT MAX(r.number) FROM reply r WHERE r.topic_id = t.id)
+		OR t.state = 'waiting' AND t.last_number <> 0`,
+	"last words": `SELECT COUNT(*) FROM topic t WHERE t.state = 'live' AND NOT EXISTS (SELECT 1 FROM reply r WHERE r.topic_id = t.id AND r.at = t.last_at AND r.author_id = t.last_by
+		AND r.at = (SELECT MAX(o.at) FROM reply o WHERE o.topic_id = t.id AND o.state = 'live'))`,
+	"first answers":       `SELECT COUNT(*) FROM topic t WHERE t.answered_at <> COALESCE((SELECT MIN(r.at) FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1 AND r.author_id <> t.author_id), 0)`,
+	"topics of spaces":    `SELECT COUNT(*) FROM space s WHERE s.topics <> (SELECT COUNT(*) FROM topic t WHERE t.space_id = s.id AND t.state = 'live')`,
+	"posts of members":    `SELECT COUNT(*) FROM member m WHERE m.posts <> (SELECT COUNT(*) FROM reply r WHERE r.author_id = m.id AND r.state = 'live')`,
+	"answers of members":  `SELECT COUNT(*) FROM member m WHERE m.solved <> (SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE r.author_id = m.id)`,
+	"flags of replies":    `SELECT COUNT(*) FROM reply r WHERE r.flags <> (SELECT COUNT(*) FROM flag f WHERE f.reply_id = r.id AND f.settled_at = 0)`,
+	"states of openings":  `SELECT COUNT(*) FROM topic t JOIN reply r ON r.topic_id = t.id AND r.number = 1 WHERE r.state <> t.state`,
+	"gaps in numbers":     `SELECT COUNT(*) FROM (SELECT topic_id FROM reply WHERE number > 0 GROUP BY topic_id HAVING MAX(number) <> COUNT(*)) x`,
+	"order of replies":    `SELECT COUNT(*) FROM reply a JOIN reply b ON b.topic_id = a.topic_id AND b.number = a.number + 1 AND a.number > 0 WHERE b.at <= a.at`,
+	"numbers given":       `SELECT COUNT(*) FROM community c WHERE c.topics <> (SELECT COUNT(*) FROM topic)`,
+	"own answers":         `SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE r.author_id = t.author_id OR r.state <> 'live' OR t.solved_at < r.at`,
+	"own reactions":       `SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE x.member_id = r.author_id OR r.state <> 'live' OR x.at < r.at`,
+	"said before joining": `SELECT COUNT(*) FROM reply r JOIN member m ON m.id = r.author_id WHERE r.at < m.joined_at OR m.seen_at < r.at AND r.state <> 'waiting'`,
+	"unshown":             `SELECT COUNT(*) FROM reply WHERE html = ''`,
+	"said twice":          `SELECT COUNT(*) FROM (SELECT text FROM reply GROUP BY text HAVING COUNT(*) > 1) x`,
+	"unfilled":            `SELECT COUNT(*) FROM reply WHERE text LIKE '%{%'`,
+	"not found": `SELECT COUNT(*) FROM reply r JOIN topic t ON t.id = r.topic_id WHERE r.state = 'live' AND t.state = 'live'
+		AND NOT EXISTS (SELECT 1 FROM search_doc d WHERE d.kind = 'reply' AND d.subject = r.id)`,
+	"found though nobody can read it": `SELECT COUNT(*) FROM search_doc d JOIN reply r ON r.id = d.subject WHERE d.kind = 'reply' AND r.state <> 'live'`,
+	"begun by others than the team":   `SELECT COUNT(*) FROM topic t JOIN space s ON s.id = t.space_id JOIN member m ON m.id = t.author_id WHERE s.kind IN ('announcements', 'knowledge') AND NOT m.team`,
+	"not accepted":                    `SELECT COUNT(*) FROM member m WHERE m.state = 'active' AND (SELECT COUNT(*) FROM acceptance a WHERE a.member_id = m.id) <> 3`,
+}
+
 func TestTheCommunityAddsUp(t *testing.T) {
 	s := newStage(t, midday)
 	s.fill(t)
-	for what, query := range map[string]string{
-		"replies of topics": `SELECT COUNT(*) FROM topic t WHERE t.replies <> (SELECT COUNT(*) FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1)`,
-		"heat of topics":    `SELECT COUNT(*) FROM topic t WHERE t.heat <> t.replies + (SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE r.topic_id = t.id)`,
-		"last numbers": `SELECT COUNT(*) FROM topic t WHERE t.state = 'live' AND t.last_number <> (SELECT MAX(r.number) FROM reply r WHERE r.topic_id = t.id)
-			OR t.state = 'waiting' AND t.last_number <> 0`,
-		"last words": `SELECT COUNT(*) FROM topic t WHERE t.state = 'live' AND NOT EXISTS (SELECT 1 FROM reply r WHERE r.topic_id = t.id AND r.at = t.last_at AND r.author_id = t.last_by
-			AND r.at = (SELECT MAX(o.at) FROM reply o WHERE o.topic_id = t.id AND o.state = 'live'))`,
-		"first answers":       `SELECT COUNT(*) FROM topic t WHERE t.answered_at <> COALESCE((SELECT MIN(r.at) FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1 AND r.author_id <> t.author_id), 0)`,
-		"topics of spaces":    `SELECT COUNT(*) FROM space s WHERE s.topics <> (SELECT COUNT(*) FROM topic t WHERE t.space_id = s.id AND t.state = 'live')`,
-		"posts of members":    `SELECT COUNT(*) FROM member m WHERE m.posts <> (SELECT COUNT(*) FROM reply r WHERE r.author_id = m.id AND r.state = 'live')`,
-		"answers of members":  `SELECT COUNT(*) FROM member m WHERE m.solved <> (SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE r.author_id = m.id)`,
-		"flags of replies":    `SELECT COUNT(*) FROM reply r WHERE r.flags <> (SELECT COUNT(*) FROM flag f WHERE f.reply_id = r.id AND f.settled_at = 0)`,
-		"states of openings":  `SELECT COUNT(*) FROM topic t JOIN reply r ON r.topic_id = t.id AND r.number = 1 WHERE r.state <> t.state`,
-		"gaps in numbers":     `SELECT COUNT(*) FROM (SELECT topic_id FROM reply WHERE number > 0 GROUP BY topic_id HAVING MAX(number) <> COUNT(*)) x`,
-		"order of replies":    `SELECT COUNT(*) FROM reply a JOIN reply b ON b.topic_id = a.topic_id AND b.number = a.number + 1 AND a.number > 0 WHERE b.at <= a.at`,
-		"numbers given":       `SELECT COUNT(*) FROM community c WHERE c.topics <> (SELECT COUNT(*) FROM topic)`,
-		"own answers":         `SELECT COUNT(*) FROM topic t JOIN reply r ON r.id = t.answer_id WHERE r.author_id = t.author_id OR r.state <> 'live' OR t.solved_at < r.at`,
-		"own reactions":       `SELECT COUNT(*) FROM reaction x JOIN reply r ON r.id = x.reply_id WHERE x.member_id = r.author_id OR r.state <> 'live' OR x.at < r.at`,
-		"said before joining": `SELECT COUNT(*) FROM reply r JOIN member m ON m.id = r.author_id WHERE r.at < m.joined_at OR m.seen_at < r.at AND r.state <> 'waiting'`,
-		"unshown":             `SELECT COUNT(*) FROM reply WHERE html = ''`,
-		"said twice":          `SELECT COUNT(*) FROM (SELECT text FROM reply GROUP BY text HAVING COUNT(*) > 1) x`,
-		"unfilled":            `SELECT COUNT(*) FROM reply WHERE text LIKE '%{%'`,
-		"not found": `SELECT COUNT(*) FROM reply r JOIN topic t ON t.id = r.topic_id WHERE r.state = 'live' AND t.state = 'live'
-			AND NOT EXISTS (SELECT 1 FROM search_doc d WHERE d.kind = 'reply' AND d.subject = r.id)`,
-		"found though nobody can read it": `SELECT COUNT(*) FROM search_doc d JOIN reply r ON r.id = d.subject WHERE d.kind = 'reply' AND r.state <> 'live'`,
-		"begun by others than the team":   `SELECT COUNT(*) FROM topic t JOIN space s ON s.id = t.space_id JOIN member m ON m.id = t.author_id WHERE s.kind IN ('announcements', 'knowledge') AND NOT m.team`,
-		"not accepted":                    `SELECT COUNT(*) FROM member m WHERE m.state = 'active' AND (SELECT COUNT(*) FROM acceptance a WHERE a.member_id = m.id) <> 3`,
-	} {
+	for what, query := range wrongs {
 		if n := s.count(t, query); n != 0 {
 			t.Errorf("%s: %d are wrong", what, n)
 		}
@@ -161,5 +170,39 @@ func TestTheCommunityIsFilledOnce(t *testing.T) {
 	s.fill(t)
 	if diff := cmp.Diff(want, counts()); diff != "" {
 		t.Errorf("filling again changed something (-before +after):\n%s", diff)
+	}
+}
+
+// A large community adds up as well. It may say the same twice, and who spoke in
+// it did not all join by the door.
+func TestALargeCommunityAddsUp(t *testing.T) {
+	s := newStage(t, midday)
+	p := demoworld.Population{Members: 60, Topics: 90, Replies: 900}
+	for range 2 {
+		if err := s.Populate(t.Context(), s.who, s.brand, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, query := range wrongs {
+		if n := s.count(t, query); n != 0 && what != "said twice" {
+			t.Errorf("%s: %d are wrong", what, n)
+		}
+	}
+	for query, want := range map[string]int{
+		`SELECT COUNT(*) FROM member`: 2 * p.Members,
+		`SELECT COUNT(*) FROM topic`:  2 * p.Topics,
+		`SELECT COUNT(*) FROM reply`:  2 * (p.Topics + p.Replies),
+		`SELECT COUNT(*) FROM member m JOIN account a ON a.id = m.account_id WHERE a.password_hash <> ''`: 0,
+		`SELECT COUNT(*) FROM activity WHERE kind IN ('reply.added', 'topic.begun')`:                      2 * (p.Topics + p.Replies),
+		`SELECT COALESCE(SUM(replies + topics), 0) FROM tally_day`:                                        2 * (p.Topics + p.Replies),
+		`SELECT COUNT(*) FROM tally_member`:                                                               2 * p.Members,
+	} {
+		if n := s.count(t, query); n != want {
+			t.Errorf("%d, want %d: %s", n, want, query)
+		}
+	}
+	res, err := search.Community(t.Context(), s.DB, s.brand.ID, search.CommunityQuery{Text: "batch", Spaces: s.spaces(t)}, db.Page{})
+	if err != nil || len(res.Hits) == 0 {
+		t.Errorf("nothing is found: %v", err)
 	}
 }

@@ -13,7 +13,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // zones must not depend on the host
 
@@ -30,19 +32,44 @@ var (
 	bundle  = goi18n.NewBundle(language.English)
 	tags    []language.Tag
 	matcher language.Matcher
+	tongues map[language.Tag]*tongue
+	wishes  = &nearby{of: map[string]*tongue{}}
 )
 
-// reader is what the context carries. A nil localizer means English.
+// reader is what the context carries.
 type reader struct {
+	*tongue
+	zone *time.Location
+}
+
+// tongue is a language that texts can be put into. A nil localizer means
+// English.
+type tongue struct {
 	tag       language.Tag
-	zone      *time.Location
+	code      string // the tag as text
 	localizer *goi18n.Localizer
 	printer   *message.Printer
+	plain     bool     // whole numbers below 1,000 are written with the digits 0 to 9
+	found     sync.Map // messages, by asked
 }
+
+// asked is what was looked for: a message, and for how many of something where
+// it depends on that.
+type asked struct {
+	id      string
+	counted bool
+	n       int
+}
+
+// countsKept bounds the counts for which a plural message is kept.
+const countsKept = 1000
 
 type contextKey struct{}
 
-var fallback = &reader{tag: language.English, zone: time.UTC, printer: message.NewPrinter(language.English)}
+var (
+	english  = &tongue{tag: language.English, code: "en", printer: message.NewPrinter(language.English), plain: true}
+	fallback = &reader{english, time.UTC}
+)
 
 func init() {
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
@@ -83,6 +110,13 @@ func Load(files fs.FS) error {
 	}
 	tags = bundle.LanguageTags()
 	matcher = language.NewMatcher(tags)
+	tongues, wishes = map[language.Tag]*tongue{language.English: english}, &nearby{of: map[string]*tongue{}}
+	for _, tag := range tags {
+		if tag != language.English {
+			base, _ := tag.Base()
+			tongues[tag] = &tongue{tag: tag, code: tag.String(), localizer: goi18n.NewLocalizer(bundle, tag.String()), printer: message.NewPrinter(tag), plain: base.String() == "de"}
+		}
+	}
 	return nil
 }
 
@@ -93,24 +127,48 @@ func With(ctx context.Context, lang string, zone *time.Location) context.Context
 	if zone == nil {
 		zone = time.UTC
 	}
-	r := &reader{tag: nearest(lang), zone: zone, printer: fallback.printer}
-	if r.tag != language.English {
-		r.localizer = goi18n.NewLocalizer(bundle, r.tag.String())
-		r.printer = message.NewPrinter(r.tag)
-	}
-	return context.WithValue(ctx, contextKey{}, r)
+	return context.WithValue(ctx, contextKey{}, &reader{wishes.nearest(lang), zone})
 }
 
-func nearest(lang string) language.Tag {
+// Nearest is the code of the language that With takes for lang.
+func Nearest(lang string) string { return wishes.nearest(lang).code }
+
+// nearby remembers what was found for the wishes of browsers, of which there
+// are few.
+type nearby struct {
+	mu sync.RWMutex
+	of map[string]*tongue
+}
+
+// wishesKept bounds them: anybody can send others.
+const wishesKept = 1000
+
+func (w *nearby) nearest(lang string) *tongue {
+	w.mu.RLock()
+	t := w.of[lang]
+	w.mu.RUnlock()
+	if t != nil {
+		return t
+	}
+	t = nearest(lang)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.of) < wishesKept && len(lang) < 200 {
+		w.of[lang] = t
+	}
+	return t
+}
+
+func nearest(lang string) *tongue {
 	wanted, _, err := language.ParseAcceptLanguage(lang)
 	if err != nil || len(wanted) == 0 {
-		return language.English
+		return english
 	}
 	_, index, confidence := matcher.Match(wanted...)
 	if confidence == language.No {
-		return language.English
+		return english
 	}
-	return tags[index]
+	return tongues[tags[index]]
 }
 
 func from(ctx context.Context) *reader {
@@ -121,7 +179,7 @@ func from(ctx context.Context) *reader {
 }
 
 // Lang returns the language of ctx as a BCP 47 tag; "en" where none was set.
-func Lang(ctx context.Context) string { return from(ctx).tag.String() }
+func Lang(ctx context.Context) string { return from(ctx).code }
 
 // Zone returns the time zone of ctx; UTC where none was set.
 func Zone(ctx context.Context) *time.Location { return from(ctx).zone }
@@ -149,6 +207,21 @@ func (r *reader) find(one, many string, n *int) string {
 		}
 		return many
 	}
+	q := asked{id: many}
+	if n != nil {
+		q.counted, q.n = true, *n
+	}
+	if text, ok := r.tongue.found.Load(q); ok {
+		return text.(string)
+	}
+	text := r.localize(one, many, n)
+	if ids[many] && q.n >= 0 && q.n < countsKept {
+		r.tongue.found.Store(q, text)
+	}
+	return text
+}
+
+func (r *reader) localize(one, many string, n *int) string {
 	look := goi18n.LocalizeConfig{
 		DefaultMessage: &goi18n.Message{ID: many, One: one, Other: many},
 		TemplateParser: template.IdentityParser{},
@@ -168,26 +241,58 @@ func (r *reader) fill(text string, args []any) string {
 	if len(args) == 0 || !strings.Contains(text, "{{.") {
 		return text
 	}
-	pairs := make([]string, 0, len(args))
-	for i := 0; i+1 < len(args); i += 2 {
-		pairs = append(pairs, fmt.Sprintf("{{.%v}}", args[i]), r.show(args[i+1]))
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "{{.")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		name, after, ok := strings.Cut(rest, "}}")
+		if i := named(args, name); ok && i >= 0 {
+			b.WriteString(r.show(args[i]))
+			text = after
+			continue
+		}
+		b.WriteString("{{.")
+		text = rest
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// named is where in args the value of a name stands; -1 where it lacks.
+func named(args []any, name string) int {
+	for i := 0; i+1 < len(args); i += 2 {
+		if s, ok := args[i].(string); ok && s == name {
+			return i + 1
+		}
+	}
+	return -1
 }
 
 func (r *reader) show(value any) string {
 	switch v := value.(type) {
 	case string:
 		return v
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
+	case int:
+		return r.number(int64(v))
+	case int64:
+		return r.number(v)
+	case int8, int16, int32, uint, uint8, uint16, uint32, uint64:
 		return r.printer.Sprintf("%d", v)
 	}
 	return fmt.Sprint(value)
 }
 
+func (r *reader) number(n int64) string {
+	if r.plain && n > -1000 && n < 1000 {
+		return strconv.FormatInt(n, 10)
+	}
+	return r.printer.Sprintf("%d", n)
+}
+
 // Number returns n with its digits grouped as the reader's language does it.
 func Number[I ~int | ~int32 | ~int64](ctx context.Context, n I) string {
-	return from(ctx).show(int64(n))
+	return from(ctx).number(int64(n))
 }
 
 // Decimal returns v with so many places behind the point, as the reader's

@@ -22,6 +22,9 @@ type seedCommand struct {
 	Channels int    `default:"20" help:"How many channels of the demo network the brand has at least."`
 	Accounts int    `help:"How many accounts to add to its team; none of them can sign in."`
 	Brands   int    `help:"How many brands its owners have besides."`
+	Members  int    `help:"How many members to add to its community; none of them can sign in."`
+	Topics   int    `help:"How many topics they begin, over three years."`
+	Replies  int    `help:"How many replies those topics get."`
 	Acts     int    `help:"How many lines to add to the log of what its team did."`
 }
 
@@ -32,6 +35,12 @@ func (cmd *seedCommand) Run(c *console) error {
 	}
 	if min(cmd.Accounts, cmd.Brands, cmd.Acts) < 0 || cmd.Accounts > 10_000 || cmd.Brands > 1000 {
 		return fault.OnField("accounts", "Choose at most 10,000 accounts and 1,000 brands.")
+	}
+	if min(cmd.Members, cmd.Topics, cmd.Replies) < 0 || cmd.Members > 1_000_000 || cmd.Topics > 1_000_000 || cmd.Replies > 20_000_000 {
+		return fault.OnField("members", "Choose at most 1,000,000 members, 1,000,000 topics and 20,000,000 replies.")
+	}
+	if cmd.Topics > 0 && cmd.Members < 2 || cmd.Replies > 0 && cmd.Topics == 0 {
+		return fault.OnField("members", "Topics need at least two members, and replies need topics.")
 	}
 	p, err := cmd.place.absolute()
 	if err != nil {
@@ -58,7 +67,16 @@ func (cmd *seedCommand) Run(c *console) error {
 	if err := a.world.Crowd(c.ctx, b, demoworld.Crowd{Accounts: cmd.Accounts, Brands: cmd.Brands, Acts: cmd.Acts}); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "\n%s has %d posts more, after %s.\n", b.Name, cmd.Posts, time.Since(start).Round(time.Millisecond))
+	if cmd.Members > 0 {
+		all := cmd.Topics + cmd.Replies
+		err := a.world.Populate(c.ctx, access.System(), b, demoworld.Population{Members: cmd.Members, Topics: cmd.Topics, Replies: cmd.Replies, Progress: func(n int) {
+			fmt.Fprintf(c.err, "\r%d of %d texts ", n, all)
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(c.out, "\n%s has %d posts, %d members, %d topics and %d replies more, after %s.\n", b.Name, cmd.Posts, cmd.Members, cmd.Topics, cmd.Replies, time.Since(start).Round(time.Millisecond))
 	return nil
 }
 

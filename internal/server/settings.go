@@ -20,19 +20,20 @@ import (
 // settings are what a server runs with.
 type settings struct {
 	place
-	command  string // serve or demo
-	addr     string
-	public   *url.URL // where people reach it
-	declared bool     // the operator said so; else it is only where it listens
-	trusted  []netip.Prefix
-	allow    []outbound.Rule
-	smtp     secret.Text // "" keeps mail
-	from     string
-	metrics  secret.Text
-	bucket   secret.Text // "" keeps media in the data folder
-	acme     acmeSettings
-	level    slog.Level
-	rates    account.Rates // of API tokens; zero is the standard
+	command    string // serve or demo
+	addr       string
+	public     *url.URL // where people reach it
+	declared   bool     // the operator said so; else it is only where it listens
+	trusted    []netip.Prefix
+	allow      []outbound.Rule
+	smtp       secret.Text // "" keeps mail
+	from       string
+	metrics    secret.Text
+	bucket     secret.Text // "" keeps media in the data folder
+	acme       acmeSettings
+	level      slog.Level
+	pageMemory int64         // bytes of pages kept for visitors; 0 is the standard, -1 none
+	rates      account.Rates // of API tokens; zero is the standard
 }
 
 // read takes over what the operator set. declared says whether the public
@@ -45,8 +46,8 @@ func read(c config.Config, declared bool) (settings, error) {
 		place:   place{Data: c.Data, DatabaseURL: c.DatabaseURL, KeyFile: c.KeyFile},
 		command: "serve", addr: c.Addr, public: c.Public, declared: declared || len(c.ACME) > 0, trusted: c.Proxies, allow: c.Allow,
 		smtp: c.SMTPURL, from: c.MailFrom, metrics: c.MetricsToken, level: c.Level, bucket: c.MediaURL,
-		rates: account.Rates{Usual: c.Rates[0], Most: c.Rates[1]},
-		acme:  acmeSettings{hosts: c.ACME, email: c.ACMEEmail, directory: c.ACMEDirectory, ca: c.ACMECA, addr: c.HTTPAddr},
+		pageMemory: c.Pages, rates: account.Rates{Usual: c.Rates[0], Most: c.Rates[1]},
+		acme: acmeSettings{hosts: c.ACME, email: c.ACMEEmail, directory: c.ACMEDirectory, ca: c.ACMECA, addr: c.HTTPAddr},
 	}, nil
 }
 

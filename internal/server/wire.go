@@ -134,7 +134,7 @@ func (a *app) wire(ctx context.Context) error {
 		}})
 	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address, Elsewhere: dossier.Elsewhere}
 	communities.Work(workers)
-	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Clicks: clicks, Log: a.log, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
+	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Clicks: clicks, Log: a.log, Memory: a.pageMemory, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})
 	a.closing = append(a.closing, a.commons.Close)
