@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // zones must be known on machines that bring none
 	"unicode"
@@ -50,12 +51,19 @@ type Brand struct {
 
 // Location is the brand's time zone.
 func (b Brand) Location() *time.Location {
+	if loc, ok := zones.Load(b.Zone); ok {
+		return loc.(*time.Location)
+	}
 	loc, err := time.LoadLocation(b.Zone)
 	if err != nil {
 		return time.UTC // Zone was checked when it was saved
 	}
+	zones.Store(b.Zone, loc)
 	return loc
 }
+
+// zones are those that were loaded: each is read from a file.
+var zones sync.Map
 
 // New is what a brand starts from.
 type New struct {

@@ -23,13 +23,11 @@ import (
 
 // seen are the spaces that the reader may see.
 func (v *visit) seen() []space.Space {
-	var out []space.Space
-	for _, s := range v.Spaces {
-		if !s.Hidden || v.inside() {
-			out = append(out, s)
-		}
+	inside, hidden := v.inside(), func(s space.Space) bool { return s.Hidden }
+	if inside || !slices.ContainsFunc(v.Spaces, hidden) {
+		return v.Spaces
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(v.Spaces), hidden)
 }
 
 // inside reports whether the reader sees what is for members only.
@@ -39,7 +37,14 @@ func (v *visit) inside() bool { return v.Voice.Inside(v.Now) }
 func (v *visit) team() bool { return v.In() && v.Voice.Team(v.Now) }
 
 // speaks reports whether the reader may write somewhere.
-func (v *visit) speaks() bool { return v.Voice.Speaks(v.Now) == nil }
+// It is asked at every reply.
+func (v *visit) speaks() bool {
+	if v.mute == nil {
+		mute := v.Voice.Speaks(v.Now) != nil
+		v.mute = &mute
+	}
+	return !*v.mute
+}
 
 // moderates reports whether the reader looks after the space; after any, where
 // it is "".

@@ -40,7 +40,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if view == topic.Latest {
 		h.Title = ""
 	}
-	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(l)))
+	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(&l)))
 }
 
 func viewTitle(ctx context.Context, v topic.View) string {
@@ -86,7 +86,7 @@ func (p *Pages) list(r *http.Request, s space.Space, f topic.Filter) (listView, 
 }
 
 // unread reports whether there is more in a topic than the reader has seen.
-func (l listView) unread(t topic.Line) bool {
+func (l *listView) unread(t *topic.Line) bool {
 	f, known := l.Read[t.ID]
 	return known && f.Seen > 0 && f.Seen < t.LastNumber
 }
@@ -112,7 +112,7 @@ func (p *Pages) spaceShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h := head{Title: s.Name, About: s.About, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First}
-	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(l)))
+	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(&l)))
 }
 
 // spaceAt is the space of the address, as the reader may see it.

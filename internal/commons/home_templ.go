@@ -16,7 +16,7 @@ import (
 	"rapport/internal/web/ui"
 )
 
-func listBody(l listView) templ.Component {
+func listBody(l *listView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -581,15 +581,15 @@ func listBody(l listView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, t := range l.Pinned {
-				templ_7745c5c3_Err = topicLine(l, t, true).Render(ctx, templ_7745c5c3_Buffer)
+			for i := range l.Pinned {
+				templ_7745c5c3_Err = topicLine(l, &l.Pinned[i], true).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			for _, t := range l.Lines {
-				if t.PinnedAt == 0 || l.Space.ID == "" {
-					templ_7745c5c3_Err = topicLine(l, t, false).Render(ctx, templ_7745c5c3_Buffer)
+			for i := range l.Lines {
+				if l.Lines[i].PinnedAt == 0 || l.Space.ID == "" {
+					templ_7745c5c3_Err = topicLine(l, &l.Lines[i], false).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -636,7 +636,7 @@ func listBody(l listView) templ.Component {
 	})
 }
 
-func topicLine(l listView, t topic.Line, pinned bool) templ.Component {
+func topicLine(l *listView, t *topic.Line, pinned bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -219,8 +219,8 @@ func personBody(v personView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, t := range v.Topics {
-				templ_7745c5c3_Err = topicLine(listView{visit: v.visit}, t, false).Render(ctx, templ_7745c5c3_Buffer)
+			for i := range v.Topics {
+				templ_7745c5c3_Err = topicLine(&listView{visit: v.visit}, &v.Topics[i], false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

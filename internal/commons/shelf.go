@@ -126,7 +126,8 @@ func (s *shelf) find(key string) *kept {
 	return k
 }
 
-// keep puts a page on the shelf. Where that is full, all are taken off: those
+// keep puts a copy of a page on the shelf, and returns it; the page itself where
+// it does not fit. Where that is full, all are taken off: those
 // that are asked for come back at once.
 func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
 	k := &kept{page: page, kind: kind, etag: mark(page), of: of, until: time.Now().Add(fresh)}
@@ -136,6 +137,7 @@ func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
 	if k.size() > s.most {
 		return k
 	}
+	k.page = bytes.Clone(page)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.kept[key]; old != nil {

@@ -90,7 +90,7 @@ func (p *Pages) topicPage(w http.ResponseWriter, r *http.Request, t topic.Topic,
 	if tv.Form = f; f.Status() == http.StatusOK && !f.Values.Has("text") {
 		tv.Form = fill("text", tv.Draft.Text, "once", newOnce())
 	}
-	return write(r.Context(), w, f.Status(), frame(at(r).page(r, tv.head()), topicBody(tv)))
+	return write(r.Context(), w, f.Status(), frame(at(r).page(r, tv.head()), topicBody(&tv)))
 }
 
 func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicView, error) {
@@ -170,19 +170,19 @@ func (p *Pages) noteRead(r *http.Request, tv *topicView) error {
 
 // mayPromote reports whether the reader may make a post of what stands here:
 // somebody of the team who writes posts, of what everybody may read.
-func (tv topicView) mayPromote() bool {
+func (tv *topicView) mayPromote() bool {
 	return tv.In() && !tv.Space.Hidden && tv.Topic.State == topic.Live && !tv.closed() && tv.Voice.Who.May(tv.Now, tv.Brand.ID, access.PostWrite) == nil
 }
 
 // opening is the id of the topic's first reply, where it stands on this page.
-func (tv topicView) opening() string {
+func (tv *topicView) opening() string {
 	if len(tv.Replies) > 0 && tv.Replies[0].Number == 1 && tv.Replies[0].State == topic.Live {
 		return tv.Replies[0].ID
 	}
 	return ""
 }
 
-func (tv topicView) path(page int64) string {
+func (tv *topicView) path(page int64) string {
 	if page <= 1 {
 		return tv.Topic.Path()
 	}
@@ -198,7 +198,7 @@ func lastPath(t topic.Topic, done string) string {
 	return t.Path() + "?" + q.Encode() + "#waiting"
 }
 
-func (tv topicView) head() head {
+func (tv *topicView) head() head {
 	h := head{Title: tv.Topic.Title, About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
 		NoIndex: tv.Space.Hidden || tv.Topic.State != topic.Live}
 	if tv.Page > 1 {
@@ -215,7 +215,7 @@ func (tv topicView) head() head {
 
 // structured is the topic as schema.org has it: a question with its answer, or
 // a posting in a discussion.
-func (tv topicView) structured() map[string]any {
+func (tv *topicView) structured() map[string]any {
 	t := tv.Topic
 	by := func(f topic.Face) map[string]any {
 		return map[string]any{"@type": "Person", "name": f.Name, "url": tv.Public + "/u/" + f.Handle}

@@ -17,7 +17,7 @@ import (
 	"strconv"
 )
 
-func topicBody(tv topicView) templ.Component {
+func topicBody(tv *topicView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -352,8 +352,8 @@ func topicBody(tv topicView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, r := range tv.Replies {
-			templ_7745c5c3_Err = reply(tv, r).Render(ctx, templ_7745c5c3_Buffer)
+		for i := range tv.Replies {
+			templ_7745c5c3_Err = reply(tv, &tv.Replies[i]).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -380,8 +380,8 @@ func topicBody(tv topicView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, r := range tv.Waiting {
-				templ_7745c5c3_Err = reply(tv, r).Render(ctx, templ_7745c5c3_Buffer)
+			for i := range tv.Waiting {
+				templ_7745c5c3_Err = reply(tv, &tv.Waiting[i]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -407,7 +407,7 @@ func topicBody(tv topicView) templ.Component {
 	})
 }
 
-func pager(tv topicView) templ.Component {
+func pager(tv *topicView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -562,7 +562,7 @@ func pager(tv topicView) templ.Component {
 	})
 }
 
-func reply(tv topicView, r topic.Shown) templ.Component {
+func reply(tv *topicView, r *topic.Shown) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1003,7 +1003,7 @@ func asked(from topic.Origin) templ.Component {
 }
 
 // replyState says what became of a reply that not everybody can read.
-func replyState(tv topicView, r topic.Shown) templ.Component {
+func replyState(tv *topicView, r *topic.Shown) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1318,7 +1318,7 @@ func replyState(tv topicView, r topic.Shown) templ.Component {
 	})
 }
 
-func replyActs(tv topicView, r topic.Shown) templ.Component {
+func replyActs(tv *topicView, r *topic.Shown) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1599,7 +1599,7 @@ func replyActs(tv topicView, r topic.Shown) templ.Component {
 	})
 }
 
-func reaction(tv topicView, r topic.Shown, one topic.Reaction) templ.Component {
+func reaction(tv *topicView, r *topic.Shown, one topic.Reaction) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1765,7 +1765,7 @@ func reaction(tv topicView, r topic.Shown, one topic.Reaction) templ.Component {
 	})
 }
 
-func replyMenu(tv topicView, r topic.Shown) templ.Component {
+func replyMenu(tv *topicView, r *topic.Shown) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1895,7 +1895,7 @@ func replyMenu(tv topicView, r topic.Shown) templ.Component {
 }
 
 // ownActs are what a member does with a reply.
-func ownActs(tv topicView, r topic.Shown) templ.Component {
+func ownActs(tv *topicView, r *topic.Shown) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2065,7 +2065,7 @@ func ownActs(tv topicView, r topic.Shown) templ.Component {
 }
 
 // promoteForm makes a post of a reply and opens it in the studio's composer.
-func promoteForm(tv topicView, replyID string) templ.Component {
+func promoteForm(tv *topicView, replyID string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2142,7 +2142,7 @@ func promoteForm(tv topicView, replyID string) templ.Component {
 }
 
 // promotedBy tells the team which posts promote the topic.
-func promotedBy(tv topicView) templ.Component {
+func promotedBy(tv *topicView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2281,7 +2281,7 @@ func promotedBy(tv topicView) templ.Component {
 	})
 }
 
-func manageMenu(tv topicView) templ.Component {
+func manageMenu(tv *topicView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2487,7 +2487,7 @@ func manageMenu(tv topicView) templ.Component {
 }
 
 // writeBox is where one replies, or what stands in the way.
-func writeBox(tv topicView) templ.Component {
+func writeBox(tv *topicView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -19,7 +19,7 @@ func topicTitle(ctx context.Context, t topic.Topic) string {
 }
 
 // anchor is where links to a reply lead on its page.
-func anchor(r topic.Shown) string {
+func anchor(r *topic.Shown) string {
 	if r.Number < 0 {
 		return "w" + strconv.FormatInt(-r.Number, 10)
 	}
@@ -39,27 +39,27 @@ func reactionLabel(ctx context.Context, r topic.Reaction) string {
 	return i18n.T(ctx, "{{.Word}}: {{.Number}}", "Word", i18n.T(ctx, feeling(r.Feeling).Word), "Number", i18n.Number(ctx, r.Count))
 }
 
-func (tv topicView) mine(r topic.Shown, feeling string) bool {
+func (tv *topicView) mine(r *topic.Shown, feeling string) bool {
 	return slices.Contains(tv.Mine[r.ID], feeling)
 }
 
 // mayReact, mayAccept and mayReply only choose what is offered: the domain
 // decides.
-func (tv topicView) mayReact(r topic.Shown) bool {
+func (tv *topicView) mayReact(r *topic.Shown) bool {
 	return tv.speaks() && r.By.ID != tv.Voice.Member.ID && tv.Topic.State == topic.Live && (tv.Space.ClosedAt == 0 || tv.moderates(tv.Space.ID))
 }
 
-func (tv topicView) mayAccept(r topic.Shown) bool {
+func (tv *topicView) mayAccept(r *topic.Shown) bool {
 	return tv.speaks() && tv.Space.Kind == space.Questions && r.Number > 1 && tv.Topic.State == topic.Live &&
 		(tv.Topic.Author == tv.Voice.Member.ID || tv.moderates(tv.Space.ID))
 }
 
-func (tv topicView) mayReply() bool {
+func (tv *topicView) mayReply() bool {
 	return tv.speaks() && tv.Topic.State == topic.Live && (tv.Topic.ClosedAt == 0 && tv.Space.ClosedAt == 0 || tv.moderates(tv.Space.ID))
 }
 
 // barred says what stands in the way of replying.
-func (tv topicView) barred(ctx context.Context) string {
+func (tv *topicView) barred(ctx context.Context) string {
 	switch {
 	case tv.Topic.State != topic.Live:
 		return i18n.T(ctx, "Nobody can reply here now.")

@@ -49,6 +49,7 @@ type visit struct {
 	Now     db.Time
 	path    string      // with its query, as the browser knows it
 	topic   topic.Topic // of the address, once it was read for a frozen page
+	mute    *bool       // what Voice.Speaks said, once it was asked
 	frozen  bool        // the page is for everybody: it holds nothing of one reader
 	unread  func() int  // how much the reader was told and has not read
 }
@@ -115,7 +116,8 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 	key := here.Brand.ID + " " + here.Host + " " + r.URL.Path + "?" + untracked(r.URL.RawQuery) + " " + lang + " " + string(theme)
 	k := p.shelf.find(key)
 	if k == nil {
-		rec := &recorder{header: http.Header{}}
+		rec := newRecorder()
+		defer rec.drop()
 		inner, err := p.enter(r, "")
 		if err != nil {
 			return false
@@ -175,7 +177,19 @@ func (k *kept) send(w http.ResponseWriter, r *http.Request, cache string) {
 type recorder struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	body   *bytes.Buffer
+}
+
+func newRecorder() *recorder {
+	return &recorder{header: make(http.Header, 4), body: drafts.Get().(*bytes.Buffer)}
+}
+
+// drop gives the buffer to the next page, once what is in it was sent or copied.
+func (w *recorder) drop() {
+	if w.body.Cap() <= draftMost {
+		w.body.Reset()
+		drafts.Put(w.body)
+	}
 }
 
 func (w *recorder) Header() http.Header         { return w.header }
@@ -280,17 +294,21 @@ const draftMost = 1 << 20
 
 // write renders a page.
 func write(ctx context.Context, w http.ResponseWriter, status int, c templ.Component) error {
-	b := drafts.Get().(*bytes.Buffer)
-	defer func() {
-		if b.Cap() <= draftMost {
-			b.Reset()
-			drafts.Put(b)
-		}
-	}()
+	rec, recorded := w.(*recorder)
+	if !recorded {
+		rec = newRecorder()
+		defer rec.drop()
+	}
+	b := rec.body
 	if err := c.Render(ctx, b); err != nil {
+		b.Reset()
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if recorded {
+		rec.status = status
+		return nil
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	if status != http.StatusOK {
 		w.WriteHeader(status)

@@ -31,7 +31,7 @@ func viewHelp(ctx context.Context, v topic.View) string {
 	return i18n.T(ctx, "Topics you began, answered in or chose to follow. The last word comes first.")
 }
 
-func emptyWords(ctx context.Context, l listView) string {
+func emptyWords(ctx context.Context, l *listView) string {
 	switch {
 	case l.Filter.View == topic.Unanswered:
 		return i18n.T(ctx, "Every topic has been answered.")
@@ -45,7 +45,7 @@ func emptyWords(ctx context.Context, l listView) string {
 
 // begins reports whether the reader is offered to begin a topic here. Visitors
 // are: they are asked to sign in.
-func (l listView) begins() bool {
+func (l *listView) begins() bool {
 	if l.Space.ID != "" {
 		return (l.Space.ClosedAt == 0 && !l.Space.Kind.TeamBegins()) || l.moderates(l.Space.ID)
 	}

@@ -164,6 +164,23 @@ func Many(ctx context.Context, tx *Tx, query string, rows [][]any) error {
 	return nil
 }
 
+// CollectIn is Collect for lists that are read often: it appends to out, whose
+// room is the caller's guess, and fills each row in its place.
+func CollectIn[T any](out []T, rows *sql.Rows, err error, scan func(*sql.Rows, *T) error) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var none T
+		out = append(out, none)
+		if err := scan(rows, &out[len(out)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return out, rows.Err()
+}
+
 // Collect reads all rows through scan and closes them.
 func Collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	if err != nil {

@@ -242,6 +242,7 @@ func (r *reader) fill(text string, args []any) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text) + 8*len(args))
 	for {
 		before, rest, ok := strings.Cut(text, "{{.")
 		b.WriteString(before)

@@ -3,6 +3,7 @@ package i18n
 import (
 	"context"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -63,7 +64,7 @@ func longDate(ctx context.Context, t time.Time) string {
 func Day(ctx context.Context, t time.Time) string {
 	t = t.In(Zone(ctx))
 	return T(ctx, "{{.Weekday}} {{.Day}} {{.Month}}",
-		"Weekday", ShortWeekday(ctx, t), "Day", t.Day(), "Month", ShortMonth(ctx, t))
+		"Weekday", ShortWeekday(ctx, t), "Day", strconv.Itoa(t.Day()), "Month", ShortMonth(ctx, t))
 }
 
 // Date returns the day with its year in the reader's zone: "23 Nov 2026".
@@ -79,12 +80,14 @@ func Date(ctx context.Context, t time.Time) string {
 func DateTime(ctx context.Context, t time.Time) string {
 	t = t.In(Zone(ctx))
 	text := T(ctx, "{{.Day}} {{.Year}}, {{.Clock}}",
-		"Day", Day(ctx, t), "Year", t.Format("2006"), "Clock", Clock(ctx, t))
+		"Day", Day(ctx, t), "Year", year(t), "Clock", Clock(ctx, t))
 	if repeated(t) {
 		return text + " " + t.Format("MST")
 	}
 	return text
 }
+
+func year(t time.Time) string { return strconv.Itoa(t.Year()) }
 
 // repeated reports whether the same wall clock reading occurs twice that day.
 func repeated(t time.Time) bool {

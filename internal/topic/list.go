@@ -57,19 +57,24 @@ func faceColumns(m string) string {
 	return m + `.id, ` + m + `.handle, ` + m + `.name, ` + m + `.picture, ` + m + `.team, ` + m + `.state = 'left'`
 }
 
-// Line is a topic in a list.
+// Line is a topic in a list. It holds what lists show: of the topic its id,
+// number, space, title, slug, excerpt, counts, last word, creation, and whether
+// it is solved, pinned or closed; of who spoke last the name alone.
 type Line struct {
 	Topic
 	By, Last Face
 }
 
-var lines = `SELECT ` + topicColumns + `, ` + faceColumns("a") + `, ` + faceColumns("l")
+// Each column of each row is paid for on the page that is asked for most.
+const lines = `SELECT t.id, t.number, t.space_id, t.title, t.slug, t.excerpt, t.replies, t.heat, t.last_number, t.last_at, t.answer_id, t.pinned_at, t.closed_at, t.created_at,
+	a.handle, a.name, a.picture, a.state = 'left', l.name, l.state = 'left'`
 
 const speakers = ` JOIN member a ON a.id = t.author_id JOIN member l ON l.id = t.last_by`
 
 func scanLine(r *sql.Rows) (l Line, err error) {
-	err = r.Scan(append(append(l.Topic.fields(), l.By.fields()...), l.Last.fields()...)...)
-	return l, err
+	l.State = Live
+	return l, r.Scan(&l.ID, &l.Number, &l.Space, &l.Title, &l.Slug, &l.Excerpt, &l.Replies, &l.Heat, &l.LastNumber, &l.LastAt, &l.Answer, &l.PinnedAt, &l.ClosedAt, &l.CreatedAt,
+		&l.By.Handle, &l.By.Name, &l.By.Picture, &l.By.Gone, &l.Last.Name, &l.Last.Gone)
 }
 
 // List returns topics that everybody may read who reads their space, 30 to a
@@ -208,16 +213,28 @@ type Shown struct {
 }
 
 // Replies returns a page of a topic, from 1: the replies with the numbers of
-// that page, in their order. Words that the voice may not read are not in
-// them: what is there instead says what became of it.
+// that page, in their order, without flags and revisions. Words that the voice
+// may not read are not in them: what is there instead says what became of it.
 func Replies(ctx context.Context, q db.Queryer, v member.Voice, t Topic, page int64) ([]Shown, error) {
 	first := (page-1)*PageSize + 1
-	out, err := shown(ctx, q, v, `r.topic_id = $1 AND r.number >= $2 AND r.number < $3 ORDER BY r.number`, t.ID, first, first+PageSize)
+	rows, err := q.QueryContext(ctx, repliesOf, t.ID, first, first+PageSize)
+	out, err := db.CollectIn(make([]Shown, 0, PageSize), rows, err, func(rows *sql.Rows, r *Shown) error {
+		r.Brand, r.Topic, r.Space = t.Brand, t.ID, t.Space
+		err := rows.Scan(&r.ID, &r.Number, &r.Author, &r.Answers, &r.State, &r.HTML, &r.Team, &r.Reactions, &r.EditedAt, &r.At, &r.By.Handle, &r.By.Name, &r.By.Picture, &r.By.Gone)
+		r.By.ID = r.Author
+		return err
+	})
+	if err == nil {
+		err = veil(ctx, q, v, out)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("topic: replies: %w", err)
 	}
 	return out, nil
 }
+
+const repliesOf = `SELECT r.id, r.number, r.author_id, r.answers, r.state, r.html, r.team, r.reactions, r.edited_at, r.at, m.handle, m.name, m.picture, m.state = 'left'
+	FROM reply r JOIN member m ON m.id = r.author_id WHERE r.topic_id = $1 AND r.number >= $2 AND r.number < $3 ORDER BY r.number`
 
 // WaitingIn returns what waits in a topic and the voice may read: its author's
 // own, or all for who looks after the space. At most 50.
@@ -257,13 +274,19 @@ func shown(ctx context.Context, q db.Queryer, v member.Voice, where string, args
 	if err != nil {
 		return nil, err
 	}
+	return all, veil(ctx, q, v, all)
+}
+
+// veil takes away what the voice may not read, and says why.
+func veil(ctx context.Context, q db.Queryer, v member.Voice, all []Shown) error {
 	var decided []string
+	now := q.Now()
 	for i := range all {
 		r := &all[i]
 		if r.State == Hidden || r.State == Declined {
 			decided = append(decided, r.ID)
 		}
-		if !Shows(q.Now(), v, r.Reply) {
+		if !Shows(now, v, r.Reply) {
 			r.HTML = ""
 		}
 	}
@@ -271,7 +294,7 @@ func shown(ctx context.Context, q db.Queryer, v member.Voice, where string, args
 	for i := range all {
 		all[i].Decision = why[all[i].ID]
 	}
-	return all, err
+	return err
 }
 
 // Spoken is a reply in a list of what somebody said, with its topic.
