@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
@@ -34,7 +35,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "limit:", err)
 		os.Exit(1)
 	}
-	log.Fatal(http.ListenAndServe(*addr, s))
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("The limit answers at http://%s\n", l.Addr())
+	log.Fatal(http.Serve(l, s))
 }
 
 // Site answers requests.

@@ -37,6 +37,10 @@ var measurements = []measurement{
 	{"incoming", incoming},
 	{"inbox", inbox},
 	{"listening", listening},
+	{"limits", limits},
+	{"growth", growth},
+	{"saying", saying},
+	{"chorus", chorus},
 }
 
 // bench is one run: what to measure and what came out.
@@ -44,8 +48,11 @@ type bench struct {
 	binary   string // a built rapport
 	chromium string // "" leaves out what needs a browser
 	work     string
+	limit    string // a built bench/limit
+	folder   string // a community; "" makes one
+	folder10 string // one ten times as large
 
-	rows []row
+	rows []line
 }
 
 func main() {
@@ -62,6 +69,9 @@ func run(ctx context.Context) error {
 	b := &bench{}
 	flag.StringVar(&b.binary, "binary", "", "rapport, built with -ldflags \"-s -w\"")
 	flag.StringVar(&b.chromium, "chromium", "", "Chromium, for what a first view loads")
+	flag.StringVar(&b.limit, "limit", "", "bench/limit, built")
+	flag.StringVar(&b.folder, "community", "", "folder with a community, made where it is missing")
+	flag.StringVar(&b.folder10, "community10", "", "the same, ten times as large")
 	only := flag.String("only", "", "measurements to take, with commas: "+names())
 	flag.Parse()
 	if b.binary == "" {

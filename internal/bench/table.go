@@ -12,14 +12,22 @@ import (
 type row struct {
 	what  string
 	value float64
-	most  float64 // the promise; 0: shown for information
+	most  float64 // the promise; 0: none
 	unit  string
 	peer  string // the closest peer's number for the same, "" where unknown
 }
 
-func (b *bench) add(r row) { b.rows = append(b.rows, r) }
+// line is a row with what its value must not be below; 0: nothing.
+type line struct {
+	row
+	least float64
+}
 
-func (r row) kept() bool { return r.most == 0 || r.value <= r.most }
+func (b *bench) add(r row) { b.rows = append(b.rows, line{row: r}) }
+
+func (b *bench) addLeast(r row, least float64) { b.rows = append(b.rows, line{r, least}) }
+
+func (r line) kept() bool { return (r.most == 0 || r.value <= r.most) && r.value >= r.least }
 
 func (b *bench) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -28,6 +36,9 @@ func (b *bench) print(w io.Writer) {
 		target, verdict := "", ""
 		if r.most > 0 {
 			target, verdict = "≤ "+r.text(r.most), "ok"
+		}
+		if r.least > 0 {
+			target, verdict = "≥ "+r.text(r.least), "ok"
 		}
 		if !r.kept() {
 			verdict = "MISSED"
@@ -56,7 +67,7 @@ func (b *bench) missed() error {
 		}
 	}
 	if n > 0 {
-		return fmt.Errorf("%d of %d numbers are above their target", n, len(b.rows))
+		return fmt.Errorf("%d of %d numbers miss their target", n, len(b.rows))
 	}
 	return nil
 }

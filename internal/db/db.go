@@ -46,6 +46,7 @@ type DB struct {
 	log      *syncer // SQLite: makes commits durable; nil on PostgreSQL
 	read     *sql.DB
 	kept     *prepared     // SQLite: of read; nil on PostgreSQL
+	written  *written      // likewise, of write
 	pool     *pgxpool.Pool // nil on SQLite
 	turn     chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
 	offset   atomic.Int64  // milliseconds added to the database's clock by tests
@@ -93,6 +94,7 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		return nil, fmt.Errorf("db: open %s: %w", filepath.Base(o.Path), err)
 	}
 	d.kept = &prepared{on: d.read, byID: map[string]*sql.Stmt{}}
+	d.written = &written{on: d.write, kept: map[string]*sql.Stmt{}, often: map[string]int{}}
 	return d, nil
 }
 

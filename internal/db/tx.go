@@ -21,7 +21,8 @@ type Tx struct {
 	now   Time
 	after []func()
 	notes []note
-	here  []note // PostgreSQL: sent by it, and told here at once
+	run   map[string]*sql.Stmt // statements that are kept, as this transaction runs them
+	here  []note               // PostgreSQL: sent by it, and told here at once
 }
 
 // Option changes what a transaction promises.
@@ -67,6 +68,9 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error, opts []Option) err
 		return err
 	}
 	t, err := d.run(ctx, fn, opts)
+	if err == nil && d.written != nil {
+		d.written.prepare(ctx)
+	}
 	release()
 	if err != nil {
 		return err
