@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/a-h/templ"
 
@@ -83,6 +84,24 @@ func data(v any) templ.Component {
 		return err
 	})
 }
+
+// sameFor renders a part that is the same for all who read a language only once:
+// one that stands at every reply.
+func sameFor(ctx context.Context, name string, part templ.Component) templ.Component {
+	key := [2]string{name, i18n.Lang(ctx)}
+	if c, ok := parts.Load(key); ok {
+		return c.(templ.Component)
+	}
+	var b strings.Builder
+	if err := part.Render(ctx, &b); err != nil {
+		return part
+	}
+	c := templ.Raw(b.String())
+	parts.Store(key, c)
+	return c
+}
+
+var parts sync.Map // by name and language
 
 // paperName is what a document is called.
 func paperName(ctx context.Context, name string) string { return i18n.T(ctx, document.Title(name)) }

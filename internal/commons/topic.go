@@ -24,10 +24,7 @@ type topicView struct {
 	Replies   []topic.Shown
 	Waiting   []topic.Shown
 	Answer    *topic.Shown // the accepted one, on the first page, where it stands on another
-	Mine      map[string][]string
-	Kept      map[string]bool
-	Following topic.Following
-	Draft     topic.Draft
+	topic.Own
 	Promoted  []promote.Promoted // by which posts, for the team
 	Form      form
 }
@@ -109,14 +106,7 @@ func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicV
 	if err := p.withAnswer(r, &tv); err != nil || !v.In() {
 		return tv, err
 	}
-	var ids []string
-	for _, one := range tv.Replies {
-		ids = append(ids, one.ID)
-	}
-	if tv.Mine, err = topic.Mine(ctx, p.DB, v.Voice, ids); err != nil {
-		return tv, err
-	}
-	if tv.Kept, err = topic.Bookmarked(ctx, p.DB, v.Voice, ids); err != nil {
+	if tv.Own, err = topic.OwnOn(ctx, p.DB, v.Voice, t, tv.Replies); err != nil {
 		return tv, err
 	}
 	if tv.Page == t.Pages() {
@@ -128,9 +118,6 @@ func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicV
 		if tv.Promoted, err = promote.Of(ctx, p.DB, v.Voice.Who, v.Brand.ID, t.ID); err != nil {
 			return tv, err
 		}
-	}
-	if tv.Draft, err = topic.DraftOf(ctx, p.DB, v.Voice, t.ID); err != nil {
-		return tv, err
 	}
 	return tv, p.noteRead(r, &tv)
 }
@@ -156,11 +143,6 @@ func (p *Pages) withAnswer(r *http.Request, tv *topicView) error {
 // noteRead keeps how far the reader has come. What they were told of the topic
 // is read with it.
 func (p *Pages) noteRead(r *http.Request, tv *topicView) error {
-	all, err := topic.FollowingOf(r.Context(), p.DB, tv.Voice, []string{tv.Topic.ID})
-	if err != nil {
-		return err
-	}
-	tv.Following = all[tv.Topic.ID]
 	if err := notice.ReadTopic(r.Context(), p.DB, tv.Voice, tv.Topic.ID); err != nil {
 		return err
 	}

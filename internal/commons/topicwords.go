@@ -40,7 +40,7 @@ func reactionLabel(ctx context.Context, r topic.Reaction) string {
 }
 
 func (tv *topicView) mine(r *topic.Shown, feeling string) bool {
-	return slices.Contains(tv.Mine[r.ID], feeling)
+	return slices.Contains(tv.Felt[r.ID], feeling)
 }
 
 // mayReact, mayAccept and mayReply only choose what is offered: the domain

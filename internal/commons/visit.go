@@ -81,6 +81,11 @@ func (p *Pages) serve(rt route) http.Handler {
 		rt.body = formMost
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rt.shelve != nil && r.Method == http.MethodGet {
+			// These pages are made in a millisecond. To watch whether the reader goes
+			// away meanwhile costs a goroutine for each query.
+			r = r.WithContext(context.WithoutCancel(r.Context()))
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, rt.body)
 		token := cookie.Session(r, p.secure(r))
 		if token == "" && rt.shelve != nil && p.fromShelf(w, r, rt) {

@@ -2,9 +2,11 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -146,6 +148,43 @@ func TestANewFileIsItsOwnersOnly(t *testing.T) {
 	for _, f := range files {
 		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s is %v, %v", filepath.Base(f), info.Mode(), err)
+		}
+	}
+}
+
+// A query that runs while its own rows are still read gives other rows, also
+// once its statement is kept.
+func TestNestedQueriesOfOneText(t *testing.T) {
+	d, ctx := dbtest.Open(t), t.Context()
+	const query = `SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) x WHERE n > $1 ORDER BY n`
+	count := func(rows *sql.Rows, err error) (n int) {
+		all, err := db.Collect(rows, err, func(r *sql.Rows) (n int, err error) { return n, r.Scan(&n) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	for range 6 {
+		err := d.Tx(ctx, func(tx *db.Tx) error {
+			rows, err := tx.QueryContext(ctx, query, 0)
+			var got []int
+			_, err = db.Collect(rows, err, func(r *sql.Rows) (n int, err error) {
+				err = r.Scan(&n)
+				if d.Dialect == db.SQLite { // PostgreSQL reads one at a time
+					got = append(got, count(tx.QueryContext(ctx, query, n)))
+				}
+				return n, err
+			})
+			if want := []int{2, 1, 0}; d.Dialect == db.SQLite && !slices.Equal(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+			if n := count(tx.QueryContext(ctx, query, 1)); n != 2 {
+				t.Errorf("%d rows, want 2", n)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -71,6 +71,9 @@ func (t *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 // QueryContext reads in the transaction.
 func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if st := t.statement(ctx, query); st != nil {
+		// While its rows are read it must not be run again, and nobody says when
+		// that ends: the next run in this transaction is another statement's.
+		t.run[query] = busy
 		return st.QueryContext(ctx, args...)
 	}
 	return t.Tx.QueryContext(ctx, query, args...)
@@ -84,12 +87,17 @@ func (t *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 	return t.Tx.QueryRowContext(ctx, query, args...)
 }
 
+var busy = new(sql.Stmt)
+
 // statement is the kept one for this transaction, the same each time it asks.
 func (t *Tx) statement(ctx context.Context, query string) *sql.Stmt {
 	if t.DB.written == nil {
 		return nil
 	}
 	if st := t.run[query]; st != nil {
+		if st == busy {
+			return nil
+		}
 		return st
 	}
 	st := t.DB.written.statement(query)

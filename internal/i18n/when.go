@@ -107,6 +107,23 @@ func repeated(t time.Time) bool {
 // "yesterday 14:02", "Mon 23 Nov 14:02", and with the year in another year.
 // Days are those of the reader's zone.
 func Relative(ctx context.Context, now, t time.Time) string {
+	if short := relative(ctx, now, t); short != "" {
+		return short
+	}
+	return DateTime(ctx, t)
+}
+
+// Moment is Relative and DateTime of a time, for pages that show many.
+func Moment(ctx context.Context, now, t time.Time) (short, full string) {
+	full = DateTime(ctx, t)
+	if short = relative(ctx, now, t); short == "" {
+		short = full
+	}
+	return short, full
+}
+
+// relative is "" in another year.
+func relative(ctx context.Context, now, t time.Time) string {
 	away := t.Sub(now)
 	minutes := int(math.Round(away.Abs().Minutes()))
 	days := daysBetween(now.In(Zone(ctx)), t.In(Zone(ctx)))
@@ -124,7 +141,7 @@ func Relative(ctx context.Context, now, t time.Time) string {
 	case now.In(Zone(ctx)).Year() == t.In(Zone(ctx)).Year():
 		return T(ctx, "{{.Day}} {{.Clock}}", "Day", Day(ctx, t), "Clock", Clock(ctx, t))
 	}
-	return DateTime(ctx, t)
+	return ""
 }
 
 func direction(ctx context.Context, away time.Duration, span string) string {

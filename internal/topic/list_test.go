@@ -35,8 +35,8 @@ func TestReactionsCountOnce(t *testing.T) {
 	if got := w.reply(s).Reactions; got.Total() != 2 || w.topic(s).Heat != 2 {
 		t.Errorf("%v, heat %d", got, w.topic(s).Heat)
 	}
-	if got := must(topic.Mine(ctx, w.d, w.voice("bo"), []string{s.Reply.ID}))(t); !slices.Equal(got[s.Reply.ID], []string{"party"}) {
-		t.Errorf("%v", got)
+	if got := w.own("bo", s); !slices.Equal(got.Felt[s.Reply.ID], []string{"party"}) {
+		t.Errorf("%+v", got)
 	}
 	w.is(topic.React(ctx, w.d, w.voice("bo"), s.Reply.ID, "angry", true), fault.Invalid, "reaction")
 	w.recount()
@@ -116,6 +116,9 @@ func TestFollowing(t *testing.T) {
 	if got := must(topic.FollowingOf(ctx, w.d, v, []string{s.Topic.ID}))(t)[s.Topic.ID]; got.Seen != 2 || got.Level != topic.Mute {
 		t.Errorf("%+v", got)
 	}
+	if got := w.own("newbie", s).Following; got.Seen != 2 || got.Level != topic.Mute {
+		t.Errorf("%+v", got)
+	}
 	w.is(topic.Follow(ctx, w.d, v, s.Topic.ID, "loud"), fault.Invalid, "")
 	w.is(topic.Follow(ctx, w.d, v, db.NewID(), topic.Watch), fault.NotFound, "")
 }
@@ -128,6 +131,9 @@ func TestDrafts(t *testing.T) {
 		must(0, topic.KeepDraft(ctx, w.d, v, topic.Draft{Topic: s.Topic.ID, Text: text}))(t)
 	}
 	must(0, topic.KeepDraft(ctx, w.d, v, topic.Draft{Space: w.space["ask"].ID, Title: "T", Text: "New"}))(t)
+	if got := w.own("bo", s); got.Draft.Text != "Two" {
+		t.Errorf("%+v", got)
+	}
 	if got := must(topic.DraftOf(ctx, w.d, v, s.Topic.ID))(t); got.Text != "Two" {
 		t.Errorf("%+v", got)
 	}
@@ -225,8 +231,9 @@ func TestLists(t *testing.T) {
 		t.Error(diff)
 	}
 	must(0, topic.Bookmark(ctx, w.d, v, ra.Reply.ID, false))(t)
-	if got := must(topic.Bookmarked(ctx, q, v, []string{a.Reply.ID, ra.Reply.ID}))(t); len(got) != 1 || !got[a.Reply.ID] {
-		t.Errorf("%v", got)
+	shown := must(topic.Replies(ctx, q, v, w.topic(a), 1))(t)
+	if got := must(topic.OwnOn(ctx, q, v, w.topic(a), shown))(t); len(got.Kept) != 1 || !got.Kept[a.Reply.ID] {
+		t.Errorf("%+v", got)
 	}
 	for _, f := range []topic.Filter{{View: "odd"}, {View: topic.Top, Period: "odd"}} {
 		_, _, err := topic.List(ctx, w.d, v, all, f, db.Page{})
@@ -357,4 +364,11 @@ func TestRedrawnAsItWas(t *testing.T) {
 	if diff := cmp.Diff(was, w.reply(s)); err != nil || diff != "" || w.topic(s).Excerpt != head.Excerpt {
 		t.Error(err, diff, w.topic(s).Excerpt)
 	}
+}
+
+// own is what is a member's own on the first page of a topic.
+func (w *world) own(who string, s topic.Said) topic.Own {
+	w.t.Helper()
+	v, t := w.voice(who), w.topic(s)
+	return must(topic.OwnOn(ctx, w.d, v, t, must(topic.Replies(ctx, w.d, v, t, 1))(w.t)))(w.t)
 }

@@ -178,27 +178,3 @@ func (r Reactions) plus(feeling string, by int64) Reactions {
 	}
 	return out
 }
-
-// Mine returns which reactions the member gave to the replies, by the reply's
-// id.
-func Mine(ctx context.Context, q db.Queryer, v member.Voice, replies []string) (map[string][]string, error) {
-	out := map[string][]string{}
-	if v.Member.ID == "" || len(replies) == 0 {
-		return out, nil
-	}
-	args := []any{v.Member.ID}
-	for _, id := range replies {
-		args = append(args, id)
-	}
-	rows, err := q.QueryContext(ctx, `SELECT reply_id, kind FROM reaction WHERE member_id = $1 AND reply_id IN (`+db.In(2, len(replies))+`)`, args...)
-	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
-		var id, kind string
-		err := r.Scan(&id, &kind)
-		out[id] = append(out[id], kind)
-		return struct{}{}, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("topic: my reactions: %w", err)
-	}
-	return out, nil
-}

@@ -225,29 +225,6 @@ func Bookmark(ctx context.Context, d *db.DB, v member.Voice, replyID string, kee
 	})
 }
 
-// Bookmarked reports which of the replies the member keeps.
-func Bookmarked(ctx context.Context, q db.Queryer, v member.Voice, replies []string) (map[string]bool, error) {
-	out := map[string]bool{}
-	if v.Member.ID == "" || len(replies) == 0 {
-		return out, nil
-	}
-	args := []any{v.Member.ID}
-	for _, id := range replies {
-		args = append(args, id)
-	}
-	rows, err := q.QueryContext(ctx, `SELECT reply_id FROM bookmark WHERE member_id = $1 AND reply_id IN (`+db.In(2, len(replies))+`)`, args...)
-	_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
-		var id string
-		err := r.Scan(&id)
-		out[id] = true
-		return struct{}{}, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("topic: bookmarked: %w", err)
-	}
-	return out, nil
-}
-
 // Bookmarks returns what the member keeps, the last kept first, 20 to a page
 // unless asked otherwise, and the cursor of the next page.
 func Bookmarks(ctx context.Context, q db.Queryer, v member.Voice, all []space.Space, page db.Page) ([]Spoken, string, error) {

@@ -17,20 +17,28 @@ const policy = "default-src 'self'; base-uri 'none'; object-src 'none'; form-act
 func headers(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		// What a handler does not say otherwise is somebody's own page.
-		h.Set("Cache-Control", "private, no-cache")
+		for name, value := range fixed {
+			h[name] = value
+		}
 		if o.PublicURL != nil && o.PublicURL.Scheme == "https" && From(r.Context()).Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fixed are the headers of every answer. Handlers put others in their place and
+// never change a value where it stands.
+var fixed = http.Header{
+	"Content-Security-Policy":      {policy},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Permissions-Policy":           {"camera=(), microphone=(), geolocation=()"},
+	"Referrer-Policy":              {"strict-origin-when-cross-origin"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"X-Frame-Options":              {"DENY"},
+	// What a handler does not say otherwise is somebody's own page.
+	"Cache-Control": {"private, no-cache"},
 }
 
 // hosts refuses names that are not ours, so that a stranger's name that

@@ -99,7 +99,9 @@ func (w *recorder) done(o Options, r *http.Request, d time.Duration) {
 		took.Update(d.Seconds())
 	}
 	c := From(r.Context())
-	o.Log.LogAttrs(r.Context(), level(r.URL.Path, status), "request", logged(r, c, status, w.bytes, d)...)
+	if l := level(r.URL.Path, status); o.Log.Enabled(r.Context(), l) {
+		o.Log.LogAttrs(r.Context(), l, "request", logged(r, c, status, w.bytes, d)...)
+	}
 	if w.abort {
 		panic(http.ErrAbortHandler)
 	}
