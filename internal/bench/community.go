@@ -32,7 +32,7 @@ type town struct {
 	db     *db.DB
 	brand  brand.Brand
 	topics []string // addresses of topics in discussions, with a full first page
-	member string   // Cookie line of somebody who is signed in
+	member string   // cookie of somebody who is signed in
 }
 
 // town opens the community in a folder, and makes it first where there is none:
@@ -83,7 +83,7 @@ func (t *town) look(ctx context.Context) error {
 	}
 	cookies, err := t.cookies(ctx, 1)
 	if err == nil {
-		t.member = "Cookie: " + cookies[0] + "\r\n"
+		t.member = cookies[0]
 	}
 	return err
 }
@@ -258,7 +258,7 @@ func growth(ctx context.Context, b *bench) error {
 
 // searches are what is looked for, newest first and the best first.
 var (
-	searchNames = []string{"newest", "best", "newest of two words", "best of two words", "newest of a rare word", "best of a rare word", "newest phrase", "none"}
+	searchNames = []string{"newest", "best", "newest of two words", "best of two words", "newest of a rare word", "best of a rare word", "newest phrase", "best phrase", "three common words", "none"}
 	searches    = map[string][]string{
 		"newest":                {"/search?q=coffee&sort=newest", "/search?q=grinder&sort=newest", "/search?q=water&sort=newest"},
 		"best":                  {"/search?q=coffee", "/search?q=grinder", "/search?q=water"},
@@ -267,6 +267,8 @@ var (
 		"newest of a rare word": {"/search?q=4711&sort=newest", "/search?q=1907&sort=newest", "/search?q=815&sort=newest"},
 		"best of a rare word":   {"/search?q=4711", "/search?q=1907", "/search?q=815"},
 		"newest phrase":         {"/search?q=%22short+answer+first%22&sort=newest", "/search?q=%22my+notes+say%22&sort=newest"},
+		"best phrase":           {"/search?q=%22short+answer+first%22", "/search?q=%22my+notes+say%22", "/search?q=%22i+have+the%22"},
+		"three common words":    {"/search?q=the+is+and", "/search?q=it+with+the"},
 		"none":                  {"/search?q=zebracrossing&sort=newest"},
 	}
 )

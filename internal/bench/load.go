@@ -1,27 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
-	"strconv"
-	"strings"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// load asks for paths as fast as answers come. The requests are written and read
-// by hand, because a usual client works longer on each than a server needs for
-// the quickest of them.
+// load asks for paths as fast as answers come, each client on a connection of its
+// own, without compression.
 type load struct {
 	address string // http://host:port
 	paths   []string
-	header  string // lines that end with \r\n; "" none
+	cookie  string // "" none
 	clients int
 }
 
@@ -58,24 +54,22 @@ func (l load) run(ctx context.Context, within time.Duration, timed bool) (loaded
 }
 
 func (l load) client(ctx context.Context, dice *rand.Rand, end time.Time, timed bool, answers *atomic.Int64) (took []time.Duration, err error) {
-	host := strings.TrimPrefix(l.address, "http://")
-	conn, err := net.Dial("tcp", host)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	in := bufio.NewReaderSize(conn, 64<<10)
-	requests := make([][]byte, len(l.paths))
+	requests := make([]*http.Request, len(l.paths))
 	for i, path := range l.paths {
-		requests[i] = []byte("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + l.header + "\r\n")
+		if requests[i], err = http.NewRequestWithContext(ctx, http.MethodGet, l.address+path, nil); err != nil {
+			return nil, err
+		}
+		if l.cookie != "" {
+			requests[i].Header.Set("Cookie", l.cookie)
+		}
+		requests[i].Header.Set("Accept-Encoding", "identity")
 	}
+	alone := &http.Client{Transport: &http.Transport{}}
+	defer alone.CloseIdleConnections()
 	for time.Now().Before(end) && ctx.Err() == nil {
 		i := dice.IntN(len(requests))
 		began := time.Now()
-		if _, err := conn.Write(requests[i]); err != nil {
-			return took, err
-		}
-		if err := swallow(in); err != nil {
+		if err := swallow(alone.Do(requests[i])); err != nil {
 			return took, fmt.Errorf("%s: %w", l.paths[i], err)
 		}
 		answers.Add(1)
@@ -87,48 +81,16 @@ func (l load) client(ctx context.Context, dice *rand.Rand, end time.Time, timed 
 }
 
 // swallow reads an answer, and makes sure that it is one.
-func swallow(in *bufio.Reader) error {
-	status, err := in.ReadSlice('\n')
+func swallow(res *http.Response, err error) error {
 	if err != nil {
 		return err
 	}
-	if len(status) < 12 || string(status[9:12]) != "200" {
-		return fmt.Errorf("answered %q", status)
-	}
-	length, chunked := -1, false
-	for {
-		line, err := in.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		if len(line) <= 2 {
-			break
-		}
-		name, value, _ := strings.Cut(string(line), ":")
-		switch strings.ToLower(name) {
-		case "content-length":
-			if length, err = strconv.Atoi(strings.TrimSpace(value)); err != nil {
-				return err
-			}
-		case "transfer-encoding":
-			chunked = true
-		}
-	}
-	if !chunked {
-		_, err := in.Discard(max(length, 0))
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
 		return err
 	}
-	for {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return err
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(line), 16, 64)
-		if err != nil {
-			return err
-		}
-		if _, err := io.CopyN(io.Discard, in, n+2); err != nil || n == 0 {
-			return err
-		}
+	if res.StatusCode != http.StatusOK {
+		return errors.New(res.Status)
 	}
+	return nil
 }
