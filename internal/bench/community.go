@@ -81,34 +81,34 @@ func (t *town) look(ctx context.Context) error {
 	if t.topics, err = db.Collect(rows, err, scanText); err != nil {
 		return err
 	}
-	cookies, err := t.cookies(ctx, 1)
+	some, err := t.accounts(ctx, 1)
 	if err == nil {
-		t.member = cookies[0]
+		t.member, err = t.cookie(ctx, some[0])
 	}
 	return err
 }
 
-// cookies signs so many members in: those who have written a little and are no
-// newcomers any more.
-func (t *town) cookies(ctx context.Context, n int) ([]string, error) {
-	rows, err := t.db.QueryContext(ctx, `SELECT account_id FROM member WHERE brand_id = $1 AND state = 'active' AND posts >= 5 AND account_id <> '' ORDER BY posts DESC, id LIMIT $2`, t.brand.ID, n)
+// accounts are those of so many members who are no newcomers any more, and have
+// written nothing lately: nobody may write much within ten minutes.
+func (t *town) accounts(ctx context.Context, n int) ([]string, error) {
+	rows, err := t.db.QueryContext(ctx, `SELECT m.account_id FROM member m WHERE m.brand_id = $1 AND m.state = 'active' AND m.posts >= 5 AND m.account_id <> ''
+		AND NOT EXISTS (SELECT 1 FROM reply r WHERE r.brand_id = $1 AND r.author_id = m.id AND r.at > $3) ORDER BY m.posts DESC, m.id LIMIT $2`,
+		t.brand.ID, n, t.db.Now().Add(-11*time.Minute))
 	ids, err := db.Collect(rows, err, scanText)
-	if err != nil || len(ids) < n {
-		return nil, errors.Join(err, fmt.Errorf("%d of %d members can be signed in", len(ids), n))
+	if err == nil && len(ids) < n {
+		err = fmt.Errorf("%d of %d members can be signed in", len(ids), n)
 	}
-	var out []string
-	for _, id := range ids {
-		a, err := account.ByID(ctx, t.db, id)
-		if err != nil {
-			return nil, err
-		}
-		_, token, err := account.Begin(ctx, t.db, a, account.Meta{Address: "127.0.0.1", Agent: "bench"})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, "rapport="+token)
+	return ids, err
+}
+
+// cookie signs an account in.
+func (t *town) cookie(ctx context.Context, id string) (string, error) {
+	a, err := account.ByID(ctx, t.db, id)
+	if err != nil {
+		return "", err
 	}
-	return out, nil
+	_, token, err := account.Begin(ctx, t.db, a, account.Meta{Address: "127.0.0.1", Agent: "bench"})
+	return "rapport=" + token, err
 }
 
 func (b *bench) serveTown(ctx context.Context, t *town, flags ...string) (*process, error) {

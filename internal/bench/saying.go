@@ -26,12 +26,11 @@ type speaker struct {
 }
 
 func (t *town) speakers(ctx context.Context, n int) ([]speaker, error) {
-	rows, err := t.db.QueryContext(ctx, `SELECT account_id FROM member WHERE brand_id = $1 AND state = 'active' AND posts >= 5 AND account_id <> '' ORDER BY posts DESC, id LIMIT $2`, t.brand.ID, n)
-	accounts, err := db.Collect(rows, err, scanText)
-	if err != nil || len(accounts) < n {
-		return nil, errors.Join(err, fmt.Errorf("%d of %d members speak", len(accounts), n))
+	accounts, err := t.accounts(ctx, n)
+	if err != nil {
+		return nil, err
 	}
-	rows, err = t.db.QueryContext(ctx, `SELECT t.id, '/t/' || t.slug || '/' || t.number FROM topic t JOIN space s ON s.id = t.space_id
+	rows, err := t.db.QueryContext(ctx, `SELECT t.id, '/t/' || t.slug || '/' || t.number FROM topic t JOIN space s ON s.id = t.space_id
 		WHERE t.brand_id = $1 AND t.state = 'live' AND t.closed_at = 0 AND NOT s.hidden ORDER BY t.last_at DESC LIMIT $2`, t.brand.ID, n)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (s speaker, err error) { return s, r.Scan(&s.topic, &s.path) })
 	for i := range out {
@@ -221,12 +220,10 @@ func chorus(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	cookies, err := t.cookies(ctx, voices)
-	if err != nil {
-		return err
-	}
 	for i := range all {
-		all[i].cookie = cookies[i]
+		if all[i].cookie, err = t.cookie(ctx, all[i].account); err != nil {
+			return err
+		}
 	}
 	server, err := b.serveTown(ctx, t)
 	if err != nil {

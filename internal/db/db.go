@@ -47,6 +47,7 @@ type DB struct {
 	read     *sql.DB
 	kept     *prepared     // SQLite: of read; nil on PostgreSQL
 	written  *written      // likewise, of write
+	hurried  atomic.Int64  // SQLite: writers that wait and are not patient
 	pool     *pgxpool.Pool // nil on SQLite
 	turn     chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
 	offset   atomic.Int64  // milliseconds added to the database's clock by tests
@@ -207,11 +208,34 @@ func (d *DB) takeTurn(ctx context.Context) (release func(), err error) {
 	if d.turn == nil {
 		return func() {}, nil
 	}
+	if ctx.Value(patientKey{}) != nil {
+		d.letOthers(ctx)
+	} else {
+		d.hurried.Add(1)
+		defer d.hurried.Add(-1)
+	}
 	select {
 	case d.turn <- struct{}{}:
 		return func() { <-d.turn }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+type patientKey struct{}
+
+// Patient returns a context under which write transactions let those go first
+// that somebody waits for. It is for what goes on behind: where SQLite has one
+// writer, a reply would else stand in the queue with what follows from all the
+// replies before it.
+func Patient(ctx context.Context) context.Context { return context.WithValue(ctx, patientKey{}, true) }
+
+// patience is the longest that a patient writer lets others go first.
+const patience = 250 * time.Millisecond
+
+func (d *DB) letOthers(ctx context.Context) {
+	for end := time.Now().Add(patience); d.hurried.Load() > 0 && ctx.Err() == nil && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 }
 

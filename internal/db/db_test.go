@@ -188,3 +188,47 @@ func TestNestedQueriesOfOneText(t *testing.T) {
 		}
 	}
 }
+
+// Who is patient lets those go first who wait for the one writer, and still gets
+// there.
+func TestThePatientLetOthersGoFirst(t *testing.T) {
+	d, ctx := dbtest.Open(t), t.Context()
+	if d.Dialect != db.SQLite {
+		t.Skip("PostgreSQL has many writers")
+	}
+	var mu sync.Mutex
+	var order []string
+	note := func(who string) func(*db.Tx) error {
+		return func(*db.Tx) error {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, who)
+			return nil
+		}
+	}
+	inside, leave := make(chan bool), make(chan bool)
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := d.Tx(ctx, func(*db.Tx) error { inside <- true; <-leave; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-inside
+	all.Go(func() {
+		if err := d.Tx(ctx, note("hurried")); err != nil {
+			t.Error(err)
+		}
+	})
+	time.Sleep(20 * time.Millisecond) // until it stands in the queue
+	all.Go(func() {
+		if err := d.Tx(db.Patient(ctx), note("patient")); err != nil {
+			t.Error(err)
+		}
+	})
+	time.Sleep(20 * time.Millisecond)
+	leave <- true
+	all.Wait()
+	if !slices.Equal(order, []string{"hurried", "patient"}) {
+		t.Errorf("%v", order)
+	}
+}

@@ -247,7 +247,7 @@ func (e *embedded) launch(work context.Context, taken []task) {
 		e.jobs.Go(func() {
 			defer e.poke()
 			defer e.forget(t.id)
-			err := e.run(work, t)
+			err := e.run(db.Patient(work), t)
 			if err := e.settle(work, t, err); err != nil {
 				e.o.Log.Error("job: settle", "kind", t.kind, "id", t.id, "err", err)
 			}

@@ -86,6 +86,7 @@ func (r *Reader) loop(ctx context.Context) {
 // Drain works off what is there and returns how many events it was. An event
 // that a consumer fails on is put off and is not counted.
 func (r *Reader) Drain(ctx context.Context) (int, error) {
+	ctx = db.Patient(ctx)
 	done := 0
 	for ctx.Err() == nil {
 		waiting, err := r.waiting(ctx)
@@ -118,9 +119,14 @@ func (r *Reader) waiting(ctx context.Context) (bool, error) {
 	return any, nil
 }
 
-const batchSize = 100
+const (
+	batchSize = 100
+	// batchFor is after how long a batch ends with the event it is at: while it
+	// goes on, nobody else writes where there is one writer.
+	batchFor = 20 * time.Millisecond
+)
 
-// batch consumes and deletes up to batchSize events. On an error nothing is
+// batch consumes and deletes up to batchSize events, as many as it comes to. On an error nothing is
 // done, and bad is the event that failed, if it was one.
 func (r *Reader) batch(ctx context.Context) (n int, bad *Event, err error) {
 	err = r.db.Tx(ctx, func(tx *db.Tx) error {
@@ -129,10 +135,15 @@ func (r *Reader) batch(ctx context.Context) (n int, bad *Event, err error) {
 		if err != nil {
 			return fmt.Errorf("outbox: take: %w", err)
 		}
-		for _, e := range events {
+		began := time.Now()
+		for i, e := range events {
 			if err := r.consume(ctx, tx, e); err != nil {
 				bad = &e
 				return err
+			}
+			if time.Since(began) > batchFor {
+				events = events[:i+1]
+				break
 			}
 		}
 		n = len(events)

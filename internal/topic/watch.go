@@ -305,6 +305,11 @@ func forgetDraft(ctx context.Context, q db.Queryer, v member.Voice, topicID stri
 
 // ForgetDraft forgets what was begun in a place.
 func ForgetDraft(ctx context.Context, d *db.DB, v member.Voice, topicID string) error {
+	// There is seldom one left: looking takes no turn from those who write.
+	dr, err := DraftOf(ctx, d, v, topicID)
+	if err != nil || dr.At == 0 {
+		return err
+	}
 	return forgetDraft(ctx, d, v, topicID)
 }
 
