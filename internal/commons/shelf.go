@@ -110,7 +110,7 @@ func (s *shelf) find(key string) *kept {
 // that are asked for come back at once.
 func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
 	sum := sha256.Sum256(page)
-	k := &kept{page: page, packed: pack(page), kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, of: maps.Clone(of), until: time.Now().Add(fresh)}
+	k := &kept{page: page, packed: pack(page, gzip.BestSpeed), kind: kind, etag: `"` + hex.EncodeToString(sum[:8]) + `"`, of: maps.Clone(of), until: time.Now().Add(fresh)}
 	if s.db.Dialect == db.Postgres {
 		k.until = time.Now().Add(agedMost)
 	}
@@ -126,10 +126,10 @@ func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
 	return k
 }
 
-func pack(page []byte) []byte {
+func pack(page []byte, level int) []byte {
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is valid
-	z.Write(page)                                   // a buffer takes everything
+	z, _ := gzip.NewWriterLevel(&b, level) // the level is valid
+	z.Write(page)                          // a buffer takes everything
 	z.Close()
 	return b.Bytes()
 }

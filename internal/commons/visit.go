@@ -254,7 +254,7 @@ func themeOf(r *http.Request) ui.Theme {
 // write renders a page.
 func write(ctx context.Context, w http.ResponseWriter, status int, c templ.Component) error {
 	var b bytes.Buffer
-	if err := c.Render(ctx, &b); err != nil {
+	if err := c.Render(ui.InPlace(ctx), &b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
