@@ -42,6 +42,10 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
+/** What is moved sideways can be moved by keys where the browser does not see
+ *  to it by itself. */
+for (const wide of all(".prose pre, .prose table")) if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
+
 for (const editor of all<HTMLElement>("[data-editor]")) startEditor(editor);
 for (const form of all<HTMLFormElement>("form[data-write]")) startForm(form);
 

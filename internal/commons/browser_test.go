@@ -37,7 +37,7 @@ func TestInTheBrowser(t *testing.T) {
 	p := open(t)
 	olga, _ := p.team()
 	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Which water do you use, and what did it change for you in a town with water as hard as ours?",
-		Text: "| town | hardness |\n|---|--:|\n| Hamburg | 14 |\n\n- [x] tested\n\n> quoted\n\n`code`"})
+		Text: "| town | hardness | where it comes from | what one does about it |\n|---|--:|---|---|\n| Hamburg | 14 | groundwater | filter |\n\n# One\n\n### Deeper\n\n    " + strings.Repeat("long ", 60) + "\n\n- [x] tested\n\n> quoted\n\n`code`"})
 	p.must(err)
 	base := serve(t, p)
 	b := browsertest.Open(t)
@@ -82,6 +82,7 @@ func TestInTheBrowser(t *testing.T) {
 			b.Go(base + path)
 			b.Accessible(axe)
 			b.Fits()
+			b.Touchable(axe)
 		}
 	}
 	b.Clean("404")
