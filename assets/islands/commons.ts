@@ -42,6 +42,10 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
+/** What is moved sideways can be moved by keys where the browser does not see
+ *  to it by itself. */
+for (const wide of all(".prose pre, .prose table")) if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
+
 for (const editor of all<HTMLElement>("[data-editor]")) startEditor(editor);
 for (const form of all<HTMLFormElement>("form[data-write]")) startForm(form);
 
@@ -165,9 +169,27 @@ function startForm(form: HTMLFormElement): void {
   });
 }
 
-/** The proof of work that a sign-up asks for: many small sums, done here. */
+/** The proof of work that a sign-up asks for: many small sums, done here from
+ *  the moment somebody begins to fill in the form, so that who only reads it is
+ *  not kept waiting. */
 const proof = document.querySelector<HTMLInputElement>("[data-proof]");
-if (proof) void prove(proof);
+if (proof?.form) startProof(proof, proof.form);
+
+function startProof(field: HTMLInputElement, form: HTMLFormElement): void {
+  let proving: Promise<void> | undefined;
+  const begin = (): Promise<void> => (proving ??= prove(field));
+  form.addEventListener("focusin", () => void begin(), { once: true });
+  form.addEventListener(
+    "submit",
+    (e) => {
+      if (field.value) return;
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      void begin().then(() => form.requestSubmit((e as SubmitEvent).submitter as HTMLElement));
+    },
+    { capture: true },
+  );
+}
 
 async function prove(field: HTMLInputElement): Promise<void> {
   const challenge = field.dataset["proof"]!;

@@ -33,6 +33,7 @@ var measurements = []measurement{
 	{"idle", idle},
 	{"pages", pages},
 	{"first", firstViews},
+	{"paint", paint},
 	{"team", team},
 	{"incoming", incoming},
 	{"inbox", inbox},

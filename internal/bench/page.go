@@ -137,10 +137,11 @@ func firstViews(ctx context.Context, b *bench) error {
 
 // meter is a way to the server that signs every request in and counts.
 type meter struct {
+	beside   func(path string) bool // what counts as a picture
 	mu       sync.Mutex
 	requests int
 	bytes    int64 // of bodies, as they are sent
-	pictures int   // of the team's own; these are what it made, not what a screen costs
+	pictures int   // what its people made, not what a screen costs
 	last     time.Time
 }
 
@@ -148,7 +149,7 @@ func (m *meter) note(path string, requests int, bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = time.Now()
-	if strings.HasSuffix(path, "/file") {
+	if m.beside(path) {
 		m.pictures += requests
 		return
 	}
@@ -187,14 +188,16 @@ func (c counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (m *meter) before(s studio) http.Handler {
-	target, _ := url.Parse(s.server.address)
+// before leads to the server at an address, for whom the cookie is of; nil is
+// a visitor.
+func (m *meter) before(address string, cookie *http.Cookie) http.Handler {
+	target, _ := url.Parse(address)
 	transport := &http.Transport{DisableCompression: true} // the browser's own wish is passed on
 	return &httputil.ReverseProxy{Transport: transport, FlushInterval: -1,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			if r.In.URL.Path != "/studio/sign-in" {
-				r.Out.AddCookie(&s.cookie)
+			if cookie != nil && r.In.URL.Path != "/studio/sign-in" {
+				r.Out.AddCookie(cookie)
 			}
 			m.note(r.In.URL.Path, 1, 0)
 		},
@@ -206,22 +209,30 @@ func (m *meter) before(s studio) http.Handler {
 
 // view opens a screen in a new browser.
 func (b *bench) view(ctx context.Context, s studio, path string) (*meter, error) {
-	m := &meter{}
-	server := httptest.NewServer(m.before(s))
+	m := &meter{beside: func(path string) bool { return strings.HasSuffix(path, "/file") }}
+	server := httptest.NewServer(m.before(s.server.address, &s.cookie))
 	defer server.Close()
 	defer server.CloseClientConnections() // the live stream has no end
-	profile, err := os.MkdirTemp(b.work, "chromium-")
+	ctx, stop, err := b.browser(ctx)
 	if err != nil {
 		return nil, err
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(b.chromium), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(profile), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
-	defer stop()
-	ctx, stop = chromedp.NewContext(ctx)
 	defer stop()
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(server.URL+path)); err != nil {
 		return nil, err
 	}
 	return m, m.quiet(ctx, time.Second)
+}
+
+// browser starts one that knows nothing yet.
+func (b *bench) browser(ctx context.Context) (context.Context, func(), error) {
+	profile, err := os.MkdirTemp(b.work, "chromium-")
+	if err != nil {
+		return nil, nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(b.chromium), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(profile), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	ctx, away := chromedp.NewContext(ctx)
+	return ctx, func() { away(); stop() }, nil
 }

@@ -59,3 +59,15 @@ func (b *Tab) Picture() []byte {
 	}
 	return shot
 }
+
+// Touchable fails the test for what is too small to be touched and too close to
+// something else: 24 px, as WCAG 2.2 has it.
+func (b *Tab) Touchable(axe string) {
+	b.t.Helper()
+	const ask = `axe.run(document, {runOnly: {type: "rule", values: ["target-size"]}, resultTypes: ["violations"]}).then(r => r.violations
+		.flatMap(v => v.nodes.slice(0, 8).map(n => n.target.join(" ") + ": " + n.failureSummary.split("\n").pop())))`
+	Ask[any](b, axe+";0")
+	if found := Ask[[]string](b, ask); len(found) > 0 {
+		b.t.Errorf("too small to touch at %s:\n%s", Ask[string](b, "location.pathname"), strings.Join(found, "\n"))
+	}
+}

@@ -1,6 +1,8 @@
 package commons
 
 import (
+	"cmp"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,6 +19,7 @@ import (
 
 	"rapport/internal/document"
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
 	"rapport/internal/space"
 	"rapport/internal/web/static"
 	"rapport/internal/web/ui"
@@ -29,6 +32,22 @@ func (v *visit) seen() []space.Space {
 		return v.Spaces
 	}
 	return slices.DeleteFunc(slices.Clone(v.Spaces), hidden)
+}
+
+// aboutMost is how many runes of a description search engines show.
+const aboutMost = 160
+
+// titleMost is how many runes of a page's title the tab and search engines are
+// told; the page says all of it.
+const titleMost = 90
+
+// about is what the page is said to hold, in one line: what is known of it, or
+// else of the community.
+func (v *visit) about(ctx context.Context, known string) string {
+	if known = excerptLine(known); known == "" {
+		known = cmp.Or(excerptLine(v.Community.Intro), i18n.T(ctx, "The community of {{.Community}}: ask, answer and talk.", "Community", v.Brand.Name))
+	}
+	return markdown.Excerpt(known, aboutMost)
 }
 
 // inside reports whether the reader sees what is for members only.
@@ -122,7 +141,7 @@ func (p *Pages) look(w http.ResponseWriter, r *http.Request) error {
 	k, ok := p.looks.Load(color)
 	if !ok {
 		css := append(slices.Clone(static.Body("commons.css")), ui.ThemeCSS(color)...)
-		k = &kept{page: css, kind: "text/css; charset=utf-8", etag: `"` + lookVersion(color) + `"`}
+		k = &kept{page: css, kind: "text/css; charset=utf-8", etag: `"` + lookVersion(color) + `"`, packed: pack(css, gzip.BestCompression)}
 		p.looks.Store(color, k)
 	}
 	k.(*kept).send(w, r, "public, max-age=31536000, immutable")

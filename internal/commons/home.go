@@ -1,9 +1,11 @@
 package commons
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
@@ -36,9 +38,10 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := head{Title: viewTitle(r.Context(), view), Path: r.URL.Path, Feed: "/feed.atom", View: string(view), About: at(r).Community.Intro, NoIndex: !l.First}
+	h := head{Title: viewTitle(r.Context(), view), Path: r.URL.Path, Feed: "/feed.atom", View: string(view), About: viewTitle(r.Context(), view) + ": " + viewHelp(r.Context(), view), NoIndex: !l.First}
 	if view == topic.Latest {
-		h.Title = ""
+		h.Title, h.About = "", ""
+		h.Data = map[string]any{"@context": "https://schema.org", "@type": "WebSite", "name": at(r).Brand.Name, "url": at(r).Public + "/"}
 	}
 	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(&l)))
 }
@@ -93,7 +96,12 @@ func (l *listView) unread(t *topic.Line) bool {
 
 // spaceList shows all spaces with what they are for.
 func (p *Pages) spaceList(w http.ResponseWriter, r *http.Request) error {
-	h := head{Title: i18n.T(r.Context(), "Spaces"), Path: "/spaces"}
+	var names []string
+	for _, s := range at(r).seen() {
+		names = append(names, s.Name)
+	}
+	h := head{Title: i18n.T(r.Context(), "Spaces"), Path: "/spaces",
+		About: i18n.T(r.Context(), "The spaces of {{.Community}}: {{.Spaces}}", "Community", at(r).Brand.Name, "Spaces", strings.Join(names, ", "))}
 	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), spacesBody(at(r))))
 }
 
@@ -111,7 +119,8 @@ func (p *Pages) spaceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := head{Title: s.Name, About: s.About, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First}
+	about := cmp.Or(s.About, i18n.T(r.Context(), "What is asked and said in “{{.Space}}” in the community of {{.Community}}.", "Space", s.Name, "Community", at(r).Brand.Name))
+	h := head{Title: s.Name, About: about, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First}
 	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(&l)))
 }
 

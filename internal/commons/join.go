@@ -14,6 +14,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/join"
+	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/web/cookie"
 )
@@ -52,7 +53,8 @@ func (p *Pages) joinPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if !v.In() {
 		v.Challenge = p.Join.Challenge()
 	}
-	h := head{Title: i18n.T(r.Context(), "Join {{.Community}}", "Community", v.Brand.Name), NoIndex: true, Plain: true}
+	h := head{Title: i18n.T(r.Context(), "Join {{.Community}}", "Community", v.Brand.Name), Path: "/join", NoIndex: r.URL.RawQuery != "", Plain: true,
+		About: i18n.T(r.Context(), "Join {{.Community}} to ask, answer and follow what others say.", "Community", v.Brand.Name)}
 	return write(r.Context(), w, f.Status(), frame(v.page(r, h), joinBody(v)))
 }
 
@@ -164,7 +166,7 @@ func (p *Pages) paper(name string) handler {
 			}
 			v.Old = true
 		}
-		h := head{Title: paperName(r.Context(), name), Path: "/" + name, NoIndex: v.Old}
+		h := head{Title: paperName(r.Context(), name), About: markdown.Excerpt(plainOf(v.Doc.HTML), aboutMost), Path: "/" + name, NoIndex: v.Old}
 		return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), paperBody(v)))
 	}
 }

@@ -1,6 +1,7 @@
 package commons
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -50,8 +51,34 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 	if next != "" {
 		pv.More = v.href("/u/"+m.Handle) + "?" + url.Values{"after": {next}}.Encode()
 	}
-	h := head{Title: m.Name, About: excerptLine(m.Bio), Path: "/u/" + m.Handle, Kind: "profile", View: "people", NoIndex: !m.Listed || r.URL.RawQuery != ""}
+	h := head{Title: m.Name + " (@" + m.Handle + ")", About: personAbout(r.Context(), v, m), Path: "/u/" + m.Handle, Kind: "profile", View: "people", NoIndex: !m.Listed || r.URL.RawQuery != ""}
+	if !h.NoIndex {
+		h.Data = pv.structured()
+	}
 	return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), personBody(pv)))
+}
+
+// personAbout is what somebody says of themselves, or what is known of them.
+func personAbout(ctx context.Context, v *visit, m member.Member) string {
+	if m.Bio != "" {
+		return m.Bio
+	}
+	return i18n.T(ctx, "{{.Name}} in the community of {{.Community}}: {{.Posts}}, {{.Answers}}.", "Name", m.Name, "Community", v.Brand.Name,
+		"Posts", i18n.N(ctx, int(m.Posts), "{{.N}} post", "{{.N}} posts"), "Answers", i18n.N(ctx, int(m.Solved), "{{.N}} accepted answer", "{{.N}} accepted answers"))
+}
+
+// structured is somebody's page as schema.org has it.
+func (v personView) structured() map[string]any {
+	m := v.Member
+	who := map[string]any{"@type": "Person", "name": m.Name, "alternateName": m.Handle, "identifier": m.Handle, "url": v.Public + "/u/" + m.Handle,
+		"agentInteractionStatistic": map[string]any{"@type": "InteractionCounter", "interactionType": "https://schema.org/WriteAction", "userInteractionCount": m.Posts}}
+	if m.Bio != "" {
+		who["description"] = excerptLine(m.Bio)
+	}
+	if m.Picture != "" {
+		who["image"] = v.Public + "/p/" + m.Picture
+	}
+	return map[string]any{"@context": "https://schema.org", "@type": "ProfilePage", "dateCreated": date(m.JoinedAt.Time()), "mainEntity": who}
 }
 
 // directoryView is the list of members.
@@ -74,6 +101,6 @@ func (p *Pages) peopleList(w http.ResponseWriter, r *http.Request) error {
 		q.Set("after", next)
 		d.More = v.href("/people") + "?" + q.Encode()
 	}
-	h := head{Title: i18n.T(r.Context(), "People"), Path: "/people", View: "people", NoIndex: r.URL.RawQuery != ""}
+	h := head{Title: i18n.T(r.Context(), "People"), Path: "/people", About: i18n.T(r.Context(), "Who takes part in the community of {{.Community}}.", "Community", v.Brand.Name), View: "people", NoIndex: r.URL.RawQuery != ""}
 	return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), peopleBody(d)))
 }

@@ -44,7 +44,11 @@ func (k *kept) size() int64 { return int64(len(k.page) + len(k.page)/3) }
 
 // gzip is the page as those take it who take it packed.
 func (k *kept) gzip() []byte {
-	k.pack.Do(func() { k.packed = pack(k.page) })
+	k.pack.Do(func() {
+		if k.packed == nil {
+			k.packed = pack(k.page, gzip.BestSpeed)
+		}
+	})
 	return k.packed
 }
 
@@ -150,11 +154,17 @@ func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
 	return k
 }
 
-func pack(page []byte) []byte {
+func pack(page []byte, level int) []byte {
 	var b bytes.Buffer
+	if level != gzip.BestSpeed {
+		z, _ := gzip.NewWriterLevel(&b, level) // the level is valid
+		z.Write(page)                          // a buffer takes everything
+		z.Close()
+		return b.Bytes()
+	}
 	z := packers.Get().(*gzip.Writer)
 	z.Reset(&b)
-	z.Write(page) // a buffer takes everything
+	z.Write(page)
 	z.Close()
 	packers.Put(z)
 	return b.Bytes()

@@ -1,6 +1,7 @@
 package commons
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,15 +19,15 @@ import (
 // topicView is a page of a topic.
 type topicView struct {
 	*visit
-	Topic     topic.Topic
-	Space     space.Space
-	Page      int64
-	Replies   []topic.Shown
-	Waiting   []topic.Shown
-	Answer    *topic.Shown // the accepted one, on the first page, where it stands on another
+	Topic   topic.Topic
+	Space   space.Space
+	Page    int64
+	Replies []topic.Shown
+	Waiting []topic.Shown
+	Answer  *topic.Shown // the accepted one, on the first page, where it stands on another
 	topic.Own
-	Promoted  []promote.Promoted // by which posts, for the team
-	Form      form
+	Promoted []promote.Promoted // by which posts, for the team
+	Form     form
 }
 
 // ofTopic is what a page of a topic is made of.
@@ -87,7 +88,7 @@ func (p *Pages) topicPage(w http.ResponseWriter, r *http.Request, t topic.Topic,
 	if tv.Form = f; f.Status() == http.StatusOK && !f.Values.Has("text") {
 		tv.Form = fill("text", tv.Draft.Text, "once", newOnce())
 	}
-	return write(r.Context(), w, f.Status(), frame(at(r).page(r, tv.head()), topicBody(&tv)))
+	return write(r.Context(), w, f.Status(), frame(at(r).page(r, tv.head(r.Context())), topicBody(&tv)))
 }
 
 func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicView, error) {
@@ -180,19 +181,31 @@ func lastPath(t topic.Topic, done string) string {
 	return t.Path() + "?" + q.Encode() + "#waiting"
 }
 
-func (tv *topicView) head() head {
-	h := head{Title: tv.Topic.Title, About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
+func (tv *topicView) head(ctx context.Context) head {
+	h := head{Title: topicTitle(ctx, tv.Topic), About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
 		NoIndex: tv.Space.Hidden || tv.Topic.State != topic.Live}
 	if tv.Page > 1 {
 		h.Prev = tv.path(tv.Page - 1)
+		h.Title = i18n.T(ctx, "{{.Title}} · page {{.Page}}", "Title", markdown.Excerpt(h.Title, titleMost-20), "Page", tv.Page)
+		h.About = tv.firstWords()
 	}
 	if tv.Page < tv.Topic.Pages() {
 		h.Next = tv.path(tv.Page + 1)
 	}
-	if !h.NoIndex {
+	if !h.NoIndex && tv.Page == 1 {
 		h.Data = tv.structured()
 	}
 	return h
+}
+
+// firstWords are the first that can be read on this page.
+func (tv *topicView) firstWords() string {
+	for _, r := range tv.Replies {
+		if r.State == topic.Live {
+			return markdown.Excerpt(plainOf(r.HTML), aboutMost)
+		}
+	}
+	return tv.Topic.Excerpt
 }
 
 // structured is the topic as schema.org has it: a question with its answer, or
@@ -205,7 +218,7 @@ func (tv *topicView) structured() map[string]any {
 	url := tv.Public + t.Path()
 	d := map[string]any{"@context": "https://schema.org", "@type": "DiscussionForumPosting", "headline": t.Title, "url": url, "text": t.Excerpt,
 		"datePublished": date(t.CreatedAt.Time()), "commentCount": t.Replies}
-	if len(tv.Replies) > 0 && tv.Replies[0].Number == 1 {
+	if len(tv.Replies) > 0 && tv.Replies[0].Number == 1 && !tv.Replies[0].By.Gone {
 		d["author"] = by(tv.Replies[0].By)
 	} else {
 		d["author"] = map[string]any{"@type": "Organization", "name": tv.Brand.Name}
@@ -214,11 +227,39 @@ func (tv *topicView) structured() map[string]any {
 		return d
 	}
 	q := map[string]any{"@type": "Question", "name": t.Title, "text": t.Excerpt, "answerCount": t.Replies, "datePublished": d["datePublished"], "author": d["author"]}
+	answer := func(r topic.Shown) map[string]any {
+		a := map[string]any{"@type": "Answer", "text": markdown.Excerpt(plainOf(r.HTML), 500), "url": tv.Public + t.PathOf(r.Number),
+			"datePublished": date(r.At.Time()), "upvoteCount": r.Reactions.Total()}
+		if !r.By.Gone {
+			a["author"] = by(r.By)
+		}
+		return a
+	}
 	if tv.Answer != nil {
-		q["acceptedAnswer"] = map[string]any{"@type": "Answer", "text": markdown.Excerpt(plainOf(tv.Answer.HTML), 500), "url": tv.Public + t.PathOf(tv.Answer.Number),
-			"author": by(tv.Answer.By), "datePublished": date(tv.Answer.At.Time()), "upvoteCount": tv.Answer.Reactions.Total()}
+		q["acceptedAnswer"] = answer(*tv.Answer)
+	} else if suggested := tv.suggested(); len(suggested) > 0 {
+		var all []map[string]any
+		for _, r := range suggested {
+			all = append(all, answer(r))
+		}
+		q["suggestedAnswer"] = all
 	}
 	return map[string]any{"@context": "https://schema.org", "@type": "QAPage", "mainEntity": q}
+}
+
+// suggestedMost is how many answers search engines are told of while none is
+// accepted.
+const suggestedMost = 3
+
+// suggested are answers to a question of which none is accepted yet: what
+// others than who asked have said first.
+func (tv *topicView) suggested() (out []topic.Shown) {
+	for _, r := range tv.Replies {
+		if r.State == topic.Live && r.Number > 1 && r.By.ID != tv.Topic.Author && len(out) < suggestedMost {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // replySay adds a reply.

@@ -305,7 +305,7 @@ func write(ctx context.Context, w http.ResponseWriter, status int, c templ.Compo
 		defer rec.drop()
 	}
 	b := rec.body
-	if err := c.Render(ctx, b); err != nil {
+	if err := c.Render(ui.InPlace(ctx), b); err != nil {
 		b.Reset()
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
 	"rapport/internal/media/picture"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -149,7 +150,7 @@ func (p *Pages) preview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err = io.WriteString(w, topic.Placed(res, at(r).Base))
+	_, err = io.WriteString(w, topic.Placed(markdown.Below(res, 1), at(r).Base))
 	return err
 }
 

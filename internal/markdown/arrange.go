@@ -26,6 +26,7 @@ type pass struct {
 	refersTo int // bytes of addresses
 	quoting  int // quoted replies that are open
 	marks    int // emphasis that is open
+	outline  outline
 }
 
 // arrange looks at what was read and notes in it what is to be drawn: who is
@@ -59,7 +60,7 @@ func (p *pass) note(n ast.Node) {
 		n.Destination, n.Title = p.referred(n.Reference, n.Destination, n.Title)
 		p.picture(n)
 	case *ast.Heading:
-		n.Level = min(n.Level+2, 6)
+		n.Level = min(theirs+p.outline.depth(n.Level), deepest)
 	}
 }
 

@@ -4,11 +4,11 @@
 // pictures may be shown its caller says.
 //
 // What it does otherwise than CommonMark: HTML is shown as the text it is;
-// headings begin at the third level, because the page owns the first two;
-// pictures that are not the community's own are links, because readers'
-// browsers ask nobody else; links carry rel, and lead by http, https and mailto
-// or stay within the community. What is nested or repeated beyond what anybody
-// reads (bounds.go) stays text.
+// headings begin at the third level, because the page owns the first two, and
+// skip none; pictures that are not the community's own are links, because
+// readers' browsers ask nobody else; links carry rel, and lead by http, https
+// and mailto or stay within the community. What is nested or repeated beyond
+// what anybody reads (bounds.go) stays text.
 package markdown
 
 import (
@@ -33,6 +33,10 @@ const (
 	mostOutside  = 200   // links that are told of
 	longestQuote = 1_500 // runes
 )
+
+// theirs is the level of the heading below which a post stands: the page's
+// title, the author, then what they write. Below puts it elsewhere.
+const theirs = 2
 
 // Picture is one that may be shown.
 type Picture struct {

@@ -21,7 +21,10 @@ const (
 func TestRender(t *testing.T) {
 	for _, c := range []struct{ name, source, html string }{
 		{"nothing", "", ""},
-		{"headings begin at the third level", "# a\n### b\n###### c", "<h3>a</h3>\n<h5>b</h5>\n<h6>c</h6>"},
+		{"headings begin at the third level and skip none", "# a\n### b\n###### c", "<h3>a</h3>\n<h4>b</h4>\n<h5>c</h5>"},
+		{"the first heading is the highest, whatever it is", "#### a\n#### b\n##### c", "<h3>a</h3>\n<h3>b</h3>\n<h4>c</h4>"},
+		{"headings of one level are one level", "# a\n### b\n### c\n## d\n# e", "<h3>a</h3>\n<h4>b</h4>\n<h4>c</h4>\n<h4>d</h4>\n<h3>e</h3>"},
+		{"there is no seventh level", "# a\n## b\n### c\n#### d\n##### e", "<h3>a</h3>\n<h4>b</h4>\n<h5>c</h5>\n<h6>d</h6>\n<h6>e</h6>"},
 		{"HTML is text", "a <b>c</b>\n\n<div>\nd\n</div>", "<p>a &lt;b&gt;c&lt;/b&gt;</p>\n<p>&lt;div&gt;\nd\n&lt;/div&gt;</p>"},
 		{"code names its language", "```go\na<b\n```", "<pre><code class=\"language-go\">a&lt;b\n</code></pre>"},
 		{"but no other class", "```a\"b\nc\n```", "<pre><code>c\n</code></pre>"},
@@ -205,5 +208,38 @@ func TestManyPictures(t *testing.T) {
 	markdown.Render(b.String(), markdown.Options{Picture: picture})
 	if len(asked) != 50 || asked["/0"] != 1 {
 		t.Errorf("%d asked about, the first %d times", len(asked), asked["/0"])
+	}
+}
+
+// What was kept before headings followed one another is read as what is written
+// now, below whatever the page has.
+func TestBelow(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		html  string
+		level int
+		want  string
+	}{
+		{"without a heading", "<p>a</p>\n<hr>\n<p>h3 &lt;h3&gt;</p>", 1, "<p>a</p>\n<hr>\n<p>h3 &lt;h3&gt;</p>"},
+		{"as it was kept", "<h3>a</h3>\n<p>x</p>\n<h5>b <em>h5</em></h5>\n<h6>c</h6>", 2, "<h3>a</h3>\n<p>x</p>\n<h4>b <em>h5</em></h4>\n<h5>c</h5>"},
+		{"on a page of its own", "<h3>a</h3>\n<h5>b</h5>\n<h3>c</h3>", 1, "<h2>a</h2>\n<h3>b</h3>\n<h2>c</h2>"},
+		{"what it begins deeper", "<blockquote>\n<h6>a</h6>\n</blockquote>\n<h4>b</h4>", 1, "<blockquote>\n<h2>a</h2>\n</blockquote>\n<h2>b</h2>"},
+		{"code that looks like it", "<h4>a</h4>\n<pre><code>&lt;h4&gt;</code></pre>", 2, "<h3>a</h3>\n<pre><code>&lt;h4&gt;</code></pre>"},
+		{"nothing", "", 2, ""},
+		{"cut off", "<h4>a<", 2, "<h3>a<"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := markdown.Below(c.html, c.level)
+			if got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if again := markdown.Below(got, c.level); again != got {
+				t.Errorf("twice it becomes %s", again)
+			}
+		})
+	}
+	now := markdown.Render("## a\n#### b\n# c", markdown.Options{}).HTML
+	if below := markdown.Below(now, 2); below != now {
+		t.Errorf("what is written now changes: %s to %s", now, below)
 	}
 }

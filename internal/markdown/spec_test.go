@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,6 +103,7 @@ var broken = regexp.MustCompile(` +<br>`)
 func rewritten(page string, wanted bool) string {
 	var b strings.Builder
 	code, links := false, 0
+	var above []byte // the levels of the headings below which one reads
 	for z := html.NewTokenizer(strings.NewReader(page)); z.Next() != html.ErrorToken; {
 		tok := z.Token()
 		switch tok.Type {
@@ -119,6 +121,9 @@ func rewritten(page string, wanted bool) string {
 				links--
 			}
 		default:
+			if level, is := heading(tok.Data); is && tok.Type == html.StartTagToken {
+				above = append(slices.DeleteFunc(above, func(l byte) bool { return l >= level }), level)
+			}
 			code = code || tok.Data == "pre"
 			if tok.Data == "a" {
 				links++
@@ -128,16 +133,21 @@ func rewritten(page string, wanted bool) string {
 			b.WriteString(asLink(tok, links > 0))
 			continue
 		}
-		b.WriteString(tag(tok, wanted))
+		if _, is := heading(tok.Data); is && wanted { // begin at the third level, and skip none
+			tok.Data = "h" + strconv.Itoa(min(2+len(above), 6))
+		}
+		b.WriteString(tag(tok))
 	}
 	return broken.ReplaceAllString(strings.ReplaceAll(strings.TrimSpace(b.String()), "\n<", "<"), "<br>")
 }
 
-func tag(tok html.Token, wanted bool) string {
+// heading is the level of h1 to h6.
+func heading(name string) (level byte, is bool) {
+	return name[len(name)-1], len(name) == 2 && name[0] == 'h' && '1' <= name[1] && name[1] <= '6'
+}
+
+func tag(tok html.Token) string {
 	name := tok.Data
-	if level := strings.IndexByte("123456", name[len(name)-1]); wanted && len(name) == 2 && name[0] == 'h' && level >= 0 {
-		name = "h" + string("345666"[level])
-	}
 	if tok.Type == html.EndTagToken {
 		return "</" + name + ">"
 	}

@@ -43,6 +43,8 @@ when its name is chosen. The tables below are written from the list that the
 program goes by; a test holds them against it (` + "`go test ./internal/metric -update`" + `
 writes them anew).
 
+![The numbers of both halves side by side](pictures/insights.png)
+
 ## What holds for all of them
 - **Not known is not 0.** A number that cannot be known is a dash with the
   reason. Where nothing was there to divide by there is no rate.

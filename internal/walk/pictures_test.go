@@ -8,6 +8,8 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,18 +19,23 @@ import (
 const pictureBytes = 150_000
 
 // TestPictures takes the pictures of the documents into the folder that
-// RAPPORT_DOC_PICTURES names; scripts/pictures.sh sets it.
+// RAPPORT_DOC_PICTURES names; scripts/pictures.sh sets it. RAPPORT_DOC_ONLY names
+// some of them, with blanks.
 func TestPictures(t *testing.T) {
 	folder := os.Getenv("RAPPORT_DOC_PICTURES")
 	if folder == "" {
 		t.Skip("RAPPORT_DOC_PICTURES names no folder; scripts/pictures.sh does")
 	}
+	only := strings.Fields(os.Getenv("RAPPORT_DOC_ONLY"))
 	u := signIn(t, browsertest.Open(t))
+	visitor := user{u.Apart(), t, demo}
+	visitor.Go(demo) // a blank page takes no cookie
 	soon := "/calendar?date=" + wall(t, time.Now().AddDate(0, 0, 3))[:10]
 	for _, p := range []struct {
 		name  string
 		phone bool
 		dark  bool
+		front bool // of the community, as a visitor sees it
 		path  string
 		then  func(user)
 	}{
@@ -52,14 +59,32 @@ func TestPictures(t *testing.T) {
 		{name: "dark-today", dark: true},
 		{name: "compose", path: "/compose", then: writing},
 		{name: "phone-compose", phone: true, path: "/compose", then: writing},
+		{name: "inbox-community", path: "/inbox?queue=new", then: answering},
+		{name: "insights", path: "/insights"},
+		{name: "community", front: true, path: "/"},
+		{name: "topic", front: true, path: "/s/brew-guides", then: inTopic("V60 for one, step by step")},
+		{name: "question", front: true, path: "/s/brewing-questions", then: inTopic("V60 stalls at the end")},
+		{name: "phone-community", phone: true, front: true, path: "/"},
+		{name: "phone-question", phone: true, front: true, path: "/s/brewing-questions", then: inTopic("V60 stalls at the end")},
 		{name: "hold", then: holding},
 	} {
+		if len(only) > 0 && !slices.Contains(only, p.name) {
+			continue
+		}
+		u := u
+		if p.front {
+			u = visitor
+		}
 		u.Wide()
 		if p.phone {
 			u.Phone()
 		}
 		browsertest.Ask[any](u.Tab, `document.cookie = "theme=`+map[bool]string{true: "dark", false: "light"}[p.dark]+`; path=/", 0`)
-		u.open(p.path)
+		if p.front {
+			u.Go(demo + p.path)
+		} else {
+			u.open(p.path)
+		}
 		if p.then != nil {
 			p.then(u)
 		}
@@ -69,6 +94,22 @@ func TestPictures(t *testing.T) {
 		if size > pictureBytes {
 			t.Errorf("%s has %d bytes", p.name, size)
 		}
+	}
+}
+
+// answering is the inbox with what a member asked in the community.
+func answering(u user) {
+	u.Says("main [data-row]", "Question")
+	browsertest.Ask[any](u.Tab, `[...document.querySelectorAll("main [data-row]")].find(e => e.textContent.includes("Question")).querySelector("a").setAttribute("data-walk", ""), 0`)
+	u.Click("[data-walk]")
+	u.Until(`document.querySelector(".said-by") !== null`)
+}
+
+// inTopic is a topic of the list that is open.
+func inTopic(title string) func(user) {
+	return func(u user) {
+		u.clickOn("h2 a", title)
+		u.Until(`document.querySelector(".topic") !== null`)
 	}
 }
 
