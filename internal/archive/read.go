@@ -426,8 +426,8 @@ func (s *source) agrees(t table, row map[string]any) error {
 			return errors.New("its channels cannot be read")
 		}
 		for _, c := range channels {
-			if id, err := id36(c); err != nil || !s.ids["channel"][id] {
-				return errors.New("a channel of it is not in the archive")
+			if id, err := id36(c); err != nil || !s.ids["channel"][id] && !s.ids["space"][id] {
+				return errors.New("a channel or space of it is not in the archive")
 			}
 		}
 		if !s.known[row["account_id"].(string)] {

@@ -317,7 +317,7 @@ var tables = []table{
 		left: map[string]string{"area": derived}},
 	{name: "access_grant", file: "team", noun: "grant", about: "Who has which role. Whoever is not known where the archive is brought in cannot sign in until they are invited.", order: "created_at, id",
 		fields: []field{id("Id of the grant."), {name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, word("role", "Their role.", "owner", "manager", "strategist", "creator", "analyst", "community", "moderator", "ambassador"),
-			json_("channels", "", "Ids of the channels it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
+			json_("channels", "", "Ids of the channels and spaces it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
 }
 
 // shownOnly are tables that an archive tells of but that are not brought in.

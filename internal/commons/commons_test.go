@@ -484,6 +484,29 @@ func TestWhatMembersDo(t *testing.T) {
 	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)
 }
 
+// Who looks after a space stands on its page, also on one that is kept, as long
+// as they do.
+func TestWhoLooksAfterASpaceIsNamed(t *testing.T) {
+	p := open(t)
+	p.signUp("Kim")
+	kim := p.voice("kim")
+	grant := func(places ...string) {
+		p.must(account.Give(ctx, p.DB, access.System(), kim.Who.Account, access.Grant{Brand: p.brand.ID, Role: access.Moderator, Channels: places}))
+	}
+	other, err := space.Create(ctx, p.DB, access.System(), p.brand.ID, space.Settings{Name: "Other", Kind: space.Discussion})
+	p.must(err)
+	at := "/s/" + p.talk.Slug
+	p.get("", at).lacks(t, "Looked after by")
+	grant(p.talk.ID)
+	p.get("", at).has(t, "Looked after by", `href="/u/kim"`)
+	p.get("", "/s/"+other.Slug).lacks(t, "Looked after by")
+	grant(other.ID)
+	p.get("", at).lacks(t, "Looked after by")
+	p.get("", "/s/"+other.Slug).has(t, "Looked after by")
+	p.must(account.Take(ctx, p.DB, access.System(), p.brand.ID, kim.Who.Account))
+	p.get("", "/s/"+other.Slug).lacks(t, "Looked after by")
+}
+
 // How many topics a space has stands beside every page of it, also those that
 // are kept whole.
 func TestCountsOfSpacesAreNeverStale(t *testing.T) {

@@ -119,6 +119,24 @@ func ByHandle(ctx context.Context, q db.Queryer, brandID, handle string) (Member
 		WHERE h.brand_id = $1 AND h.handle = $2`, brandID, folded(handle))
 }
 
+// OfAccounts returns the active members that the accounts are in the brand's
+// community, by account.
+func OfAccounts(ctx context.Context, q db.Queryer, brandID string, accounts []string) (map[string]Member, error) {
+	out := make(map[string]Member, len(accounts))
+	for some := range slices.Chunk(accounts, 500) {
+		all, err := list(ctx, q, `SELECT `+columns+` FROM member m WHERE m.brand_id = $1 AND m.account_id <> '' AND m.account_id IN (`+db.In(2, len(some))+`)`, args(brandID, some)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			if m.State == Active {
+				out[m.Account] = m
+			}
+		}
+	}
+	return out, nil
+}
+
 // ByIDs returns those of the members that are the brand's.
 func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Member, error) {
 	out := make(map[string]Member, len(ids))

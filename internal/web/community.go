@@ -11,6 +11,8 @@ import (
 	"github.com/a-h/templ"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/document"
@@ -34,6 +36,7 @@ func (p *Pages) communityRoutes() []route {
 		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpace)},
 		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceSave)},
 		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceMove)},
+		{pattern: "POST /studio/{brand}/community/spaces/{space}/moderators", door: inBrand, need: access.TeamWrite, sure: true, handle: p.communitySpaceModerators},
 		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPapers)},
 		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaper)},
 		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaperSave)},
@@ -261,12 +264,86 @@ func (p *Pages) communitySpace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.spacePage(w, r, s, fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
-		"closed", strconv.FormatBool(s.ClosedAt > 0), "revision", strconv.FormatInt(s.Revision, 10)))
+	return p.spacePage(w, r, s, p.fillSpace(s))
+}
+
+func (p *Pages) fillSpace(s space.Space) form {
+	return fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
+		"closed", strconv.FormatBool(s.ClosedAt > 0), "revision", strconv.FormatInt(s.Revision, 10))
+}
+
+// spaceView is one space for the team.
+type spaceView struct {
+	Slug   string
+	Space  space.Space
+	Form   form
+	Keep   []account.Member // who look after it, by name
+	Others []account.Member // who look after other spaces
+	May    bool             // say who does
+	Chosen form             // of who do
 }
 
 func (p *Pages) spacePage(w http.ResponseWriter, r *http.Request, s space.Space, f form) error {
-	return p.community(w, r, "spaces", f.Status(), spacePart(at(r).Brand.Slug, s, f))
+	return p.spaceParts(w, r, s, f, form{})
+}
+
+func (p *Pages) spaceParts(w http.ResponseWriter, r *http.Request, s space.Space, f, chosen form) error {
+	v := at(r)
+	sv := spaceView{Slug: v.Brand.Slug, Space: s, Form: f, May: p.may(r, access.TeamWrite), Chosen: chosen}
+	team, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range team {
+		switch {
+		case !admit.LooksAfter(m, p.DB.Now()):
+		case len(m.Grant.Channels) == 0 || slices.Contains(m.Grant.Channels, s.ID):
+			sv.Keep = append(sv.Keep, m)
+		default:
+			sv.Others = append(sv.Others, m)
+		}
+	}
+	return p.community(w, r, "spaces", max(f.Status(), chosen.Status()), spacePart(sv))
+}
+
+// chosen are those of the team who can be chosen for the space: their part
+// names what they look after.
+func (v spaceView) chosen() (out []account.Member) {
+	for _, m := range slices.Concat(v.Keep, v.Others) {
+		if len(m.Grant.Channels) > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// keeps reports whether somebody who can be chosen is.
+func (v spaceView) keeps(m account.Member) bool {
+	if v.Chosen.Status() >= http.StatusBadRequest {
+		return v.Chosen.Has("accounts", m.ID)
+	}
+	return slices.Contains(m.Grant.Channels, v.Space.ID)
+}
+
+// communitySpaceModerators says who looks after a space.
+func (p *Pages) communitySpaceModerators(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := p.Admit.LookAfter(r.Context(), v.Who, v.Brand.ID, r.PathValue("space"), f.All("accounts")); err != nil {
+		if !fault.Is(err, fault.Invalid) || !f.Refused(err, "accounts") {
+			return err
+		}
+		s, err := space.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("space"))
+		if err != nil {
+			return err
+		}
+		return p.spaceParts(w, r, s, p.fillSpace(s), f)
+	}
+	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return see(w, r, studio(v.Brand.Slug, "community", "spaces", r.PathValue("space")))
 }
 
 func (p *Pages) communitySpaceSave(w http.ResponseWriter, r *http.Request) error {

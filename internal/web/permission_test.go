@@ -320,6 +320,8 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 		v.Set("act", "delete")
 	case strings.HasSuffix(path, "/inbox/bulk"):
 		v.Set("act", "done")
+	case strings.HasSuffix(path, "/moderators"):
+		v.Set("accounts", assignee)
 	case strings.Contains(path, "/community/cases/"):
 		v.Set("act", "approved")
 	case strings.Contains(path, "/community/members/"):
