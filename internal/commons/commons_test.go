@@ -31,6 +31,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/network/bluesky"
 	"rapport/internal/network/mastodon"
+	"rapport/internal/search"
 	"rapport/internal/secret"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -505,6 +506,24 @@ func TestWhoLooksAfterASpaceIsNamed(t *testing.T) {
 	p.get("", "/s/"+other.Slug).has(t, "Looked after by")
 	p.must(account.Take(ctx, p.DB, access.System(), p.brand.ID, kim.Who.Account))
 	p.get("", "/s/"+other.Slug).lacks(t, "Looked after by")
+}
+
+// A search that finds nothing is counted, but not where the team looks again;
+// from there an article is begun, unless another was begun before.
+func TestWhatIsLookedForInVain(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	p.get("", "/search?q=grinder").hasStatus(t, http.StatusOK)
+	p.get(studio, "/search?q=grinder").hasStatus(t, http.StatusOK)
+	p.get(studio, "/search?q=kettle").hasStatus(t, http.StatusOK)
+	all, _, err := search.Unfound(ctx, p.DB, p.owner, p.brand.ID, search.UnmetFilter{}, db.Page{})
+	p.must(err)
+	if len(all) != 1 || all[0].Words != "grinder" || all[0].Times != 1 {
+		t.Errorf("counted is %+v", all)
+	}
+	p.get(studio, "/new?space="+p.talk.Slug+"&title=grinder").has(t, `name="title" value="grinder"`)
+	p.do(studio, "/draft", url.Values{"title": {"Half a thought"}, "text": {"And"}}).hasStatus(t, http.StatusOK)
+	p.get(studio, "/new?title=grinder").has(t, `value="Half a thought"`).lacks(t, `value="grinder"`)
 }
 
 // How many topics a space has stands beside every page of it, also those that

@@ -39,6 +39,9 @@ func (p *Pages) topicNew(w http.ResponseWriter, r *http.Request) error {
 			chosen = s.ID
 		}
 	}
+	if d.Title == "" && d.Text == "" { // a link may name what it is to be about; what was begun comes first
+		d.Title = r.URL.Query().Get("title")
+	}
 	return p.newForm(w, r, fill("space", chosen, "title", d.Title, "text", d.Text, "once", newOnce()))
 }
 

@@ -37,6 +37,8 @@ func (p *Pages) communityRoutes() []route {
 		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceSave)},
 		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceMove)},
 		{pattern: "POST /studio/{brand}/community/spaces/{space}/moderators", door: inBrand, need: access.TeamWrite, sure: true, handle: p.communitySpaceModerators},
+		{pattern: "GET /studio/{brand}/community/searches", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearches)},
+		{pattern: "GET /studio/{brand}/community/searches.csv", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearchesCSV)},
 		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPapers)},
 		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaper)},
 		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaperSave)},
@@ -64,6 +66,7 @@ var communityTabs = []struct {
 	{"", "To look at", "shield-check", access.TopicModerate},
 	{"members", "Members", "users", access.MemberRead},
 	{"spaces", "Spaces", "layers", access.CommunityWrite},
+	{"searches", "Searches in vain", "search", access.CommunityWrite},
 	{"pages", "Pages", "book-open", access.CommunityWrite},
 	{"setup", "Set-up", "settings", access.CommunityWrite},
 }
