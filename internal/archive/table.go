@@ -234,7 +234,7 @@ var tables = []table{
 			json_("answers", "", "What they said when they joined: question and answer.", like[[]member.Answer]), {name: "listed", kind: flag, about: "Shown in the directory."}, {name: "team", kind: flag, about: "Of the team when they last came."},
 			at("trusted_at", "Since when nothing of theirs waits for a look."), num("posts", "Of theirs that can be read."), num("solved", "Answers of theirs that were accepted."), json_("came_from", "", "What brought them here.", like[any]),
 			at("joined_at", "When they joined."), at("seen_at", "When they were last here."), num("revision", "Grows with every change of their profile.")},
-		left: map[string]string{"name_key": derived, "picture": inCommunity}},
+		left: map[string]string{"name_key": derived, "picture": inCommunity, "picture_why": inCommunity}},
 	{name: "member_handle", file: "members_handles", noun: "member_handle", about: "Every handle that somebody has had.", order: "handle",
 		fields: []field{{name: "handle", kind: text, about: "In lower case; as a hash where its member left without their name.", need: true}, to("member", "member_id", "member", "Whose it is.")},
 		left:   map[string]string{"skeleton": derived}},

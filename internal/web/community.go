@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,8 @@ func (p *Pages) communityRoutes() []route {
 		{pattern: "POST /studio/{brand}/community/cases/{case}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
 		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
 		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
+		{pattern: "GET /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.MemberRead, handle: p.communityFace},
+		{pattern: "POST /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.TopicModerate, handle: p.communityFaceTake},
 		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaces)},
 		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceAdd)},
 		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpace)},
@@ -167,8 +170,63 @@ type rollView struct {
 	Rows   []member.Member
 	Next   string
 	May    bool
+	Looks  bool // they moderate
 	Now    db.Time
 	Form   form
+}
+
+// face is the address of a member's picture in the studio.
+func (v rollView) face(m member.Member) string {
+	if m.Picture == "" {
+		return ""
+	}
+	return studio(v.Slug, "community", "members", m.ID, "picture") + "?v=" + path.Base(m.Picture)
+}
+
+// communityFace sends a member's picture.
+func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.MemberRead); err != nil {
+		return err
+	}
+	m, err := member.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("member"))
+	if err != nil {
+		return err
+	}
+	key, mime, err := member.FaceFile(v.Brand.ID, path.Base(m.Picture))
+	if err != nil {
+		return err
+	}
+	body, info, err := p.Media.Blobs.Open(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h := w.Header()
+	h.Set("Content-Type", mime)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", info.Modified, body)
+	return nil
+}
+
+// communityFaceTake takes a member's picture away, with a reason.
+func (p *Pages) communityFaceTake(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	err = member.TakePicture(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID, r.PathValue("member"), f.Value("seen"), f.Value("reason"))
+	if err != nil {
+		if !fault.Is(err, fault.Denied) && f.Refused(err, "reason") {
+			f.Text = cmp.Or(f.Text, f.Error("reason"))
+			return p.rollPage(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The picture is away. They read why."), "")
+	return back(w, r, studio(v.Brand.Slug, "community", "members"))
 }
 
 func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
@@ -177,7 +235,7 @@ func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Now: p.DB.Now(), Form: f,
+	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Looks: p.may(r, access.TopicModerate), Now: p.DB.Now(), Form: f,
 		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Order: member.Newest}}
 	if q.Get("new") == "true" {
 		l.Filter.Newcomers = topic.NewcomerUntil

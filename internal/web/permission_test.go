@@ -458,7 +458,7 @@ func (w *town) suit(pattern, id string, a account.Account) {
 }
 
 // nothingThere are routes to what this brand has none of.
-var nothingThere = []string{"GET /studio/{brand}/settings/data/exports/{export}", "POST /studio/{brand}/notifications/unread", "GET /studio/{brand}/logo"}
+var nothingThere = []string{"GET /studio/{brand}/settings/data/exports/{export}", "POST /studio/{brand}/notifications/unread", "GET /studio/{brand}/logo", "GET /studio/{brand}/community/members/{member}/picture"}
 
 // meets holds an answer against what its route says it needs.
 func meets(t *testing.T, at string, v visitor, a web.Address, p *webtest.Page) {

@@ -111,7 +111,7 @@ func vainPart(v vainView) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				for _, u := range v.Rows {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"row\"><div class=\"row-main\"><span class=\"row-title\" dir=\"auto\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<div class=\"row vain\"><div class=\"row-main\"><span class=\"row-title\" dir=\"auto\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -44,7 +44,7 @@ func TestSearchesInVain(t *testing.T) {
 	if text := p.Text(".panel"); strings.Contains(text, "return policy") {
 		t.Errorf("what was long ago is in the span: %s", text)
 	}
-	if text := s.Get(at + "?days=90").Has(".row", "return policy", "3 times in vain").Text(".panel"); strings.Index(text, "return policy") > strings.Index(text, "grinder") {
+	if text := s.Get(at+"?days=90").Has(".row", "return policy", "3 times in vain").Text(".panel"); strings.Index(text, "return policy") > strings.Index(text, "grinder") {
 		t.Errorf("the most does not come first: %s", text)
 	}
 	if text := s.Get(at + "?days=90&sort=newest").Text(".panel"); strings.Index(text, "return policy") < strings.Index(text, "grinder") {

@@ -12,3 +12,6 @@ CREATE TABLE search_missed_day (
 CREATE INDEX search_missed_day_span ON search_missed_day (brand_id, day, missed_id, times);
 INSERT INTO search_missed_day (missed_id, brand_id, day, times)
 	SELECT id, brand_id, last_at - last_at % 86400000, 1 FROM search_missed;
+
+-- Why the team took a member's picture away, as they read it.
+ALTER TABLE member ADD COLUMN picture_why TEXT NOT NULL DEFAULT '';
