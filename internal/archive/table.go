@@ -65,7 +65,7 @@ const (
 	ofBrand  = "everything in an archive is of its brand"
 	pictures = "the files lie in media/"
 	// inCommunity is the one reason that is a gap.
-	inCommunity = "pictures that members added are in no archive yet"
+	inCommunity = "pictures in what members wrote are in no archive yet"
 )
 
 func id(about string) field        { return field{name: "id", kind: key, about: about, need: true} }
@@ -229,12 +229,12 @@ var tables = []table{
 		fields: []field{{name: "slug", kind: text, about: "The address.", need: true}, to("space", "space_id", "space", "Of which space.")}},
 	{name: "member", file: "members", noun: "member", about: "Those who take part in the community.", order: "joined_at, id",
 		fields: []field{id("Id of the member."), by("account", "account_id", "With which they sign in; missing once they are gone."), maybe("person", "person_id", "person", "The brand's one record of them."),
-			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), href("link", "", "A page of theirs."),
+			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), say("picture_why", "For which reason the team took their picture away."), href("link", "", "A page of theirs."),
 			word("state", "asking, active, refused, suspended or left.", "asking", "active", "refused", "suspended", "left"), at("state_at", "Since when."), say("reason", "Of a refusal or a suspension, as they read it."),
 			json_("answers", "", "What they said when they joined: question and answer.", like[[]member.Answer]), {name: "listed", kind: flag, about: "Shown in the directory."}, {name: "team", kind: flag, about: "Of the team when they last came."},
 			at("trusted_at", "Since when nothing of theirs waits for a look."), num("posts", "Of theirs that can be read."), num("solved", "Answers of theirs that were accepted."), json_("came_from", "", "What brought them here.", like[any]),
 			at("joined_at", "When they joined."), at("seen_at", "When they were last here."), num("revision", "Grows with every change of their profile.")},
-		left: map[string]string{"name_key": derived, "picture": inCommunity, "picture_why": inCommunity}},
+		left: map[string]string{"name_key": derived, "picture": "the file is members/<id>/picture"}},
 	{name: "member_handle", file: "members_handles", noun: "member_handle", about: "Every handle that somebody has had.", order: "handle",
 		fields: []field{{name: "handle", kind: text, about: "In lower case; as a hash where its member left without their name.", need: true}, to("member", "member_id", "member", "Whose it is.")},
 		left:   map[string]string{"skeleton": derived}},

@@ -41,14 +41,9 @@ func Portray(ctx context.Context, d *db.DB, blobs blob.Store, v Voice, r io.Read
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	made, err := picture.Process(r, picture.Options{Square: true, MaxSide: faceSide})
+	key, err := keepFace(ctx, blobs, v.Brand, v.Member.ID, r)
 	if err != nil {
 		return err
-	}
-	sum := sha256.Sum256(append([]byte(v.Member.ID+" "), made.Bytes...))
-	key := faces(v.Brand) + hex.EncodeToString(sum[:12]) + "." + strings.TrimPrefix(made.Mime, "image/")
-	if _, err := blobs.Put(ctx, key, bytes.NewReader(made.Bytes)); err != nil {
-		return fmt.Errorf("member: keep a picture: %w", err)
 	}
 	was, err := SetPicture(ctx, d, v, key)
 	if err != nil && v.Member.Picture != key {
@@ -58,6 +53,25 @@ func Portray(ctx context.Context, d *db.DB, blobs blob.Store, v Voice, r io.Read
 		return err
 	}
 	return dropFace(ctx, blobs, was)
+}
+
+// BringFace keeps the picture of a member who is brought in, and returns the
+// key of the file.
+func BringFace(ctx context.Context, blobs blob.Store, brandID, id string, file []byte) (string, error) {
+	return keepFace(ctx, blobs, brandID, id, bytes.NewReader(file))
+}
+
+func keepFace(ctx context.Context, blobs blob.Store, brandID, id string, r io.Reader) (string, error) {
+	made, err := picture.Process(r, picture.Options{Square: true, MaxSide: faceSide})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append([]byte(id+" "), made.Bytes...))
+	key := faces(brandID) + hex.EncodeToString(sum[:12]) + "." + strings.TrimPrefix(made.Mime, "image/")
+	if _, err := blobs.Put(ctx, key, bytes.NewReader(made.Bytes)); err != nil {
+		return "", fmt.Errorf("member: keep a picture: %w", err)
+	}
+	return key, nil
 }
 
 // Unportray takes the acting member's picture away.
