@@ -106,6 +106,15 @@ var table = map[Role][]Action{
 // Allows reports whether the role has the action, all else aside.
 func Allows(r Role, a Action) bool { return slices.Contains(table[r], a) }
 
+// LooksAfter reports whether a grant of the role can name spaces: those it looks
+// after.
+func (r Role) LooksAfter() bool { return Allows(r, TopicModerate) }
+
+// OnChannels reports whether a grant of the role can name channels.
+func (r Role) OnChannels() bool {
+	return slices.ContainsFunc(table[r], func(a Action) bool { return a != TopicModerate && FactOf(a).Reach == Named })
+}
+
 // Grant is an account's role in one brand.
 type Grant struct {
 	Brand    string

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -125,25 +126,31 @@ func Give(ctx context.Context, d *db.DB, who access.Who, accountID string, g acc
 	if err := CheckGrant(d.Now(), who, g); err != nil {
 		return err
 	}
-	err := d.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := ByID(ctx, tx, accountID); err != nil {
-			return err
-		}
-		if err := Put(ctx, tx, accountID, g); err != nil {
-			return err
-		}
-		if err := needOwner(ctx, tx, g.Brand); err != nil {
-			return err
-		}
-		return changed(ctx, tx, who, g, accountID, "grant.given")
-	})
+	err := d.Tx(ctx, func(tx *db.Tx) error { return GiveIn(ctx, tx, who, accountID, g) })
 	if err != nil {
 		return fmt.Errorf("account: give a grant: %w", err)
 	}
 	return nil
 }
 
-const mostChannels = 500 // a grant names
+// GiveIn is Give in the caller's transaction.
+func GiveIn(ctx context.Context, tx *db.Tx, who access.Who, accountID string, g access.Grant) error {
+	if err := CheckGrant(tx.Now(), who, g); err != nil {
+		return err
+	}
+	if _, err := ByID(ctx, tx, accountID); err != nil {
+		return err
+	}
+	if err := Put(ctx, tx, accountID, g); err != nil {
+		return err
+	}
+	if err := needOwner(ctx, tx, g.Brand); err != nil {
+		return err
+	}
+	return changed(ctx, tx, who, g, accountID, "grant.given")
+}
+
+const mostChannels = 500 // and spaces, that a grant names
 
 // CheckGrant returns why who may not give the grant, or nil.
 func CheckGrant(now db.Time, who access.Who, g access.Grant) error {
@@ -154,7 +161,7 @@ func CheckGrant(now db.Time, who access.Who, g access.Grant) error {
 		return fault.OnField("role", "There is no role %q.", g.Role)
 	}
 	if len(g.Channels) > mostChannels {
-		return fault.OnField("channels", "Choose at most %d channels, or all of them.", mostChannels)
+		return fault.OnField("channels", "Choose at most %d channels and spaces, or all of them.", mostChannels)
 	}
 	if g.Role == access.Owner && len(g.Channels) > 0 {
 		return fault.OnField("channels", "An owner has the whole brand. Choose another role for some channels only.")
@@ -292,6 +299,9 @@ func changed(ctx context.Context, tx *db.Tx, who access.Who, g access.Grant, acc
 	detail := map[string]string{"name": a.Name, "role": string(g.Role)}
 	if len(g.Channels) > 0 {
 		detail["channels"] = strconv.Itoa(len(g.Channels))
+		if detail["spaces"], err = spaceNames(ctx, tx, g); err != nil {
+			return err
+		}
 	}
 	if g.EndsAt != 0 {
 		detail["ends"] = g.EndsAt.Time().UTC().Format(time.DateTime)
@@ -299,6 +309,23 @@ func changed(ctx context.Context, tx *db.Tx, who access.Who, g access.Grant, acc
 	return errors.Join(
 		audit.Record(ctx, tx, who, audit.Entry{Brand: g.Brand, Act: act, Subject: accountID, Detail: detail}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: g.Brand, Kind: "team.changed", Subject: accountID}))
+}
+
+// spaceNames are the names of the spaces among what a grant names.
+func spaceNames(ctx context.Context, q db.Queryer, g access.Grant) (string, error) {
+	args := []any{g.Brand}
+	for _, id := range g.Channels {
+		args = append(args, id)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT name FROM space WHERE brand_id = $1 AND id IN (`+db.In(2, len(g.Channels))+`) ORDER BY place, id`, args...)
+	all, err := db.Collect(rows, err, func(r *sql.Rows) (name string, err error) {
+		err = r.Scan(&name)
+		return name, err
+	})
+	if err != nil {
+		return "", fmt.Errorf("account: spaces of a grant: %w", err)
+	}
+	return strings.Join(all, ", "), nil
 }
 
 // GrantOf returns the account's grant in the brand, also one that has ended,

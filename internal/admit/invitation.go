@@ -21,6 +21,7 @@ import (
 	"rapport/internal/letter"
 	"rapport/internal/outbox"
 	"rapport/internal/secret"
+	"rapport/internal/space"
 )
 
 // InvitationLife is how long the link of an invitation works.
@@ -105,22 +106,91 @@ func inviteLimits(who access.Who, email string) []account.Limit {
 	}
 }
 
-// checkGrant returns why who may not give the grant. Its channels are the
-// brand's.
+// checkGrant returns why who may not give the grant. What it names are the
+// brand's channels and spaces, as far as the role has to do with them: naming
+// what means nothing to a role would take all from it.
 func (d *Door) checkGrant(ctx context.Context, who access.Who, g access.Grant) error {
 	if err := account.CheckGrant(d.DB.Now(), who, g); err != nil || len(g.Channels) == 0 {
 		return err
 	}
-	all, err := channel.List(ctx, d.DB, who, g.Brand)
+	channels, err := channel.List(ctx, d.DB, who, g.Brand)
+	if err != nil {
+		return err
+	}
+	spaces, err := space.List(ctx, d.DB, g.Brand)
 	if err != nil {
 		return err
 	}
 	for _, id := range g.Channels {
-		if !slices.ContainsFunc(all, func(c channel.Channel) bool { return c.ID == id }) {
-			return fault.OnField("channels", "One of the channels is gone. Choose again.")
+		switch {
+		case slices.ContainsFunc(channels, func(c channel.Channel) bool { return c.ID == id }):
+			if g.Role.LooksAfter() && !g.Role.OnChannels() {
+				return fault.OnField("channels", "A moderator looks after spaces, not channels. Choose spaces.")
+			}
+		case !slices.ContainsFunc(spaces, func(s space.Space) bool { return s.ID == id }):
+			return fault.OnField("channels", "One of the channels or spaces is gone. Choose again.")
+		case !g.Role.LooksAfter():
+			return fault.OnField("channels", "This role does not look after spaces. Choose channels.")
 		}
 	}
 	return nil
+}
+
+// LookAfter says who looks after a space, among those of the team whose part
+// names what they look after: the accounts do, the others no longer. Whoever
+// looks after all spaces goes on doing so, named or not. Nobody loses the last
+// that their part names by it, because a part that names nothing is one in
+// everything.
+func (d *Door) LookAfter(ctx context.Context, who access.Who, brandID, spaceID string, accounts []string) error {
+	if err := who.May(d.DB.Now(), brandID, access.TeamWrite); err != nil {
+		return err
+	}
+	err := d.DB.Tx(ctx, func(tx *db.Tx) error {
+		s, err := space.ByID(ctx, tx, brandID, spaceID)
+		if err != nil {
+			return err
+		}
+		team, err := account.Team(ctx, tx, who, brandID)
+		if err != nil {
+			return err
+		}
+		for _, id := range accounts {
+			if !slices.ContainsFunc(team, func(m account.Member) bool { return m.ID == id && LooksAfter(m, tx.Now()) }) {
+				return fault.OnField("accounts", "Somebody you chose no longer looks after spaces. Choose again.")
+			}
+		}
+		for _, m := range team {
+			if err := lookAfter(ctx, tx, who, s, m, slices.Contains(accounts, m.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("admit: look after a space: %w", err)
+	}
+	return nil
+}
+
+// LooksAfter reports whether somebody of the team looks after spaces now: after
+// all, or after those that their part names.
+func LooksAfter(m account.Member, now db.Time) bool {
+	return !m.Ended(now) && m.Grant.Role.LooksAfter()
+}
+
+func lookAfter(ctx context.Context, tx *db.Tx, who access.Who, s space.Space, m account.Member, want bool) error {
+	g := m.Grant
+	has := slices.Contains(g.Channels, s.ID)
+	if !LooksAfter(m, tx.Now()) || len(g.Channels) == 0 || has == want {
+		return nil
+	}
+	if g.Channels = append(slices.Clone(g.Channels), s.ID); has {
+		g.Channels = slices.DeleteFunc(g.Channels, func(id string) bool { return id == s.ID })
+	}
+	if len(g.Channels) == 0 {
+		return fault.OnField("accounts", "%s looks after this space alone. Give them another one first, or end their access in the team.", m.Name)
+	}
+	return account.GiveIn(ctx, tx, who, m.ID, g)
 }
 
 // Give changes an account's grant in the brand: see account.Give.

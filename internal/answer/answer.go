@@ -127,6 +127,13 @@ func speaking(ctx context.Context, q db.Queryer, who access.Who, brandID, id str
 	if err != nil {
 		return c, err
 	}
+	seen, err := conversation.SightOf(q.Now(), who, brandID).Sees(ctx, q, c)
+	if err != nil {
+		return c, err
+	}
+	if !seen {
+		return conversation.Conversation{}, fault.New(fault.NotFound, "There is no such conversation.")
+	}
 	if c.Kind == conversation.KindWaiting {
 		return c, fault.New(fault.Conflict, "Nobody else can read this yet. Decide first whether they may; then answer in the topic.")
 	}

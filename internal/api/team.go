@@ -57,7 +57,7 @@ func invitationView(i admit.Invitation) Invitation {
 // Granted is what a grant covers, in a request.
 type Granted struct {
 	Role     string     `json:"role" enum:"owner,manager,strategist,creator,analyst,community,moderator,ambassador"`
-	Channels []string   `json:"channels,omitempty" maxItems:"500" doc:"Ids of the only channels. Missing or empty: all of them."`
+	Channels []string   `json:"channels,omitempty" maxItems:"500" doc:"Ids of the only channels and spaces. Missing or empty: all of them."`
 	EndsAt   *time.Time `json:"ends_at,omitempty" doc:"Missing: without an end."`
 }
 

@@ -29,6 +29,7 @@ const (
 	brandName    = "brand.json"
 	accountsName = "accounts.jsonl"
 	mediaFolder  = "media/"
+	facesFolder  = "members/"
 	logoName     = "logo"
 )
 

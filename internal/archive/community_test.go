@@ -37,6 +37,7 @@ func (h house) talk(t *testing.T) {
 	_, err = space.Change(ctx, d, h.Who(), b, ask.ID, ask.Revision, space.Settings{Name: "Ask", Kind: space.Questions})
 	check(err)
 	ada, cy := h.join(t, h.Account.ID, "Ada Lind"), h.join(t, h.NewAccount("cy@example.com", "Cy").ID, "Cý Öz")
+	check(member.Portray(ctx, d, h.Media.Blobs, ada, picture()))
 	s, err := topic.Begin(ctx, d, ada, topic.New{Space: ask.ID, Title: "Which grinder?", Text: "I *like* @cy-oz <b>"})
 	check(err)
 	r, err := topic.Say(ctx, d, cy, s.Topic.ID, "The big one", 0, "form")
@@ -136,6 +137,15 @@ func TestACommunityIsTakenAlong(t *testing.T) {
 		t.Fatalf("%+v", i)
 	}
 	to.Brand = from.Brand
+	var face string
+	if err := to.DB.QueryRowContext(t.Context(), `SELECT picture FROM member WHERE brand_id = $1 AND picture <> ''`, to.Brand.ID).Scan(&face); err != nil {
+		t.Fatalf("no picture of a member came along: %v", err)
+	}
+	if file, _, err := to.Media.Blobs.Open(t.Context(), face); err != nil {
+		t.Errorf("the file of a member's picture did not: %v", err)
+	} else {
+		file.Close()
+	}
 	if diff := cmp.Diff(from.community(t), to.community(t)); diff != "" {
 		t.Error(diff)
 	}

@@ -69,6 +69,7 @@ A zip file:
 | ` + "`accounts.jsonl`" + ` | ` + "`id`, `email`, `name`" + ` of everybody that anything in the archive names |
 | ` + "`*.jsonl`" + ` | one thing a line, as below |
 | ` + "`media/<id>/full`, `media/<id>/original`" + ` | pictures as they are shown, and before they were cropped |
+| ` + "`members/<id>/picture`" + ` | a member's picture |
 | ` + "`logo`" + ` | the brand's logo, where it has one |
 | ` + "`index.html`" + ` | for whoever opens it by hand |
 

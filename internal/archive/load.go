@@ -207,7 +207,7 @@ func (l *loader) more(t table) []string {
 	case "audit":
 		return []string{"area"}
 	case "member":
-		return []string{"name_key"}
+		return []string{"name_key", "picture"}
 	case "member_handle":
 		return []string{"skeleton"}
 	case "topic":
@@ -249,7 +249,10 @@ func (l *loader) fit(ctx context.Context, t table, row map[string]any) error {
 		}
 	case "note":
 		return l.fitNote(row)
-	case "member", "member_handle", "topic", "reply", "document":
+	case "member":
+		l.fitCommunity(t.name, row)
+		return l.fitFace(ctx, row)
+	case "member_handle", "topic", "reply", "document":
 		l.fitCommunity(t.name, row)
 	case "audit":
 		row["area"] = string(audit.AreaOf(row["act"].(string)))
@@ -259,6 +262,25 @@ func (l *loader) fit(ctx context.Context, t table, row map[string]any) error {
 			row["state"] = "done"
 		}
 	}
+	return nil
+}
+
+// fitFace draws a member's picture anew. One that cannot be used is left out.
+func (l *loader) fitFace(ctx context.Context, row map[string]any) error {
+	row["picture"] = ""
+	id := row["id"].(string)
+	if l.files[facesFolder+id+"/picture"] == nil {
+		return nil
+	}
+	file, err := l.picture(facesFolder + id + "/picture")
+	if err != nil {
+		return err
+	}
+	key, err := member.BringFace(ctx, l.library.Blobs, l.brand.ID, id, file)
+	if err != nil && !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	row["picture"] = key
 	return nil
 }
 

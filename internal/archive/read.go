@@ -84,7 +84,7 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 		}
 	}
 	for name := range s.files {
-		if strings.HasPrefix(name, mediaFolder) {
+		if strings.HasPrefix(name, mediaFolder) || strings.HasPrefix(name, facesFolder) {
 			if err := errors.Join(ctx.Err(), s.pictureSound(name)); err != nil {
 				return nil, err
 			}
@@ -103,7 +103,7 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 	return s, nil
 }
 
-var pictureName = regexp.MustCompile(`^media/([0-9a-f-]{36})/(full|original)$`)
+var pictureName = regexp.MustCompile(`^(?:media/([0-9a-f-]{36})/(?:full|original)|members/([0-9a-f-]{36})/picture)$`)
 
 // names checks which parts there are, and what they claim.
 func (s *source) names(z *zip.Reader) error {
@@ -426,8 +426,8 @@ func (s *source) agrees(t table, row map[string]any) error {
 			return errors.New("its channels cannot be read")
 		}
 		for _, c := range channels {
-			if id, err := id36(c); err != nil || !s.ids["channel"][id] {
-				return errors.New("a channel of it is not in the archive")
+			if id, err := id36(c); err != nil || !s.ids["channel"][id] && !s.ids["space"][id] {
+				return errors.New("a channel or space of it is not in the archive")
 			}
 		}
 		if !s.known[row["account_id"].(string)] {
@@ -474,8 +474,13 @@ func (s *source) own(media []string) error {
 // pictureSound checks that a file of the library is a picture that could have
 // been added, and whole.
 func (s *source) pictureSound(name string) error {
-	id, err := id36(pictureName.FindStringSubmatch(name)[1])
-	if err != nil || !s.ids["media"][id] {
+	m := pictureName.FindStringSubmatch(name)
+	of, whose := "media", m[1]
+	if whose == "" {
+		of, whose = "member", m[2]
+	}
+	id, err := id36(whose)
+	if err != nil || !s.ids[of][id] {
 		return damaged("no picture is called %s.", name)
 	}
 	file, err := s.picture(name)

@@ -24,6 +24,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/post"
+	"rapport/internal/space"
 	"rapport/internal/web/webtest"
 )
 
@@ -63,8 +64,12 @@ func full(t *testing.T, d *db.DB) house {
 	if _, err := post.Draft(ctx, d, s.Who(), s.Brand.ID, in); err != nil {
 		t.Fatal(err)
 	}
+	talks, err := space.Create(ctx, d, s.Who(), s.Brand.ID, space.Settings{Name: "Brewing", Kind: space.Discussion})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mate := s.NewAccount("bo@example.com", "Bo Berg")
-	if err := account.Give(ctx, d, s.Who(), mate.ID, access.Grant{Brand: s.Brand.ID, Role: access.Community, Channels: []string{w.Channels[1].ID}}); err != nil {
+	if err := account.Give(ctx, d, s.Who(), mate.ID, access.Grant{Brand: s.Brand.ID, Role: access.Community, Channels: []string{w.Channels[1].ID, talks.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	talk := s.Talk("m1")

@@ -65,7 +65,7 @@ const (
 	ofBrand  = "everything in an archive is of its brand"
 	pictures = "the files lie in media/"
 	// inCommunity is the one reason that is a gap.
-	inCommunity = "pictures that members added are in no archive yet"
+	inCommunity = "pictures in what members wrote are in no archive yet"
 )
 
 func id(about string) field        { return field{name: "id", kind: key, about: about, need: true} }
@@ -229,12 +229,12 @@ var tables = []table{
 		fields: []field{{name: "slug", kind: text, about: "The address.", need: true}, to("space", "space_id", "space", "Of which space.")}},
 	{name: "member", file: "members", noun: "member", about: "Those who take part in the community.", order: "joined_at, id",
 		fields: []field{id("Id of the member."), by("account", "account_id", "With which they sign in; missing once they are gone."), maybe("person", "person_id", "person", "The brand's one record of them."),
-			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), href("link", "", "A page of theirs."),
+			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), say("picture_why", "For which reason the team took their picture away."), href("link", "", "A page of theirs."),
 			word("state", "asking, active, refused, suspended or left.", "asking", "active", "refused", "suspended", "left"), at("state_at", "Since when."), say("reason", "Of a refusal or a suspension, as they read it."),
 			json_("answers", "", "What they said when they joined: question and answer.", like[[]member.Answer]), {name: "listed", kind: flag, about: "Shown in the directory."}, {name: "team", kind: flag, about: "Of the team when they last came."},
 			at("trusted_at", "Since when nothing of theirs waits for a look."), num("posts", "Of theirs that can be read."), num("solved", "Answers of theirs that were accepted."), json_("came_from", "", "What brought them here.", like[any]),
 			at("joined_at", "When they joined."), at("seen_at", "When they were last here."), num("revision", "Grows with every change of their profile.")},
-		left: map[string]string{"name_key": derived, "picture": inCommunity}},
+		left: map[string]string{"name_key": derived, "picture": "the file is members/<id>/picture"}},
 	{name: "member_handle", file: "members_handles", noun: "member_handle", about: "Every handle that somebody has had.", order: "handle",
 		fields: []field{{name: "handle", kind: text, about: "In lower case; as a hash where its member left without their name.", need: true}, to("member", "member_id", "member", "Whose it is.")},
 		left:   map[string]string{"skeleton": derived}},
@@ -317,7 +317,7 @@ var tables = []table{
 		left: map[string]string{"area": derived}},
 	{name: "access_grant", file: "team", noun: "grant", about: "Who has which role. Whoever is not known where the archive is brought in cannot sign in until they are invited.", order: "created_at, id",
 		fields: []field{id("Id of the grant."), {name: "account", column: "account_id", kind: somebody, about: "Who.", need: true}, word("role", "Their role.", "owner", "manager", "strategist", "creator", "analyst", "community", "moderator", "ambassador"),
-			json_("channels", "", "Ids of the channels it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
+			json_("channels", "", "Ids of the channels and spaces it is for; missing: all.", like[[]string]), at("ends_at", "When it ends; missing: it does not."), at("created_at", "When it was given.")}},
 }
 
 // shownOnly are tables that an archive tells of but that are not brought in.
@@ -335,34 +335,35 @@ var shownOnly = []table{
 // notInArchive are the tables with rows of a brand that are in no archive,
 // each with the reason.
 var notInArchive = map[string]string{
-	"brand_export":   "archives that were made here",
-	"digest":         "how accounts of this installation want their mail",
-	"digest_item":    "mail that this installation is about to write",
-	"invitation":     "invitations to this installation, with what opens it",
-	"news_choice":    "how accounts of this installation want to be told",
-	"post_presence":  "who has a post open in this minute",
-	"webhook_call":   "what this installation sent to others; it is kept for a month only",
-	"channel_log":    "what went on between this installation and the networks; it is kept for a short time only",
-	"feed":           "how far this installation read each channel",
-	"idempotency":    "the API's answers of the last 24 hours",
-	"letter":         "mail that this installation wrote, with its own addresses in it",
-	"notification":   "what this installation told its accounts",
-	"outbox":         "work under way",
-	"presence":       "who looks at a conversation in this minute",
-	"search_doc":     "made anew from the rest",
-	"activity_fresh": "work under way",
-	"tally":          "made anew from the activity",
-	"tally_act":      "made anew from the activity, as far as it is kept",
-	"tally_day":      "made anew from the activity, as far as it is kept",
-	"tally_member":   "made anew from the activity, as far as it is kept",
-	"tally_span":     "made anew from the activity, as far as it is kept",
-	"tally_topic":    "made anew from the activity, as far as it is kept",
-	"topic_draft":    "what somebody has begun to write",
-	"topic_picture":  inCommunity,
-	"search_missed":  "what strangers typed; made anew",
-	"search_space":   "made anew from the rest",
-	"sign_in":        "sign-ins at networks under way, with secrets",
-	"notice":         "what this installation told members",
+	"brand_export":      "archives that were made here",
+	"digest":            "how accounts of this installation want their mail",
+	"digest_item":       "mail that this installation is about to write",
+	"invitation":        "invitations to this installation, with what opens it",
+	"news_choice":       "how accounts of this installation want to be told",
+	"post_presence":     "who has a post open in this minute",
+	"webhook_call":      "what this installation sent to others; it is kept for a month only",
+	"channel_log":       "what went on between this installation and the networks; it is kept for a short time only",
+	"feed":              "how far this installation read each channel",
+	"idempotency":       "the API's answers of the last 24 hours",
+	"letter":            "mail that this installation wrote, with its own addresses in it",
+	"notification":      "what this installation told its accounts",
+	"outbox":            "work under way",
+	"presence":          "who looks at a conversation in this minute",
+	"search_doc":        "made anew from the rest",
+	"activity_fresh":    "work under way",
+	"tally":             "made anew from the activity",
+	"tally_act":         "made anew from the activity, as far as it is kept",
+	"tally_day":         "made anew from the activity, as far as it is kept",
+	"tally_member":      "made anew from the activity, as far as it is kept",
+	"tally_span":        "made anew from the activity, as far as it is kept",
+	"tally_topic":       "made anew from the activity, as far as it is kept",
+	"topic_draft":       "what somebody has begun to write",
+	"topic_picture":     inCommunity,
+	"search_missed":     "what strangers typed; made anew",
+	"search_missed_day": "the same by the day",
+	"search_space":      "made anew from the rest",
+	"sign_in":           "sign-ins at networks under way, with secrets",
+	"notice":            "what this installation told members",
 }
 
 // body reads the parts of a post.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -178,6 +179,16 @@ func pictureFiles(ctx context.Context, q db.Queryer, brand string) ([]pictureFil
 	if logo != "" {
 		out = append(out, pictureFile{logoName, logo})
 	}
+	faces, err := q.QueryContext(ctx, `SELECT id, picture FROM member WHERE brand_id = $1 AND picture <> '' ORDER BY joined_at, id`, brand)
+	known, err := db.Collect(faces, err, func(r *sql.Rows) (f pictureFile, err error) {
+		err = r.Scan(&f.name, &f.key)
+		f.name = facesFolder + f.name + "/picture"
+		return f, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, known...)
 	rows, err := q.QueryContext(ctx, `SELECT id, blob, original FROM media WHERE brand_id = $1 ORDER BY created_at, id`, brand)
 	if err != nil {
 		return nil, err

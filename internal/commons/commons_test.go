@@ -31,6 +31,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/network/bluesky"
 	"rapport/internal/network/mastodon"
+	"rapport/internal/search"
 	"rapport/internal/secret"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -482,6 +483,47 @@ func TestWhatMembersDo(t *testing.T) {
 	p.get("", "/u/kimmy").hasStatus(t, http.StatusNotFound)
 	p.get("", "/people").lacks(t, "Kim Larsen")
 	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)
+}
+
+// Who looks after a space stands on its page, also on one that is kept, as long
+// as they do.
+func TestWhoLooksAfterASpaceIsNamed(t *testing.T) {
+	p := open(t)
+	p.signUp("Kim")
+	kim := p.voice("kim")
+	grant := func(places ...string) {
+		p.must(account.Give(ctx, p.DB, access.System(), kim.Who.Account, access.Grant{Brand: p.brand.ID, Role: access.Moderator, Channels: places}))
+	}
+	other, err := space.Create(ctx, p.DB, access.System(), p.brand.ID, space.Settings{Name: "Other", Kind: space.Discussion})
+	p.must(err)
+	at := "/s/" + p.talk.Slug
+	p.get("", at).lacks(t, "Looked after by")
+	grant(p.talk.ID)
+	p.get("", at).has(t, "Looked after by", `href="/u/kim"`)
+	p.get("", "/s/"+other.Slug).lacks(t, "Looked after by")
+	grant(other.ID)
+	p.get("", at).lacks(t, "Looked after by")
+	p.get("", "/s/"+other.Slug).has(t, "Looked after by")
+	p.must(account.Take(ctx, p.DB, access.System(), p.brand.ID, kim.Who.Account))
+	p.get("", "/s/"+other.Slug).lacks(t, "Looked after by")
+}
+
+// A search that finds nothing is counted, but not where the team looks again;
+// from there an article is begun, unless another was begun before.
+func TestWhatIsLookedForInVain(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	p.get("", "/search?q=grinder").hasStatus(t, http.StatusOK)
+	p.get(studio, "/search?q=grinder").hasStatus(t, http.StatusOK)
+	p.get(studio, "/search?q=kettle").hasStatus(t, http.StatusOK)
+	all, _, err := search.Unfound(ctx, p.DB, p.owner, p.brand.ID, search.UnmetFilter{}, db.Page{})
+	p.must(err)
+	if len(all) != 1 || all[0].Words != "grinder" || all[0].Times != 1 {
+		t.Errorf("counted is %+v", all)
+	}
+	p.get(studio, "/new?space="+p.talk.Slug+"&title=grinder").has(t, `name="title" value="grinder"`)
+	p.do(studio, "/draft", url.Values{"title": {"Half a thought"}, "text": {"And"}}).hasStatus(t, http.StatusOK)
+	p.get(studio, "/new?title=grinder").has(t, `value="Half a thought"`).lacks(t, `value="grinder"`)
 }
 
 // How many topics a space has stands beside every page of it, also those that

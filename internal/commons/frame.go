@@ -83,12 +83,12 @@ func (v *visit) logo() string {
 	return v.href("/logo?v=" + url.QueryEscape(path.Base(v.Brand.Logo)))
 }
 
-// picture is the address of a member's picture.
-func (v *visit) picture(id string) string {
-	if id == "" {
+// picture is the address of a member's picture, of which key is the file.
+func (v *visit) picture(key string) string {
+	if key == "" {
 		return ""
 	}
-	return v.href("/p/" + id)
+	return v.href("/face/" + path.Base(key))
 }
 
 // data is structured data for programs. JSON in a script of that type runs

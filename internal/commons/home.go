@@ -7,9 +7,12 @@ import (
 	"net/url"
 	"strings"
 
+	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/member"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -22,9 +25,10 @@ type listView struct {
 	Pinned []topic.Line
 	Lines  []topic.Line
 	Read   map[string]topic.Following
-	Level  topic.Level // how the reader follows the space
-	More   string      // address of the next page; "" after the last
-	First  bool        // it is the first page
+	Level  topic.Level     // how the reader follows the space
+	Keep   []member.Member // who of the community's own look after the space
+	More   string          // address of the next page; "" after the last
+	First  bool            // it is the first page
 }
 
 // home shows the topics of all spaces.
@@ -119,9 +123,43 @@ func (p *Pages) spaceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if l.First {
+		if l.Keep, err = p.keepers(r.Context(), s); err != nil {
+			return err
+		}
+	}
 	about := cmp.Or(s.About, i18n.T(r.Context(), "What is asked and said in “{{.Space}}” in the community of {{.Community}}.", "Space", s.Name, "Community", at(r).Brand.Name))
 	h := head{Title: s.Name, About: about, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First}
 	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(&l)))
+}
+
+// keepersMost is how many of those who look after a space are named.
+const keepersMost = 6
+
+// keepers are the moderators and community managers who look after a space and
+// are members, by name. Who only runs the brand is not named.
+func (p *Pages) keepers(ctx context.Context, s space.Space) ([]member.Member, error) {
+	able, err := account.Able(ctx, p.DB, s.Brand, access.TopicModerate, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, m := range able {
+		if m.Grant.Role == access.Moderator || m.Grant.Role == access.Community {
+			ids = append(ids, m.ID)
+		}
+	}
+	known, err := member.OfAccounts(ctx, p.DB, s.Brand, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []member.Member
+	for _, id := range ids {
+		if m, ok := known[id]; ok && len(out) < keepersMost {
+			out = append(out, m)
+		}
+	}
+	return out, nil
 }
 
 // spaceAt is the space of the address, as the reader may see it.

@@ -2,6 +2,7 @@ package commons
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -210,6 +211,49 @@ func (p *Pages) meSave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return see(w, r, at(r).href("/me?done=saved"))
+}
+
+// faceLimit is how often somebody may change their picture.
+func faceLimit(id string) account.Limit {
+	return account.Limit{Scope: "face " + id, Burst: 10, Every: 5 * time.Minute}
+}
+
+// mePicture gives the reader a picture.
+func (p *Pages) mePicture(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := at(r), r.Context()
+	if v.Voice.Member.ID == "" {
+		return member.Missing()
+	}
+	err := account.Attempt(ctx, p.DB, faceLimit(v.Voice.Member.ID))
+	if err == nil {
+		var file io.Reader
+		if file, err = upload(r); err == nil {
+			err = member.Portray(ctx, p.DB, p.Blobs, v.Voice, file)
+		}
+	}
+	if err != nil {
+		f := profileForm(v.Voice.Member).For(ctx)
+		if !f.Refused(err, "file") {
+			return err
+		}
+		if f.Text != "" { // it stands at the picture, not over the profile
+			f.Errors["file"], f.Text = f.Text, ""
+		}
+		return p.mePage(w, r, f)
+	}
+	return see(w, r, v.href("/me?done=saved"))
+}
+
+// mePictureRemove takes the reader's picture away.
+func (p *Pages) mePictureRemove(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if v.Voice.Member.ID == "" {
+		return member.Missing()
+	}
+	if err := member.Unportray(r.Context(), p.DB, p.Blobs, v.Voice); err != nil {
+		return err
+	}
+	return see(w, r, v.href("/me?done=saved"))
 }
 
 // meExport hands the reader all that is theirs.

@@ -32,6 +32,7 @@ func (p *Pages) readRoutes() []route {
 		{pattern: "GET /t/{slug}/{number}/history/{reply}", handle: p.historyShow},
 		{pattern: "GET /search", handle: p.searchShow},
 		{pattern: "GET /p/{picture}", handle: p.pictureShow},
+		{pattern: "GET /face/{file}", handle: p.faceShow},
 		{pattern: "GET /l/{code}", handle: p.linkFollow, shut: true},
 	}
 }
@@ -87,6 +88,8 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "POST /join/letter", handle: p.addressAgain, member: true},
 		{pattern: "GET /me", handle: p.me, member: true},
 		{pattern: "POST /me", handle: p.meSave, member: true},
+		{pattern: "POST /me/picture", handle: p.mePicture, member: true, body: pictureMost},
+		{pattern: "POST /me/picture/remove", handle: p.mePictureRemove, member: true},
 		{pattern: "GET /me/accounts", handle: p.elsewhere, member: true},
 		{pattern: "POST /me/accounts", handle: p.elsewhereBegin, member: true},
 		{pattern: "POST /me/accounts/{claim}/check", handle: p.elsewhereCheck, member: true},

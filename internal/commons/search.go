@@ -56,7 +56,7 @@ func (p *Pages) search(r *http.Request, v *searchView) error {
 	if v.Result, err = search.Community(ctx, p.DB, v.Brand.ID, q, db.Page{After: v.Query.Get("after")}); err != nil {
 		return err
 	}
-	if len(v.Result.Hits) == 0 && v.Query.Get("after") == "" && len(v.Query["author"])+len(v.Query["from"]) == 0 {
+	if len(v.Result.Hits) == 0 && v.Query.Get("after") == "" && len(v.Query["author"])+len(v.Query["from"]) == 0 && !v.team() {
 		return p.DB.Tx(ctx, func(tx *db.Tx) error { return search.Missed(ctx, tx, v.Brand.ID, q.Text) })
 	}
 	var topics, authors []string

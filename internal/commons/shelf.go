@@ -89,7 +89,7 @@ func (s *shelf) listen() func() {
 			s.changed(brand+" topics", brand+" topic "+subject)
 		case "member.changed":
 			s.changed(brand+" people", brand)
-		case "brand.changed", "community.changed", "space.changed", "space.counted", "document.changed":
+		case "brand.changed", "community.changed", "team.changed", "space.changed", "space.counted", "document.changed":
 			s.changed(brand)
 		}
 	})

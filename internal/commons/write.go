@@ -13,6 +13,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/markdown"
 	"rapport/internal/media/picture"
+	"rapport/internal/member"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 	"rapport/internal/web/entry"
@@ -39,6 +40,9 @@ func (p *Pages) topicNew(w http.ResponseWriter, r *http.Request) error {
 		if s.Slug == r.URL.Query().Get("space") {
 			chosen = s.ID
 		}
+	}
+	if d.Title == "" && d.Text == "" { // a link may name what it is to be about; what was begun comes first
+		d.Title = r.URL.Query().Get("title")
 	}
 	return p.newForm(w, r, fill("space", chosen, "title", d.Title, "text", d.Text, "once", newOnce()))
 }
@@ -225,7 +229,16 @@ func answerJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// pictureShow sends a picture that a member added, or a member's own.
+// faceShow sends a member's own picture.
+func (p *Pages) faceShow(w http.ResponseWriter, r *http.Request) error {
+	key, mime, err := member.FaceFile(at(r).Brand.ID, r.PathValue("file"))
+	if err != nil {
+		return err
+	}
+	return p.sendFile(w, r, key, mime)
+}
+
+// pictureShow sends a picture that a member added.
 func (p *Pages) pictureShow(w http.ResponseWriter, r *http.Request) error {
 	pic, err := topic.PictureByID(r.Context(), p.DB, at(r).Brand.ID, r.PathValue("picture"))
 	if err != nil {
@@ -236,12 +249,16 @@ func (p *Pages) pictureShow(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) sendFile(w http.ResponseWriter, r *http.Request, key, mime string) error {
 	body, info, err := p.Blobs.Open(r.Context(), key)
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.NotFound, "There is no such picture.")
+	}
 	if err != nil {
 		return fmt.Errorf("commons: a picture: %w", err)
 	}
 	defer body.Close()
 	h := w.Header()
 	h.Set("Content-Type", mime)
+	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Del("Vary")
 	http.ServeContent(w, r, "", info.Modified, body)

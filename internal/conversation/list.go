@@ -50,7 +50,7 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 	}
 	size := page.Size(50, 200)
 	all, err := f.find(ctx, q, who.Account, look{brand: brandID, at: at, id: id, most: size + 1, channels: f.channels(who.Channels(q.Now(), brandID)),
-		all: looks(q.Now(), who, brandID)})
+		sight: SightOf(q.Now(), who, brandID)})
 	if err != nil {
 		return nil, "", fmt.Errorf("conversation: list: %w", err)
 	}
@@ -106,7 +106,7 @@ type look struct {
 	id       string
 	most     int
 	channels []string
-	all      bool // also what the team must decide about
+	sight    Sight // of what the team must decide about
 }
 
 // find walks the index that fits the filter. Where a list runs over several
@@ -218,8 +218,8 @@ func (f Filter) conditions(b *query, l look, states []string, channel string) {
 	if f.Kind != "" {
 		b.and(`c.kind = ` + b.arg(f.Kind))
 	}
-	if !l.all {
-		b.and(`c.kind NOT IN (` + b.list(looked) + `)`)
+	if seen := l.sight.Where(&b.args); seen != "" {
+		b.and(seen)
 	}
 	if f.Post != "" {
 		b.and(`c.post_id = ` + b.arg(f.Post))
@@ -264,7 +264,7 @@ func Count(ctx context.Context, q db.Queryer, who access.Who, brandID string) (C
 		if one.into == &c.Mine && who.Account == "" {
 			continue
 		}
-		n, err := one.f.countAll(ctx, q, look{brand: brandID, channels: channels, all: looks(q.Now(), who, brandID)})
+		n, err := one.f.countAll(ctx, q, look{brand: brandID, channels: channels, sight: SightOf(q.Now(), who, brandID)})
 		if err != nil {
 			return c, fmt.Errorf("conversation: count: %w", err)
 		}

@@ -65,15 +65,14 @@ func may(ctx context.Context, q db.Queryer, who access.Who, brandID, id string, 
 	if err != nil {
 		return c, err
 	}
-	if c.ToLook() && !looks(q.Now(), who, brandID) {
+	seen, err := SightOf(q.Now(), who, brandID).Sees(ctx, q, c)
+	if err != nil {
+		return Conversation{}, err
+	}
+	if !seen {
 		return Conversation{}, fault.New(fault.NotFound, "There is no such conversation.")
 	}
 	return c, who.May(q.Now(), brandID, a, c.Channel)
-}
-
-// looks reports whether the account sees what the team must decide about.
-func looks(now db.Time, who access.Who, brandID string) bool {
-	return who.May(now, brandID, access.TopicModerate) == nil
 }
 
 // ByID returns the conversation without messages, if the account may see it.

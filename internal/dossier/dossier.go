@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/merge"
 	"rapport/internal/person"
@@ -89,6 +90,7 @@ func Timeline(ctx context.Context, q db.Queryer, who access.Who, brandID, id str
 		return nil, "", err
 	}
 	r.moderates = who.May(q.Now(), brandID, access.TopicModerate) == nil
+	r.sight = conversation.SightOf(q.Now(), who, brandID)
 	all, err := r.all(ctx)
 	if err != nil {
 		return nil, "", err
@@ -119,6 +121,9 @@ func (r reader) written(ctx context.Context) ([]Moment, error) {
 		for _, c := range r.only {
 			args = append(args, c)
 		}
+	}
+	if seen := r.sight.Where(&args); seen != "" {
+		where += ` AND EXISTS (SELECT 1 FROM conversation c WHERE c.id = m.conversation_id AND ` + seen + `)`
 	}
 	rows, err := r.q.QueryContext(ctx, `SELECT `+messageColumns+` FROM message m WHERE m.brand_id = $1 AND m.person_id = $2 AND m.person_id <> ''
 		AND (m.at, m.id) < ($3, $4)`+where+` ORDER BY m.at DESC, m.id DESC LIMIT $5`, args...)
@@ -192,6 +197,9 @@ func Conversations(ctx context.Context, q db.Queryer, who access.Who, brandID, i
 		for _, c := range only {
 			args = append(args, c)
 		}
+	}
+	if seen := conversation.SightOf(q.Now(), who, brandID).Where(&args); seen != "" {
+		where += ` AND ` + seen
 	}
 	rows, err := q.QueryContext(ctx, `SELECT c.id, c.channel_id, c.kind, c.state, c.excerpt, c.assignee_id, c.post_id, c.messages, c.last_at FROM conversation c
 		WHERE c.brand_id || '' = $1 AND c.id IN (SELECT l.conversation_id FROM (SELECT m.conversation_id FROM message m

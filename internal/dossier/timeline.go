@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/member"
@@ -68,9 +69,10 @@ func memberOf(ctx context.Context, q db.Queryer, who access.Who, brandID, person
 type reader struct {
 	q             db.Queryer
 	brand, person string
-	only          []string // channels; none: all
+	only          []string // channels and spaces; none: all
 	member        member.Member
 	moderates     bool
+	sight         conversation.Sight // of what the team must decide about
 	page          db.Page
 	at            db.Time // key of the page
 	last          string
@@ -135,9 +137,13 @@ func (r reader) said(ctx context.Context) ([]Moment, error) {
 	case !r.wants(KindTopic):
 		where = ` AND r.number <> 1`
 	}
+	args := []any{r.brand, r.member.ID, r.at, r.last, r.page.Limit + 1, excerptMost}
+	if spaces := r.spaces(&args); spaces != "" {
+		where += ` AND (r.state IN ('live', 'withdrawn', 'erased') OR ` + spaces + `)`
+	}
 	rows, err := r.q.QueryContext(ctx, `SELECT r.id, r.at, r.topic_id, t.number, t.slug, t.title, r.number, r.state, SUBSTR(r.text, 1, $6), t.answer_id, r.edited_at
 		FROM reply r JOIN topic t ON t.id = r.topic_id WHERE r.brand_id = $1 AND r.author_id = $2 AND (r.at, r.id) < ($3, $4)`+where+`
-		ORDER BY r.at DESC, r.id DESC LIMIT $5`, r.brand, r.member.ID, r.at, r.last, r.page.Limit+1, excerptMost)
+		ORDER BY r.at DESC, r.id DESC LIMIT $5`, args...)
 	return moments(rows, err, func(rows *sql.Rows) (m Moment, err error) {
 		var s Said
 		var answer string
@@ -182,13 +188,30 @@ func (r reader) membership(ctx context.Context) ([]Moment, error) {
 // before reports whether an entry comes after the page's key.
 func (r reader) before(m Moment) bool { return m.At < r.at || m.At == r.at && m.ID < r.last }
 
+// spaces is the condition that a reply r stands where the account looks after
+// what is said, with its arguments added; "" where it does so everywhere.
+func (r reader) spaces(args *[]any) string {
+	if len(r.only) == 0 {
+		return ""
+	}
+	from := len(*args) + 1
+	for _, id := range r.only {
+		*args = append(*args, id)
+	}
+	return `r.space_id IN (` + db.In(from, len(r.only)) + `)`
+}
+
 func (r reader) decided(ctx context.Context) ([]Moment, error) {
 	if r.member.ID == "" {
 		return nil, nil
 	}
+	args, where := []any{r.brand, r.member.ID, r.at, r.last, r.page.Limit + 1}, ""
+	if spaces := r.spaces(&args); spaces != "" {
+		where = ` AND ` + spaces
+	}
 	rows, err := r.q.QueryContext(ctx, `SELECT d.id, d.at, d.reply_id, t.title, d.act, d.rule, d.reason, d.excerpt, d.account_id
 		FROM reply r JOIN decision d ON d.reply_id = r.id JOIN topic t ON t.id = r.topic_id
-		WHERE r.brand_id = $1 AND r.author_id = $2 AND (d.at, d.id) < ($3, $4) ORDER BY d.at DESC, d.id DESC LIMIT $5`, r.brand, r.member.ID, r.at, r.last, r.page.Limit+1)
+		WHERE r.brand_id = $1 AND r.author_id = $2 AND (d.at, d.id) < ($3, $4)`+where+` ORDER BY d.at DESC, d.id DESC LIMIT $5`, args...)
 	return moments(rows, err, func(rows *sql.Rows) (m Moment, err error) {
 		var d Decision
 		err = rows.Scan(&m.ID, &m.At, &d.Reply, &d.Title, &d.Act, &d.Rule, &d.Reason, &d.Excerpt, &d.Account)

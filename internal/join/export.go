@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"time"
 
@@ -36,7 +38,26 @@ func (j *Join) Export(ctx context.Context, v member.Voice, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return Write(ctx, j.DB, m, w)
+	return write(ctx, j.DB, m, j.face(ctx, m), w)
+}
+
+// face is a member's picture as a data address; "" where there is none or it
+// cannot be read.
+func (j *Join) face(ctx context.Context, m member.Member) string {
+	key, mime, err := member.FaceFile(m.Brand, path.Base(m.Picture))
+	if err != nil {
+		return ""
+	}
+	body, _, err := j.Blobs.Open(ctx, key)
+	if err != nil {
+		return ""
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(io.LimitReader(body, 1<<20))
+	if err != nil {
+		return ""
+	}
+	return "data:" + mime + ";base64," + base64.StdEncoding.EncodeToString(raw)
 }
 
 // Of returns what a community keeps of a person as Export writes it, for
@@ -70,7 +91,12 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 // Write is Export of any member, for callers who have asked whether it may be.
+// The picture itself is not in it.
 func Write(ctx context.Context, q db.Queryer, m member.Member, w io.Writer) error {
+	return write(ctx, q, m, "", w)
+}
+
+func write(ctx context.Context, q db.Queryer, m member.Member, face string, w io.Writer) error {
 	b, err := brand.ByID(ctx, q, access.System(), m.Brand)
 	if err != nil {
 		return err
@@ -79,7 +105,9 @@ func Write(ctx context.Context, q db.Queryer, m member.Member, w io.Writer) erro
 	out.field("format", Format)
 	out.field("exported_at", q.Now().Time())
 	out.field("brand", b.Name)
-	out.field("member", profileOf(m))
+	who := profileOf(m)
+	who.Picture = face
+	out.field("member", who)
 	for _, l := range lists {
 		if err := l.write(ctx, q, m, out); err != nil {
 			return fmt.Errorf("join: export %s: %w", l.name, err)
@@ -144,6 +172,8 @@ type profile struct {
 	Name      string          `json:"name"`
 	Bio       string          `json:"bio,omitempty"`
 	Link      string          `json:"link,omitempty"`
+	Picture   string          `json:"picture,omitempty"`     // as a data address
+	Why       string          `json:"picture_why,omitempty"` // the team took it away
 	Listed    bool            `json:"listed"`
 	State     member.State    `json:"state"`
 	Reason    string          `json:"reason,omitempty"`
@@ -156,7 +186,7 @@ type profile struct {
 }
 
 func profileOf(m member.Member) profile {
-	return profile{ID: m.ID, Handle: m.Handle, Name: m.Name, Bio: m.Bio, Link: m.Link, Listed: m.Listed, State: m.State, Reason: m.Reason,
+	return profile{ID: m.ID, Handle: m.Handle, Name: m.Name, Bio: m.Bio, Link: m.Link, Why: m.Why, Listed: m.Listed, State: m.State, Reason: m.Reason,
 		Answers: append([]member.Answer{}, m.Answers...), JoinedAt: m.JoinedAt.Time(), SeenAt: m.SeenAt.Time(), TrustedAt: moment(m.TrustedAt), Posts: m.Posts, Solved: m.Solved}
 }
 

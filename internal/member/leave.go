@@ -54,7 +54,7 @@ func (m Member) Part(ctx context.Context, tx *db.Tx, named bool) error {
 }
 
 func (m Member) forget(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE member SET account_id = '', person_id = '', handle = '', name = '', name_key = '', bio = '', link = '', picture = '',
+	_, err := tx.ExecContext(ctx, `UPDATE member SET account_id = '', person_id = '', handle = '', name = '', name_key = '', bio = '', link = '', picture = '', picture_why = '',
 		state = 'left', state_at = $3, reason = '', answers = '', listed = FALSE, team = FALSE, trusted_at = 0, came_from = '', revision = revision + 1
 		WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, tx.Now())
 	if err != nil {

@@ -43,6 +43,7 @@ type Member struct {
 	Person    string // the brand's one record of them
 	Profile
 	Picture   string // key of the file; "" where there is none
+	Why       string // for which reason the team took their picture away; "" where it did not
 	State     State
 	StateAt   db.Time
 	Reason    string   // of a refusal or a suspension, as they read it
@@ -71,12 +72,12 @@ type Answer struct {
 	Answer   string `json:"answer"`
 }
 
-const columns = `m.id, m.brand_id, m.account_id, m.person_id, m.handle, m.name, m.bio, m.link, m.picture, m.state, m.state_at, m.reason, m.answers,
+const columns = `m.id, m.brand_id, m.account_id, m.person_id, m.handle, m.name, m.bio, m.link, m.picture, m.picture_why, m.state, m.state_at, m.reason, m.answers,
 	m.listed, m.team, m.trusted_at, m.posts, m.solved, m.joined_at, m.seen_at, m.revision`
 
 func scan(r interface{ Scan(...any) error }) (m Member, err error) {
 	var answers string
-	err = r.Scan(&m.ID, &m.Brand, &m.Account, &m.Person, &m.Handle, &m.Name, &m.Bio, &m.Link, &m.Picture, &m.State, &m.StateAt, &m.Reason, &answers,
+	err = r.Scan(&m.ID, &m.Brand, &m.Account, &m.Person, &m.Handle, &m.Name, &m.Bio, &m.Link, &m.Picture, &m.Why, &m.State, &m.StateAt, &m.Reason, &answers,
 		&m.Listed, &m.Team, &m.TrustedAt, &m.Posts, &m.Solved, &m.JoinedAt, &m.SeenAt, &m.Revision)
 	if err == nil && answers != "" {
 		err = json.Unmarshal([]byte(answers), &m.Answers)
@@ -117,6 +118,24 @@ func OfAccount(ctx context.Context, q db.Queryer, brandID, accountID string) (Me
 func ByHandle(ctx context.Context, q db.Queryer, brandID, handle string) (Member, error) {
 	return one(ctx, q, `SELECT `+columns+` FROM member_handle h JOIN member m ON m.id = h.member_id
 		WHERE h.brand_id = $1 AND h.handle = $2`, brandID, folded(handle))
+}
+
+// OfAccounts returns the active members that the accounts are in the brand's
+// community, by account.
+func OfAccounts(ctx context.Context, q db.Queryer, brandID string, accounts []string) (map[string]Member, error) {
+	out := make(map[string]Member, len(accounts))
+	for some := range slices.Chunk(accounts, 500) {
+		all, err := list(ctx, q, `SELECT `+columns+` FROM member m WHERE m.brand_id = $1 AND m.account_id <> '' AND m.account_id IN (`+db.In(2, len(some))+`)`, args(brandID, some)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			if m.State == Active {
+				out[m.Account] = m
+			}
+		}
+	}
+	return out, nil
 }
 
 // ByIDs returns those of the members that are the brand's.
@@ -316,7 +335,13 @@ func SetPicture(ctx context.Context, d *db.DB, v Voice, key string) (was string,
 		if err != nil {
 			return err
 		}
-		was, m.Picture, m.Revision = m.Picture, key, m.Revision+1
+		if was = m.Picture; was == key && m.Why == "" {
+			return nil
+		}
+		m.Picture, m.Revision = key, m.Revision+1
+		if _, err := tx.ExecContext(ctx, `UPDATE member SET picture_why = '' WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID); err != nil {
+			return fmt.Errorf("member: set a picture: %w", err)
+		}
 		return m.save(ctx, tx, m.Name)
 	})
 	return was, err

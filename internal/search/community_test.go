@@ -307,7 +307,9 @@ func TestNothingOfTheCommunityIsScanned(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := search.Unfound(ctx, q, as(access.Owner), "north", db.Page{}); err != nil {
-		t.Error(err)
+	for _, f := range []search.UnmetFilter{{}, {Newest: true}, {Days: 7}, {Days: 90, Newest: true}} {
+		if _, _, err := search.Unfound(ctx, q, as(access.Owner), "north", f, db.Page{}); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 )
 
 const (
@@ -29,9 +31,14 @@ func Missed(ctx context.Context, tx *db.Tx, brandID, text string) error {
 		return nil
 	}
 	var times int64
+	var id string
 	err := tx.QueryRowContext(ctx, `INSERT INTO search_missed (id, brand_id, words, times, last_at) VALUES ($1, $2, $3, 1, $4)
-		ON CONFLICT (brand_id, words) DO UPDATE SET times = search_missed.times + 1, last_at = excluded.last_at RETURNING times`,
-		db.NewID(), brandID, words, tx.Now()).Scan(&times)
+		ON CONFLICT (brand_id, words) DO UPDATE SET times = search_missed.times + 1, last_at = excluded.last_at RETURNING id, times`,
+		db.NewID(), brandID, words, tx.Now()).Scan(&id, &times)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO search_missed_day (missed_id, brand_id, day, times) VALUES ($1, $2, $3, 1)
+			ON CONFLICT (missed_id, day) DO UPDATE SET times = search_missed_day.times + 1`, id, brandID, dayOf(tx.Now()))
+	}
 	if err == nil && times == 1 {
 		err = dropMissed(ctx, tx, brandID)
 	}
@@ -41,11 +48,21 @@ func Missed(ctx context.Context, tx *db.Tx, brandID, text string) error {
 	return nil
 }
 
-// dropMissed drops what was not looked for the longest, beyond a thousand.
+const day = 24 * time.Hour
+
+// dayOf is when the day of UTC began.
+func dayOf(t db.Time) db.Time { return t - t%db.Time(day.Milliseconds()) }
+
+// dropMissed drops what was not looked for the longest, beyond a thousand, and
+// the days that no span reaches any more.
 func dropMissed(ctx context.Context, tx *db.Tx, brandID string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM search_missed_day WHERE brand_id = $1 AND day < $2`, brandID, dayOf(tx.Now()).Add(-LongestSpan*day))
+	if err != nil {
+		return err
+	}
 	var at db.Time
 	var id string
-	err := tx.QueryRowContext(ctx, `SELECT last_at, id FROM search_missed WHERE brand_id = $1
+	err = tx.QueryRowContext(ctx, `SELECT last_at, id FROM search_missed WHERE brand_id = $1
 		ORDER BY last_at DESC, id DESC LIMIT 1 OFFSET $2`, brandID, missedMost).Scan(&at, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -92,25 +109,47 @@ func digits(text string) int {
 // Unmet is what was looked for in the community and not found.
 type Unmet struct {
 	Words  string // folded, at most 100 characters
-	Times  int
+	Times  int64  // in the span
 	LastAt db.Time
 }
 
-// Unfound returns the searches of the brand's community that found nothing,
-// what was looked for the most first, 25 to a page unless asked otherwise (at
-// most 100), and the cursor of the next page, "" after the last.
-func Unfound(ctx context.Context, q db.Queryer, who access.Who, brandID string, page db.Page) ([]Unmet, string, error) {
-	if err := who.May(q.Now(), brandID, access.BrandRead); err != nil {
+// LongestSpan is how many days back a span of UnmetFilter may reach.
+const LongestSpan = 90
+
+// UnmetFilter says which of what was not found.
+type UnmetFilter struct {
+	Days   int  // today and the days before it, by UTC, at most LongestSpan; 0 is ever
+	Newest bool // what was looked for last comes first, else what was the most
+}
+
+// Unfound returns the searches of the brand's community that found nothing, 25
+// to a page unless asked otherwise (at most 100), and the cursor of the next
+// page, "" after the last. It is for who sets the community up.
+func Unfound(ctx context.Context, q db.Queryer, who access.Who, brandID string, f UnmetFilter, page db.Page) ([]Unmet, string, error) {
+	if err := who.May(q.Now(), brandID, access.CommunityWrite); err != nil {
 		return nil, "", err
 	}
+	if f.Days < 0 || f.Days > LongestSpan {
+		return nil, "", fault.OnField("days", "Choose a span of at most %d days.", LongestSpan)
+	}
 	// The times stand where other lists have the time.
-	times, id, err := page.Key()
+	key, id, err := page.Key()
 	if err != nil {
 		return nil, "", err
 	}
 	size, next := page.Size(25, 100), ""
-	rows, err := q.QueryContext(ctx, `SELECT words, times, last_at, id FROM search_missed
-		WHERE brand_id = $1 AND (times, id) < ($2, $3) ORDER BY times DESC, id DESC LIMIT $4`, brandID, times, id, size+1)
+	by := "times"
+	if f.Newest {
+		by = "last_at"
+	}
+	from, args := `search_missed m WHERE m.brand_id = $1`, []any{brandID, key, id, size + 1}
+	if f.Days > 0 {
+		args = append(args, dayOf(q.Now()).Add(-time.Duration(f.Days-1)*day))
+		from = `(SELECT s.id, s.words, CAST(SUM(d.times) AS BIGINT) AS times, s.last_at FROM search_missed_day d JOIN search_missed s ON s.id = d.missed_id
+			WHERE d.brand_id = $1 AND d.day >= $5 GROUP BY s.id, s.words, s.last_at) m WHERE TRUE`
+	}
+	rows, err := q.QueryContext(ctx, `SELECT m.words, m.times, m.last_at, m.id FROM `+from+` AND (m.`+by+`, m.id) < ($2, $3)
+		ORDER BY m.`+by+` DESC, m.id DESC LIMIT $4`, args...)
 	var ids []string
 	all, err := db.Collect(rows, err, func(r *sql.Rows) (u Unmet, err error) {
 		err = r.Scan(&u.Words, &u.Times, &u.LastAt, &id)
@@ -122,7 +161,11 @@ func Unfound(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 	}
 	if len(all) > size {
 		all = all[:size]
-		next = db.Cursor(db.Time(all[size-1].Times), ids[size-1])
+		key = db.Time(all[size-1].Times)
+		if f.Newest {
+			key = all[size-1].LastAt
+		}
+		next = db.Cursor(key, ids[size-1])
 	}
 	return all, next, nil
 }

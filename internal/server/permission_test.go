@@ -78,7 +78,7 @@ const permissionsHead = `# Who may do what
 
 Written by ` + "`go test ./internal/server -run TestPermissionsDocument -update`" + ` from the table in ` + "`internal/access`" + `, the pages' list of routes and the API's document. A test fails while this file says something else, and others ask for every page and every operation as every role, without a part in the brand, with one that has ended, with another brand's ids, and on another channel.
 
-A **grant** is an account's role in one brand: on all of it or on named channels, with an end if wanted. Once it has ended nothing of the brand is there any more, in open pages, by token and in the stream of what happens. A token does what its scopes name, as far as its maker's grant goes at that moment.
+A **grant** is an account's role in one brand: on all of it or on named channels and spaces, with an end if wanted. Once it has ended nothing of the brand is there any more, in open pages, by token and in the stream of what happens. A token does what its scopes name, as far as its maker's grant goes at that moment.
 
 How far an action reaches for a grant on named channels:
 - **channels**: it has the action on those channels only. It sees posts for at least one of them, or for none yet; people who wrote on them; their conversations and numbers.

@@ -144,7 +144,7 @@ func (r roll) lived(ctx context.Context, id string, was life) (now life, any boo
 	var first sql.NullInt64
 	var team int
 	// Written so, SQLite looks for the member, and not through all the brand's days.
-	err = r.tx.QueryRowContext(ctx, `SELECT (SELECT MIN(day) FROM tally_act WHERE brand_id = $1 AND member_id = $2 AND day BETWEEN 0 AND 1000000 AND topics + replies > 0),
+	err = r.tx.QueryRowContext(ctx, `SELECT (SELECT MIN(day) FROM tally_act WHERE brand_id || '' = $1 AND member_id = $2 AND topics + replies > 0),
 		CASE WHEN EXISTS (SELECT 1 FROM tally_act WHERE brand_id || '' = $1 AND member_id = $2 AND team) THEN 1 ELSE 0 END`, r.brand, id).Scan(&first, &team)
 	if first.Valid {
 		now.first = Day(first.Int64)

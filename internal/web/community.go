@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/a-h/templ"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
+	"rapport/internal/admit"
 	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/document"
@@ -29,11 +32,16 @@ func (p *Pages) communityRoutes() []route {
 		{pattern: "POST /studio/{brand}/community/cases/{case}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
 		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
 		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
+		{pattern: "GET /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.MemberRead, handle: p.communityFace},
+		{pattern: "POST /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.TopicModerate, handle: p.communityFaceTake},
 		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaces)},
 		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceAdd)},
 		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpace)},
 		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceSave)},
 		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceMove)},
+		{pattern: "POST /studio/{brand}/community/spaces/{space}/moderators", door: inBrand, need: access.TeamWrite, sure: true, handle: p.communitySpaceModerators},
+		{pattern: "GET /studio/{brand}/community/searches", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearches)},
+		{pattern: "GET /studio/{brand}/community/searches.csv", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearchesCSV)},
 		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPapers)},
 		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaper)},
 		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaperSave)},
@@ -61,6 +69,7 @@ var communityTabs = []struct {
 	{"", "To look at", "shield-check", access.TopicModerate},
 	{"members", "Members", "users", access.MemberRead},
 	{"spaces", "Spaces", "layers", access.CommunityWrite},
+	{"searches", "Searches in vain", "search", access.CommunityWrite},
 	{"pages", "Pages", "book-open", access.CommunityWrite},
 	{"setup", "Set-up", "settings", access.CommunityWrite},
 }
@@ -161,8 +170,63 @@ type rollView struct {
 	Rows   []member.Member
 	Next   string
 	May    bool
+	Looks  bool // they moderate
 	Now    db.Time
 	Form   form
+}
+
+// face is the address of a member's picture in the studio.
+func (v rollView) face(m member.Member) string {
+	if m.Picture == "" {
+		return ""
+	}
+	return studio(v.Slug, "community", "members", m.ID, "picture") + "?v=" + path.Base(m.Picture)
+}
+
+// communityFace sends a member's picture.
+func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.MemberRead); err != nil {
+		return err
+	}
+	m, err := member.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("member"))
+	if err != nil {
+		return err
+	}
+	key, mime, err := member.FaceFile(v.Brand.ID, path.Base(m.Picture))
+	if err != nil {
+		return err
+	}
+	body, info, err := p.Media.Blobs.Open(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h := w.Header()
+	h.Set("Content-Type", mime)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", info.Modified, body)
+	return nil
+}
+
+// communityFaceTake takes a member's picture away, with a reason.
+func (p *Pages) communityFaceTake(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	v := at(r)
+	err = member.TakePicture(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID, r.PathValue("member"), f.Value("seen"), f.Value("reason"))
+	if err != nil {
+		if !fault.Is(err, fault.Denied) && f.Refused(err, "reason") {
+			f.Text = cmp.Or(f.Text, f.Error("reason"))
+			return p.rollPage(w, r, f)
+		}
+		return err
+	}
+	p.note(w, r, i18n.T(r.Context(), "The picture is away. They read why."), "")
+	return back(w, r, studio(v.Brand.Slug, "community", "members"))
 }
 
 func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
@@ -171,7 +235,7 @@ func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Now: p.DB.Now(), Form: f,
+	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Looks: p.may(r, access.TopicModerate), Now: p.DB.Now(), Form: f,
 		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Order: member.Newest}}
 	if q.Get("new") == "true" {
 		l.Filter.Newcomers = topic.NewcomerUntil
@@ -261,12 +325,86 @@ func (p *Pages) communitySpace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.spacePage(w, r, s, fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
-		"closed", strconv.FormatBool(s.ClosedAt > 0), "revision", strconv.FormatInt(s.Revision, 10)))
+	return p.spacePage(w, r, s, p.fillSpace(s))
+}
+
+func (p *Pages) fillSpace(s space.Space) form {
+	return fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
+		"closed", strconv.FormatBool(s.ClosedAt > 0), "revision", strconv.FormatInt(s.Revision, 10))
+}
+
+// spaceView is one space for the team.
+type spaceView struct {
+	Slug   string
+	Space  space.Space
+	Form   form
+	Keep   []account.Member // who look after it, by name
+	Others []account.Member // who look after other spaces
+	May    bool             // say who does
+	Chosen form             // of who do
 }
 
 func (p *Pages) spacePage(w http.ResponseWriter, r *http.Request, s space.Space, f form) error {
-	return p.community(w, r, "spaces", f.Status(), spacePart(at(r).Brand.Slug, s, f))
+	return p.spaceParts(w, r, s, f, form{})
+}
+
+func (p *Pages) spaceParts(w http.ResponseWriter, r *http.Request, s space.Space, f, chosen form) error {
+	v := at(r)
+	sv := spaceView{Slug: v.Brand.Slug, Space: s, Form: f, May: p.may(r, access.TeamWrite), Chosen: chosen}
+	team, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range team {
+		switch {
+		case !admit.LooksAfter(m, p.DB.Now()):
+		case len(m.Grant.Channels) == 0 || slices.Contains(m.Grant.Channels, s.ID):
+			sv.Keep = append(sv.Keep, m)
+		default:
+			sv.Others = append(sv.Others, m)
+		}
+	}
+	return p.community(w, r, "spaces", max(f.Status(), chosen.Status()), spacePart(sv))
+}
+
+// chosen are those of the team who can be chosen for the space: their part
+// names what they look after.
+func (v spaceView) chosen() (out []account.Member) {
+	for _, m := range slices.Concat(v.Keep, v.Others) {
+		if len(m.Grant.Channels) > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// keeps reports whether somebody who can be chosen is.
+func (v spaceView) keeps(m account.Member) bool {
+	if v.Chosen.Status() >= http.StatusBadRequest {
+		return v.Chosen.Has("accounts", m.ID)
+	}
+	return slices.Contains(m.Grant.Channels, v.Space.ID)
+}
+
+// communitySpaceModerators says who looks after a space.
+func (p *Pages) communitySpaceModerators(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := p.Admit.LookAfter(r.Context(), v.Who, v.Brand.ID, r.PathValue("space"), f.All("accounts")); err != nil {
+		if !fault.Is(err, fault.Invalid) || !f.Refused(err, "accounts") {
+			return err
+		}
+		s, err := space.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("space"))
+		if err != nil {
+			return err
+		}
+		return p.spaceParts(w, r, s, p.fillSpace(s), f)
+	}
+	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return see(w, r, studio(v.Brand.Slug, "community", "spaces", r.PathValue("space")))
 }
 
 func (p *Pages) communitySpaceSave(w http.ResponseWriter, r *http.Request) error {

@@ -348,7 +348,7 @@ func actWords(ctx context.Context, by, act string) string {
 // told; what is not here is told to programs only.
 var detailWords = []struct{ key, words string }{
 	{"name", "name"}, {"title", "title"}, {"handle", "handle"}, {"email", "e-mail"}, {"reason", "reason"}, {"choice", "decision"}, {"was", "was"},
-	{"role", "role"}, {"state", "state"}, {"text", "text"}, {"label", "label"}, {"due", "due"}, {"color", "colour"}, {"zone", "time zone"}, {"language", "language"}, {"tolerance", "late after"},
+	{"role", "role"}, {"spaces", "spaces"}, {"state", "state"}, {"text", "text"}, {"label", "label"}, {"due", "due"}, {"color", "colour"}, {"zone", "time zone"}, {"language", "language"}, {"tolerance", "late after"},
 	{"retention", "people are forgotten after"}, {"activity_days", "activity is kept for days"}, {"letter_days", "mail is kept for days"}, {"days", "days"}, {"scopes", "may"}, {"url", "address"}, {"events", "events"},
 }
 

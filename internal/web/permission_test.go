@@ -320,6 +320,8 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 		v.Set("act", "delete")
 	case strings.HasSuffix(path, "/inbox/bulk"):
 		v.Set("act", "done")
+	case strings.HasSuffix(path, "/moderators"):
+		v.Set("accounts", assignee)
 	case strings.Contains(path, "/community/cases/"):
 		v.Set("act", "approved")
 	case strings.Contains(path, "/community/members/"):
@@ -456,7 +458,7 @@ func (w *town) suit(pattern, id string, a account.Account) {
 }
 
 // nothingThere are routes to what this brand has none of.
-var nothingThere = []string{"GET /studio/{brand}/settings/data/exports/{export}", "POST /studio/{brand}/notifications/unread", "GET /studio/{brand}/logo"}
+var nothingThere = []string{"GET /studio/{brand}/settings/data/exports/{export}", "POST /studio/{brand}/notifications/unread", "GET /studio/{brand}/logo", "GET /studio/{brand}/community/members/{member}/picture"}
 
 // meets holds an answer against what its route says it needs.
 func meets(t *testing.T, at string, v visitor, a web.Address, p *webtest.Page) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/space"
 	"rapport/internal/web/ui"
 )
 
@@ -48,6 +50,7 @@ type teamView struct {
 	Invited  []admit.Invitation
 	More     bool // there are more invitations than shown
 	Channels map[string]string
+	Spaces   map[string]string
 	Asks     bool // for a second factor
 	Now      db.Time
 	Zone     *time.Location
@@ -69,6 +72,9 @@ func (p *Pages) teamShow(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if view.Channels, err = p.channelNames(r); err != nil {
+		return err
+	}
+	if view.Spaces, err = p.spaceNames(r); err != nil {
 		return err
 	}
 	if view.Asks, err = account.AsksFactor(r.Context(), p.DB, v.Brand.ID); err != nil {
@@ -97,21 +103,41 @@ func (p *Pages) channelNames(r *http.Request) (map[string]string, error) {
 	return out, err
 }
 
+// spaceNames are the names of the brand's spaces, by id. The team knows all of
+// them.
+func (p *Pages) spaceNames(r *http.Request) (map[string]string, error) {
+	all, err := space.List(r.Context(), p.DB, at(r).Brand.ID)
+	out := map[string]string{}
+	for _, s := range all {
+		out[s.ID] = s.Name
+	}
+	return out, err
+}
+
 // reach says what a grant covers and until when.
 func (v teamView) reach(ctx context.Context, g access.Grant) string {
 	out := []string{roleName(ctx, g.Role)}
 	if len(g.Channels) > 0 {
 		var names []string
+		spaces := 0
 		for _, id := range g.Channels {
-			if name := v.Channels[id]; name != "" {
+			if name := cmp.Or(v.Channels[id], v.Spaces[id]); name != "" {
 				names = append(names, name)
+			}
+			if v.Spaces[id] != "" {
+				spaces++
 			}
 		}
 		switch n := len(g.Channels); {
 		case n <= 2 && len(names) == n:
 			out = append(out, strings.Join(names, ", "))
 		default:
-			out = append(out, i18n.N(ctx, n, "{{.N}} channel", "{{.N}} channels"))
+			if n > spaces {
+				out = append(out, i18n.N(ctx, n-spaces, "{{.N}} channel", "{{.N}} channels"))
+			}
+			if spaces > 0 {
+				out = append(out, i18n.N(ctx, spaces, "{{.N}} space", "{{.N}} spaces"))
+			}
 		}
 	}
 	if g.EndsAt > v.Now {
@@ -130,8 +156,12 @@ type grantForm struct {
 	Form     form
 	Slug     string
 	Channels []channel.Channel
+	Spaces   []space.Space
 	Today    string
 }
+
+// named reports whether there is something that a grant can name.
+func (v grantForm) named() bool { return len(v.Channels)+len(v.Spaces) > 0 }
 
 func (p *Pages) grantForm(r *http.Request, f form) (grantForm, error) {
 	v := at(r)
@@ -139,17 +169,34 @@ func (p *Pages) grantForm(r *http.Request, f form) (grantForm, error) {
 		return grantForm{}, v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite)
 	}
 	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
-	return grantForm{Form: f, Slug: v.Brand.Slug, Channels: all, Today: p.DB.Now().Time().In(v.Brand.Location()).Format(time.DateOnly)}, err
+	if err != nil {
+		return grantForm{}, err
+	}
+	spaces, err := space.List(r.Context(), p.DB, v.Brand.ID)
+	return grantForm{Form: f, Slug: v.Brand.Slug, Channels: all, Spaces: spaces, Today: p.DB.Now().Time().In(v.Brand.Location()).Format(time.DateOnly)}, err
 }
 
-// grantOf reads what a form says that a grant covers. A day is whole: the
+// grantOf reads what a form says that a grant covers: what a role has nothing
+// to do with is not shown for it, and left out. A day is whole: the
 // grant ends with it, in the brand's zone.
 func (p *Pages) grantOf(r *http.Request, f form) (access.Grant, error) {
 	b := at(r).Brand
 	g := access.Grant{Brand: b.ID, Role: access.Role(f.Value("role"))}
 	if f.Value("reach") == "some" {
-		if g.Channels = f.All("channels"); len(g.Channels) == 0 {
+		if g.Role.OnChannels() || !g.Role.LooksAfter() {
+			g.Channels = append(g.Channels, f.All("channels")...)
+		}
+		if g.Role.LooksAfter() {
+			g.Channels = append(g.Channels, f.All("spaces")...)
+		}
+		switch {
+		case len(g.Channels) > 0:
+		case !g.Role.LooksAfter():
 			return g, fault.OnField("channels", "Choose at least one channel, or all of them.")
+		case !g.Role.OnChannels():
+			return g, fault.OnField("channels", "Choose at least one space, or all of them.")
+		default:
+			return g, fault.OnField("channels", "Choose at least one channel or space, or all of them.")
 		}
 	}
 	if day := f.Value("ends"); day != "" {
@@ -167,7 +214,7 @@ func fillGrant(g access.Grant, zone *time.Location) form {
 	f := fill("role", string(g.Role), "reach", "all")
 	if len(g.Channels) > 0 {
 		f.Values.Set("reach", "some")
-		f.Values["channels"] = g.Channels
+		f.Values["channels"], f.Values["spaces"] = g.Channels, g.Channels
 	}
 	if g.EndsAt != 0 {
 		f.Values.Set("ends", g.EndsAt.Add(-time.Millisecond).Time().In(zone).Format(time.DateOnly))

@@ -12,6 +12,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/job"
 	"rapport/internal/letter"
+	"rapport/internal/space"
 	"rapport/internal/web/webtest"
 )
 
@@ -59,6 +60,47 @@ func TestTeam(t *testing.T) {
 	s.Post(own, "role", "analyst", "reach", "all").Is(http.StatusConflict).Has(".notice", "needs an owner")
 	s.Post(own + "/end").Is(http.StatusConflict)
 	s.Get(s.Path("settings", "log")).Has(".row", "gave somebody access", "let somebody's access end", "Bea Okafor")
+}
+
+// An owner says for which spaces somebody moderates: in the team, in an
+// invitation, and at the space.
+func TestModeratorsOfSpaces(t *testing.T) {
+	s := webtest.New(t)
+	s.Connect("north")
+	talk, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Talk", Kind: space.Discussion})
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Help", Kind: space.Questions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bea, cem := s.NewAccount("bea@example.com", "Bea Okafor"), s.NewAccount("cem@example.com", "Cem Aksoy")
+	grantTo(t, s, bea, access.Grant{Role: access.Moderator})
+	grantTo(t, s, cem, access.Grant{Role: access.Moderator})
+	one := s.Path("settings", "team", "people", bea.ID)
+	s.Get(one).Has("input[name=reach][value=all][checked]").Has("input[name=spaces][value='" + talk.ID + "']").Lacks("input[name=spaces][checked]")
+	s.Post(one, "role", "moderator", "reach", "some").Is(http.StatusUnprocessableEntity).Has("#channels-error", "at least one space")
+	s.Post(one, "role", "moderator", "reach", "some", "spaces", "nothing").Is(http.StatusUnprocessableEntity).Has("#channels-error", "gone")
+	s.Follow(s.Post(one, "role", "moderator", "reach", "some", "spaces", talk.ID)).Has(".row", "Bea Okafor", "Moderator · Talk").Has(".toast", "Saved")
+	s.Get(one).Has("input[name=spaces][value='" + talk.ID + "'][checked]").Lacks("input[name=spaces][value='" + help.ID + "'][checked]")
+	s.Get(s.Path("settings", "log")).Has(".row-detail", "spaces: Talk")
+
+	at := s.Path("community", "spaces", help.ID)
+	s.Get(at).Is(http.StatusOK).Has("#keepers .row", "Cem Aksoy", "every space").Has("#keepers input[name=accounts][value='" + bea.ID + "']").Lacks("#keepers input[checked]").Lacks("#keepers input[value='" + cem.ID + "']")
+	s.Follow(s.Post(at+"/moderators", "accounts", bea.ID)).Has(".toast", "Saved").Has("#keepers input[name=accounts][value='" + bea.ID + "'][checked]")
+	s.Get(s.Path("settings", "team")).Has(".row", "Moderator · Talk, Help")
+	s.Follow(s.Post(at + "/moderators")).Lacks("#keepers input[checked]")
+	s.Post(s.Path("community", "spaces", talk.ID, "moderators")).Is(http.StatusUnprocessableEntity).Has("#accounts-error", "Bea Okafor looks after this space alone").Lacks("#keepers input[checked]")
+	s.Post(at+"/moderators", "accounts", "nobody").Is(http.StatusUnprocessableEntity).Has("#accounts-error", "Choose again")
+
+	link := s.Post(s.Path("settings", "team", "invite"), "email", "dora@example.com", "role", "moderator", "reach", "some", "spaces", help.ID).Is(http.StatusOK).Text("#invitation-link")
+	s.Get(s.Path("settings", "team")).Has(".row", "dora@example.com", "Moderator · Help")
+	s.SignOut()
+	s.Follow(s.Post(strings.TrimPrefix(link, "http://example.com"), "name", "Dora", "password", webtest.Password)).Is(http.StatusOK)
+	// A moderator reads neither the space's settings nor may they say who looks after it.
+	s.Get(at).Is(http.StatusForbidden)
+	s.Post(at+"/moderators", "accounts", bea.ID).Is(http.StatusForbidden)
 }
 
 func TestTeamForThoseWhoMayOnlyLook(t *testing.T) {

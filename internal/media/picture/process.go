@@ -17,6 +17,7 @@ import (
 // Options say what to make of a picture. The zero value keeps its size.
 type Options struct {
 	MaxSide int             // pixels of the longer side at most; 0 keeps it. Never enlarged
+	Square  bool            // keep the largest square in the middle; Crop is not looked at then
 	Crop    image.Rectangle // part to keep, in pixels of the upright picture; empty keeps all
 }
 
@@ -62,6 +63,11 @@ func Process(src io.Reader, o Options) (Result, error) {
 
 // crop returns the part of whole to keep.
 func (o Options) crop(whole image.Rectangle) (image.Rectangle, error) {
+	if o.Square {
+		side := min(whole.Dx(), whole.Dy())
+		at := whole.Min.Add(image.Pt((whole.Dx()-side)/2, (whole.Dy()-side)/2))
+		return image.Rectangle{Min: at, Max: at.Add(image.Pt(side, side))}, nil
+	}
 	if o.Crop.Empty() {
 		return whole, nil
 	}
