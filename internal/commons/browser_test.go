@@ -6,12 +6,15 @@ import (
 	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/browsertest"
+	"rapport/internal/member"
 	"rapport/internal/topic"
 )
 
@@ -85,7 +88,7 @@ func TestInTheBrowser(t *testing.T) {
 }
 
 // The first view of a topic is light: at most four requests and 60 KB, besides
-// pictures and the font.
+// pictures and the font. The stream of what is new is one of the four.
 func TestFirstViewIsLight(t *testing.T) {
 	p := open(t)
 	olga, _ := p.team()
@@ -96,25 +99,110 @@ func TestFirstViewIsLight(t *testing.T) {
 		p.must(err)
 	}
 	base := serve(t, p)
-	page := p.get("", said.Topic.Path()).body
-	total, files := packed(t, base+said.Topic.Path()), 1
-	seen := map[string]bool{}
+	page := p.get("", said.Topic.Path()).has(t, `href="#i-search"`, `<symbol id="i-search"`)
+	page.live(t)
+	total, files := packed(t, base+said.Topic.Path()), 2 // with the stream
 	for _, attr := range []string{`<link rel="stylesheet" href="`, `type="module" src="`, `<use href="`} {
-		for rest := page; ; {
-			_, after, found := strings.Cut(rest, attr)
-			if !found {
-				break
-			}
-			address, _, _ := strings.Cut(after, `"`)
-			address, _, _ = strings.Cut(address, "#")
-			if rest = after; !seen[address] {
-				seen[address], files = true, files+1
+		for _, rest := range strings.Split(page.body, attr)[1:] {
+			address, _, _ := strings.Cut(rest, `"`)
+			if address, _, _ = strings.Cut(address, "#"); address != "" {
+				files++
 				total += packed(t, base+address)
 			}
 		}
 	}
+	t.Logf("%d requests, %d bytes", files, total)
 	if files > 4 || total > 60<<10 {
 		t.Errorf("%d requests, %d bytes", files, total)
+	}
+}
+
+// Two people look at the same topic: what one writes stands before the other,
+// who is moved by nothing; what the team hides goes; the bell counts in every tab.
+func TestLiveInTheBrowser(t *testing.T) {
+	p := open(t)
+	drain := p.tells()
+	olga, _ := p.team()
+	token := p.signUp("Ada")
+	p.must(member.Trust(ctx, p.DB, p.owner, p.brand.ID, p.voice("Ada").Member.ID, true))
+	drain()
+	p.do(token, "/notices/read", url.Values{})
+	water := p.begin(p.voice("Ada"), p.talk, "Water")
+	for range 3 {
+		p.say(p.DB, olga, water, strings.Repeat("Words on water.\n\n", 12))
+	}
+	drain()
+	base := serve(t, p)
+	visitor := browsertest.Open(t)
+	visitor.Go(base + water.Path())
+	list := visitor.Another()
+	list.Go(base + "/")
+	member := visitor.Apart()
+	member.Go(base + "/people") // so that there is a page to take the cookie
+	browsertest.Ask[any](member, `document.cookie = "rapport=`+token+`; path=/", 0`)
+	member.Go(base + water.Path())
+	other := member.Another()
+	other.Go(base + "/people")
+	p.streams(4)
+	top := browsertest.Ask[float64](visitor, `document.getElementById("2").getBoundingClientRect().top`)
+
+	p.say(p.DB, olga, water, "Soft, from the **rain**.")
+	drain()
+	visitor.Says(`.reply[id="5"] strong`, "rain")
+	member.Says(`.reply[id="5"] strong`, "rain")
+	visitor.Says(".news:not([hidden])", "1 new reply")
+	visitor.Says("[data-said-live]", "1 new reply")
+	if now := browsertest.Ask[float64](visitor, `document.getElementById("2").getBoundingClientRect().top`); now != top {
+		t.Errorf("what is read was moved from %v to %v", top, now)
+	}
+	list.Says(".news:not([hidden])", "1 topic with something new")
+	for _, b := range []*browsertest.Tab{visitor, list} {
+		b.Accessible(browsertest.Axe(t))
+		b.Phone()
+		b.Accessible(browsertest.Axe(t))
+		b.Wide()
+	}
+	visitor.Click(".news")
+	visitor.Until(`document.querySelector(".news").hidden && document.getElementById("5").getBoundingClientRect().bottom <= innerHeight`)
+
+	// Who writes is not moved: what came waits behind the link.
+	member.Type("#text", "I am writing")
+	p.say(p.DB, olga, water, "Hard, from the hill.")
+	member.Says(".news:not([hidden])", "new repl")
+	if browsertest.Ask[bool](member, `document.getElementById("6") !== null || document.activeElement.id !== "text"`) {
+		t.Error("who writes was disturbed")
+	}
+	member.Click(".news")
+	member.Says(`.reply[id="6"]`, "from the hill")
+	member.Until(`document.querySelector("#text").value === "I am writing"`)
+
+	soft, err := topic.ReplyByNumber(ctx, p.DB, p.brand.ID, water.ID, 5)
+	p.must(err)
+	_, err = topic.Accept(ctx, p.DB, p.voice("Ada"), soft.ID, true)
+	p.must(err)
+	visitor.Says(".crumbs", "Solved")
+	visitor.Says(".answer", "rain")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, soft.ID, topic.Hide, "Be kind", "")
+	p.must(err)
+	visitor.Says(`.reply[id="5"] .tombstone`, "Be kind")
+	visitor.Until(`document.querySelector(".answer") === null`)
+
+	beans := p.begin(p.voice("Ada"), p.talk, "Beans")
+	p.say(p.DB, olga, beans, "Dark")
+	drain()
+	member.Says(".bell-count", "1")
+	other.Says(".bell-count", "1")
+	visitor.Clean()
+	member.Clean()
+}
+
+// streams waits until so many pages listen.
+func (p *place) streams(n int) {
+	p.Helper()
+	for end := time.Now().Add(30 * time.Second); p.pages.Streams() != n; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.Fatalf("%d pages listen, want %d", p.pages.Streams(), n)
+		}
 	}
 }
 

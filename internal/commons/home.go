@@ -36,7 +36,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := head{Title: viewTitle(r.Context(), view), Path: r.URL.Path, Feed: "/feed.atom", View: string(view), About: at(r).Community.Intro, NoIndex: !l.First}
+	h := head{Title: viewTitle(r.Context(), view), Path: r.URL.Path, Feed: "/feed.atom", View: string(view), About: at(r).Community.Intro, NoIndex: !l.First, Live: l.live()}
 	if view == topic.Latest {
 		h.Title = ""
 	}
@@ -111,7 +111,7 @@ func (p *Pages) spaceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := head{Title: s.Name, About: s.About, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First}
+	h := head{Title: s.Name, About: s.About, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First, Live: l.live()}
 	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(l)))
 }
 

@@ -3,15 +3,16 @@ package commons
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"rapport/internal/db"
-	"rapport/internal/outbox"
 )
 
 // shelf keeps whole pages for visitors without an account. A page on it holds
@@ -23,7 +24,10 @@ type shelf struct {
 	mu   sync.RWMutex
 	kept map[string]*kept
 	size int
-	now  map[string]uint64 // how often each thing has changed
+	run  string            // names this run of this node
+	tick uint64            // counts all changes
+	now  map[string]uint64 // the count at which each thing changed last
+	lost uint64            // the count at which changes may have been missed
 }
 
 // kept is a page as it is sent.
@@ -36,7 +40,7 @@ type kept struct {
 	until  time.Time // zero: as long as nothing changes
 }
 
-// made says what a page was made of, and how often each had changed then.
+// made says what a page was made of, and when each had changed last.
 type made map[string]uint64
 
 const (
@@ -46,37 +50,74 @@ const (
 )
 
 func newShelf(d *db.DB) *shelf {
-	return &shelf{db: d, kept: map[string]*kept{}, now: map[string]uint64{}}
+	return &shelf{db: d, run: strings.ToLower(rand.Text()[:6]), kept: map[string]*kept{}, now: map[string]uint64{}}
 }
 
-// listen notes what changes.
-func (s *shelf) listen() func() {
-	return s.db.Hear(outbox.LiveTopic, func(payload string) {
-		if payload == db.Missed {
-			s.mu.Lock()
-			s.kept, s.size = map[string]*kept{}, 0
-			s.mu.Unlock()
-			return
-		}
-		brand, rest, _ := strings.Cut(payload, " ")
-		kind, subject, _ := strings.Cut(rest, " ")
-		switch kind {
-		case "topic.changed":
-			s.changed(brand+" topics", brand+" topic "+subject)
-		case "member.changed":
-			s.changed(brand+" people", brand)
-		case "brand.changed", "community.changed", "space.changed", "space.counted", "document.changed":
-			s.changed(brand)
-		}
-	})
+// hear notes what changes.
+func (s *shelf) hear(c change) {
+	switch c.kind {
+	case "": // what it was is not known
+		s.mu.Lock()
+		s.kept, s.size = map[string]*kept{}, 0
+		s.tick++
+		s.lost = s.tick
+		s.mu.Unlock()
+	case "topic.changed":
+		s.changed(ofTopics(c.brand), ofTopic(c.brand, c.subject))
+	case "topic.waiting":
+		s.changed(ofWaiting(c.brand, c.subject))
+	case "member.changed":
+		s.changed(c.brand+" people", c.brand)
+	case "brand.changed", "community.changed", "space.changed", "space.counted", "document.changed":
+		s.changed(c.brand)
+	}
 }
 
 func (s *shelf) changed(things ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tick++
 	for _, t := range things {
-		s.now[t]++
+		s.now[t] = s.tick
 	}
+}
+
+// count is how many changes there were so far.
+func (s *shelf) count() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tick
+}
+
+// mark names the state of things for since. before is the count from before
+// they were read.
+func (s *shelf) mark(before uint64, things ...string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	last := s.lost
+	for _, t := range things {
+		last = max(last, s.now[t])
+	}
+	return s.run + "-" + strconv.FormatUint(min(last, before), 36)
+}
+
+// since reports whether one of the things may have changed after the mark: for
+// certain not where it returns false. A mark of another node, or of an earlier
+// run, tells nothing.
+func (s *shelf) since(mark string, things ...string) bool {
+	run, at, _ := strings.Cut(mark, "-")
+	n, err := strconv.ParseUint(at, 36, 64)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err != nil || run != s.run || n < s.lost {
+		return true
+	}
+	for _, t := range things {
+		if s.now[t] > n {
+			return true
+		}
+	}
+	return false
 }
 
 // of notes how things are before a page is made of them.

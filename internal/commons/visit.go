@@ -44,6 +44,7 @@ type visit struct {
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
 	path    string     // with its query, as the browser knows it
+	before  uint64     // shelf.count when the request came
 	frozen  bool       // the page is for everybody: it holds nothing of one reader
 	unread  func() int // how much the reader was told and has not read
 }
@@ -172,7 +173,7 @@ func (w *recorder) send(to http.ResponseWriter) {
 // enter finds out who reads.
 func (p *Pages) enter(r *http.Request, token string) (*http.Request, error) {
 	ctx, here := r.Context(), in(r)
-	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, untracked(r.URL.RawQuery))}
+	v := &visit{place: here, before: p.shelf.count(), Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, untracked(r.URL.RawQuery))}
 	var err error
 	if token != "" {
 		err = p.recognise(ctx, r, v, token)
@@ -254,7 +255,7 @@ func themeOf(r *http.Request) ui.Theme {
 // write renders a page.
 func write(ctx context.Context, w http.ResponseWriter, status int, c templ.Component) error {
 	var b bytes.Buffer
-	if err := c.Render(ctx, &b); err != nil {
+	if err := c.Render(ui.WithSymbols(ctx), &b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
