@@ -37,6 +37,7 @@ var measurements = []measurement{
 	{"incoming", incoming},
 	{"inbox", inbox},
 	{"listening", listening},
+	{"readers", readers},
 }
 
 // bench is one run: what to measure and what came out.
