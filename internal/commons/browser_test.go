@@ -21,13 +21,15 @@ import (
 // policy is what package edge allows: this origin and nothing inline.
 const policy = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 
-func serve(t *testing.T, p *place) string {
+func serve(t *testing.T, p *place) string { return server(t, p).URL }
+
+func server(t *testing.T, p *place) *httptest.Server {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		p.pages.ServeHTTP(w, r)
 	}))
 	t.Cleanup(s.Close)
-	return s.URL
+	return s
 }
 
 // Somebody joins, writes with the tools, sees a preview, reacts and takes part,
@@ -194,6 +196,35 @@ func TestLiveInTheBrowser(t *testing.T) {
 	other.Says(".bell-count", "1")
 	visitor.Clean()
 	member.Clean()
+}
+
+// A connection that breaks comes back and misses nothing; who reads an earlier
+// page is led to the one where something is new, and who may not read on is told.
+func TestLiveCatchesUp(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	long := p.begin(olga, p.talk, "Long")
+	for range topic.PageSize - 1 {
+		p.say(p.DB, olga, long, "Words")
+	}
+	s := server(t, p)
+	b := browsertest.Open(t)
+	b.Go(s.URL + long.Path())
+	p.streams(1)
+	p.say(p.DB, olga, long, "The first of the next page")
+	b.Says(".news:not([hidden])", "1 new reply")
+	b.Says(".pager", "Later")
+	b.Click(".news")
+	b.Says(`.reply[id="21"]`, "The first of the next page")
+	p.streams(1)
+	s.CloseClientConnections()
+	p.streams(0)
+	p.say(p.DB, olga, long, "While nobody heard it")
+	b.Says(`.reply[id="22"]`, "While nobody heard it")
+	p.streams(1)
+	p.must(topic.Move(ctx, p.DB, olga, long.ID, p.inside.ID))
+	b.Says(".news:not([hidden])", "can no longer be read")
+	b.Clean("404", "ERR_", "Failed to load")
 }
 
 // streams waits until so many pages listen.
