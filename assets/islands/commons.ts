@@ -1,6 +1,7 @@
 // What scripts add to a community's pages: tools for writing, a preview, drafts
 // that are kept, small forms that need no new page, and times that stay true.
 // Without it every page works.
+import { live } from "./commons-live";
 
 function all<T extends Element>(selector: string, from: ParentNode = document): T[] {
   return [...from.querySelectorAll<T>(selector)];
@@ -42,12 +43,16 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
-/** What is moved sideways can be moved by keys where the browser does not see
- *  to it by itself. */
-for (const wide of all(".prose pre, .prose table")) if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
+start(document);
+live(start);
 
-for (const editor of all<HTMLElement>("[data-editor]")) startEditor(editor);
-for (const form of all<HTMLFormElement>("form[data-write]")) startForm(form);
+function start(root: ParentNode): void {
+  /** What is moved sideways can be moved by keys where the browser does not see
+   *  to it by itself. */
+  for (const wide of all(".prose pre, .prose table", root)) if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
+  for (const editor of all<HTMLElement>("[data-editor]", root)) startEditor(editor);
+  for (const form of all<HTMLFormElement>("form[data-write]", root)) startForm(form);
+}
 
 function startEditor(editor: HTMLElement): void {
   const text = editor.querySelector("textarea")!;

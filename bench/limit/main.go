@@ -15,10 +15,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"html"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -60,34 +62,39 @@ type frame struct {
 	Spaces                        []space
 	byID                          map[string]space
 	Papers                        [][2]string // address and name
-	signs                         map[string]string
 }
 
-// Assets are the addresses of files, as they stand in Rapport's pages.
-type Assets struct{ Font, Look, Mark, Script, Icons string }
+// Assets are what Rapport's pages say of themselves.
+type Assets struct {
+	Font, Look, Mark, Script string            // addresses of files
+	Live                     string            // of the stream of a topic on which nothing has changed, without its number
+	Front                    string            // the front page
+	signs                    map[string]string // icons
+}
 
 type space struct {
 	ID, Slug, Name, Kind string
 	Topics               int64
 }
 
-func (s space) icon() string {
-	switch s.Kind {
-	case "questions":
-		return "circle-help"
-	case "announcements":
-		return "megaphone"
-	case "knowledge":
-		return "book-open"
-	}
-	return "message-circle"
-}
+// icon is how the space's icon is named: by itself.
+func (s space) icon() string { return s.ID }
 
 // Open reads what is the same on all pages: what stands in the file, and the
 // addresses of files from a page of Rapport, which answers at the public
 // address.
 func Open(file, public string) (*Site, error) {
-	assets, err := Learn(public)
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	var some string
+	if err := db.QueryRow(`SELECT '/t/' || t.slug || '/' || t.number FROM topic t JOIN space s ON s.id = t.space_id
+		WHERE t.state = 'live' AND s.kind = 'discussion' AND NOT s.hidden ORDER BY t.number LIMIT 1`).Scan(&some); err != nil {
+		return nil, err
+	}
+	assets, err := Learn(public, some)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +110,6 @@ func New(file, public string, assets Assets) (*Site, error) {
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	s := &Site{frame: frame{Assets: assets, Public: public, byID: map[string]space{}}, mux: http.NewServeMux()}
-	s.draw()
 	if err := s.read(db); err != nil {
 		return nil, fmt.Errorf("read the file: %w", err)
 	}
@@ -143,6 +149,7 @@ func (s *Site) read(db *sql.DB) error {
 			return err
 		}
 		s.Spaces, s.byID[one.ID] = append(s.Spaces, one), one
+		s.signs[one.ID] = found(regexp.MustCompile(drawn+`<span>`+regexp.QuoteMeta(html.EscapeString(one.Name))+`</span>`), s.Front)
 	}
 	for _, p := range [][2]string{{"guidelines", "Guidelines"}, {"terms", "Terms of use"}, {"privacy", "Privacy"}, {"imprint", "Imprint"}} {
 		var n int

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"html"
 	"io"
 	"math"
 	"net/http"
@@ -35,39 +37,74 @@ func (s *Site) send(w http.ResponseWriter, r *http.Request, page templ.Component
 	_, _ = w.Write(b.Bytes()) // a reader who is gone is no error
 }
 
+// files find what a page of Rapport says of itself: the addresses of files, the
+// mark of pages on which nothing has changed, and icons by what stands beside
+// them.
 var files = map[string]*regexp.Regexp{
 	"font":   regexp.MustCompile(`href="(/static/inter\.[^"]*)"`),
 	"look":   regexp.MustCompile(`href="([^"]*/look\.css[^"]*)"`),
 	"mark":   regexp.MustCompile(`href="(/static/mark\.[^"]*)"`),
 	"script": regexp.MustCompile(`src="(/static/commons\.[^"]*)"`),
-	"icons":  regexp.MustCompile(`data-icons="([^"]*)"`),
 }
 
-// Learn reads the addresses of files from a page of Rapport.
-func Learn(address string) (Assets, error) {
-	res, err := http.Get(address + "/")
-	if err != nil {
-		return Assets{}, err
-	}
-	defer res.Body.Close()
-	page, err := io.ReadAll(res.Body)
-	if err != nil {
-		return Assets{}, err
-	}
-	return Cut(string(page))
+const drawn = `(<svg class="icon" aria-hidden="true" [^>]*>(?:<[^s/][^>]*/>)*</svg>)`
+
+var signs = map[string]*regexp.Regexp{
+	"layers":       regexp.MustCompile(drawn + `<span>Latest</span>`),
+	"chart-line":   regexp.MustCompile(drawn + `<span>Top</span>`),
+	"circle-help":  regexp.MustCompile(drawn + `<span>Unanswered</span>`),
+	"users":        regexp.MustCompile(drawn + `<span>People</span>`),
+	"search":       regexp.MustCompile(drawn + `<input type="search"`),
+	"pen-line":     regexp.MustCompile(drawn + `<span>New topic</span>`),
+	"circle-check": regexp.MustCompile(drawn + `Solved</span>`),
+	"up":           regexp.MustCompile(drawn + `<span></span> <b>Show</b>`),
 }
 
-// Cut is Learn from the page itself.
-func Cut(page string) (Assets, error) {
-	var a Assets
-	for name, to := range map[string]*string{"font": &a.Font, "look": &a.Look, "mark": &a.Mark, "script": &a.Script, "icons": &a.Icons} {
-		m := files[name].FindStringSubmatch(page)
-		if m == nil {
+// Learn asks Rapport for the front and for a topic, and reads what they say.
+func Learn(address string, topic string) (Assets, error) {
+	var pages [2]string
+	for i, path := range []string{"/", topic} {
+		res, err := http.Get(address + path)
+		if err != nil {
+			return Assets{}, err
+		}
+		page, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			return Assets{}, err
+		}
+		pages[i] = string(page)
+	}
+	return Cut(pages[0], pages[1])
+}
+
+// Cut is Learn from the pages themselves.
+func Cut(front, topic string) (Assets, error) {
+	a := Assets{Front: front, signs: map[string]string{}}
+	for name, to := range map[string]*string{"font": &a.Font, "look": &a.Look, "mark": &a.Mark, "script": &a.Script} {
+		if *to = found(files[name], front); *to == "" {
 			return a, fmt.Errorf("the page names no %s", name)
 		}
-		*to = m[1]
+	}
+	for name, of := range signs {
+		if a.signs[name] = found(of, front); a.signs[name] == "" {
+			return a, fmt.Errorf("the page draws no %s", name)
+		}
+	}
+	a.signs["down"] = found(signs["up"], topic)
+	if a.Live = html.UnescapeString(found(live, topic)); a.Live == "" || a.signs["down"] == "" {
+		return a, errors.New("the topic is not told live")
 	}
 	return a, nil
+}
+
+var live = regexp.MustCompile(`data-live="(/live\?at=[^"]*topic=)`)
+
+func found(of *regexp.Regexp, page string) string {
+	if m := of.FindStringSubmatch(page); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 func initials(name string) string {
@@ -200,6 +237,20 @@ func (s *Site) data(t topic) string {
 	return `<script type="application/ld+json">` + string(raw) + `</script>`
 }
 
+// website is the front as schema.org has it.
+func (f frame) website() string {
+	raw, err := json.Marshal(struct {
+		Context string `json:"@context"`
+		Type    string `json:"@type"`
+		Name    string `json:"name"`
+		URL     string `json:"url"`
+	}{"https://schema.org", "WebSite", f.Brand, f.Public + "/"})
+	if err != nil {
+		return ""
+	}
+	return `<script type="application/ld+json">` + string(raw) + `</script>`
+}
+
 type reaction struct {
 	Label, Sign, Count string
 }
@@ -236,14 +287,26 @@ func either(s string) string {
 	return s
 }
 
-// sign draws an icon.
+// sign is an icon.
 func (f frame) sign(name string) string { return f.signs[name] }
 
-var signNames = []string{"layers", "chart-line", "circle-help", "users", "message-circle", "megaphone", "book-open", "search", "pen-line", "circle-check", "lock"}
-
-func (f *frame) draw() {
-	f.signs = map[string]string{}
-	for _, name := range signNames {
-		f.signs[name] = `<svg class="icon" aria-hidden="true"><use href="` + f.Icons + "#" + name + `"></use></svg>`
+// newest is how a list says of when it is.
+func newest(all []line) string {
+	if len(all) == 0 {
+		return "0"
 	}
+	return strconv.FormatInt(all[0].at, 36)
+}
+
+// cut shortens a line for those who show only so much of it.
+func cut(text string, most int) string {
+	line := strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(line) <= most {
+		return line
+	}
+	short := string([]rune(line)[:most])
+	if at := strings.LastIndexByte(short, ' '); at > len(short)/2 {
+		short = short[:at]
+	}
+	return strings.TrimRight(short, " ,.;:") + "…"
 }

@@ -42,6 +42,7 @@ var measurements = []measurement{
 	{"growth", growth},
 	{"saying", saying},
 	{"chorus", chorus},
+	{"readers", readers},
 }
 
 // bench is one run: what to measure and what came out.

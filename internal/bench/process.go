@@ -81,19 +81,22 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * tick, errors.Join(err1, err2)
 }
 
-// memory is the resident set in bytes.
-func (p *process) memory() (int64, error) {
+// memory is the resident set in bytes, peak the largest it has been.
+func (p *process) memory() (int64, error) { return p.status("VmRSS:") }
+func (p *process) peak() (int64, error)   { return p.status("VmHWM:") }
+
+func (p *process) status(name string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, name); ok {
 			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("/proc/*/status names no resident set")
+	return 0, errors.New("/proc/*/status does not say " + name)
 }
 
 // demoNetwork is a demo network in a process of its own.

@@ -18,6 +18,8 @@ import (
 	"rapport/internal/join"
 	"rapport/internal/link"
 	"rapport/internal/merge"
+	"rapport/internal/notice"
+	"rapport/internal/outbox"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
@@ -57,6 +59,7 @@ type Pages struct {
 	mux    *http.ServeMux
 	places *places
 	shelf  *shelf
+	hall   *hall
 	looks  sync.Map // stylesheets by the brand's colour
 	stop   []func()
 }
@@ -73,9 +76,24 @@ func New(d Deps) *Pages {
 	for _, rt := range p.routes() {
 		p.mux.Handle(rt.pattern, p.serve(rt))
 	}
-	p.stop = append(p.stop, p.places.listen(), p.shelf.listen())
+	p.hall = newHall(d.DB, d.Log)
+	p.stop = append(p.stop, p.places.listen(), d.DB.Hear(outbox.LiveTopic, p.hear), d.DB.Hear(notice.Signal, p.hall.hearNotices), p.hall.close)
 	return p
 }
+
+// hear takes what changed. Pages are out of date before anybody is told to
+// load them again.
+func (p *Pages) hear(payload string) {
+	c := readChange(payload)
+	p.shelf.hear(c)
+	p.hall.hear(c)
+}
+
+// Streams is how many pages are told live what is new.
+func (p *Pages) Streams() int { return p.hall.crowd.Count() }
+
+// EndStreams ends what readers are told live, so that a server can shut down.
+func (p *Pages) EndStreams() { p.hall.crowd.Close() }
 
 // Close stops listening for what changes.
 func (p *Pages) Close() {

@@ -47,6 +47,7 @@ var ctx = context.Background()
 type place struct {
 	*testing.T
 	*db.DB
+	at     db.Options // for another node
 	pages  *commons.Pages
 	clicks *link.Counter
 	join   *join.Join
@@ -58,7 +59,8 @@ type place struct {
 
 func open(t *testing.T) *place {
 	t.Helper()
-	p := &place{T: t, DB: dbtest.Open(t)}
+	p := &place{T: t, at: dbtest.Options(t)}
+	p.DB = p.node()
 	keys, err := secret.Create(filepath.Join(t.TempDir(), "key"))
 	p.must(err)
 	blobs, err := blob.OpenFolder(t.TempDir())
@@ -86,6 +88,15 @@ func open(t *testing.T) *place {
 	p.inside, err = space.Create(ctx, p.DB, p.owner, p.brand.ID, space.Settings{Name: "Back room", Kind: space.Discussion, Hidden: true})
 	p.must(err)
 	return p
+}
+
+// node opens the database once more, as another node does.
+func (p *place) node() *db.DB {
+	p.Helper()
+	d, err := db.Open(ctx, p.at)
+	p.must(err)
+	p.Cleanup(func() { d.Close() })
+	return d
 }
 
 // found makes a brand with an owner and opens its community.

@@ -42,7 +42,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := head{Title: viewTitle(r.Context(), view), Path: r.URL.Path, Feed: "/feed.atom", View: string(view), About: viewTitle(r.Context(), view) + ": " + viewHelp(r.Context(), view), NoIndex: !l.First}
+	h := head{Title: viewTitle(r.Context(), view), Path: r.URL.Path, Feed: "/feed.atom", View: string(view), About: viewTitle(r.Context(), view) + ": " + viewHelp(r.Context(), view), NoIndex: !l.First, Live: l.live()}
 	if view == topic.Latest {
 		h.Title, h.About = "", ""
 		h.Data = map[string]any{"@context": "https://schema.org", "@type": "WebSite", "name": at(r).Brand.Name, "url": at(r).Public + "/"}
@@ -129,7 +129,7 @@ func (p *Pages) spaceShow(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	about := cmp.Or(s.About, i18n.T(r.Context(), "What is asked and said in “{{.Space}}” in the community of {{.Community}}.", "Space", s.Name, "Community", at(r).Brand.Name))
-	h := head{Title: s.Name, About: about, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First}
+	h := head{Title: s.Name, About: about, Path: "/s/" + url.PathEscape(s.Slug), Feed: "/s/" + url.PathEscape(s.Slug) + "/feed.atom", Space: s.ID, NoIndex: s.Hidden || !l.First, Live: l.live()}
 	return write(r.Context(), w, http.StatusOK, frame(at(r).page(r, h), listBody(&l)))
 }
 

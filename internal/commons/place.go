@@ -50,8 +50,10 @@ func (p *place) moved(path, rest string) bool {
 }
 
 // space returns the space with the id; a zero one where it is gone.
-func (p *place) space(id string) space.Space {
-	for _, s := range p.Spaces {
+func (p *place) space(id string) space.Space { return spaceOf(p.Spaces, id) }
+
+func spaceOf(all []space.Space, id string) space.Space {
+	for _, s := range all {
 		if s.ID == id {
 			return s
 		}

@@ -17,7 +17,7 @@ func (p *Pages) routes() []route {
 func alone(*http.Request) []string { return []string{} }
 
 // listed are pages that show topics of any kind.
-func listed(r *http.Request) []string { return []string{in(r).Brand.ID + " topics"} }
+func listed(r *http.Request) []string { return []string{ofTopics(in(r).Brand.ID)} }
 
 // readRoutes are where topics are read.
 func (p *Pages) readRoutes() []route {
@@ -73,7 +73,7 @@ func (p *Pages) lookRoutes() []route {
 
 // people are pages that show members.
 func people(r *http.Request) []string {
-	return []string{in(r).Brand.ID + " topics", in(r).Brand.ID + " people"}
+	return []string{ofTopics(in(r).Brand.ID), in(r).Brand.ID + " people"}
 }
 
 // peopleRoutes show members.
@@ -108,6 +108,8 @@ func (p *Pages) peopleRoutes() []route {
 // noticeRoutes are what members are told, and where they choose it.
 func (p *Pages) noticeRoutes() []route {
 	return []route{
+		{pattern: "GET /live", handle: p.listen},
+		{pattern: "GET /notices/bell", handle: p.noticeBell},
 		{pattern: "GET /notices", handle: p.noticeList, member: true},
 		{pattern: "POST /notices/read", handle: p.noticeRead, member: true},
 		{pattern: "GET /me/notices", handle: p.noticeChoices, member: true},

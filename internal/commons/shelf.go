@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"crypto/rand"
 	"fmt"
 	"hash/crc32"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"rapport/internal/db"
-	"rapport/internal/outbox"
 )
 
 // shelf keeps whole pages for visitors without an account. A page on it holds
@@ -24,7 +25,10 @@ type shelf struct {
 	kept map[string]*kept
 	size int64
 	most int64             // bytes of all pages
-	now  map[string]uint64 // how often each thing has changed
+	run  string            // names this run of this node
+	tick uint64            // counts all changes
+	now  map[string]uint64 // the count at which each thing changed last
+	lost uint64            // the count at which changes may have been missed
 }
 
 // kept is a page as it is sent.
@@ -52,15 +56,15 @@ func (k *kept) gzip() []byte {
 	return k.packed
 }
 
-// mark tells versions of a page apart. Both sums are made by the processor
+// etag tells versions of a page apart. Both sums are made by the processor
 // itself, thousands of bytes in a microsecond; nothing secret depends on them.
-func mark(page []byte) string {
+func etag(page []byte) string {
 	return fmt.Sprintf(`"%08x%08x%x"`, crc32.ChecksumIEEE(page), crc32.Checksum(page, castagnoli), len(page))
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// made says what a page was made of, and how often each had changed then.
+// made says what a page was made of, and when each had changed last.
 type made map[string]uint64
 
 const (
@@ -70,37 +74,74 @@ const (
 )
 
 func newShelf(d *db.DB, most int64) *shelf {
-	return &shelf{db: d, most: cmp.Or(most, usualMost), kept: map[string]*kept{}, now: map[string]uint64{}}
+	return &shelf{db: d, most: cmp.Or(most, usualMost), run: strings.ToLower(rand.Text()[:6]), kept: map[string]*kept{}, now: map[string]uint64{}}
 }
 
-// listen notes what changes.
-func (s *shelf) listen() func() {
-	return s.db.Hear(outbox.LiveTopic, func(payload string) {
-		if payload == db.Missed {
-			s.mu.Lock()
-			s.kept, s.size = map[string]*kept{}, 0
-			s.mu.Unlock()
-			return
-		}
-		brand, rest, _ := strings.Cut(payload, " ")
-		kind, subject, _ := strings.Cut(rest, " ")
-		switch kind {
-		case "topic.changed":
-			s.changed(brand+" topics", brand+" topic "+subject)
-		case "member.changed":
-			s.changed(brand+" people", brand)
-		case "brand.changed", "community.changed", "team.changed", "space.changed", "space.counted", "document.changed":
-			s.changed(brand)
-		}
-	})
+// hear notes what changes.
+func (s *shelf) hear(c change) {
+	switch c.kind {
+	case "": // what it was is not known
+		s.mu.Lock()
+		s.kept, s.size = map[string]*kept{}, 0
+		s.tick++
+		s.lost = s.tick
+		s.mu.Unlock()
+	case "topic.changed":
+		s.changed(ofTopics(c.brand), ofTopic(c.brand, c.subject))
+	case "topic.waiting":
+		s.changed(ofWaiting(c.brand, c.subject))
+	case "member.changed":
+		s.changed(c.brand+" people", c.brand)
+	case "brand.changed", "community.changed", "team.changed", "space.changed", "space.counted", "document.changed":
+		s.changed(c.brand)
+	}
 }
 
 func (s *shelf) changed(things ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tick++
 	for _, t := range things {
-		s.now[t]++
+		s.now[t] = s.tick
 	}
+}
+
+// count is how many changes there were so far.
+func (s *shelf) count() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tick
+}
+
+// mark names the state of things for since. before is the count from before
+// they were read.
+func (s *shelf) mark(before uint64, things ...string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	last := s.lost
+	for _, t := range things {
+		last = max(last, s.now[t])
+	}
+	return s.run + "-" + strconv.FormatUint(min(last, before), 36)
+}
+
+// since reports whether one of the things may have changed after the mark: for
+// certain not where it returns false. A mark of another node, or of an earlier
+// run, tells nothing.
+func (s *shelf) since(mark string, things ...string) bool {
+	run, at, _ := strings.Cut(mark, "-")
+	n, err := strconv.ParseUint(at, 36, 64)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if err != nil || run != s.run || n < s.lost {
+		return true
+	}
+	for _, t := range things {
+		if s.now[t] > n {
+			return true
+		}
+	}
+	return false
 }
 
 // of notes how things are before a page is made of them.
@@ -134,7 +175,7 @@ func (s *shelf) find(key string) *kept {
 // it does not fit. Where that is full, all are taken off: those
 // that are asked for come back at once.
 func (s *shelf) keep(key string, page []byte, kind string, of made) *kept {
-	k := &kept{page: page, kind: kind, etag: mark(page), of: of, until: time.Now().Add(fresh)}
+	k := &kept{page: page, kind: kind, etag: etag(page), of: of, until: time.Now().Add(fresh)}
 	if s.db.Dialect == db.Postgres {
 		k.until = time.Now().Add(agedMost)
 	}

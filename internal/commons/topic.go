@@ -22,6 +22,7 @@ type topicView struct {
 	Topic   topic.Topic
 	Space   space.Space
 	Page    int64
+	Mark    string // what the page is made of, for the stream
 	Replies []topic.Shown
 	Waiting []topic.Shown
 	Answer  *topic.Shown // the accepted one, on the first page, where it stands on another
@@ -34,10 +35,10 @@ type topicView struct {
 func (p *Pages) ofTopic(r *http.Request) []string {
 	t, err := p.topicAt(r)
 	if err != nil {
-		return []string{in(r).Brand.ID + " topics"}
+		return listed(r)
 	}
 	at(r).topic = t
-	return []string{in(r).Brand.ID + " topic " + t.ID, in(r).Brand.ID + " people"}
+	return []string{ofTopic(in(r).Brand.ID, t.ID), in(r).Brand.ID + " people"}
 }
 
 func (p *Pages) topicAt(r *http.Request) (topic.Topic, error) {
@@ -93,7 +94,7 @@ func (p *Pages) topicPage(w http.ResponseWriter, r *http.Request, t topic.Topic,
 
 func (p *Pages) topicView(r *http.Request, t topic.Topic, s space.Space) (topicView, error) {
 	v, ctx := at(r), r.Context()
-	tv := topicView{visit: v, Topic: t, Space: s, Page: 1}
+	tv := topicView{visit: v, Topic: t, Space: s, Page: 1, Mark: p.shelf.mark(v.before, v.madeOf(t)...)}
 	if page, err := strconv.ParseInt(r.URL.Query().Get("page"), 10, 64); err == nil {
 		tv.Page = page
 	}
@@ -183,7 +184,7 @@ func lastPath(t topic.Topic, done string) string {
 
 func (tv *topicView) head(ctx context.Context) head {
 	h := head{Title: topicTitle(ctx, tv.Topic), About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
-		NoIndex: tv.Space.Hidden || tv.Topic.State != topic.Live}
+		NoIndex: tv.Space.Hidden || tv.Topic.State != topic.Live, Live: tv.topicLive(tv.Mark)}
 	if tv.Page > 1 {
 		h.Prev = tv.path(tv.Page - 1)
 		h.Title = i18n.T(ctx, "{{.Title}} · page {{.Page}}", "Title", markdown.Excerpt(h.Title, titleMost-20), "Page", tv.Page)

@@ -58,6 +58,15 @@ func (tv *topicView) mayReply() bool {
 	return tv.speaks() && tv.Topic.State == topic.Live && (tv.Topic.ClosedAt == 0 && tv.Space.ClosedAt == 0 || tv.moderates(tv.Space.ID))
 }
 
+// writes names what stands where one replies, so that it is changed only where
+// it becomes something else.
+func (tv *topicView) writes(ctx context.Context) string {
+	if tv.mayReply() {
+		return "form"
+	}
+	return tv.barred(ctx)
+}
+
 // barred says what stands in the way of replying.
 func (tv *topicView) barred(ctx context.Context) string {
 	switch {

@@ -48,6 +48,7 @@ type visit struct {
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
 	path    string      // with its query, as the browser knows it
+	before  uint64      // shelf.count when the request came
 	topic   topic.Topic // of the address, once it was read for a frozen page
 	mute    *bool       // what Voice.Speaks said, once it was asked
 	frozen  bool        // the page is for everybody: it holds nothing of one reader
@@ -128,7 +129,7 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 			return false
 		}
 		at(inner).frozen = true
-		of := p.madeOf(rt, inner)
+		of := p.asItStood(rt, inner)
 		if err := rt.handle(rec, inner); err != nil {
 			w.Header().Add("Vary", "Cookie, Accept-Language")
 			p.fail(w, inner, err)
@@ -145,10 +146,10 @@ func (p *Pages) fromShelf(w http.ResponseWriter, r *http.Request, rt route) bool
 	return true
 }
 
-// madeOf notes how what a page is made of stands before it is made. To know
+// asItStood notes how what a page is made of stands before it is made. To know
 // what that is, a topic may have to be read; if anything changed meanwhile, it
 // is read again, so that the page can use what was read.
-func (p *Pages) madeOf(rt route, r *http.Request) made {
+func (p *Pages) asItStood(rt route, r *http.Request) made {
 	brand := in(r).Brand.ID
 	for {
 		before := p.shelf.of(brand + " topics")
@@ -212,7 +213,7 @@ func (w *recorder) send(to http.ResponseWriter) {
 // enter finds out who reads.
 func (p *Pages) enter(r *http.Request, token string) (*http.Request, error) {
 	ctx, here := r.Context(), in(r)
-	v := &visit{place: here, Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, untracked(r.URL.RawQuery))}
+	v := &visit{place: here, before: p.shelf.count(), Now: p.DB.Now(), Voice: member.Voice{Brand: here.Brand.ID}, path: withQuery(here.Base+r.URL.Path, untracked(r.URL.RawQuery))}
 	var err error
 	if token != "" {
 		err = p.recognise(ctx, r, v, token)

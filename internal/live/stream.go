@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -25,15 +24,13 @@ type Viewer struct {
 
 const (
 	perAccount = 30                    // streams; a browser needs one
-	writeLimit = 10 * time.Second      // who reads slower is let go and comes back
 	gather     = 50 * time.Millisecond // the least time between two writes
 )
 
 type stream struct {
+	pipe
 	hub  *Hub
 	v    Viewer
-	out  *http.ResponseController
-	w    http.ResponseWriter
 	wake chan struct{}
 	at   uint64 // number of the last event that was handled
 	may  func(brand string) bool
@@ -61,18 +58,14 @@ func (h *Hub) Stream(w http.ResponseWriter, r *http.Request, v Viewer) error {
 	if !ok {
 		return fault.New(fault.Denied, "Your session has ended. Sign in again.")
 	}
-	s := &stream{hub: h, v: v, out: http.NewResponseController(w), w: w, wake: make(chan struct{}, 1), may: may}
+	s := &stream{hub: h, v: v, wake: make(chan struct{}, 1), may: may}
 	if !h.add(s) {
 		return fault.After(time.Minute, "Too many windows are open for live updates. Close some of them.")
 	}
 	defer h.drop(s)
-	head := w.Header()
-	head.Set("Content-Type", "text/event-stream")
-	head.Set("Cache-Control", "no-store")
-	head.Set("X-Accel-Buffering", "no")
-	// The server's read limit is meant for requests that end.
-	if err := s.out.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("live: %w", err)
+	var err error
+	if s.pipe, err = open(w); err != nil {
+		return err
 	}
 	if s.begin(r.Header.Get("Last-Event-ID")) {
 		s.run(ctx)
@@ -204,11 +197,4 @@ func (s *stream) message(b *bytes.Buffer, name string, data any) {
 	fmt.Fprintf(b, "id: %s\nevent: %s\ndata: %s\n\n", s.hub.id(s.at), name, raw)
 }
 
-func (s *stream) send(b *bytes.Buffer) bool {
-	// Not every writer has a deadline, as in tests; the write itself will tell.
-	_ = s.out.SetWriteDeadline(time.Now().Add(writeLimit))
-	if _, err := s.w.Write(b.Bytes()); err != nil {
-		return false
-	}
-	return s.out.Flush() == nil
-}
+func (s *stream) send(b *bytes.Buffer) bool { return s.pipe.send(b.Bytes()) }

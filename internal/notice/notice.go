@@ -260,8 +260,12 @@ func ReadTopic(ctx context.Context, d *db.DB, v member.Voice, topicID string) er
 	err := d.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM notice WHERE brand_id = $1 AND member_id = $2 AND topic_id = $3 AND read_at = 0)`,
 		v.Brand, v.Member.ID, topicID).Scan(&any)
 	if err == nil && any {
-		_, err = d.ExecContext(ctx, `UPDATE notice SET read_at = $4 WHERE brand_id = $1 AND member_id = $2 AND topic_id = $3 AND read_at = 0`,
-			v.Brand, v.Member.ID, topicID, d.Now())
+		err = d.Tx(ctx, func(tx *db.Tx) error {
+			Show(tx, v.Brand, v.Member.ID)
+			_, err := tx.ExecContext(ctx, `UPDATE notice SET read_at = $4 WHERE brand_id = $1 AND member_id = $2 AND topic_id = $3 AND read_at = 0`,
+				v.Brand, v.Member.ID, topicID, tx.Now())
+			return err
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("notice: read a topic: %w", err)
@@ -275,7 +279,11 @@ func ReadAll(ctx context.Context, d *db.DB, v member.Voice, until db.Time) error
 	if v.Member.ID == "" {
 		return v.Speaks(d.Now())
 	}
-	_, err := d.ExecContext(ctx, `UPDATE notice SET read_at = $3 WHERE brand_id = $1 AND member_id = $2 AND read_at = 0 AND at <= $4`, v.Brand, v.Member.ID, d.Now(), until)
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		Show(tx, v.Brand, v.Member.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE notice SET read_at = $3 WHERE brand_id = $1 AND member_id = $2 AND read_at = 0 AND at <= $4`, v.Brand, v.Member.ID, tx.Now(), until)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("notice: read all: %w", err)
 	}

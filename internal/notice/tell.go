@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strings"
 
 	"rapport/internal/db"
 )
@@ -67,7 +69,27 @@ func Tell(ctx context.Context, tx *db.Tx, n News, members []string) ([]Told, err
 	if err != nil {
 		return nil, fmt.Errorf("notice: tell: %w", err)
 	}
+	told := make([]string, len(listeners))
+	for i, l := range listeners {
+		told[i] = l.member
+	}
+	Show(tx, n.Brand, told...)
 	return letters, nil
+}
+
+// Signal is how open pages of members are told that their notices changed, with
+// "brand member member …" as its payload.
+const Signal = "notice"
+
+// shownAtOnce is how many members one signal names: PostgreSQL carries 8,000
+// bytes.
+const shownAtOnce = 150
+
+// Show tells the open pages of the members, when the transaction commits.
+func Show(tx *db.Tx, brandID string, members ...string) {
+	for some := range slices.Chunk(members, shownAtOnce) {
+		tx.Notify(Signal, brandID+" "+strings.Join(some, " "))
+	}
 }
 
 // listener is a member who is told, and where.

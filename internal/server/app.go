@@ -195,6 +195,7 @@ func (a *app) httpServer(live context.Context) *http.Server {
 	}
 	// Streams have no end of their own.
 	srv.RegisterOnShutdown(a.hub.Close)
+	srv.RegisterOnShutdown(a.commons.EndStreams)
 	return srv
 }
 

@@ -94,7 +94,7 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 		}
 		return Said{t, r}, waits(ctx, tx, t, r)
 	}
-	show(tx, t)
+	showReply(tx, t, r)
 	if was.State != Live {
 		return Said{t, r}, nil
 	}
@@ -248,7 +248,7 @@ func turn(ctx context.Context, tx *db.Tx, t Topic, r Reply, to State) (Topic, Re
 	if err != nil {
 		return t, r, fmt.Errorf("topic: turn a reply %s: %w", to, err)
 	}
-	show(tx, t)
+	showReply(tx, t, r)
 	return t, r, nil
 }
 

@@ -281,7 +281,7 @@ func note(ctx context.Context, tx *db.Tx, who access.Who, t Topic, r Reply, dec 
 	if err != nil {
 		return fmt.Errorf("topic: decide: %w", err)
 	}
-	show(tx, t)
+	showReply(tx, t, r)
 	return errors.Join(
 		audit.Record(ctx, tx, who, audit.Entry{Brand: t.Brand, Act: words[dec.Act], Subject: r.ID, Detail: map[string]string{"rule": dec.Rule, "reason": dec.Reason}}),
 		activity.Record(ctx, tx, activity.Entry{Brand: t.Brand, Kind: words[dec.Act], Subject: r.ID, Actor: dec.Account}),

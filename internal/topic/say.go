@@ -371,7 +371,7 @@ func (t Topic) grow(ctx context.Context, tx *db.Tx, r Reply) (Topic, error) {
 }
 
 func waits(ctx context.Context, tx *db.Tx, t Topic, r Reply) error {
-	show(tx, t)
+	showReply(tx, t, r)
 	return outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.waiting", Subject: r.ID})
 }
 
@@ -427,6 +427,17 @@ func findable(ctx context.Context, tx *db.Tx, t Topic, r Reply, plain string) er
 
 // show makes open pages and caches look again.
 func show(tx *db.Tx, t Topic) { outbox.Show(tx, t.Brand, "topic.changed", t.ID) }
+
+// showReply is show for a change of one reply. What nobody but its author and
+// the team has read changes no page of anybody else: they do not even hear that
+// there is something.
+func showReply(tx *db.Tx, t Topic, r Reply) {
+	if t.unread(r) {
+		outbox.Show(tx, t.Brand, "topic.waiting", t.ID)
+		return
+	}
+	show(tx, t)
+}
 
 // Preview is the HTML of a text before it is said.
 func Preview(ctx context.Context, q db.Queryer, v member.Voice, text string) (string, error) {
