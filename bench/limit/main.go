@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -32,6 +33,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8300", "where to listen")
 	public := flag.String("public", "", "Rapport's address, as its pages name it")
 	flag.Parse()
+	debug.SetGCPercent(400) // it holds so little that it would collect all the time
 	s, err := Open(*file, *public)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "limit:", err)
@@ -107,8 +109,8 @@ func New(file, public string, assets Assets) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(8)
-	db.SetMaxIdleConns(8)
+	db.SetMaxOpenConns(3) // as many as keep two cores busy: each has a cache of its own
+	db.SetMaxIdleConns(3)
 	s := &Site{frame: frame{Assets: assets, Public: public, byID: map[string]space{}}, mux: http.NewServeMux()}
 	if err := s.read(db); err != nil {
 		return nil, fmt.Errorf("read the file: %w", err)
@@ -199,7 +201,7 @@ func (s *Site) showTopic(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	default:
-		s.send(w, r, topicPage(s.frame, t, time.Now()))
+		s.send(w, r, topicPage(&s.frame, &t, time.Now()))
 	}
 }
 
@@ -266,5 +268,5 @@ func (s *Site) showLatest(w http.ResponseWriter, r *http.Request) {
 		all = all[:30]
 		more = "/?after=" + cursor(all[29].at, all[29].ID)
 	}
-	s.send(w, r, latestPage(s.frame, all, more, time.Now()))
+	s.send(w, r, latestPage(&s.frame, all, more, time.Now()))
 }

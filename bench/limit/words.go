@@ -128,13 +128,24 @@ func hue(name string) string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func (f frame) full(t time.Time) string {
+func (f *frame) full(t time.Time) string {
 	t = t.In(f.Zone)
 	text := t.Format("Mon 2 Jan 2006, 15:04")
 	if twice(t) {
 		text += " " + t.Format("MST")
 	}
 	return text
+}
+
+// when is a moment as pages show it.
+func (f *frame) when(now, t time.Time) string {
+	full := f.full(t)
+	return `<time datetime="` + stamp(t) + `" data-relative title="` + full + `">` + f.short(now, t, full) + `</time>`
+}
+
+// face is what stands beside a name that has no picture.
+func face(name string) string {
+	return `<span class="avatar" aria-hidden="true" data-hue="` + hue(name) + `" data-size="lg">` + html.EscapeString(initials(name)) + `</span>`
 }
 
 // twice reports whether the clock shows the same twice that day.
@@ -151,7 +162,7 @@ func twice(t time.Time) bool {
 	return false
 }
 
-func (f frame) short(now, t time.Time) string {
+func (f *frame) short(now, t time.Time, full string) string {
 	now, t = now.In(f.Zone), t.In(f.Zone)
 	away := now.Sub(t)
 	minutes := int(math.Round(away.Abs().Minutes()))
@@ -170,7 +181,7 @@ func (f frame) short(now, t time.Time) string {
 	case y1 == y2:
 		return t.Format("Mon 2 Jan 15:04")
 	}
-	return f.full(t)
+	return full
 }
 
 // number groups digits.
@@ -238,7 +249,7 @@ func (s *Site) data(t topic) string {
 }
 
 // website is the front as schema.org has it.
-func (f frame) website() string {
+func (f *frame) website() string {
 	raw, err := json.Marshal(struct {
 		Context string `json:"@context"`
 		Type    string `json:"@type"`
@@ -288,7 +299,7 @@ func either(s string) string {
 }
 
 // sign is an icon.
-func (f frame) sign(name string) string { return f.signs[name] }
+func (f *frame) sign(name string) string { return f.signs[name] }
 
 // newest is how a list says of when it is.
 func newest(all []line) string {

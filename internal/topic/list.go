@@ -71,9 +71,11 @@ const lines = `SELECT t.id, t.number, t.space_id, t.title, t.slug, t.excerpt, t.
 
 const speakers = ` JOIN member a ON a.id = t.author_id JOIN member l ON l.id = t.last_by`
 
-func scanLine(r *sql.Rows) (l Line, err error) {
+func scanLine(r *sql.Rows) (l Line, err error) { return l, fillLine(r, &l) }
+
+func fillLine(r *sql.Rows, l *Line) error {
 	l.State = Live
-	return l, r.Scan(&l.ID, &l.Number, &l.Space, &l.Title, &l.Slug, &l.Excerpt, &l.Replies, &l.Heat, &l.LastNumber, &l.LastAt, &l.Answer, &l.PinnedAt, &l.ClosedAt, &l.CreatedAt,
+	return r.Scan(&l.ID, &l.Number, &l.Space, &l.Title, &l.Slug, &l.Excerpt, &l.Replies, &l.Heat, &l.LastNumber, &l.LastAt, &l.Answer, &l.PinnedAt, &l.ClosedAt, &l.CreatedAt,
 		&l.By.Handle, &l.By.Name, &l.By.Picture, &l.By.Gone, &l.Last.Name, &l.Last.Gone)
 }
 
@@ -92,7 +94,7 @@ func List(ctx context.Context, q db.Queryer, v member.Voice, all []space.Space, 
 		return nil, "", err
 	}
 	rows, err := q.QueryContext(ctx, s.text, s.args...)
-	out, err := db.Collect(rows, err, scanLine)
+	out, err := db.CollectIn(make([]Line, 0, size+1), rows, err, fillLine)
 	if err != nil {
 		return nil, "", fmt.Errorf("topic: list: %w", err)
 	}
