@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -311,5 +312,39 @@ func TestNothingOfTheCommunityIsScanned(t *testing.T) {
 		if _, _, err := search.Unfound(ctx, q, as(access.Owner), "north", f, db.Page{}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// An unfinished word finds what begins so, also where many words do and where
+// the index keeps no list of such a beginning.
+func TestUnfinishedWords(t *testing.T) {
+	s := open(t)
+	var docs []search.Doc
+	for i := range 70 {
+		docs = append(docs, said(fmt.Sprint("many", i), db.Time(1000+i), fmt.Sprintf("brewing%c%c", 'a'+i%26, 'a'+i/26)))
+	}
+	docs = append(docs, said("one", 10, "Grinders are loud"), said("two", 20, "The grinder, cleaned"), said("three", 30, "Coffee grinds"), said("four", 40, "grindéry"), said("five", 50, "a grin"))
+	s.put(docs...)
+	for text, want := range map[string]string{
+		"grinde": "four two one", "grinder": "four two one", "grinders": "one", "grind": "four three two one", "grin": "five four three two one",
+		"coffee grind": "three", "grindelwald": "", "grinde ": "",
+	} {
+		for _, ranked := range []bool{false, true} {
+			got := s.look(search.CommunityQuery{Text: text, Ranked: ranked}, db.Page{})
+			found := strings.Fields(ids(got.Hits))
+			if ranked {
+				slices.Sort(found)
+			}
+			expected := strings.Fields(want)
+			if ranked {
+				slices.Sort(expected)
+			}
+			if !slices.Equal(found, expected) {
+				t.Errorf("%q, ranked %v: %v, want %v", text, ranked, found, expected)
+			}
+		}
+	}
+	if got := s.look(search.CommunityQuery{Text: "brewing"}, db.Page{Limit: 100}); len(got.Hits) != 70 {
+		t.Errorf("%d of 70 words that begin so", len(got.Hits))
 	}
 }

@@ -3,8 +3,11 @@ package search
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/db"
 )
@@ -42,9 +45,56 @@ func (fts5) index(ctx context.Context, tx *db.Tx, seq int64, tokens []string, kn
 }
 
 func (f fts5) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
+	a, err := f.finish(ctx, q, a)
+	if err != nil {
+		return nil, err
+	}
 	return collect(ctx, q, `SELECT `+columns+` FROM search_word w JOIN search_doc d ON d.seq = w.rowid
 		WHERE w.search_word MATCH $1 AND w.rowid < $2 AND w.rowid >= $3 AND d.brand_id = $4
 		ORDER BY w.rowid DESC LIMIT $5`, a.written(f), a.below, a.from, a.brand, a.size+1)
+}
+
+const (
+	// keptBeginning is how many letters of a beginning the index keeps by itself:
+	// see the prefixes of search_word, which count the five of brand and kind.
+	keptBeginning = 3
+	// finishedMost is how many words are asked for in place of their beginning.
+	finishedMost = 64
+)
+
+// finish finds the words that an unfinished one may be, where the index keeps no
+// list of what begins so. It would else put the rows of all those words into one
+// list first, however few are asked for.
+func (fts5) finish(ctx context.Context, q db.Queryer, a asked) (asked, error) {
+	if len(a.terms) == 0 || len(a.Kinds) != 1 {
+		return a, nil
+	}
+	t := a.terms[len(a.terms)-1]
+	if !t.begins || t.not || utf8.RuneCountInString(t.words[len(t.words)-1]) <= keptBeginning {
+		return a, nil
+	}
+	mark := tag(a.brand) + letter[a.Kinds[0]]
+	begins := mark + t.words[len(t.words)-1]
+	var begun []string
+	for next := begins; len(begun) <= finishedMost; {
+		var term string
+		err := q.QueryRowContext(ctx, `SELECT term FROM search_term WHERE term >= $1 LIMIT 1`, next).Scan(&term)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && !strings.HasPrefix(term, begins) {
+			break
+		}
+		if err != nil {
+			return a, fmt.Errorf("search: words that begin so: %w", err)
+		}
+		begun = append(begun, strings.TrimPrefix(term, mark))
+		next = term + "\x01"
+	}
+	switch {
+	case len(begun) == 0:
+		a.begun = []string{t.words[len(t.words)-1]} // which is nowhere either
+	case len(begun) <= finishedMost:
+		a.begun = begun
+	}
+	return a, nil
 }
 
 // few is how many texts are read sooner than the index is asked again: what has
@@ -54,6 +104,10 @@ const few = 100
 // weigh reads the index alone where there are many: the rows of five thousand
 // texts would cost more than all else.
 func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
+	a, err := f.finish(ctx, q, a)
+	if err != nil {
+		return nil, err
+	}
 	seqs, err := f.newest(ctx, q, a, a.written(f), most)
 	if err != nil || len(seqs) == 0 {
 		return nil, err
@@ -253,7 +307,9 @@ func (a asked) ofKind(l language, mark, markNot string) string {
 			}
 		}
 		said := l.phrase(words)
-		if t.begins {
+		if t.begins && len(a.begun) > 0 {
+			said = either(l, finished(l, words, mark, a.begun))
+		} else if t.begins {
 			said = l.beginning(words)
 		}
 		if t.not {
@@ -267,6 +323,15 @@ func (a asked) ofKind(l language, mark, markNot string) string {
 		all = l.but(all, either(l, no))
 	}
 	return all
+}
+
+// finished are the words with each that the last may become.
+func finished(l language, words []string, mark string, begun []string) []string {
+	out := make([]string, len(begun))
+	for i, w := range begun {
+		out[i] = l.phrase(append(slices.Clone(words[:len(words)-1]), mark+w))
+	}
+	return out
 }
 
 func attributes(l language, of string, ids []string) []string {

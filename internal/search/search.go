@@ -328,6 +328,7 @@ type asked struct {
 	seen   []string // attributes of which one must be there; none: any or none
 	solved bool     // only topics with an accepted answer
 	unseen []string // attributes of which none may be there
+	begun  []string // whole words that the unfinished one may be; none: any that begin so
 	below  int64    // seq
 	from   int64
 	size   int
