@@ -338,6 +338,48 @@ func TestAnotherMembersAnswerClosesWhatNobodyLooksAfter(t *testing.T) {
 	}
 }
 
+// Moved from among the questions nobody waits for the team any more; moved back,
+// somebody does.
+func TestAMovedTopicAsksNobody(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		w := open(t)
+		q := w.begins("ada", space.Questions, "Look at my kettle", "Is it not fine?")
+		if taken {
+			_, err := conversation.Assign(ctx, w.d, w.owner, w.brand, w.only().ID, 0, w.owner.Account)
+			w.must(err)
+		}
+		talk, err := space.Create(ctx, w.d, w.owner, w.brand, space.Settings{Name: "Only talk", Kind: space.Discussion})
+		w.must(err)
+		owner := member.Voice{Who: w.owner, Brand: w.brand}
+		w.must(topic.Move(ctx, w.d, owner, q.Topic.ID, talk.ID))
+		w.drain()
+		want := conversation.StateDone
+		if taken {
+			want = conversation.StateNew
+		}
+		th := w.only()
+		if th.State != want || th.Periods[0].AnsweredAt != 0 {
+			t.Errorf("taken %v: it is %+v, %+v", taken, th.Conversation, th.Periods)
+		}
+		if !slices.ContainsFunc(told(th), func(s string) bool { return strings.HasPrefix(s, "moved") }) {
+			t.Errorf("taken %v: %v", taken, told(th))
+		}
+	}
+	w := open(t)
+	talk, err := space.Create(ctx, w.d, w.owner, w.brand, space.Settings{Name: "Only talk", Kind: space.Discussion})
+	w.must(err)
+	ask, err := space.Create(ctx, w.d, w.owner, w.brand, space.Settings{Name: "Ask here", Kind: space.Questions})
+	w.must(err)
+	said, err := topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: talk.ID, Title: "A question after all", Text: "What do I do?"})
+	w.must(err)
+	w.drain()
+	w.must(topic.Move(ctx, w.d, member.Voice{Who: w.owner, Brand: w.brand}, said.Topic.ID, ask.ID))
+	w.drain()
+	if th := w.only(); th.Kind != conversation.KindQuestion || th.State != conversation.StateNew {
+		t.Errorf("it is %+v", th.Conversation)
+	}
+}
+
 func TestWhatCallsTheTeam(t *testing.T) {
 	w := open(t)
 	w.must(w.d.Tx(ctx, func(tx *db.Tx) error {

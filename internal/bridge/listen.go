@@ -49,6 +49,7 @@ func (c *Community) Listen(r *outbox.Reader) {
 		},
 		"reply.decided": c.decided,
 		"topic.solved":  c.solved,
+		"topic.moved":   c.moved,
 	} {
 		r.On(kind, func(ctx context.Context, tx *db.Tx, e outbox.Event) error {
 			on, err := channel.OwnOf(ctx, tx, e.Brand, Name)
@@ -251,6 +252,26 @@ func (c *Community) solved(ctx context.Context, tx *db.Tx, on channel.Channel, r
 		return err
 	}
 	return errors.Join(c.accepted(ctx, tx, t, r.ID), c.turned(ctx, tx, on, t, r, "solved"))
+}
+
+// moved takes in what stands among questions now, and closes what does not any
+// more, unless somebody of the team looks after it.
+func (c *Community) moved(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply, _ outbox.Event) error {
+	t, err := topic.ByID(ctx, tx, on.Brand, r.Topic)
+	if err != nil {
+		return err
+	}
+	s, err := space.ByID(ctx, tx, on.Brand, t.Space)
+	if err != nil {
+		return err
+	}
+	if s.Kind != space.Questions {
+		return c.turned(ctx, tx, on, t, r, "moved")
+	}
+	if t.AnsweredAt > 0 {
+		return nil
+	}
+	return c.begun(ctx, tx, on, r, nil)
 }
 
 // take takes a reply into the inbox. along says that it is read along with what

@@ -22,9 +22,10 @@ type Turn struct {
 }
 
 // Turned notes what happened, and draws the conclusion from it: what was
-// answered by another member, solved or decided needs nobody of the team any
-// more, and what was flagged again needs somebody. An answer of another member
-// closes nothing that somebody of the team looks after. Where there is no such
+// answered by another member, solved, decided or moved from among the questions
+// needs nobody of the team any more, and what was flagged again needs somebody.
+// An answer of another member, or a move, closes nothing that somebody of the
+// team looks after. Where there is no such
 // conversation nothing happens.
 func Turned(ctx context.Context, tx *db.Tx, src Source, t Turn) error {
 	c, err := scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.brand_id || '' = $1 AND c.channel_id = $2 AND c.root = $3`, src.Brand, src.Channel, t.Root))
@@ -44,11 +45,11 @@ func Turned(ctx context.Context, tx *db.Tx, src Source, t Turn) error {
 		}
 	case !open:
 		return nil
-	case t.What == "answered" && c.Assignee != "":
+	case (t.What == "answered" || t.What == "moved") && c.Assignee != "":
 	default:
 		after.become(tx.Now(), Standing{State: StateDone})
 	}
-	if !asks {
+	if !asks && t.What != "moved" { // to move it answers nobody
 		if err := answeredBy(ctx, tx, c.ID, t.At, t.Account); err != nil {
 			return err
 		}

@@ -90,6 +90,7 @@ var Inside = map[string]string{
 	"handover.written":       "it is for the team alone",
 	"topic.begun":            "an id says nothing while the API reads no topics",
 	"topic.solved":           "an id says nothing while the API reads no topics",
+	"topic.moved":            "an id says nothing while the API reads no topics",
 	"reply.added":            "an id says nothing while the API reads no topics",
 	"reply.changed":          "an id says nothing while the API reads no topics",
 	"reply.withdrawn":        "an id says nothing while the API reads no topics",

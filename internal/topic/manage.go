@@ -142,6 +142,13 @@ func Move(ctx context.Context, d *db.DB, v member.Voice, topicID, spaceID string
 		if err := activity.Record(ctx, tx, moved); err != nil {
 			return "", err
 		}
+		opening, err := ReplyByNumber(ctx, tx, t.Brand, t.ID, 1)
+		if err == nil {
+			err = outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "topic.moved", Subject: opening.ID})
+		}
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return "", err
+		}
 		t.Space, t.PinnedAt = to.ID, 0
 		_, err = tx.ExecContext(ctx, `UPDATE reply SET space_id = $3 WHERE brand_id = $1 AND topic_id = $2`, t.Brand, t.ID, to.ID)
 		if t.State == Live {

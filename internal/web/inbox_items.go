@@ -266,6 +266,8 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 		return i18n.T(ctx, "{{.Detail}} answered in the community", by...), "messages-square"
 	case "solved":
 		return i18n.T(ctx, "The answer of {{.Detail}} was accepted", by...), "circle-check"
+	case "moved":
+		return i18n.T(ctx, "It was moved to where nobody asks"), "arrow-right"
 	case "withdrawn":
 		return i18n.T(ctx, "Its author took it back"), "undo-2"
 	case "bridged":
