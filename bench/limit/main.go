@@ -194,7 +194,7 @@ func (s *Site) showTopic(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	t, err := s.read1(n)
+	t, err := s.readTopic(n)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		http.NotFound(w, r)
@@ -205,7 +205,7 @@ func (s *Site) showTopic(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Site) read1(number int64) (topic, error) {
+func (s *Site) readTopic(number int64) (topic, error) {
 	t := topic{Number: number}
 	var space string
 	var created int64

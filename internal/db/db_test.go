@@ -193,9 +193,6 @@ func TestNestedQueriesOfOneText(t *testing.T) {
 // there.
 func TestThePatientLetOthersGoFirst(t *testing.T) {
 	d, ctx := dbtest.Open(t), t.Context()
-	if d.Dialect != db.SQLite {
-		t.Skip("PostgreSQL has many writers")
-	}
 	var mu sync.Mutex
 	var order []string
 	note := func(who string) func(*db.Tx) error {
@@ -228,6 +225,9 @@ func TestThePatientLetOthersGoFirst(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	leave <- true
 	all.Wait()
+	if d.Dialect == db.Postgres {
+		slices.Sort(order) // which has many writers: nobody waits
+	}
 	if !slices.Equal(order, []string{"hurried", "patient"}) {
 		t.Errorf("%v", order)
 	}

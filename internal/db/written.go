@@ -17,6 +17,7 @@ type written struct {
 	mu    sync.Mutex
 	kept  map[string]*sql.Stmt
 	often map[string]int // how often a text was run that is not kept
+	due   []string       // texts to prepare once the connection is free
 }
 
 const (
@@ -37,7 +38,9 @@ func (w *written) statement(query string) *sql.Stmt {
 		if len(w.often) >= notedMost {
 			clear(w.often)
 		}
-		w.often[query]++
+		if w.often[query]++; w.often[query] == preparedAfter {
+			w.due = append(w.due, query)
+		}
 	}
 	return st
 }
@@ -47,11 +50,12 @@ func (w *written) statement(query string) *sql.Stmt {
 func (w *written) prepare(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for query, n := range w.often {
-		if n < preparedAfter {
+	due := w.due
+	w.due = nil
+	for _, query := range due {
+		if delete(w.often, query); w.kept[query] != nil || len(w.kept) >= preparedMost {
 			continue
 		}
-		delete(w.often, query)
 		// An error is left to the next run of the text, which reports it in its own
 		// way.
 		if st, err := w.on.PrepareContext(ctx, query); err == nil {
