@@ -192,14 +192,19 @@ func (d *DB) QueryRowContext(ctx context.Context, query string, args ...any) *sq
 	return d.read.QueryRowContext(ctx, query, args...)
 }
 
-// ExecContext writes one statement as a transaction of its own.
-func (d *DB) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+// ExecContext writes one statement as a transaction of its own. As it is all or
+// nothing, it is tried again like one.
+func (d *DB) ExecContext(ctx context.Context, query string, args ...any) (out sql.Result, err error) {
 	release, err := d.takeTurn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	return d.write.ExecContext(ctx, query, args...)
+	err = again(ctx, func() (err error) {
+		out, err = d.write.ExecContext(ctx, query, args...)
+		return err
+	})
+	return out, err
 }
 
 // takeTurn keeps SQLite's writers in a queue that obeys ctx, instead of the

@@ -47,6 +47,48 @@ func TestTxKeepsAllOrNothing(t *testing.T) {
 	}
 }
 
+// A statement by itself that PostgreSQL picks from a deadlock is tried again,
+// like a transaction.
+func TestAStatementIsTriedAgainAfterADeadlock(t *testing.T) {
+	ctx, d := context.Background(), dbtest.Open(t)
+	if d.Dialect == db.SQLite {
+		t.Log("SQLite has one writer and knows no deadlock of rows")
+		return
+	}
+	set := func(q db.Queryer, value, from, to string) error {
+		_, err := q.ExecContext(ctx, `UPDATE installation SET value = $1 WHERE key BETWEEN $2 AND $3`, value, from, to)
+		return err
+	}
+	if _, err := d.ExecContext(ctx, `INSERT INTO installation (key, value) VALUES ('a', '0'), ('b', '0')`); err != nil {
+		t.Fatal(err)
+	}
+	both := make(chan error, 9)
+	err := d.Tx(ctx, func(tx *db.Tx) error {
+		if err := set(tx, "first", "b", "b"); err != nil {
+			return err
+		}
+		go func() { both <- set(d, "both", "a", "b") }()
+		for waits := false; !waits; {
+			err := d.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM pg_stat_activity
+				WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE installation%'`).Scan(&waits)
+			if err != nil {
+				return err
+			}
+		}
+		return set(tx, "first", "a", "a") // who has waited longest is picked
+	}, db.RowLocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-both; err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := d.QueryRowContext(ctx, `SELECT COUNT(*) FROM installation WHERE value = 'both'`).Scan(&n); err != nil || n != 2 {
+		t.Errorf("%d of 2 rows were written, %v", n, err)
+	}
+}
+
 // Two transactions that each read a sum and add to it must not both win on
 // the same reading.
 func TestCheckThenWriteIsNotLost(t *testing.T) {

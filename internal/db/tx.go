@@ -44,9 +44,19 @@ const maxTries = 12
 // nothing but the database and what it assigns anew at each run. A full disk
 // comes back as fault.Unavailable.
 func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error, opts ...Option) error {
+	err := again(ctx, func() error { return d.once(ctx, fn, opts) })
+	if IsFull(err) {
+		return fault.As(fault.Unavailable, err, "There is no space left to save this. Nothing was changed; free some space and try again.")
+	}
+	return err
+}
+
+// again does once what PostgreSQL undid because of others, after a pause that
+// grows.
+func again(ctx context.Context, once func() error) error {
 	var err error
 	for try := range maxTries {
-		if err = d.once(ctx, fn, opts); !retryable(err) {
+		if err = once(); !retryable(err) {
 			break
 		}
 		pause := time.Duration(1+rand.IntN(5<<min(try, 6))) * time.Millisecond
@@ -55,9 +65,6 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error, opts ...Option) erro
 			return ctx.Err()
 		case <-time.After(pause):
 		}
-	}
-	if IsFull(err) {
-		return fault.As(fault.Unavailable, err, "There is no space left to save this. Nothing was changed; free some space and try again.")
 	}
 	return err
 }
