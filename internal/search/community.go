@@ -146,7 +146,7 @@ type weighed struct {
 
 // ranked gives the best answers after as many that were shown.
 func (a asked) ranked(ctx context.Context, q db.Queryer, in dialect, skip int) (CommunityResult, error) {
-	all, err := in.weigh(ctx, q, a, RankedMost+1)
+	all, err := in.weigh(ctx, q, a, RankedMost+1, skip+a.size)
 	if err != nil {
 		return CommunityResult{}, fmt.Errorf("search: rank: %w", err)
 	}

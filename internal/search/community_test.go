@@ -160,44 +160,73 @@ func TestTheBestComeFirst(t *testing.T) {
 }
 
 func TestRankedPagesHaveNoGapsOrRepeats(t *testing.T) {
-	s := open(t)
-	var docs []search.Doc
-	for i := range 95 {
-		d := said(fmt.Sprint("r", i), db.Time(1000+i/3), "page")
-		d.Opening, d.Solved = i%7 == 0, i%3 == 0
-		docs = append(docs, d)
-	}
-	s.put(docs...)
-	for _, ranked := range []bool{true, false} {
-		seen, page, pages := map[string]bool{}, db.Page{}, 0
-		for {
-			got := s.look(search.CommunityQuery{Text: "page", Ranked: ranked}, page)
-			if ranked && (got.Ranked != 95 || got.More) {
-				t.Errorf("ranked %d, more %v", got.Ranked, got.More)
-			}
-			for _, h := range got.Hits {
-				if seen[h.ID] {
-					t.Errorf("%s came twice", h.ID)
+	for _, n := range []int{95, 230} { // few are ranked by their texts, more by the index
+		s := open(t)
+		var docs []search.Doc
+		for i := range n {
+			d := said(fmt.Sprint("r", i), db.Time(1000+i/3), "page")
+			d.Opening, d.Solved = i%7 == 0, i%3 == 0
+			docs = append(docs, d)
+		}
+		s.put(docs...)
+		byID := map[string]search.Doc{}
+		for _, d := range docs {
+			byID[d.ID] = d
+		}
+		for _, ranked := range []bool{true, false} {
+			// What is of the same time may come in any order.
+			place := func(d search.Doc) string {
+				if ranked {
+					return fmt.Sprint(sortOf(d), 9999-d.At)
 				}
-				seen[h.ID] = true
+				return fmt.Sprint(9999 - d.At)
 			}
-			// What is written meanwhile moves nothing.
-			s.put(said(fmt.Sprint("new", ranked, pages), db.Time(5000+pages), "page"))
-			if page.After, pages = got.Next, pages+1; got.Next == "" {
-				break
+			var want, seen, put []string
+			for _, d := range docs {
+				want = append(want, place(d))
 			}
-		}
-		for i := range 95 {
-			if !seen[fmt.Sprint("r", i)] {
-				t.Errorf("ranked %v: r%d was never shown", ranked, i)
+			slices.Sort(want)
+			once := map[string]bool{}
+			for page := (db.Page{}); ; {
+				got := s.look(search.CommunityQuery{Text: "page", Ranked: ranked}, page)
+				if ranked && (got.Ranked != n || got.More) {
+					t.Errorf("ranked %d of %d, more %v", got.Ranked, n, got.More)
+				}
+				for _, h := range got.Hits {
+					seen, once[h.ID] = append(seen, place(byID[h.ID])), true
+				}
+				// What is written meanwhile moves nothing.
+				put = append(put, fmt.Sprint("new", len(put)))
+				s.put(said(put[len(put)-1], db.Time(5000+len(put)), "page"))
+				if page.After = got.Next; got.Next == "" {
+					break
+				}
 			}
-		}
-		if err := s.Tx(ctx, func(tx *db.Tx) error {
-			return search.Drop(ctx, tx, "north", search.Reply, "newtrue0", "newtrue1", "newtrue2", "newtrue3", "newtrue4")
-		}); err != nil {
-			t.Fatal(err)
+			if diff := cmp.Diff(want, seen); diff != "" || len(once) != n {
+				t.Errorf("%d, ranked %v: %d different ones\n%.500s", n, ranked, len(once), diff)
+			}
+			if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Drop(ctx, tx, "north", search.Reply, put...) }); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+}
+
+// sortOf is 0 for what is given first.
+func sortOf(d search.Doc) int {
+	n := 0
+	if !d.Opening {
+		n += 2
+	}
+	if !d.Solved {
+		n++
+	}
+	return n
+}
+
+func TestACursorThatIsNone(t *testing.T) {
+	s := open(t)
+	s.put(said("r", 1000, "page"))
 	for _, after := range []string{"!", "0_z", "zzzz_z", "1", "1_", "_1", "1_-1", "-1_1", "1_!", "k_1_1"} {
 		if _, err := search.Community(ctx, s.DB, "north", search.CommunityQuery{Text: "page", Ranked: true, Spaces: []string{"open"}}, db.Page{After: after}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("after %q: %v", after, err)

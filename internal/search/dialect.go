@@ -22,8 +22,9 @@ type dialect interface {
 	index(ctx context.Context, tx *db.Tx, seq int64, tokens []string, known bool) error
 	// find returns the rows of a page and one more, the newest first.
 	find(ctx context.Context, q db.Queryer, a asked) ([]row, error)
-	// weigh returns the newest answers with their points, at most so many.
-	weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error)
+	// weigh returns the newest answers, at most so many, with the points of at
+	// least those that come first when they are put in order.
+	weigh(ctx context.Context, q db.Queryer, a asked, most, first int) ([]weighed, error)
 }
 
 var dialects = map[db.Dialect]dialect{db.SQLite: fts5{}, db.Postgres: tsvector{}}
@@ -103,7 +104,7 @@ const few = 100
 
 // weigh reads the index alone where there are many: the rows of five thousand
 // texts would cost more than all else.
-func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
+func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most, first int) ([]weighed, error) {
 	a, err := f.finish(ctx, q, a)
 	if err != nil {
 		return nil, err
@@ -119,22 +120,32 @@ func (f fts5) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]wei
 	if len(all) <= few {
 		return all, a.weighTexts(ctx, q, all)
 	}
-	a.from = seqs[len(seqs)-1]
+	return all, f.lead(ctx, q, a, all, at, first)
+}
+
+// lead gives those their points that come first: the best sort of answers is
+// asked for first, and no further one once there are enough. Each question reads
+// the lists of all the words again.
+func (f fts5) lead(ctx context.Context, q db.Queryer, a asked, all []weighed, at map[int64]int, first int) error {
+	a.below, a.from = all[0].seq+1, all[len(all)-1].seq
 	for _, l := range leads {
 		if a.solved && !l.solved {
 			continue // looking for what cannot be takes the longest
 		}
-		seqs, err := f.newest(ctx, q, a, a.inLead(f, l.letter), most)
+		seqs, err := f.newest(ctx, q, a, a.inLead(f, l.letter), first)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, seq := range seqs {
 			if i, ok := at[seq]; ok {
 				all[i].points = l.points
 			}
 		}
+		if first -= len(seqs); first <= 0 {
+			break
+		}
 	}
-	return all, nil
+	return nil
 }
 
 func (fts5) newest(ctx context.Context, q db.Queryer, a asked, written string, most int) ([]int64, error) {
@@ -205,7 +216,7 @@ func (t tsvector) newest(ctx context.Context, q db.Queryer, a asked, look int) (
 
 // weigh looks through the newest texts like find, as far as there should be
 // enough of them.
-func (t tsvector) weigh(ctx context.Context, q db.Queryer, a asked, most int) ([]weighed, error) {
+func (t tsvector) weigh(ctx context.Context, q db.Queryer, a asked, most, _ int) ([]weighed, error) {
 	all, err := t.weighNewest(ctx, q, a, lookFirst, most)
 	if n := len(all); err == nil && n > 0 && 5*most*lookFirst/(4*n) <= lookMost {
 		all, err = t.weighNewest(ctx, q, a, 5*most*lookFirst/(4*n), most)
