@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"rapport/internal/account"
@@ -123,6 +124,9 @@ func (a *app) identify(ctx context.Context) (err error) {
 	return a.in.Settle(ctx)
 }
 
+// afterStart is when what was only needed to start is not needed any more.
+const afterStart = 10 * time.Second
+
 // run serves on l until ctx ends or the server breaks, and then stops
 // everything gracefully.
 func (a *app) run(ctx context.Context, l net.Listener) error {
@@ -140,6 +144,9 @@ func (a *app) run(ctx context.Context, l net.Listener) error {
 	broken := make(chan error, 1)
 	if err == nil {
 		go func() { broken <- a.serve(srv, l) }()
+		// What starting took is given back; with nothing to do the program would
+		// keep it for minutes.
+		defer time.AfterFunc(afterStart, debug.FreeOSMemory).Stop()
 		select {
 		case <-ctx.Done():
 		case err = <-broken:
