@@ -208,6 +208,23 @@ func (p *place) team() (member.Voice, string) {
 	return v, p.sign(p.owner)
 }
 
+// A community that has nothing yet says what comes first, to each what they can
+// do.
+func TestACommunityWithNothingInIt(t *testing.T) {
+	p := open(t)
+	b, owner := p.found("South")
+	token, at := p.sign(owner), "/b/"+b.Slug
+	p.get(token, at+"/").has(t, "A community begins with a space", "/studio/"+b.Slug+"/community/spaces").lacks(t, "rail-title")
+	p.get("", at+"/").has(t, "Nothing here yet", "as soon as somebody begins one").lacks(t, "rail-title", "/studio/"+b.Slug)
+	p.get("", at+"/people").has(t, "Nobody has joined yet")
+	p.get("", at+"/people?q=ada").has(t, "Nobody is found")
+	p.get("", "/unanswered").has(t, "Nothing is open", "Every topic has been answered")
+	// Who is signed in and has not joined is shown the way in.
+	a := p.get(token, at+"/new")
+	a.hasStatus(t, http.StatusForbidden)
+	a.has(t, `<main id="content"`, `data-kind="primary" href="`+at+`/join">Join</a> <a`)
+}
+
 // A newcomer joins, asks, waits for a look and is answered, all without a
 // script, and what others may read grows with it at once.
 func TestANewcomersFirstDay(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"rapport/internal/access"
 	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/merge"
@@ -31,8 +32,17 @@ func viewHelp(ctx context.Context, v topic.View) string {
 	return i18n.T(ctx, "Topics you began, answered in or chose to follow. The last word comes first.")
 }
 
+func emptyTitle(ctx context.Context, l *listView) string {
+	if l.Filter.View == topic.Unanswered && len(l.seen()) > 0 {
+		return i18n.T(ctx, "Nothing is open")
+	}
+	return i18n.T(ctx, "Nothing here yet")
+}
+
 func emptyWords(ctx context.Context, l *listView) string {
 	switch {
+	case l.prepares():
+		return i18n.T(ctx, "A community begins with a space: a place for talking, for questions, for news or for what is known.")
 	case l.Filter.View == topic.Unanswered:
 		return i18n.T(ctx, "Every topic has been answered.")
 	case l.Filter.View == topic.Followed:
@@ -55,6 +65,12 @@ func (l *listView) begins() bool {
 		}
 	}
 	return false
+}
+
+// prepares reports whether the reader is of those who make spaces, and there is
+// none yet.
+func (l *listView) prepares() bool {
+	return len(l.seen()) == 0 && l.In() && l.Voice.Who.May(l.Now, l.Brand.ID, access.CommunityWrite) == nil
 }
 
 func newPath(s space.Space) string {
