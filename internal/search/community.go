@@ -45,8 +45,8 @@ type CommunityResult struct {
 // Community returns the brand's replies that answer the query, for readers with
 // or without an account: the spaces they may see are the caller's to name, and
 // what stands in others is neither found nor counted. It gives 20 to a page
-// unless asked otherwise (at most 100). No query is an error; a cursor that is
-// none is fault.Invalid.
+// unless asked otherwise (at most 100). The snippet of an opening leaves its
+// title out. No query is an error; a cursor that is none is fault.Invalid.
 func Community(ctx context.Context, d *db.DB, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
 	return community(ctx, d, dialects[d.Dialect], brandID, query, page)
 }
@@ -72,7 +72,7 @@ func community(ctx context.Context, q db.Queryer, in dialect, brandID string, qu
 }
 
 func (query CommunityQuery) asked(brandID string, page db.Page) asked {
-	a := asked{Query: Query{Text: query.Text, Kinds: []Kind{Reply}, From: query.From, To: query.To}, brand: brandID, terms: read(query.Text), size: page.Size(20, 100)}
+	a := asked{Query: Query{Text: query.Text, Kinds: []Kind{Reply}, From: query.From, To: query.To}, brand: brandID, terms: read(query.Text), size: page.Size(20, 100), titled: true}
 	if query.Author != "" {
 		a.also = append(a.also, attribute("author", query.Author))
 	}

@@ -102,6 +102,20 @@ func TestCommunityFindsWhatIsAsked(t *testing.T) {
 	}
 }
 
+func TestASnippetLeavesTheTitleOut(t *testing.T) {
+	s := open(t)
+	for i, text := range []string{"A blue lamp\n\nThe lamp stands here", "Only lamp\n\nNothing more of it", "Just a lamp\n\n"} {
+		s.put(search.Doc{Kind: search.Reply, ID: fmt.Sprint("r", i), Topic: "t", Space: "open", At: db.Time(10 - i), Opening: true, Text: text})
+	}
+	var got []string
+	for _, h := range s.look(search.CommunityQuery{Text: "lamp"}, db.Page{}).Hits {
+		got = append(got, fmt.Sprint(h.Snippet.Text, h.Snippet.Marks))
+	}
+	if diff := cmp.Diff([]string{"The lamp stands here[{4 8}]", "Nothing more of it[]", "Just a lamp  [{7 11}]"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTheTeamFindsReplies(t *testing.T) {
 	s := community(t)
 	for _, tt := range []struct {

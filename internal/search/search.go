@@ -329,6 +329,7 @@ type asked struct {
 	solved bool     // only topics with an accepted answer
 	unseen []string // attributes of which none may be there
 	begun  []string // whole words that the unfinished one may be; none: any that begin so
+	titled bool     // a title is shown beside the snippet, which leaves it out
 	below  int64    // seq
 	from   int64
 	size   int
@@ -426,12 +427,21 @@ func (a asked) hits(rows []row) []Hit {
 		out[i] = r.Hit
 		out[i].At = db.Time(r.seq / sameMoment)
 		out[i].Channels = strings.Fields(r.channels)
-		out[i].Snippet = snippet(r.text, a.terms)
+		out[i].Snippet = snippet(a.shownOf(r), a.terms)
 		if r.Kind == Reply {
 			out[i].Topic, out[i].Conversation = r.Conversation, ""
 		}
 	}
 	return out
+}
+
+// shownOf is the text that the snippet is cut from. An opening begins with its
+// title.
+func (a asked) shownOf(r row) string {
+	if _, body, ok := strings.Cut(r.text, "\n"); ok && a.titled && r.Opening && strings.TrimSpace(body) != "" {
+		return strings.TrimLeft(body, "\n")
+	}
+	return r.text
 }
 
 const columns = `d.seq, d.kind, d.subject, d.conversation_id, d.channels, d.person_id, d.text, d.space_id, d.author_id, d.opening, d.solved`
