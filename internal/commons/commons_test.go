@@ -208,6 +208,21 @@ func (p *place) team() (member.Voice, string) {
 	return v, p.sign(p.owner)
 }
 
+// What was begun stands in the form again, and the form says since when.
+func TestADraftSaysWhenItWasKept(t *testing.T) {
+	p := open(t)
+	v, token := p.team()
+	top := p.begin(v, p.talk, "How fine?")
+	p.get(token, top.Path()).lacks(t, "Draft kept")
+	p.get(token, "/new").lacks(t, "Draft kept")
+	p.must(topic.KeepDraft(ctx, p.DB, v, topic.Draft{Topic: top.ID, Text: "Rather fine, I"}))
+	p.must(topic.KeepDraft(ctx, p.DB, v, topic.Draft{Title: "Half a title"}))
+	p.get(token, top.Path()).has(t, "Rather fine, I</textarea>", "Draft kept now")
+	p.get(token, "/new").has(t, `value="Half a title"`, "Draft kept now")
+	// What is refused is no draft.
+	p.do(token, top.Path(), url.Values{"text": {" "}, "once": {"1"}}).lacks(t, "Draft kept")
+}
+
 // A community that has nothing yet says what comes first, to each what they can
 // do.
 func TestACommunityWithNothingInIt(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/space"
@@ -37,6 +38,14 @@ func feeling(name string) topic.Feeling {
 
 func reactionLabel(ctx context.Context, r topic.Reaction) string {
 	return i18n.T(ctx, "{{.Word}}: {{.Number}}", "Word", i18n.T(ctx, feeling(r.Feeling).Word), "Number", i18n.Number(ctx, r.Count))
+}
+
+// kept is when the draft was kept that stands in the form, 0 where none does.
+func (tv *topicView) kept() db.Time {
+	if tv.Draft.Text == "" || tv.Form.Raw("text") != tv.Draft.Text {
+		return 0
+	}
+	return tv.Draft.At
 }
 
 func (tv *topicView) mine(r *topic.Shown, feeling string) bool {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/markdown"
@@ -26,6 +27,7 @@ const pictureMost = picture.MaxBytes + 64<<10
 type newView struct {
 	*visit
 	Form form
+	Kept db.Time       // when the draft was kept that it begins with; 0 none
 	Into []space.Space // where the reader may begin topics
 }
 
@@ -44,11 +46,11 @@ func (p *Pages) topicNew(w http.ResponseWriter, r *http.Request) error {
 	if d.Title == "" && d.Text == "" { // a link may name what it is to be about; what was begun comes first
 		d.Title = r.URL.Query().Get("title")
 	}
-	return p.newForm(w, r, fill("space", chosen, "title", d.Title, "text", d.Text, "once", newOnce()))
+	return p.newForm(w, r, fill("space", chosen, "title", d.Title, "text", d.Text, "once", newOnce()), d.At)
 }
 
-func (p *Pages) newForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := newView{visit: at(r), Form: f}
+func (p *Pages) newForm(w http.ResponseWriter, r *http.Request, f form, kept db.Time) error {
+	v := newView{visit: at(r), Form: f, Kept: kept}
 	if err := v.Voice.Speaks(v.Now); err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (p *Pages) topicBegin(w http.ResponseWriter, r *http.Request) error {
 	said, err := topic.Begin(r.Context(), p.DB, at(r).Voice, topic.New{Space: f.Value("space"), Title: f.Raw("title"), Text: f.Raw("text"), Once: f.Value("once")})
 	if err != nil {
 		if f.Refused(err) {
-			return p.newForm(w, r, f)
+			return p.newForm(w, r, f, 0)
 		}
 		return err
 	}
