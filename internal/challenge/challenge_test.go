@@ -29,7 +29,7 @@ func maker(t *testing.T) challenge.Maker {
 
 func TestAnswersAreChecked(t *testing.T) {
 	m, now := maker(t), db.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
-	c := m.New(now, 10)
+	c, hard := m.New(now, 10), m.New(now, 24) // not answered by chance
 	a := challenge.Solve(c)
 	_, rest, _ := strings.Cut(c, ".")
 	for name, one := range map[string]struct {
@@ -41,7 +41,7 @@ func TestAnswersAreChecked(t *testing.T) {
 		"at the last moment":      {now.Add(challenge.Life), c, a, true},
 		"too late":                {now.Add(challenge.Life + 1e6), c, a, false},
 		"no answer":               {now, c, "", false},
-		"a wrong answer":          {now, c, "x", false},
+		"a wrong answer":          {now, hard, "x", false},
 		"a long answer":           {now, c, strings.Repeat("1", 10_000), false},
 		"no challenge":            {now, "", a, false},
 		"made easier":             {now, "1." + rest, challenge.Solve("1." + rest), false},

@@ -46,6 +46,7 @@ func TestCheck(t *testing.T) {
 	good, foreign := challenge.Maker{Keys: keys}.New(d.Now(), bits), challenge.Maker{Keys: other}.New(d.Now(), bits)
 	late := challenge.Maker{Keys: keys}.New(d.Now().Add(-challenge.Life-time.Millisecond), bits)
 	early := challenge.Maker{Keys: keys}.New(d.Now().Add(-challenge.Life), bits)
+	hard := challenge.Maker{Keys: keys}.New(d.Now(), 24) // not answered by chance
 	for _, c := range []struct {
 		name, challenge, answer string
 		ok                      bool
@@ -53,7 +54,7 @@ func TestCheck(t *testing.T) {
 		{"solved", good, challenge.Solve(good), true},
 		{"again", good, challenge.Solve(good), false},
 		{"not tried", challenge.Maker{Keys: keys}.New(d.Now(), bits), "", false},
-		{"wrong", early, "x", false},
+		{"wrong", hard, "x", false},
 		{"in the last moment", early, challenge.Solve(early), true},
 		{"too late", late, challenge.Solve(late), false},
 		{"another house's", foreign, challenge.Solve(foreign), false},
