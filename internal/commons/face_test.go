@@ -127,7 +127,6 @@ func TestPicturesOfMembers(t *testing.T) {
 	// The team takes it away and says why.
 	mine := p.voice("kim").Member
 	name := mine.Picture[strings.LastIndex(mine.Picture, "/")+1:]
-	blobs := p.join.Blobs
 	for _, c := range []struct {
 		why  string
 		who  access.Who
@@ -140,13 +139,13 @@ func TestPicturesOfMembers(t *testing.T) {
 		{"who may not", v.Who, name, "Rude", fault.NotFound},
 		{"a creator", access.Who{Account: "x", Grants: []access.Grant{{Brand: p.brand.ID, Role: access.Creator}}}, name, "Rude", fault.Denied},
 	} {
-		if err := member.TakePicture(ctx, p.DB, blobs, c.who, p.brand.ID, mine.ID, c.seen, c.text); !fault.Is(err, c.want) {
+		if err := member.TakePicture(ctx, p.DB, c.who, p.brand.ID, mine.ID, member.Taken{Seen: c.seen, Reason: c.text}); !fault.Is(err, c.want) {
 			t.Errorf("%s: %v", c.why, err)
 		}
 	}
 	p.get("", next[1]).hasStatus(t, http.StatusOK)
 	moderator := access.Who{Account: p.owner.Account, Grants: []access.Grant{{Brand: p.brand.ID, Role: access.Moderator}}}
-	p.must(member.TakePicture(ctx, p.DB, blobs, moderator, p.brand.ID, mine.ID, name, "It is somebody else"))
+	p.must(member.TakePicture(ctx, p.DB, moderator, p.brand.ID, mine.ID, member.Taken{Seen: name, Reason: "It is somebody else"}))
 	p.get("", next[1]).hasStatus(t, http.StatusNotFound)
 	p.get("", "/u/kim").lacks(t, "/face/")
 	p.get(token, "/me").has(t, "took your picture away", "It is somebody else")
@@ -158,6 +157,8 @@ func TestPicturesOfMembers(t *testing.T) {
 	p.do(token, "/me/picture/remove", map[string][]string{}).hasStatus(t, http.StatusSeeOther)
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound)
 	p.sends(token, drawn(t, 300, 300, color.Black)).hasStatus(t, http.StatusSeeOther)
+	p.get("", last[1]).hasStatus(t, http.StatusNotFound) // an address is given once
+	last = faceAt.FindStringSubmatch(p.get(token, "/me").body)
 	p.get("", last[1]).hasStatus(t, http.StatusOK)
 	p.must(p.join.Leave(ctx, p.voice("kim"), join.Anonymise))
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound)

@@ -250,7 +250,7 @@ func (p *Pages) mePictureRemove(w http.ResponseWriter, r *http.Request) error {
 	if v.Voice.Member.ID == "" {
 		return member.Missing()
 	}
-	if err := member.Unportray(r.Context(), p.DB, p.Blobs, v.Voice); err != nil {
+	if err := member.Unportray(r.Context(), p.DB, v.Voice); err != nil {
 		return err
 	}
 	return see(w, r, v.href("/me?done=saved"))

@@ -44,7 +44,7 @@ func (j *Join) Export(ctx context.Context, v member.Voice, w io.Writer) error {
 // face is a member's picture as a data address; "" where there is none or it
 // cannot be read.
 func (j *Join) face(ctx context.Context, m member.Member) string {
-	key, mime, err := member.FaceFile(m.Brand, path.Base(m.Picture))
+	key, mime, err := member.FaceFile(ctx, j.DB, m.Brand, path.Base(m.Picture))
 	if err != nil {
 		return ""
 	}

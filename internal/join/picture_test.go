@@ -1,0 +1,106 @@
+package join_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io"
+	"testing"
+
+	"rapport/internal/db"
+	"rapport/internal/db/dbtest"
+	"rapport/internal/deposit"
+	"rapport/internal/fault"
+	"rapport/internal/join"
+	"rapport/internal/member"
+	"rapport/internal/topic"
+)
+
+// files are the jobs about files, which wait until the test runs them.
+type files struct {
+	*house
+	jobs []deposit.Files
+}
+
+func (h *house) files() *files {
+	f := &files{house: h}
+	h.DB.Jobs = f
+	return f
+}
+
+func (f *files) Enqueue(_ context.Context, tx *db.Tx, kind string, args []byte, at db.Time) error {
+	if kind != (deposit.Files{}).Kind() || at > tx.Now() { // what dies between is another test
+		return nil
+	}
+	var j deposit.Files
+	err := json.Unmarshal(args, &j)
+	tx.AfterCommit(func() { f.jobs = append(f.jobs, j) })
+	return err
+}
+
+// work runs the jobs and returns the files that lie there then.
+func (f *files) work() (keys []string) {
+	f.Helper()
+	k := &deposit.Keeper{DB: f.DB, Blobs: f.Blobs, Named: []deposit.Named{member.NamesFace, topic.NamesPicture}}
+	for _, j := range f.jobs {
+		f.must(k.Clear(ctx, j))
+	}
+	f.jobs = nil
+	for info, err := range f.Blobs.List(ctx, "") {
+		f.must(err)
+		keys = append(keys, info.Key)
+	}
+	return keys
+}
+
+func drawn() io.Reader {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 60, 40))); err != nil {
+		panic(err)
+	}
+	return &b
+}
+
+// picture is one that somebody put into what they write.
+func (h *house) picture(v member.Voice) topic.Picture {
+	h.Helper()
+	p, err := topic.Upload(ctx, h.DB, h.Blobs, v, drawn())
+	h.must(err)
+	return p
+}
+
+// Whoever erases what they wrote erases the pictures in it, and their files go,
+// also where the store does not work at that time.
+func TestErasingTakesThePicturesInPosts(t *testing.T) {
+	h := open(t, false)
+	w := h.talk()
+	f := h.files()
+	for range 3 {
+		h.picture(w.ada)
+	}
+	stays := h.picture(w.bea)
+	store := h.Blobs
+	h.Blobs = nil // nothing of it is touched before the rows are gone
+	h.must(h.Leave(ctx, w.ada, join.Erase))
+	h.Blobs = store
+	if n := h.count(`SELECT COUNT(*) FROM topic_picture WHERE member_id = $1`, w.ada.Member.ID); n != 0 {
+		t.Errorf("%d are still there", n)
+	}
+	if left := f.work(); len(left) != 1 || left[0] != stays.Blob {
+		t.Errorf("there is %v, want %s", left, stays.Blob)
+	}
+	// Who is on their way out adds none that nobody would erase.
+	if _, err := topic.Upload(ctx, h.DB, h.Blobs, w.ada, drawn()); !fault.Is(err, fault.Denied) {
+		t.Errorf("added after they left: %v", err)
+	}
+	if left := f.work(); len(left) != 1 {
+		t.Errorf("there is %v", left)
+	}
+	q := dbtest.Indexed(t, h.DB)
+	_, err := topic.NamesPicture(ctx, q, h.brand.ID, stays.Blob)
+	h.must(err)
+	dbtest.NoScan(t, h.DB, `DELETE FROM topic_picture WHERE brand_id || '' = $1 AND id IN (
+		SELECT id FROM topic_picture WHERE brand_id = $1 AND member_id = $2 ORDER BY at, id LIMIT $3) RETURNING blob`, "b", "m", 5)
+}
