@@ -3,11 +3,14 @@ package join_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"image"
 	"image/png"
 	"io"
+	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
@@ -103,4 +106,30 @@ func TestErasingTakesThePicturesInPosts(t *testing.T) {
 	h.must(err)
 	dbtest.NoScan(t, h.DB, `DELETE FROM topic_picture WHERE brand_id || '' = $1 AND id IN (
 		SELECT id FROM topic_picture WHERE brand_id = $1 AND member_id = $2 ORDER BY at, id LIMIT $3) RETURNING blob`, "b", "m", 5)
+}
+
+// An export holds the pictures of what they wrote themselves, each as a data
+// address, and says of one that is gone all but that.
+func TestExportHoldsThePicturesInPosts(t *testing.T) {
+	h := open(t, false)
+	w := h.talk()
+	h.files()
+	first := h.picture(w.ada)
+	h.DB.SetClock(h.DB.Now().Time().Add(time.Second))
+	gone := h.picture(w.ada)
+	h.must(h.Blobs.Delete(ctx, gone.Blob))
+	h.picture(w.bea)
+	var out bytes.Buffer
+	h.must(h.Export(ctx, w.ada, &out))
+	var got struct {
+		Pictures []struct{ ID, Address, Mime, Picture string }
+	}
+	h.must(json.Unmarshal(out.Bytes(), &got))
+	if len(got.Pictures) != 2 || got.Pictures[0].ID != first.ID || got.Pictures[1].Picture != "" || got.Pictures[0].Address != "/p/"+first.ID {
+		t.Fatalf("%+v", got.Pictures)
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(got.Pictures[0].Picture, "data:"+first.Mime+";base64,"))
+	if err != nil || int64(len(raw)) != first.Bytes {
+		t.Errorf("%d bytes of %d: %v", len(raw), first.Bytes, err)
+	}
 }
