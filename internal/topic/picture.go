@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"path"
 	"regexp"
@@ -98,6 +99,36 @@ func ForgetPictures(ctx context.Context, tx *db.Tx, brandID, memberID string, mo
 	return len(keys), deposit.Drop(ctx, tx, brandID, keys...)
 }
 
+// Sound returns nil where a file is one that Upload may have made of a picture,
+// as its row says, or what is wrong with it. It is decoded whole.
+func (p Picture) Sound(file []byte) error {
+	kind, size, err := picture.Check(file)
+	if err != nil {
+		return err
+	}
+	if kind.Mime() != p.Mime || size.Width != p.Width || size.Height != p.Height || int64(len(file)) != p.Bytes || max(p.Width, p.Height) > pictureSide {
+		return fault.New(fault.Invalid, "It is not as pictures.jsonl says.")
+	}
+	if _, _, err := image.Decode(bytes.NewReader(file)); err != nil {
+		return fault.As(fault.Invalid, err, "The picture is damaged or cut short. Upload it again.")
+	}
+	return nil
+}
+
+// BringPicture keeps the file of a picture that is brought in as it is, under
+// its key, which it returns. The caller has checked that it is sound, and
+// removes the file where its row does not come.
+func BringPicture(ctx context.Context, blobs blob.Store, brandID, id string, file io.Reader) (string, error) {
+	key := pictureKey(brandID, id)
+	if file == nil {
+		return key, nil
+	}
+	if _, err := blobs.Put(ctx, key, file); err != nil {
+		return key, fmt.Errorf("topic: keep a picture: %w", err)
+	}
+	return key, nil
+}
+
 // NamesPicture reports whether a picture is the file.
 func NamesPicture(ctx context.Context, q db.Queryer, brandID, key string) (bool, error) {
 	var yes bool
@@ -131,7 +162,13 @@ func PictureByID(ctx context.Context, q db.Queryer, brandID, id string) (Picture
 	return p, nil
 }
 
-var pictureAddress = regexp.MustCompile(`^/p/([a-z0-9]{10,40})$`)
+var (
+	pictureID      = regexp.MustCompile(`^[a-z0-9]{10,40}$`)
+	pictureAddress = regexp.MustCompile(`^/p/([a-z0-9]{10,40})$`)
+)
+
+// IsPicture reports whether an id is written as a picture's.
+func IsPicture(id string) bool { return pictureID.MatchString(id) }
 
 // mostShown is how many pictures one text shows.
 const mostShown = 20
