@@ -1,6 +1,7 @@
 package demoworld_test
 
 import (
+	"path"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +10,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/demoworld"
 	"rapport/internal/document"
+	"rapport/internal/member"
 	"rapport/internal/search"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -96,6 +98,59 @@ func TestTheCommunityIsFound(t *testing.T) {
 	}
 }
 
+// What is told as looked for in vain is so, and is counted as it would be if
+// somebody looked for it again.
+func TestSearchesInVain(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	ids := s.spaces(t)
+	all, _, err := search.Unfound(t.Context(), s.DB, s.who, s.brand.ID, search.UnmetFilter{Days: 28}, db.Page{})
+	if err != nil || len(all) < 10 || all[0].Times < 5 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	all, _, err = search.Unfound(t.Context(), s.DB, s.who, s.brand.ID, search.UnmetFilter{}, db.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range all {
+		res, err := search.Community(t.Context(), s.DB, s.brand.ID, search.CommunityQuery{Text: u.Words, Spaces: ids, Ranked: true}, db.Page{})
+		if err != nil || len(res.Hits) != 0 {
+			t.Errorf("%s is found: %v", u.Words, err)
+		}
+		if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error { return search.Missed(t.Context(), tx, s.brand.ID, u.Words) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.count(t, `SELECT COUNT(*) FROM search_missed`); n != len(all) {
+		t.Errorf("%d, and %d once they are looked for again", len(all), n)
+	}
+	if n := s.count(t, `SELECT COUNT(*) FROM search_missed m WHERE times <> (SELECT SUM(d.times) FROM search_missed_day d WHERE d.missed_id = m.id)`); n != 0 {
+		t.Errorf("%d are not the sum of their days", n)
+	}
+}
+
+// About two thirds of the members have a picture, each another, and its file is
+// there.
+func TestPicturesOfTheCommunity(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	members, pictured := s.count(t, `SELECT COUNT(*) FROM member`), s.count(t, `SELECT COUNT(*) FROM member WHERE picture <> ''`)
+	if distinct := s.count(t, `SELECT COUNT(DISTINCT picture) FROM member WHERE picture <> ''`); pictured < members*6/10 || pictured > members*3/4 || distinct != pictured {
+		t.Errorf("%d of %d have a picture, and %d of them another", pictured, members, distinct)
+	}
+	var key string
+	if err := s.DB.QueryRowContext(t.Context(), `SELECT picture FROM member WHERE picture <> '' ORDER BY picture LIMIT 1`).Scan(&key); err != nil {
+		t.Fatal(err)
+	}
+	key, mime, err := member.FaceFile(t.Context(), s.DB, s.brand.ID, path.Base(key))
+	if err != nil || mime != "image/jpeg" {
+		t.Fatal(key, mime, err)
+	}
+	if info, err := s.Library.Blobs.Stat(t.Context(), key); err != nil || info.Size < 1000 {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
 // What is counted agrees with what is there, and nothing is younger than the
 // world or older than the community.
 // wrongs are what no community holds: a query for how often each is there.
@@ -160,7 +215,7 @@ func TestTheCommunityIsFilledOnce(t *testing.T) {
 	s := newStage(t, midday)
 	counts := func() map[string]int {
 		out := map[string]int{}
-		for _, table := range []string{"account", "person", "member", "space", "topic", "reply", "reaction", "document", "decision", "flag", "watch", "acceptance", "search_doc", "audit", "activity"} {
+		for _, table := range []string{"account", "person", "member", "space", "topic", "reply", "reaction", "document", "decision", "flag", "watch", "acceptance", "search_doc", "search_missed", "search_missed_day", "audit", "activity"} {
 			out[table] = s.count(t, `SELECT COUNT(*) FROM `+table)
 		}
 		return out

@@ -73,6 +73,18 @@ func BringFace(ctx context.Context, blobs blob.Store, brandID, id string, file [
 	return key, nil
 }
 
+// StageFace keeps a picture that is as small and square as members' pictures
+// are, a JPEG, and returns the key of the file: the same for the same picture,
+// of which several may be given the same.
+func StageFace(ctx context.Context, blobs blob.Store, brandID string, file []byte) (string, error) {
+	sum := sha256.Sum256(file)
+	key := faces(brandID) + hex.EncodeToString(sum[:(shownChars+onceChars)/2]) + ".jpeg"
+	if _, err := blobs.Put(ctx, key, bytes.NewReader(file)); err != nil {
+		return "", fmt.Errorf("member: keep a picture: %w", err)
+	}
+	return key, nil
+}
+
 func drawFace(r io.Reader) (picture.Result, error) {
 	return picture.Process(r, picture.Options{Square: true, MaxSide: faceSide})
 }
