@@ -86,12 +86,8 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 			return nil, err
 		}
 	}
-	for name := range s.files {
-		if pictureName.MatchString(name) {
-			if err := errors.Join(ctx.Err(), s.pictureSound(name)); err != nil {
-				return nil, err
-			}
-		}
+	if err := s.picturesSound(ctx, func() error { return moved(done) }); err != nil {
+		return nil, err
 	}
 	if s.files[logoName] != nil {
 		file, err := s.picture(logoName)
@@ -495,6 +491,25 @@ func (s *source) own(media []string) error {
 	for _, m := range media {
 		if id, err := id36(m); err != nil || !s.ids["media"][id] {
 			return errors.New("a picture of it is not in the archive")
+		}
+	}
+	return nil
+}
+
+// picturesSound looks at all pictures. alive is told now and then.
+func (s *source) picturesSound(ctx context.Context, alive func() error) error {
+	n := 0
+	for name := range s.files {
+		if !pictureName.MatchString(name) {
+			continue
+		}
+		if n++; n%100 == 0 {
+			if err := alive(); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(ctx.Err(), s.pictureSound(name)); err != nil {
+			return err
 		}
 	}
 	return nil

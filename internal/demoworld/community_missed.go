@@ -24,12 +24,12 @@ var missed = []struct {
 // community grew.
 func (t *town) saveMissed(ctx context.Context, tx *db.Tx) error {
 	var all, days [][]any
-	for _, m := range missed {
+	for i, m := range missed {
 		id, on := db.NewID(), map[db.Time]int{}
 		var order []db.Time
-		last := t.now.Add(-time.Duration(m.ago)*24*time.Hour - time.Duration(20+7*m.times)*time.Minute)
-		for i := range m.times {
-			at := db.At(last.Add(-time.Duration(i*(i+5)/4*17) * time.Hour))
+		last := t.now.Add(-time.Duration(m.ago*24+i*5%13) * time.Hour).Add(-time.Duration(9+i*17%49) * time.Minute)
+		for k := range m.times {
+			at := db.At(last.Add(-time.Duration(k*(k+5)/4*17) * time.Hour))
 			day := at - at%db.Time((24*time.Hour).Milliseconds())
 			if on[day] == 0 {
 				order = append(order, day)

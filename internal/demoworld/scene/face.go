@@ -17,21 +17,19 @@ const FaceSide = 192
 // and shoulders, or something they like. Each number has its own, always the
 // same.
 func Face(number int) ([]byte, error) {
-	// The middle square of a scene.
-	width := FaceSide * 4 / 3
 	luck := rand.New(rand.NewPCG(uint64(number), 5))
-	s := &sheet{canvas: newCanvas(width), palette: pick(luck, palettes), luck: luck}
+	draw, side, top := (*sheet).portrait, 730.0, 65.0 // close, as it is shown small
 	if number%4 == 3 {
-		pick(luck, motifs)(s)
-	} else {
-		s.portrait()
+		draw, side, top = pick(luck, motifs), high, 0
 	}
+	s := &sheet{canvas: newCanvas(int(math.Round(FaceSide * wide / side))), palette: pick(luck, palettes), luck: luck}
+	draw(s)
 	if s.err != nil {
 		return nil, fmt.Errorf("scene: draw a face: %w", s.err)
 	}
-	left := (width - FaceSide) / 2
+	at := image.Pt((s.img.Rect.Dx()-FaceSide)/2, int(top*s.scale))
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, s.img.SubImage(image.Rect(left, 0, left+FaceSide, FaceSide)), &jpeg.Options{Quality: 86}); err != nil {
+	if err := jpeg.Encode(&b, s.img.SubImage(image.Rectangle{Min: at, Max: at.Add(image.Pt(FaceSide, FaceSide))}), &jpeg.Options{Quality: 86}); err != nil {
 		return nil, fmt.Errorf("scene: encode a face: %w", err)
 	}
 	return b.Bytes(), nil
