@@ -13,9 +13,8 @@ import (
 	"rapport/internal/member"
 )
 
-// portraits is how many pictures of members there are: enough that nobody of
-// the two thirds who have one looks like another.
-const portraits = 216
+// portraits is how many members have a picture: two thirds.
+const portraits = 200
 
 // portray puts the pictures of members into the store while other things are
 // done, and returns a function that waits for it and gives their keys.
@@ -45,10 +44,11 @@ func (w World) portray(ctx context.Context, b brand.Brand) func() ([]string, err
 	}
 }
 
-// face gives two thirds of the crowd a picture, and the team. The owner has
-// none yet: whoever looks at the demo may choose one.
+// face gives two thirds of the crowd a picture of their own, and the team. The
+// owner has none yet: whoever looks at the demo may choose one.
 func (t *town) face(s *soul) string {
-	if s == t.staff["robin"] || s.state != member.Active || !s.team && crc32.ChecksumIEEE([]byte(s.handle))%3 == 0 || len(t.faces) == 0 {
+	left, others := len(t.faces)-t.portrayed, len(t.staff)-1
+	if left == 0 || s == t.staff["robin"] || s.state != member.Active || !s.team && (left <= others || crc32.ChecksumIEEE([]byte(s.handle))%3 == 0) {
 		return ""
 	}
 	t.portrayed++

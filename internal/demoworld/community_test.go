@@ -10,6 +10,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/demoworld"
 	"rapport/internal/document"
+	"rapport/internal/link"
 	"rapport/internal/member"
 	"rapport/internal/search"
 	"rapport/internal/space"
@@ -129,8 +130,30 @@ func TestSearchesInVain(t *testing.T) {
 	}
 }
 
-// About two thirds of the members have a picture, each another, and its file is
-// there.
+// An archive of the demo can be brought in: its links are such as anybody may
+// have made.
+func TestLinksOfTheCommunity(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	rows, err := s.DB.QueryContext(t.Context(), `SELECT code, target, source, campaign FROM link`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var code, target, source, campaign string
+		if err := rows.Scan(&code, &target, &source, &campaign); err != nil || !link.Sound(code, target, source, campaign) {
+			t.Errorf("%s leads to %s, %v", code, target, err)
+		}
+	}
+	if rows.Err() != nil || n == 0 {
+		t.Errorf("%d links, %v", n, rows.Err())
+	}
+}
+
+// About two thirds of the members have a picture, each another, and there are
+// the files of those and no others.
 func TestPicturesOfTheCommunity(t *testing.T) {
 	s := newStage(t, midday)
 	s.fill(t)
@@ -138,16 +161,21 @@ func TestPicturesOfTheCommunity(t *testing.T) {
 	if distinct := s.count(t, `SELECT COUNT(DISTINCT picture) FROM member WHERE picture <> ''`); pictured < members*6/10 || pictured > members*3/4 || distinct != pictured {
 		t.Errorf("%d of %d have a picture, and %d of them another", pictured, members, distinct)
 	}
-	var key string
-	if err := s.DB.QueryRowContext(t.Context(), `SELECT picture FROM member WHERE picture <> '' ORDER BY picture LIMIT 1`).Scan(&key); err != nil {
-		t.Fatal(err)
+	if n := s.count(t, `SELECT COUNT(*) FROM member WHERE team AND picture = ''`); n != 1 {
+		t.Errorf("%d of the team have none", n)
 	}
-	key, mime, err := member.FaceFile(t.Context(), s.DB, s.brand.ID, path.Base(key))
-	if err != nil || mime != "image/jpeg" {
-		t.Fatal(key, mime, err)
+	files := 0
+	for info, err := range s.Library.Blobs.List(t.Context(), "community/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		files++
+		if key, mime, err := member.FaceFile(t.Context(), s.DB, s.brand.ID, path.Base(info.Key)); err != nil || key != info.Key || mime != "image/jpeg" || info.Size < 1000 {
+			t.Errorf("%+v is nobody's, or no picture: %v", info, err)
+		}
 	}
-	if info, err := s.Library.Blobs.Stat(t.Context(), key); err != nil || info.Size < 1000 {
-		t.Errorf("%+v, %v", info, err)
+	if files != pictured {
+		t.Errorf("%d files of %d pictures", files, pictured)
 	}
 }
 
