@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 // files are the jobs about files, which wait until the test runs them.
 type files struct {
 	*house
+	mu   sync.Mutex
 	jobs []deposit.Files
 }
 
@@ -39,7 +42,11 @@ func (f *files) Enqueue(_ context.Context, tx *db.Tx, kind string, args []byte, 
 	}
 	var j deposit.Files
 	err := json.Unmarshal(args, &j)
-	tx.AfterCommit(func() { f.jobs = append(f.jobs, j) })
+	tx.AfterCommit(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.jobs = append(f.jobs, j)
+	})
 	return err
 }
 
@@ -106,6 +113,52 @@ func TestErasingTakesThePicturesInPosts(t *testing.T) {
 	h.must(err)
 	dbtest.NoScan(t, h.DB, `DELETE FROM topic_picture WHERE brand_id || '' = $1 AND id IN (
 		SELECT id FROM topic_picture WHERE brand_id = $1 AND member_id = $2 ORDER BY at, id LIMIT $3) RETURNING blob`, "b", "m", 5)
+}
+
+// Many at once are no more than one after the other, and who adds one while they
+// leave has either added it before, and it is erased, or not at all.
+func TestPicturesAtOnce(t *testing.T) {
+	h := open(t, false)
+	w := h.talk()
+	f := h.files()
+	for i := range 39 {
+		_, err := h.DB.ExecContext(ctx, `INSERT INTO topic_picture (id, brand_id, member_id, blob, mime, bytes, width, height, at) VALUES ($1, $2, $3, $1, 'image/png', 1, 1, 1, $4)`,
+			fmt.Sprint("earlier", i), h.brand.ID, w.ada.Member.ID, h.DB.Now())
+		h.must(err)
+	}
+	results := make(chan error)
+	for range 6 {
+		go func() {
+			_, err := topic.Upload(ctx, h.DB, h.Blobs, w.ada, drawn())
+			results <- err
+		}()
+	}
+	added := 0
+	for range 6 {
+		switch err := <-results; {
+		case err == nil:
+			added++
+		case !fault.Is(err, fault.Limited):
+			t.Error(err)
+		}
+	}
+	if left := f.work(); added != 1 || len(left) != 1 {
+		t.Errorf("%d were added, and there is %v", added, left)
+	}
+	go func() {
+		_, err := topic.Upload(ctx, h.DB, h.Blobs, w.bea, drawn())
+		results <- err
+	}()
+	h.must(h.Leave(ctx, w.bea, join.Erase))
+	if err := <-results; err != nil && !fault.Is(err, fault.Denied) {
+		t.Error(err)
+	}
+	if n := h.count(`SELECT COUNT(*) FROM topic_picture WHERE member_id = $1`, w.bea.Member.ID); n != 0 {
+		t.Errorf("%d are left of who has left", n)
+	}
+	if left := f.work(); len(left) != 1 {
+		t.Errorf("there is %v", left)
+	}
 }
 
 // An export holds the pictures of what they wrote themselves, each as a data
