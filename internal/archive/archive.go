@@ -30,6 +30,7 @@ const (
 	accountsName = "accounts.jsonl"
 	mediaFolder  = "media/"
 	facesFolder  = "members/"
+	postsFolder  = "pictures/"
 	logoName     = "logo"
 )
 

@@ -1,6 +1,10 @@
 package archive_test
 
 import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -40,9 +44,11 @@ func (h house) talk(t *testing.T) {
 	check(member.Portray(ctx, d, h.Media.Blobs, ada, picture()))
 	s, err := topic.Begin(ctx, d, ada, topic.New{Space: ask.ID, Title: "Which grinder?", Text: "I *like* @cy-oz <b>"})
 	check(err)
-	r, err := topic.Say(ctx, d, cy, s.Topic.ID, "The big one", 0, "form")
+	pic, err := topic.Upload(ctx, d, h.Media.Blobs, cy, picture())
 	check(err)
-	_, err = topic.Change(ctx, d, cy, r.Reply.ID, topic.Edit{Revision: 1, Text: "The small one"})
+	r, err := topic.Say(ctx, d, cy, s.Topic.ID, "The big one ![a grinder]("+pic.Address()+")", 0, "form")
+	check(err)
+	_, err = topic.Change(ctx, d, cy, r.Reply.ID, topic.Edit{Revision: 1, Text: "The small one ![a grinder](" + pic.Address() + ")"})
 	check(err)
 	_, err = topic.Accept(ctx, d, ada, r.Reply.ID, true)
 	check(err)
@@ -103,7 +109,7 @@ func (h house) community(t *testing.T) map[string][]string {
 		"community": "intro, joining, questions, first_posts, topics, revision", "space": "id, slug, name, kind, topics, revision", "space_slug": "slug, space_id",
 		"member": "id, handle, name, name_key, state, answers, posts, solved, trusted_at", "member_handle": "handle, skeleton, member_id",
 		"topic": "id, number, space_id, author_id, title, slug, excerpt, state, replies, heat, last_number, last_by, answer_id, created_at",
-		"reply": "id, topic_id, space_id, number, author_id, state, text, html, reactions, flags, revision, at", "revision": "reply_id, number, text, by_id", "reaction": "reply_id, member_id, kind",
+		"reply": "id, topic_id, space_id, number, author_id, state, text, html, reactions, flags, revision, at", "revision": "reply_id, number, text, by_id", "reaction": "reply_id, member_id, kind", "topic_picture": "id, member_id, blob, mime, bytes, width, height, at",
 		"bookmark": "member_id, reply_id", "watch": "member_id, subject, level, because, seen", "flag": "id, reply_id, member_id, reason, settled_at", "decision": "id, reply_id, act, reason, excerpt",
 		"notice_choice": "member_id, kind, mail", "notice_digest": "member_id, every, weekday, hour, zone",
 		"document": "name, version, text, html", "acceptance": "member_id, name, version",
@@ -149,6 +155,7 @@ func TestACommunityIsTakenAlong(t *testing.T) {
 	if diff := cmp.Diff(from.community(t), to.community(t)); diff != "" {
 		t.Error(diff)
 	}
+	samePictures(t, from, to)
 	if n := one(t, to.DB, `SELECT COUNT(*) FROM search_doc WHERE kind = 'reply'`); n != "2" {
 		t.Errorf("%s replies are found", n)
 	}
@@ -158,6 +165,78 @@ func TestACommunityIsTakenAlong(t *testing.T) {
 	}
 	if mail := one(t, to.DB, `SELECT a.email FROM member m JOIN account a ON a.id = m.account_id WHERE m.name = 'Cý Öz'`); mail != "cy@example.com" {
 		t.Errorf("the member's account is %s", mail)
+	}
+}
+
+// samePictures compares what members put into what they wrote, byte for byte,
+// and where their texts show it.
+func samePictures(t *testing.T, from, to house) {
+	t.Helper()
+	id := one(t, from.DB, `SELECT id FROM topic_picture WHERE brand_id = $1`, from.Brand.ID)
+	if html := one(t, to.DB, `SELECT html FROM reply WHERE number = 2`); !strings.Contains(html, topic.Up+"p/"+id+`"`) || !strings.Contains(html, "<img") {
+		t.Errorf("the post shows no picture: %s", html)
+	}
+	var files [2][]byte
+	for i, h := range []house{from, to} {
+		p, err := topic.PictureByID(t.Context(), h.DB, from.Brand.ID, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, _, err := h.Media.Blobs.Open(t.Context(), p.Blob)
+		if err != nil {
+			t.Fatalf("no file of a picture came along: %v", err)
+		}
+		files[i], err = io.ReadAll(f)
+		f.Close()
+		if err != nil || int64(len(files[i])) != p.Bytes {
+			t.Errorf("%d bytes of %d: %v", len(files[i]), p.Bytes, err)
+		}
+	}
+	if !bytes.Equal(files[0], files[1]) {
+		t.Error("it is another picture")
+	}
+}
+
+// What was made before there were pictures of posts in archives still comes in;
+// a text without its picture shows a link.
+func TestAnArchiveWithoutPicturesOfPosts(t *testing.T) {
+	p := unpack(t, full(t, dbtest.Open(t)).export(t))
+	for name := range p {
+		if strings.HasPrefix(name, "pictures/") || name == "pictures.jsonl" {
+			delete(p, name)
+		}
+	}
+	to := empty(t, dbtest.Open(t))
+	if i := to.take(t, p.honest(t).zip(t)); i.State != archive.Done {
+		t.Fatalf("%+v", i)
+	}
+	if html := one(t, to.DB, `SELECT html FROM reply WHERE number = 2`); strings.Contains(html, "<img") || !strings.Contains(html, "a grinder") {
+		t.Errorf("it shows %s", html)
+	}
+}
+
+// A picture whose file was gone when the archive was made is gone here too, and
+// nothing else is.
+func TestAPictureOfAPostThatIsGone(t *testing.T) {
+	from := full(t, dbtest.Open(t))
+	if err := from.Media.Blobs.Delete(t.Context(), one(t, from.DB, `SELECT blob FROM topic_picture`)); err != nil {
+		t.Fatal(err)
+	}
+	to := empty(t, dbtest.Open(t))
+	if i := to.take(t, from.export(t)); i.State != archive.Done || one(t, to.DB, `SELECT COUNT(*) FROM topic_picture`) != "1" {
+		t.Errorf("%+v", i)
+	}
+}
+
+// An archive may hold so many files that its list of them alone is large.
+func TestALongManifest(t *testing.T) {
+	p := unpack(t, full(t, dbtest.Open(t)).export(t))
+	noise := make([]byte, 5<<20)
+	_, _ = rand.Read(noise)
+	p["manifest.json"] = append([]byte(`{"program":"`+hex.EncodeToString(noise)+`",`), p["manifest.json"][1:]...)
+	to := empty(t, dbtest.Open(t))
+	if i := to.take(t, p.zip(t)); i.State != archive.Done {
+		t.Errorf("%+v", i)
 	}
 }
 

@@ -70,6 +70,7 @@ A zip file:
 | ` + "`*.jsonl`" + ` | one thing a line, as below |
 | ` + "`media/<id>/full`, `media/<id>/original`" + ` | pictures as they are shown, and before they were cropped |
 | ` + "`members/<id>/picture`" + ` | a member's picture |
+| ` + "`pictures/<id>`" + ` | a picture that a member put into what they wrote |
 | ` + "`logo`" + ` | the brand's logo, where it has one |
 | ` + "`index.html`" + ` | for whoever opens it by hand |
 

@@ -156,11 +156,11 @@ func (a *Archiver) Holds(ctx context.Context, who access.Who, brandID string) ([
 		return nil, err
 	}
 	var out []Kept
-	for _, t := range []string{"post", "media", "conversation", "message", "person", "topic", "reply", "member", "metric", "activity", "audit", "letter", "channel_log"} {
+	for _, t := range []string{"post", "media", "conversation", "message", "person", "topic", "reply", "topic_picture", "member", "metric", "activity", "audit", "letter", "channel_log"} {
 		k := Kept{What: t}
 		var err error
-		if k.Rows, err = count(ctx, a.DB, t, brandID); err == nil && t == "media" {
-			err = a.DB.QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM media WHERE brand_id = $1`, brandID).Scan(&k.Bytes)
+		if k.Rows, err = count(ctx, a.DB, t, brandID); err == nil && (t == "media" || t == "topic_picture") {
+			err = a.DB.QueryRowContext(ctx, `SELECT COALESCE(SUM(bytes), 0) FROM `+t+` WHERE brand_id = $1`, brandID).Scan(&k.Bytes)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("archive: count %s: %w", t, err)

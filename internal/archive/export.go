@@ -204,16 +204,21 @@ func (a *Archiver) exportMoved(ctx context.Context, e Export, done int64) error 
 	return err
 }
 
-// things is how many there are to write.
+// things is how many there are to write, with the files of pictures.
 func (a *Archiver) things(ctx context.Context, brand string) (n int64, err error) {
 	for _, t := range slices.Concat(tables, shownOnly) {
 		rows, err := count(ctx, a.DB, t.name, brand)
 		if err != nil {
 			return 0, fmt.Errorf("archive: count %s: %w", t.name, err)
 		}
-		if n += rows; t.name == "media" {
-			n += rows // and their files
+		n += rows
+	}
+	for _, query := range pictured {
+		var files int64
+		if err := a.DB.QueryRowContext(ctx, `SELECT COUNT(*) FROM (`+query+`) f`, brand).Scan(&files); err != nil {
+			return 0, fmt.Errorf("archive: count files: %w", err)
 		}
+		n += files
 	}
 	return n, nil
 }

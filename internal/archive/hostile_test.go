@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -89,6 +90,16 @@ func (p pack) swap(t *testing.T, name, old, fresh string) pack {
 	return p
 }
 
+// aPicture is the file of a picture in a post.
+func aPicture(p pack) string {
+	for name := range p {
+		if strings.HasPrefix(name, "pictures/") {
+			return name
+		}
+	}
+	return ""
+}
+
 const stranger = "01a00000-0000-7000-8000-000000000000"
 
 func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
@@ -117,6 +128,45 @@ func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
 			}
 			return p.honest(t)
 		}, "is no picture"},
+		{"a picture of a post that nothing lists", func(t *testing.T, p pack) pack {
+			p["pictures/abcdefghijklmnopqrstuvwxyz"] = p[aPicture(p)]
+			return p.honest(t)
+		}, "no picture is called"},
+		{"a picture of a post that leads out", func(t *testing.T, p pack) pack {
+			p["pictures/../../face/x"] = p[aPicture(p)]
+			return p.honest(t)
+		}, "does not belong in one"},
+		{"a picture of a post that is none", func(t *testing.T, p pack) pack {
+			p[aPicture(p)] = []byte("<svg onload=alert(1)>")
+			return p.honest(t)
+		}, "is no picture"},
+		{"a picture of a post that is cut", func(t *testing.T, p pack) pack {
+			name := aPicture(p)
+			was := len(p[name])
+			p[name] = p[name][:was-20]
+			return p.swap(t, "pictures.jsonl", fmt.Sprintf(`"bytes":%d`, was), fmt.Sprintf(`"bytes":%d`, was-20)).honest(t)
+		}, "is no picture"},
+		{"a picture of a post that was changed", func(t *testing.T, p pack) pack {
+			p[aPicture(p)][30] ^= 1
+			return p
+		}, "is not as its manifest says"},
+		{"a picture of a post that says it is larger", func(t *testing.T, p pack) pack {
+			return p.swap(t, "pictures.jsonl", `"width":40`, `"width":4000`).honest(t)
+		}, "is not as pictures.jsonl says"},
+		{"a picture of a post of another kind", func(t *testing.T, p pack) pack {
+			return p.swap(t, "pictures.jsonl", `"mime":"image/`, `"mime":"text/html`).honest(t)
+		}, "cannot be"},
+		{"a picture of a post of nobody", func(t *testing.T, p pack) pack {
+			return p.swap(t, "pictures.jsonl", `"member":"`, `"member":"`+stranger+`","x":"`).honest(t)
+		}, "is not in the archive"},
+		{"a picture of a post by a path", func(t *testing.T, p pack) pack {
+			delete(p, aPicture(p))
+			return p.swap(t, "pictures.jsonl", `"id":"`, `"id":"../`).honest(t)
+		}, "it is no id"},
+		{"a picture of a post twice", func(t *testing.T, p pack) pack {
+			p["pictures.jsonl"] = append(p["pictures.jsonl"], p["pictures.jsonl"]...)
+			return p.honest(t)
+		}, "there are two with this id"},
 		{"a bomb", func(t *testing.T, p pack) pack { p["index.html"] = make([]byte, 64<<20); return p }, "grow far too large"},
 		{"another format", func(t *testing.T, p pack) pack { return p.swap(t, "manifest.json", archive.Format, "rapport.brand/99") }, "Use a newer Rapport"},
 		{"another brand", func(t *testing.T, p pack) pack {
@@ -178,7 +228,7 @@ func TestAHostileArchiveIsRefusedAndLeavesNothing(t *testing.T) {
 // nothing checks that no row and no file of a brand is there.
 func nothing(t *testing.T, h house) {
 	t.Helper()
-	for _, table := range []string{"brand", "post", "delivery", "channel", "conversation", "message", "person", "media", "metric", "activity", "search_doc", "access_grant"} {
+	for _, table := range []string{"brand", "post", "delivery", "channel", "conversation", "message", "person", "media", "metric", "activity", "search_doc", "access_grant", "topic_picture"} {
 		if n := one(t, h.DB, `SELECT CAST(COUNT(*) AS TEXT) FROM `+table); n != "0" {
 			t.Errorf("%s rows of %s are left", n, table)
 		}

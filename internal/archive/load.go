@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -208,6 +209,8 @@ func (l *loader) more(t table) []string {
 		return []string{"area"}
 	case "member":
 		return []string{"name_key", "picture"}
+	case "topic_picture":
+		return []string{"blob"}
 	case "member_handle":
 		return []string{"skeleton"}
 	case "topic":
@@ -252,6 +255,8 @@ func (l *loader) fit(ctx context.Context, t table, row map[string]any) error {
 	case "member":
 		l.fitCommunity(t.name, row)
 		return l.fitFace(ctx, row)
+	case "topic_picture":
+		return l.fitPicture(ctx, row)
 	case "member_handle", "topic", "reply", "document":
 		l.fitCommunity(t.name, row)
 	case "audit":
@@ -282,6 +287,21 @@ func (l *loader) fitFace(ctx context.Context, row map[string]any) error {
 	}
 	row["picture"] = key
 	return nil
+}
+
+// fitPicture keeps a picture of what a member wrote. A file that was gone when
+// the archive was made is gone here too.
+func (l *loader) fitPicture(ctx context.Context, row map[string]any) (err error) {
+	id := row["id"].(string)
+	var file io.ReadCloser
+	if l.files[postsFolder+id] != nil {
+		if file, err = l.open(postsFolder + id); err != nil {
+			return err
+		}
+		defer file.Close()
+	}
+	row["blob"], err = topic.BringPicture(ctx, l.library.Blobs, l.brand.ID, id, file)
+	return err
 }
 
 func (l *loader) whoever(id string) string {

@@ -26,6 +26,7 @@ import (
 	"rapport/internal/member"
 	"rapport/internal/post"
 	"rapport/internal/space"
+	"rapport/internal/topic"
 )
 
 // What an archive may be at most. They keep a hostile one from filling memory
@@ -35,6 +36,7 @@ const (
 	mostWhole  = 64 << 30 // bytes of all parts, unpacked
 	mostLine   = 4 << 20  // bytes of one thing
 	mostSmall  = 8 << 20  // bytes of a part that is read whole
+	mostListed = 1 << 8   // bytes of the manifest for each file, and mostSmall besides
 	mostText   = 1 << 20  // bytes of one text
 	mostShrunk = 400      // a part may be so many times larger than it is packed
 	mostPeople = 100_000
@@ -51,6 +53,7 @@ type source struct {
 	listed   map[string]File
 	ids      map[string]map[uuid.UUID]bool // by noun
 	known    map[string]bool               // ids of people
+	posts    map[string]topic.Picture      // in what members wrote, by id
 	things   int64
 }
 
@@ -61,7 +64,7 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 	if err != nil {
 		return nil, damaged("it is no zip file.")
 	}
-	s := &source{files: map[string]*zip.File{}, listed: map[string]File{}, ids: map[string]map[uuid.UUID]bool{}, known: map[string]bool{}}
+	s := &source{files: map[string]*zip.File{}, listed: map[string]File{}, ids: map[string]map[uuid.UUID]bool{}, known: map[string]bool{}, posts: map[string]topic.Picture{}}
 	if err := s.names(z); err != nil {
 		return nil, err
 	}
@@ -83,12 +86,8 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 			return nil, err
 		}
 	}
-	for name := range s.files {
-		if strings.HasPrefix(name, mediaFolder) || strings.HasPrefix(name, facesFolder) {
-			if err := errors.Join(ctx.Err(), s.pictureSound(name)); err != nil {
-				return nil, err
-			}
-		}
+	if err := s.picturesSound(ctx, func() error { return moved(done) }); err != nil {
+		return nil, err
 	}
 	if s.files[logoName] != nil {
 		file, err := s.picture(logoName)
@@ -103,7 +102,7 @@ func look(ctx context.Context, r io.ReaderAt, size int64, moved func(int64) erro
 	return s, nil
 }
 
-var pictureName = regexp.MustCompile(`^(?:media/([0-9a-f-]{36})/(?:full|original)|members/([0-9a-f-]{36})/picture)$`)
+var pictureName = regexp.MustCompile(`^(?:media/([0-9a-f-]{36})/(?:full|original)|members/([0-9a-f-]{36})/picture|pictures/([a-z0-9]{10,40}))$`)
 
 // names checks which parts there are, and what they claim.
 func (s *source) names(z *zip.Reader) error {
@@ -156,7 +155,7 @@ func (s *source) whole() error {
 		}
 	}
 	for _, t := range tables {
-		if s.files[t.file+".jsonl"] == nil {
+		if s.files[t.file+".jsonl"] == nil && !t.later {
 			return damaged("%s.jsonl is missing.", t.file)
 		}
 	}
@@ -234,11 +233,15 @@ func (s *source) small(name string, into any) error {
 		return err
 	}
 	defer r.Close()
-	raw, err := io.ReadAll(io.LimitReader(r, mostSmall+1))
+	most := int64(mostSmall)
+	if name == manifestName {
+		most += mostFiles * mostListed
+	}
+	raw, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return err
 	}
-	if len(raw) > mostSmall && name != manifestName || json.Unmarshal(raw, into) != nil {
+	if int64(len(raw)) > most || json.Unmarshal(raw, into) != nil {
 		return damaged("%s cannot be read.", name)
 	}
 	return nil
@@ -273,6 +276,9 @@ func (s *source) lines(name string, do func(raw []byte) error) error {
 // each reads the things of a file, by column. What is wrong with one is said
 // with its line.
 func (s *source) each(t table, do func(row map[string]any) error) error {
+	if t.later && s.files[t.file+".jsonl"] == nil {
+		return nil
+	}
 	n := 0
 	return s.lines(t.file+".jsonl", func(raw []byte) error {
 		n++
@@ -406,6 +412,8 @@ func (s *source) agrees(t table, row map[string]any) error {
 		if !member.IsHandle(handle) && !(t.name == "member" && gone && handle == "") && !(t.name == "member_handle" && member.IsHidden(handle)) {
 			return errors.New("its handle is none")
 		}
+	case "topic_picture":
+		return s.shownInPost(row)
 	case "link":
 		if !links.Sound(row["code"].(string), row["target"].(string), row["source"].(string), row["campaign"].(string)) {
 			return errors.New("it leads where no link may")
@@ -434,6 +442,23 @@ func (s *source) agrees(t table, row map[string]any) error {
 			return errors.New("whose it is is not in the archive")
 		}
 	}
+	return nil
+}
+
+// shownInPost keeps what is said of a picture in what a member wrote, to be
+// compared with its file.
+func (s *source) shownInPost(row map[string]any) error {
+	id := row["id"].(string)
+	if !topic.IsPicture(id) {
+		return errors.New("it is no id")
+	}
+	if _, twice := s.posts[id]; twice && s.things == 0 { // in the second reading every one was seen before
+		return errors.New("there are two with this id")
+	}
+	if len(s.posts) >= mostFiles {
+		return errors.New("there are too many")
+	}
+	s.posts[id] = topic.Picture{ID: id, Mime: row["mime"].(string), Bytes: row["bytes"].(int64), Width: int(row["width"].(int64)), Height: int(row["height"].(int64))}
 	return nil
 }
 
@@ -471,26 +496,60 @@ func (s *source) own(media []string) error {
 	return nil
 }
 
-// pictureSound checks that a file of the library is a picture that could have
-// been added, and whole.
+// picturesSound looks at all pictures. alive is told now and then.
+func (s *source) picturesSound(ctx context.Context, alive func() error) error {
+	n := 0
+	for name := range s.files {
+		if !pictureName.MatchString(name) {
+			continue
+		}
+		if n++; n%100 == 0 {
+			if err := alive(); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(ctx.Err(), s.pictureSound(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pictureSound checks that a file is a picture that could have been added, of
+// something that is in the archive, and whole.
 func (s *source) pictureSound(name string) error {
 	m := pictureName.FindStringSubmatch(name)
-	of, whose := "media", m[1]
-	if whose == "" {
-		of, whose = "member", m[2]
+	sound := func(file []byte) error {
+		_, _, err := picture.Check(file)
+		return err
 	}
-	id, err := id36(whose)
-	if err != nil || !s.ids[of][id] {
+	var known bool
+	switch {
+	case m[3] != "":
+		var p topic.Picture
+		p, known = s.posts[m[3]]
+		sound = p.Sound
+	case m[2] != "":
+		known = s.holdsOne("member", m[2])
+	default:
+		known = s.holdsOne("media", m[1])
+	}
+	if !known {
 		return damaged("no picture is called %s.", name)
 	}
 	file, err := s.picture(name)
 	if err != nil {
 		return err
 	}
-	if _, _, err := picture.Check(file); err != nil {
+	if err := sound(file); err != nil {
 		return damaged("%s is no picture: %s", name, fault.Text(err))
 	}
 	return nil
+}
+
+func (s *source) holdsOne(noun, v string) bool {
+	id, err := id36(v)
+	return err == nil && s.ids[noun][id]
 }
 
 func (s *source) picture(name string) ([]byte, error) {

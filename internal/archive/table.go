@@ -55,6 +55,8 @@ type table struct {
 	left map[string]string
 	// fill gives those of them a value when the file is brought in.
 	fill map[string]any
+	// later says that archives made by earlier versions have no such file.
+	later bool
 }
 
 // The reasons why a column is left out.
@@ -64,8 +66,6 @@ const (
 	secret   = "a secret; it is never exported"
 	ofBrand  = "everything in an archive is of its brand"
 	pictures = "the files lie in media/"
-	// inCommunity is the one reason that is a gap.
-	inCommunity = "pictures in what members wrote are in no archive yet"
 )
 
 func id(about string) field        { return field{name: "id", kind: key, about: about, need: true} }
@@ -229,7 +229,7 @@ var tables = []table{
 		fields: []field{{name: "slug", kind: text, about: "The address.", need: true}, to("space", "space_id", "space", "Of which space.")}},
 	{name: "member", file: "members", noun: "member", about: "Those who take part in the community.", order: "joined_at, id",
 		fields: []field{id("Id of the member."), by("account", "account_id", "With which they sign in; missing once they are gone."), maybe("person", "person_id", "person", "The brand's one record of them."),
-			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), say("picture_why", "For which reason the team took their picture away."), href("link", "", "A page of theirs."),
+			say("handle", "As it is written; missing once they left without their name."), say("name", "What they are called; missing likewise."), say("bio", "Their own words on themselves."), say("picture_why", "For which reason the team took their picture away."), say("picture_rule", "By which rule."), href("link", "", "A page of theirs."),
 			word("state", "asking, active, refused, suspended or left.", "asking", "active", "refused", "suspended", "left"), at("state_at", "Since when."), say("reason", "Of a refusal or a suspension, as they read it."),
 			json_("answers", "", "What they said when they joined: question and answer.", like[[]member.Answer]), {name: "listed", kind: flag, about: "Shown in the directory."}, {name: "team", kind: flag, about: "Of the team when they last came."},
 			at("trusted_at", "Since when nothing of theirs waits for a look."), num("posts", "Of theirs that can be read."), num("solved", "Answers of theirs that were accepted."), json_("came_from", "", "What brought them here.", like[any]),
@@ -265,6 +265,10 @@ var tables = []table{
 		left: map[string]string{"html": derived, "reactions": derived, "once": "of a form that was sent"}},
 	{name: "revision", file: "replies_revisions", noun: "revision", about: "What replies said before they were changed.", order: "reply_id, number",
 		fields: []field{to("reply", "reply_id", "reply", "Of which reply."), num("number", "As the reply's revision then was."), say("title", "Of an opening."), say("text", "What it said."), to("by", "by_id", "member", "Who wrote it."), at("at", "When.")}},
+	{name: "topic_picture", file: "pictures", noun: "picture", later: true, about: "Pictures in what members wrote; the files are pictures/<id>. A text shows one by its address, /p/<id>. Archives of earlier versions have none.", order: "at, id",
+		fields: []field{{name: "id", kind: text, about: "Id of the picture: letters and digits that cannot be guessed.", need: true}, to("member", "member_id", "member", "Who added it."), word("mime", "Kind of the file.", "image/jpeg", "image/png"),
+			num("bytes", "Size of the file."), num("width", "In pixels."), num("height", "In pixels."), at("at", "When it was added.")},
+		left: map[string]string{"blob": "the file is pictures/<id>"}},
 	{name: "reaction", file: "reactions", noun: "reaction", about: "What members felt about replies.", order: "reply_id, member_id, kind",
 		fields: []field{to("reply", "reply_id", "reply", "To which reply."), to("member", "member_id", "member", "Whose."), word("kind", "Which.", "heart", "up", "thanks", "party", "laugh", "wow"), at("at", "When.")}},
 	{name: "bookmark", file: "bookmarks", noun: "bookmark", about: "What members keep for themselves.", order: "member_id, reply_id",
@@ -358,7 +362,6 @@ var notInArchive = map[string]string{
 	"tally_span":        "made anew from the activity, as far as it is kept",
 	"tally_topic":       "made anew from the activity, as far as it is kept",
 	"topic_draft":       "what somebody has begun to write",
-	"topic_picture":     inCommunity,
 	"search_missed":     "what strangers typed; made anew",
 	"search_missed_day": "the same by the day",
 	"search_space":      "made anew from the rest",

@@ -167,44 +167,33 @@ func (a *writer) step() error {
 	return a.moved(a.done)
 }
 
-// pictureFile is a file of the library under its name in the archive.
+// pictureFile is a file of the store under its name in the archive.
 type pictureFile struct{ name, key string }
 
-func pictureFiles(ctx context.Context, q db.Queryer, brand string) ([]pictureFile, error) {
-	var logo string
-	if err := q.QueryRowContext(ctx, `SELECT logo FROM brand WHERE id = $1`, brand).Scan(&logo); err != nil {
-		return nil, err
-	}
-	var out []pictureFile
-	if logo != "" {
-		out = append(out, pictureFile{logoName, logo})
-	}
-	faces, err := q.QueryContext(ctx, `SELECT id, picture FROM member WHERE brand_id = $1 AND picture <> '' ORDER BY joined_at, id`, brand)
-	known, err := db.Collect(faces, err, func(r *sql.Rows) (f pictureFile, err error) {
-		err = r.Scan(&f.name, &f.key)
-		f.name = facesFolder + f.name + "/picture"
-		return f, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	out = append(out, known...)
-	rows, err := q.QueryContext(ctx, `SELECT id, blob, original FROM media WHERE brand_id = $1 ORDER BY created_at, id`, brand)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, full, original string
-		if err := rows.Scan(&id, &full, &original); err != nil {
+// pictured are the files of an archive, each by its name and its key.
+var pictured = []string{
+	`SELECT '` + logoName + `', logo FROM brand WHERE id = $1 AND logo <> ''`,
+	`SELECT '` + facesFolder + `' || id || '/picture', picture FROM member WHERE brand_id = $1 AND picture <> '' ORDER BY joined_at, id`,
+	`SELECT '` + postsFolder + `' || id, blob FROM topic_picture WHERE brand_id = $1 ORDER BY at, id`,
+	`SELECT '` + mediaFolder + `' || id || '/full', blob FROM media WHERE brand_id = $1 ORDER BY created_at, id`,
+	`SELECT '` + mediaFolder + `' || id || '/original', original FROM media WHERE brand_id = $1 AND original <> '' ORDER BY created_at, id`,
+}
+
+// pictureFiles are the names of all files, as the manifest will list them too:
+// what is in them is read one after the other.
+func pictureFiles(ctx context.Context, q db.Queryer, brand string) (out []pictureFile, err error) {
+	for _, query := range pictured {
+		rows, err := q.QueryContext(ctx, query, brand)
+		some, err := db.Collect(rows, err, func(r *sql.Rows) (f pictureFile, err error) {
+			err = r.Scan(&f.name, &f.key)
+			return f, err
+		})
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, pictureFile{mediaFolder + id + "/full", full})
-		if original != "" {
-			out = append(out, pictureFile{mediaFolder + id + "/original", original})
-		}
+		out = append(out, some...)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // picture copies a file. One that is gone from the store is left out: the rest
@@ -261,7 +250,7 @@ var readable = template.Must(template.New("").Parse(`<!doctype html>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1f2328}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d8dee4}td:nth-child(n+2),th:nth-child(n+2){text-align:right;font-variant-numeric:tabular-nums}code{font-size:.9em}</style>
 <h1>{{.Name}}</h1>
 <p>Everything that Rapport kept of this brand on {{.MadeAt.Format "2 January 2006, 15:04 UTC"}}. Accesses to networks, passwords and tokens are not in it.</p>
-<p>Each <code>.jsonl</code> file holds one thing a line as JSON; <code>media/</code> holds the pictures. What each field means stands in Rapport's documentation under “export”. <code>rapport import</code> makes a brand of it again.</p>
+<p>Each <code>.jsonl</code> file holds one thing a line as JSON; <code>media/</code>, <code>members/</code> and <code>pictures/</code> hold the pictures. What each field means stands in Rapport's documentation under “export”. <code>rapport import</code> makes a brand of it again.</p>
 <table>
 <thead><tr><th>File<th>Things<th>Bytes</thead>
 {{range .Files}}<tr><td><code>{{.Name}}</code><td>{{if .Rows}}{{.Rows}}{{end}}<td>{{.Bytes}}

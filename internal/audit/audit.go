@@ -4,11 +4,13 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +22,7 @@ import (
 
 // Entry is an act to remember. Detail never holds a secret.
 type Entry struct {
+	ID      string // "" gives it one
 	Brand   string // "" for an act that concerns no brand
 	Act     string // past tense: hold.set, channel.connected
 	Subject string // id of what was acted on
@@ -41,7 +44,7 @@ func Record(ctx context.Context, tx *db.Tx, who access.Who, e Entry) error {
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `INSERT INTO audit (id, brand_id, account_id, act, area, subject, detail, address, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			db.NewID(), e.Brand, who.Account, e.Act, string(AreaOf(e.Act)), e.Subject, detail, who.Address, tx.Now())
+			cmp.Or(e.ID, db.NewID()), e.Brand, who.Account, e.Act, string(AreaOf(e.Act)), e.Subject, detail, who.Address, tx.Now())
 	}
 	if err != nil {
 		return fmt.Errorf("audit: record %s: %w", e.Act, err)
@@ -110,6 +113,27 @@ func List(ctx context.Context, q db.Queryer, who access.Who, brandID string, f F
 func Of(ctx context.Context, q db.Queryer, brandID, subject string, page db.Page) ([]Line, string, error) {
 	page.Limit = page.Size(20, 200)
 	return list(ctx, q, brandID, Filter{Subject: subject}, page)
+}
+
+// Details returns what some lines tell of their acts, by the lines' ids, for
+// those who may know; the caller has checked that.
+func Details(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]map[string]string, error) {
+	out := make(map[string]map[string]string, len(ids))
+	for some := range slices.Chunk(ids, 500) {
+		args := []any{brandID}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT `+columns+` FROM audit WHERE brand_id || '' = $1 AND id IN (`+db.In(2, len(some))+`)`, args...)
+		all, err := db.Collect(rows, err, scan)
+		if err != nil {
+			return nil, fmt.Errorf("audit: details: %w", err)
+		}
+		for _, l := range all {
+			out[l.ID] = l.Detail
+		}
+	}
+	return out, nil
 }
 
 func list(ctx context.Context, q db.Queryer, brandID string, f Filter, page db.Page) ([]Line, string, error) {

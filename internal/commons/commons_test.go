@@ -22,6 +22,7 @@ import (
 	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/deposit"
 	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/letter"
@@ -71,6 +72,7 @@ func open(t *testing.T) *place {
 		Address: func(_ context.Context, _, path string) string { return "https://north.example" + path }}
 	w := job.NewWorkers()
 	p.join.Work(w)
+	(&deposit.Keeper{DB: p.DB, Blobs: blobs, Named: []deposit.Named{member.NamesFace, topic.NamesPicture}}).Work(w)
 	jobs, err := job.New(ctx, p.DB, w, job.Options{})
 	p.must(err)
 	p.must(jobs.Start(ctx))

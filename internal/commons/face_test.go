@@ -20,6 +20,9 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/join"
 	"rapport/internal/member"
+	"rapport/internal/notice"
+	"rapport/internal/outbox"
+	"rapport/internal/tell"
 	"rapport/internal/topic"
 )
 
@@ -127,7 +130,6 @@ func TestPicturesOfMembers(t *testing.T) {
 	// The team takes it away and says why.
 	mine := p.voice("kim").Member
 	name := mine.Picture[strings.LastIndex(mine.Picture, "/")+1:]
-	blobs := p.join.Blobs
 	for _, c := range []struct {
 		why  string
 		who  access.Who
@@ -140,24 +142,38 @@ func TestPicturesOfMembers(t *testing.T) {
 		{"who may not", v.Who, name, "Rude", fault.NotFound},
 		{"a creator", access.Who{Account: "x", Grants: []access.Grant{{Brand: p.brand.ID, Role: access.Creator}}}, name, "Rude", fault.Denied},
 	} {
-		if err := member.TakePicture(ctx, p.DB, blobs, c.who, p.brand.ID, mine.ID, c.seen, c.text); !fault.Is(err, c.want) {
+		if err := member.TakePicture(ctx, p.DB, c.who, p.brand.ID, mine.ID, member.Taken{Seen: c.seen, Reason: c.text}); !fault.Is(err, c.want) {
 			t.Errorf("%s: %v", c.why, err)
 		}
 	}
 	p.get("", next[1]).hasStatus(t, http.StatusOK)
 	moderator := access.Who{Account: p.owner.Account, Grants: []access.Grant{{Brand: p.brand.ID, Role: access.Moderator}}}
-	p.must(member.TakePicture(ctx, p.DB, blobs, moderator, p.brand.ID, mine.ID, name, "It is somebody else"))
+	p.must(member.TakePicture(ctx, p.DB, moderator, p.brand.ID, mine.ID, member.Taken{Seen: name, Rule: "Be yourself", Reason: "It is somebody else"}))
 	p.get("", next[1]).hasStatus(t, http.StatusNotFound)
 	p.get("", "/u/kim").lacks(t, "/face/")
-	p.get(token, "/me").has(t, "took your picture away", "It is somebody else")
+
+	// They are told, and the notice leads to where they choose another.
+	reader := outbox.NewReader(p.DB, nil)
+	(&tell.Teller{DB: p.DB, Letters: p.join.Letters, Keys: p.join.Keys, Address: p.join.Address}).Listen(reader)
+	_, err = reader.Drain(ctx)
+	p.must(err)
+	p.must(notice.ReadKind(ctx, p.DB, p.voice("kim"), notice.Door))
+	p.get(token, "/notices").has(t, `href="/me#picture"`, "The team took your picture away", "Rule: Be yourself", "Reason: It is somebody else", "data-unread")
+	p.get(token, "/").has(t, "Notices: 1 unread")
+	p.get(token, "/me").has(t, "took your picture away", "It is somebody else", "Rule: Be yourself", `id="picture"`)
+	p.get(token, "/").lacks(t, "Notices: 1 unread")
+	p.get(token, "/notices").has(t, "The team took your picture away", "It is somebody else").lacks(t, "data-unread")
 
 	// They choose another, and take it away themselves, or leave with it.
 	p.sends(token, drawn(t, 300, 300, color.Black)).hasStatus(t, http.StatusSeeOther)
 	last := faceAt.FindStringSubmatch(p.get(token, "/me").body)
 	p.get(token, "/me").lacks(t, "took your picture away")
+	p.get(token, "/notices").has(t, "The team took your picture away", "It is somebody else")
 	p.do(token, "/me/picture/remove", map[string][]string{}).hasStatus(t, http.StatusSeeOther)
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound)
 	p.sends(token, drawn(t, 300, 300, color.Black)).hasStatus(t, http.StatusSeeOther)
+	p.get("", last[1]).hasStatus(t, http.StatusNotFound) // an address is given once
+	last = faceAt.FindStringSubmatch(p.get(token, "/me").body)
 	p.get("", last[1]).hasStatus(t, http.StatusOK)
 	p.must(p.join.Leave(ctx, p.voice("kim"), join.Anonymise))
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound)

@@ -17,6 +17,7 @@ import (
 	"rapport/internal/join"
 	"rapport/internal/markdown"
 	"rapport/internal/member"
+	"rapport/internal/notice"
 	"rapport/internal/web/cookie"
 )
 
@@ -192,6 +193,10 @@ func (p *Pages) mePage(w http.ResponseWriter, r *http.Request, f form) error {
 	if v.Voice.Member.ID == "" {
 		return see(w, r, v.href("/join"))
 	}
+	// The page says of their picture all that the notice does.
+	if err := notice.ReadKind(r.Context(), p.DB, v.Voice, notice.Pictured); err != nil {
+		return err
+	}
 	h := head{Title: i18n.T(r.Context(), "Settings"), NoIndex: true, Plain: true}
 	return write(r.Context(), w, f.Status(), frame(v.page(r, h), meBody(v)))
 }
@@ -250,7 +255,7 @@ func (p *Pages) mePictureRemove(w http.ResponseWriter, r *http.Request) error {
 	if v.Voice.Member.ID == "" {
 		return member.Missing()
 	}
-	if err := member.Unportray(r.Context(), p.DB, p.Blobs, v.Voice); err != nil {
+	if err := member.Unportray(r.Context(), p.DB, v.Voice); err != nil {
 		return err
 	}
 	return see(w, r, v.href("/me?done=saved"))

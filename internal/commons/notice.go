@@ -188,6 +188,8 @@ func noticeIcon(n notice.Notice) string {
 		return "message-circle"
 	case notice.Door:
 		return "hand"
+	case notice.Pictured:
+		return "image-off"
 	case notice.Decided:
 		if n.Decision.Act == topic.Hide || n.Decision.Act == topic.Decline {
 			return "eye-off"

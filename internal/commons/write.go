@@ -233,7 +233,7 @@ func answerJSON(w http.ResponseWriter, status int, v any) error {
 
 // faceShow sends a member's own picture.
 func (p *Pages) faceShow(w http.ResponseWriter, r *http.Request) error {
-	key, mime, err := member.FaceFile(at(r).Brand.ID, r.PathValue("file"))
+	key, mime, err := member.FaceFile(r.Context(), p.DB, at(r).Brand.ID, r.PathValue("file"))
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,8 @@ type town struct {
 	now       time.Time
 	team      map[string]account.Account
 	dice      *luck
+	faces     []string         // keys of pictures of members
+	portrayed int              // of them that were given
 	people    []*soul          // the crowd, who joined first comes first
 	staff     map[string]*soul // by key; "robin" is the owner
 	spaces    map[string]space.Space
@@ -91,8 +93,8 @@ type town struct {
 	acts      []activity.Entry
 }
 
-func newTown(b brand.Brand, owner access.Who, now time.Time, team map[string]account.Account) *town {
-	return &town{brand: b, owner: owner, now: now, team: team, dice: newLuck(), staff: map[string]*soul{}, spaces: map[string]space.Space{}}
+func newTown(b brand.Brand, owner access.Who, now time.Time, team map[string]account.Account, faces []string) *town {
+	return &town{brand: b, owner: owner, now: now, team: team, faces: faces, dice: newLuck(), staff: map[string]*soul{}, spaces: map[string]space.Space{}}
 }
 
 // save writes the whole past in the caller's transaction.
@@ -100,7 +102,7 @@ func (t *town) save(ctx context.Context, tx *db.Tx) error {
 	// Ids sort by when they were made: what is to be indexed comes after this one.
 	mark := db.NewID()
 	t.settle()
-	for _, step := range []func(context.Context, *db.Tx) error{t.recognize, t.tell, t.read, t.saveSpaces, t.saveMembers, t.saveTalks, t.saveWatches, t.saveCases, t.saveNotices, t.saveActs, t.count, t.backdate, t.saveLinks} {
+	for _, step := range []func(context.Context, *db.Tx) error{t.recognize, t.tell, t.read, t.saveSpaces, t.saveMembers, t.saveTalks, t.saveWatches, t.saveCases, t.saveNotices, t.saveActs, t.count, t.backdate, t.saveLinks, t.saveMissed} {
 		if err := step(ctx, tx); err != nil {
 			return fmt.Errorf("demoworld: community: %w", err)
 		}

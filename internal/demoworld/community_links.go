@@ -18,8 +18,8 @@ var handed = []struct {
 	each                           int // of those who joined since, every so many came by it
 }{
 	{"b4gcard7", "/join", "bag-card", "welcome", 96, 5, 1, 4},
-	{"news5ltr", "/s/news-from-the-roastery", "social", "spring-blend", 41, 7, 3, 6},
-	{"windw8dr", "/", "shop-window", "welcome", 20, 3, 0, 0},
+	{"news5ttr", "/s/news-from-the-roastery", "social", "spring-blend", 41, 7, 3, 6},
+	{"shpwndw8", "/", "shop-window", "welcome", 20, 3, 0, 0},
 }
 
 // saveLinks writes links, how often they were followed, and who came by them.

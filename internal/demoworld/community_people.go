@@ -243,7 +243,7 @@ func (t *town) enlist(ctx context.Context, tx *db.Tx, all []*soul) error {
 			return err
 		}
 		persons = append(persons, []any{s.person, t.brand.ID, s.name, s.joined})
-		members = append(members, []any{s.id, t.brand.ID, s.account, s.person, s.handle, s.name, member.NameKey(s.name), s.bio, s.state, s.joined, answers, s.team, s.seen})
+		members = append(members, []any{s.id, t.brand.ID, s.account, s.person, s.handle, s.name, member.NameKey(s.name), s.bio, s.state, s.joined, answers, s.team, s.seen, t.face(s)})
 		handles = append(handles, []any{t.brand.ID, strings.ToLower(s.handle), member.Skeleton(s.handle), s.id})
 		if s.state == member.Active {
 			t.acts = append(t.acts, activity.Entry{Kind: "member.joined", Subject: s.id, Actor: s.person, At: s.joined, Member: s.id, Team: s.team})
@@ -254,8 +254,8 @@ func (t *town) enlist(ctx context.Context, tx *db.Tx, all []*soul) error {
 		rows  [][]any
 	}{
 		{`INSERT INTO person (id, brand_id, name, member_at, first_at, last_at, created_at) VALUES ($1, $2, $3, $4, $4, $4, $4)`, persons},
-		{`INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, state, state_at, answers, team, joined_at, seen_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13)`, members},
+		{`INSERT INTO member (id, brand_id, account_id, person_id, handle, name, name_key, bio, state, state_at, answers, team, joined_at, seen_at, picture)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14)`, members},
 		{`INSERT INTO member_handle (brand_id, handle, skeleton, member_id) VALUES ($1, $2, $3, $4)`, handles},
 	} {
 		if err := db.Many(ctx, tx, step.query, step.rows); err != nil {

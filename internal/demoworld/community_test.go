@@ -1,6 +1,7 @@
 package demoworld_test
 
 import (
+	"path"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +10,8 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/demoworld"
 	"rapport/internal/document"
+	"rapport/internal/link"
+	"rapport/internal/member"
 	"rapport/internal/search"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -96,6 +99,86 @@ func TestTheCommunityIsFound(t *testing.T) {
 	}
 }
 
+// What is told as looked for in vain is so, and is counted as it would be if
+// somebody looked for it again.
+func TestSearchesInVain(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	ids := s.spaces(t)
+	all, _, err := search.Unfound(t.Context(), s.DB, s.who, s.brand.ID, search.UnmetFilter{Days: 28}, db.Page{})
+	if err != nil || len(all) < 10 || all[0].Times < 5 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	all, _, err = search.Unfound(t.Context(), s.DB, s.who, s.brand.ID, search.UnmetFilter{}, db.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range all {
+		res, err := search.Community(t.Context(), s.DB, s.brand.ID, search.CommunityQuery{Text: u.Words, Spaces: ids, Ranked: true}, db.Page{})
+		if err != nil || len(res.Hits) != 0 {
+			t.Errorf("%s is found: %v", u.Words, err)
+		}
+		if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error { return search.Missed(t.Context(), tx, s.brand.ID, u.Words) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.count(t, `SELECT COUNT(*) FROM search_missed`); n != len(all) {
+		t.Errorf("%d, and %d once they are looked for again", len(all), n)
+	}
+	if n := s.count(t, `SELECT COUNT(*) FROM search_missed m WHERE times <> (SELECT SUM(d.times) FROM search_missed_day d WHERE d.missed_id = m.id)`); n != 0 {
+		t.Errorf("%d are not the sum of their days", n)
+	}
+}
+
+// An archive of the demo can be brought in: its links are such as anybody may
+// have made.
+func TestLinksOfTheCommunity(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	rows, err := s.DB.QueryContext(t.Context(), `SELECT code, target, source, campaign FROM link`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var code, target, source, campaign string
+		if err := rows.Scan(&code, &target, &source, &campaign); err != nil || !link.Sound(code, target, source, campaign) {
+			t.Errorf("%s leads to %s, %v", code, target, err)
+		}
+	}
+	if rows.Err() != nil || n == 0 {
+		t.Errorf("%d links, %v", n, rows.Err())
+	}
+}
+
+// About two thirds of the members have a picture, each another, and there are
+// the files of those and no others.
+func TestPicturesOfTheCommunity(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	members, pictured := s.count(t, `SELECT COUNT(*) FROM member`), s.count(t, `SELECT COUNT(*) FROM member WHERE picture <> ''`)
+	if distinct := s.count(t, `SELECT COUNT(DISTINCT picture) FROM member WHERE picture <> ''`); pictured < members*6/10 || pictured > members*3/4 || distinct != pictured {
+		t.Errorf("%d of %d have a picture, and %d of them another", pictured, members, distinct)
+	}
+	if n := s.count(t, `SELECT COUNT(*) FROM member WHERE team AND picture = ''`); n != 1 {
+		t.Errorf("%d of the team have none", n)
+	}
+	files := 0
+	for info, err := range s.Library.Blobs.List(t.Context(), "community/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		files++
+		if key, mime, err := member.FaceFile(t.Context(), s.DB, s.brand.ID, path.Base(info.Key)); err != nil || key != info.Key || mime != "image/jpeg" || info.Size < 1000 {
+			t.Errorf("%+v is nobody's, or no picture: %v", info, err)
+		}
+	}
+	if files != pictured {
+		t.Errorf("%d files of %d pictures", files, pictured)
+	}
+}
+
 // What is counted agrees with what is there, and nothing is younger than the
 // world or older than the community.
 // wrongs are what no community holds: a query for how often each is there.
@@ -160,7 +243,7 @@ func TestTheCommunityIsFilledOnce(t *testing.T) {
 	s := newStage(t, midday)
 	counts := func() map[string]int {
 		out := map[string]int{}
-		for _, table := range []string{"account", "person", "member", "space", "topic", "reply", "reaction", "document", "decision", "flag", "watch", "acceptance", "search_doc", "audit", "activity"} {
+		for _, table := range []string{"account", "person", "member", "space", "topic", "reply", "reaction", "document", "decision", "flag", "watch", "acceptance", "search_doc", "search_missed", "search_missed_day", "audit", "activity"} {
 			out[table] = s.count(t, `SELECT COUNT(*) FROM `+table)
 		}
 		return out

@@ -91,6 +91,7 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err != nil {
 		return err
 	}
+	portrayed := w.portray(ctx, b)
 	team, err := w.teamAccounts(ctx, b, now, connected)
 	if err != nil {
 		return err
@@ -115,6 +116,10 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err := w.found(ctx, who, b); err != nil {
 		return err
 	}
+	faces, err := portrayed()
+	if err != nil {
+		return err
+	}
 	err = w.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := h.save(ctx, tx); err != nil {
 			return err
@@ -123,7 +128,7 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 			return err
 		}
 		// A transaction that is tried again writes its own.
-		if err := newTown(b, who, now, team).save(ctx, tx); err != nil {
+		if err := newTown(b, who, now, team, faces).save(ctx, tx); err != nil {
 			return err
 		}
 		return installation.Mark(ctx, tx, markDone, stamp(now))

@@ -101,6 +101,7 @@ var Inside = map[string]string{
 	"member.asked":           "it is for the team alone",
 	"member.joined":          "an id says nothing while the API reads no members",
 	"member.decided":         "it concerns one member",
+	"member.unpictured":      "it concerns one member",
 }
 
 // Listen makes the sender a consumer of what may be sent.

@@ -16,7 +16,7 @@ var floors = []struct {
 	also     map[string]string
 }{
 	{"stones", "fault i18n browsertest markdown", map[string]string{"fault": "i18n", "markdown": "fault"}},
-	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge media/picture", map[string]string{
+	{"ground", "db db/dbtest secret outbound blob blob/blobtest mail config access job job/jobtest outbox activity audit live presence search challenge media/picture deposit", map[string]string{
 		"db/dbtest":     "db",
 		"blob/blobtest": "blob",
 		"blob":          "secret",
@@ -32,6 +32,7 @@ var floors = []struct {
 		"presence":      "db outbox",
 		"search":        "access db job",
 		"challenge":     "db secret",
+		"deposit":       "blob db job",
 	}},
 	{"network", "network", nil},
 	{"networks", "network/networktest/wire network/networktest network/demo network/demo/emulator network/mastodon network/mastodon/emulator network/bluesky network/bluesky/emulator", map[string]string{

@@ -17,7 +17,9 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/media/picture"
 	"rapport/internal/member"
+	"rapport/internal/topic"
 )
 
 // Format names the shape of an export. It changes with what is in one.
@@ -27,7 +29,7 @@ const Format = "rapport.member/1"
 // themselves, as one JSON document: who they are, what they answered and
 // accepted, and lists of all they wrote with what it said before, of what was
 // decided about it, and of what they kept, followed and thought of others'
-// words. Times are RFC 3339 in UTC; what has no value is left out. It is
+// words, with their pictures as data addresses. Times are RFC 3339 in UTC; what has no value is left out. It is
 // written page by page, so that it may be of any size; an error may come after
 // a part of it was written.
 func (j *Join) Export(ctx context.Context, v member.Voice, w io.Writer) error {
@@ -38,22 +40,35 @@ func (j *Join) Export(ctx context.Context, v member.Voice, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return write(ctx, j.DB, m, j.face(ctx, m), w)
+	return write(ctx, j.DB, m, j, w)
 }
 
 // face is a member's picture as a data address; "" where there is none or it
 // cannot be read.
 func (j *Join) face(ctx context.Context, m member.Member) string {
-	key, mime, err := member.FaceFile(m.Brand, path.Base(m.Picture))
+	key, mime, err := member.FaceFile(ctx, j.DB, m.Brand, path.Base(m.Picture))
 	if err != nil {
 		return ""
 	}
+	return j.dataAddress(ctx, key, mime)
+}
+
+// shown is a picture in what a member wrote, likewise.
+func (j *Join) shown(ctx context.Context, brandID, id string) string {
+	p, err := topic.PictureByID(ctx, j.DB, brandID, id)
+	if err != nil {
+		return ""
+	}
+	return j.dataAddress(ctx, p.Blob, p.Mime)
+}
+
+func (j *Join) dataAddress(ctx context.Context, key, mime string) string {
 	body, _, err := j.Blobs.Open(ctx, key)
 	if err != nil {
 		return ""
 	}
 	defer body.Close()
-	raw, err := io.ReadAll(io.LimitReader(body, 1<<20))
+	raw, err := io.ReadAll(io.LimitReader(body, picture.MaxBytes))
 	if err != nil {
 		return ""
 	}
@@ -91,12 +106,13 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 // Write is Export of any member, for callers who have asked whether it may be.
-// The picture itself is not in it.
+// The pictures themselves are not in it.
 func Write(ctx context.Context, q db.Queryer, m member.Member, w io.Writer) error {
-	return write(ctx, q, m, "", w)
+	return write(ctx, q, m, nil, w)
 }
 
-func write(ctx context.Context, q db.Queryer, m member.Member, face string, w io.Writer) error {
+// write takes the files from j, where it is not nil.
+func write(ctx context.Context, q db.Queryer, m member.Member, j *Join, w io.Writer) error {
 	b, err := brand.ByID(ctx, q, access.System(), m.Brand)
 	if err != nil {
 		return err
@@ -106,10 +122,12 @@ func write(ctx context.Context, q db.Queryer, m member.Member, face string, w io
 	out.field("exported_at", q.Now().Time())
 	out.field("brand", b.Name)
 	who := profileOf(m)
-	who.Picture = face
+	if j != nil {
+		who.Picture = j.face(ctx, m)
+	}
 	out.field("member", who)
 	for _, l := range lists {
-		if err := l.write(ctx, q, m, out); err != nil {
+		if err := l.write(ctx, q, m, j, out); err != nil {
 			return fmt.Errorf("join: export %s: %w", l.name, err)
 		}
 	}
@@ -212,6 +230,8 @@ type list struct {
 	names []string
 	// within adds to some rows, by their ids, what hangs below them.
 	within func(ctx context.Context, q db.Queryer, m member.Member, all []row) error
+	// file is what an entry's file is called; "" where it has none.
+	file string
 }
 
 // row is an entry of a list, with the key it is read by.
@@ -256,11 +276,11 @@ var lists = []list{
 		WHERE brand_id = $1 AND member_id = $2 AND (at, id) > ($3, $4) ORDER BY at, id LIMIT $5`},
 	{name: "flags", names: []string{"reply", "flag", "note", "flagged_at", "settled_at"}, query: `SELECT at, id, reply_id, reason, note, at, settled_at FROM flag
 		WHERE brand_id = $1 AND member_id = $2 AND (at, id) > ($3, $4) ORDER BY at, id LIMIT $5`},
-	{name: "pictures", names: []string{"id", "mime", "bytes", "width", "height", "added_at"}, query: `SELECT at, id, id, mime, bytes, width, height, at FROM topic_picture
+	{name: "pictures", file: "picture", names: []string{"id", "address", "mime", "bytes", "width", "height", "added_at"}, query: `SELECT at, id, id, '/p/' || id, mime, bytes, width, height, at FROM topic_picture
 		WHERE brand_id = $1 AND member_id = $2 AND (at, id) > ($3, $4) ORDER BY at, id LIMIT $5`},
 }
 
-func (l list) write(ctx context.Context, q db.Queryer, m member.Member, out *paper) error {
+func (l list) write(ctx context.Context, q db.Queryer, m member.Member, j *Join, out *paper) error {
 	out.name(l.name)
 	out.raw("[")
 	sep := "\n    "
@@ -275,6 +295,9 @@ func (l list) write(ctx context.Context, q db.Queryer, m member.Member, out *pap
 			return err
 		}
 		for _, r := range all {
+			if l.file != "" && j != nil { // one at a time in memory
+				put(r.entry, l.file, j.shown(ctx, m.Brand, r.id))
+			}
 			out.raw(sep)
 			out.value(r.entry)
 			sep, at, id = ",\n    ", r.at, r.id

@@ -491,17 +491,16 @@ func TestWhatTheyWereToldGoes(t *testing.T) {
 func TestAnonymise(t *testing.T) {
 	h := open(t, false)
 	w := h.talk()
-	_, err := h.Blobs.Put(ctx, "community/picture", strings.NewReader("picture"))
-	h.must(err)
-	_, err = member.SetPicture(ctx, h.DB, w.ada, "community/picture")
-	h.must(err)
+	files := h.files()
+	h.must(member.Portray(ctx, h.DB, h.Blobs, w.ada, drawn()))
+	in := h.picture(w.ada)
 	h.must(h.Leave(ctx, w.ada, join.Anonymise))
 	m, err := member.ByID(ctx, h.DB, h.brand.ID, w.ada.Member.ID)
 	if err != nil || !m.Gone() || m.Account != "" || m.Person != "" || m.Name != "" || m.Picture != "" {
 		t.Errorf("%+v, %v", m, err)
 	}
-	if _, err := h.Blobs.Stat(ctx, "community/picture"); !fault.Is(err, fault.NotFound) {
-		t.Error("the picture is there", err)
+	if left := files.work(); len(left) != 1 || left[0] != in.Blob {
+		t.Errorf("there is %v, and what they wrote shows %s", left, in.Blob)
 	}
 	if r, err := topic.ReplyByID(ctx, h.DB, h.brand.ID, w.answer.Reply.ID); err != nil || r.State != topic.Live || r.Text != "Secretname after" {
 		t.Errorf("words went: %+v, %v", r, err)

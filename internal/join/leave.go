@@ -99,7 +99,7 @@ func (j *Join) part(ctx context.Context, brandID, memberID string, how How, may 
 // nothing stays behind. Without their name nothing leads from them to accounts
 // elsewhere any more; proven are the records of those that they had proven.
 func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time) (r Rest, proven []string, err error) {
-	r = Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Picture: m.Picture, Words: how == Erase}
+	r = Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Words: how == Erase}
 	switch {
 	case how != Keep && how != Anonymise && how != Erase:
 		return r, nil, fault.OnField("how", "Choose what stays of what you wrote.")
@@ -183,7 +183,6 @@ type Rest struct {
 	Brand   string `json:"brand"`
 	Member  string `json:"member"`
 	Account string `json:"account,omitempty"` // whose letters and notifications go; "" keeps them
-	Picture string `json:"picture,omitempty"` // key of the file
 	Words   bool   `json:"words,omitempty"`   // what they wrote goes too
 }
 
@@ -257,14 +256,9 @@ var own = []struct {
 // left. Whatever it has removed it finds removed when it runs again.
 func (j *Join) clear(ctx context.Context, r Rest, within time.Duration) (bool, error) {
 	until := time.Now().Add(within)
-	if r.Picture != "" {
-		if err := j.Blobs.Delete(ctx, r.Picture); err != nil {
-			return false, fmt.Errorf("join: remove a picture: %w", err)
-		}
-	}
 	steps := []step{{keptAtOnce, j.keptForThemselves(r)}}
 	if r.Words {
-		steps = append(steps, step{pictures, j.pictures(r)}, step{atOnce, j.words(r)}, step{atOnce, j.reactions(r)}, step{keptAtOnce, j.complaints(r)})
+		steps = append(steps, step{atOnce, j.pictures(r)}, step{atOnce, j.words(r)}, step{atOnce, j.reactions(r)}, step{keptAtOnce, j.complaints(r)})
 	}
 	for _, s := range steps {
 		for n := s.most; n >= s.most; {
@@ -391,29 +385,13 @@ func (j *Join) complaints(r Rest) func(context.Context) (int, error) {
 	}
 }
 
-// pictures is how many files are removed in one go.
-const pictures = 20
-
-// pictures removes files before their rows, so that no file is left that
-// nothing names.
+// pictures removes what they added to what they wrote.
 func (j *Join) pictures(r Rest) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		got, err := j.DB.QueryContext(ctx, `SELECT id, blob FROM topic_picture WHERE brand_id = $1 AND member_id = $2 ORDER BY at, id LIMIT $3`, r.Brand, r.Member, pictures)
-		all, err := db.Collect(got, err, func(r *sql.Rows) (p [2]string, err error) {
-			err = r.Scan(&p[0], &p[1])
-			return p, err
+	return func(ctx context.Context) (n int, err error) {
+		err = j.DB.Tx(ctx, func(tx *db.Tx) error {
+			n, err = topic.ForgetPictures(ctx, tx, r.Brand, r.Member, atOnce)
+			return err
 		})
-		if err != nil {
-			return 0, err
-		}
-		for _, p := range all {
-			if err := j.Blobs.Delete(ctx, p[1]); err != nil {
-				return 0, err
-			}
-			if _, err := j.DB.ExecContext(ctx, `DELETE FROM topic_picture WHERE brand_id = $1 AND id = $2`, r.Brand, p[0]); err != nil {
-				return 0, err
-			}
-		}
-		return len(all), nil
+		return n, err
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/activity"
 	"rapport/internal/db"
+	"rapport/internal/deposit"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
 	"rapport/internal/person"
@@ -25,8 +26,8 @@ func (m Member) Gone() bool { return m.State == Left && m.Handle == "" }
 // keep their name their profile stays, out of the directory, and their account
 // may come back to it: see Back. Else who they are is forgotten: account,
 // name, profile, answers and the person's record, if the brand knows them as
-// nothing else. Their handles stay reserved, and nobody can read them. Picture
-// is the key of a file that the caller removes. Somebody who was suspended or
+// nothing else. Their handles stay reserved, and nobody can read them. The file
+// of their picture goes too. Somebody who was suspended or
 // refused is remembered as that by their account.
 func (m Member) Part(ctx context.Context, tx *db.Tx, named bool) error {
 	if m.State == Suspended || m.State == Refused {
@@ -54,7 +55,7 @@ func (m Member) Part(ctx context.Context, tx *db.Tx, named bool) error {
 }
 
 func (m Member) forget(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE member SET account_id = '', person_id = '', handle = '', name = '', name_key = '', bio = '', link = '', picture = '', picture_why = '',
+	_, err := tx.ExecContext(ctx, `UPDATE member SET account_id = '', person_id = '', handle = '', name = '', name_key = '', bio = '', link = '', picture = '', picture_why = '', picture_rule = '',
 		state = 'left', state_at = $3, reason = '', answers = '', listed = FALSE, team = FALSE, trusted_at = 0, came_from = '', revision = revision + 1
 		WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID, tx.Now())
 	if err != nil {
@@ -64,7 +65,7 @@ func (m Member) forget(ctx context.Context, tx *db.Tx) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE audit SET detail = '' WHERE brand_id = $1 AND subject = $2`, m.Brand, m.ID); err != nil {
 		return err
 	}
-	if err := m.hideHandles(ctx, tx); err != nil {
+	if err := errors.Join(m.hideHandles(ctx, tx), deposit.Drop(ctx, tx, m.Brand, m.Picture)); err != nil {
 		return err
 	}
 	return person.Parted(ctx, tx, m.Brand, m.Person)

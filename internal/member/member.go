@@ -44,6 +44,7 @@ type Member struct {
 	Profile
 	Picture   string // key of the file; "" where there is none
 	Why       string // for which reason the team took their picture away; "" where it did not
+	Rule      string // by which rule; "" where it named none
 	State     State
 	StateAt   db.Time
 	Reason    string   // of a refusal or a suspension, as they read it
@@ -72,12 +73,12 @@ type Answer struct {
 	Answer   string `json:"answer"`
 }
 
-const columns = `m.id, m.brand_id, m.account_id, m.person_id, m.handle, m.name, m.bio, m.link, m.picture, m.picture_why, m.state, m.state_at, m.reason, m.answers,
+const columns = `m.id, m.brand_id, m.account_id, m.person_id, m.handle, m.name, m.bio, m.link, m.picture, m.picture_why, m.picture_rule, m.state, m.state_at, m.reason, m.answers,
 	m.listed, m.team, m.trusted_at, m.posts, m.solved, m.joined_at, m.seen_at, m.revision`
 
 func scan(r interface{ Scan(...any) error }) (m Member, err error) {
 	var answers string
-	err = r.Scan(&m.ID, &m.Brand, &m.Account, &m.Person, &m.Handle, &m.Name, &m.Bio, &m.Link, &m.Picture, &m.Why, &m.State, &m.StateAt, &m.Reason, &answers,
+	err = r.Scan(&m.ID, &m.Brand, &m.Account, &m.Person, &m.Handle, &m.Name, &m.Bio, &m.Link, &m.Picture, &m.Why, &m.Rule, &m.State, &m.StateAt, &m.Reason, &answers,
 		&m.Listed, &m.Team, &m.TrustedAt, &m.Posts, &m.Solved, &m.JoinedAt, &m.SeenAt, &m.Revision)
 	if err == nil && answers != "" {
 		err = json.Unmarshal([]byte(answers), &m.Answers)
@@ -325,26 +326,6 @@ func (m Member) save(ctx context.Context, tx *db.Tx, was string) error {
 	}
 	outbox.Show(tx, m.Brand, "member.changed", m.ID)
 	return nil
-}
-
-// SetPicture keeps the key of a member's picture; "" takes it away. It returns
-// the key that was there.
-func SetPicture(ctx context.Context, d *db.DB, v Voice, key string) (was string, err error) {
-	err = d.Tx(ctx, func(tx *db.Tx) error {
-		m, err := v.again(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if was = m.Picture; was == key && m.Why == "" {
-			return nil
-		}
-		m.Picture, m.Revision = key, m.Revision+1
-		if _, err := tx.ExecContext(ctx, `UPDATE member SET picture_why = '' WHERE brand_id = $1 AND id = $2`, m.Brand, m.ID); err != nil {
-			return fmt.Errorf("member: set a picture: %w", err)
-		}
-		return m.save(ctx, tx, m.Name)
-	})
-	return was, err
 }
 
 // Decide lets somebody in, refuses them, suspends them or takes that back.

@@ -19,6 +19,7 @@ const (
 	Announced Kind = "announcement" // the team announced something
 	Replied   Kind = "reply"        // somebody replied in a topic they follow
 	Begun     Kind = "topic"        // somebody began a topic in a space they follow
+	Pictured  Kind = "picture"      // the team took their picture away
 	Door      Kind = "door"         // they were let in, refused or suspended, or that was taken back
 )
 
@@ -49,7 +50,7 @@ var Matrix = []Row{
 	{Answered, i18n.Mark("Somebody answers you"), i18n.Mark("In a topic you began, or to a reply of yours."), atOnce},
 	{Quoted, i18n.Mark("Somebody quotes you"), "", later},
 	{Accepted, i18n.Mark("An answer is accepted"), i18n.Mark("Yours, or one to your question."), later},
-	{Decided, i18n.Mark("The team decides about what you wrote"), i18n.Mark("With the rule and the reason."), atOnce},
+	{Decided, i18n.Mark("The team decides about something of yours"), i18n.Mark("With the rule and the reason."), atOnce},
 	{Reacted, i18n.Mark("Reactions to what you wrote"), "", later},
 	{Announced, i18n.Mark("Announcements"), i18n.Mark("What the team tells everybody."), later},
 	{Replied, i18n.Mark("New replies where you follow"), i18n.Mark("A topic you follow, or any in a space you follow."), later},
@@ -58,8 +59,11 @@ var Matrix = []Row{
 
 // row is the row that decides about a kind.
 func (k Kind) row() (Row, bool) {
-	if k == Solved {
+	switch k {
+	case Solved:
 		k = Accepted
+	case Pictured:
+		k = Decided
 	}
 	for _, r := range Matrix {
 		if r.Kind == k {

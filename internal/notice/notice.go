@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"rapport/internal/audit"
 	"rapport/internal/db"
 	"rapport/internal/markdown"
 	"rapport/internal/member"
@@ -30,7 +31,8 @@ type Notice struct {
 	Excerpt    string      // beginning of the first reply, of what somebody said
 	Decision   topic.Decision
 	State      member.State // of Door
-	Reason     string       // of Door, as they read it
+	Rule       string       // of Pictured, of the guidelines
+	Reason     string       // of Door and Pictured, as they read it
 	At         db.Time      // when it last grew
 	ReadAt     db.Time      // 0 while it is unread
 }
@@ -49,7 +51,7 @@ const felt = `x.reply_id = n.reply_id AND x.at >= n.low AND x.at <= n.high AND x
 // read what is for members only.
 func stands(inside string) string {
 	return `(n.topic_id = '' OR ((` + inside + ` OR NOT s.hidden) AND (t.state = 'live' OR n.kind = 'decided')))
-		AND CASE n.kind WHEN 'door' THEN TRUE WHEN 'decided' THEN f.state <> 'erased'
+		AND CASE n.kind WHEN 'door' THEN TRUE WHEN 'picture' THEN TRUE WHEN 'decided' THEN f.state <> 'erased'
 			WHEN 'accepted' THEN t.answer_id = n.reply_id WHEN 'solved' THEN t.answer_id = n.reply_id
 			WHEN 'reaction' THEN f.state = 'live' AND EXISTS (SELECT 1 FROM reaction x WHERE ` + felt + `)
 			ELSE EXISTS (SELECT 1 FROM reply r WHERE ` + said + `) END`
@@ -159,13 +161,15 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []line) ([]N
 	if len(all) == 0 {
 		return nil, nil
 	}
-	var topics, decisions, members []string
+	var topics, decisions, members, log []string
 	for _, l := range all {
 		switch l.Kind {
 		case Decided:
 			decisions = append(decisions, l.detail)
 		case Door:
 			members = append(members, l.Member)
+		case Pictured:
+			log = append(log, l.detail)
 		case Accepted, Solved:
 			members = append(members, l.detail)
 		}
@@ -189,12 +193,18 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []line) ([]N
 		return nil, err
 	}
 	decided, err := topic.Decisions(ctx, q, brandID, decisions)
+	if err != nil {
+		return nil, err
+	}
+	taken, err := audit.Details(ctx, q, brandID, log)
 	out := make([]Notice, len(all))
 	for i, l := range all {
 		l.Topic, l.Excerpt = about[l.topic], markdown.Excerpt(markdown.Render(l.text, markdown.Options{}).Plain, excerptMost)
 		switch voices := who[l.ID]; {
 		case l.Kind == Door:
 			l.State, l.Reason = member.State(l.detail), named[l.Member].Reason
+		case l.Kind == Pictured:
+			l.Rule, l.Reason = taken[l.detail]["rule"], taken[l.detail]["reason"]
 		case l.Kind == Decided:
 			l.Decision = decided[l.detail]
 		case l.Kind == Accepted || l.Kind == Solved:
@@ -253,24 +263,34 @@ func people(ctx context.Context, q db.Queryer, all []line) (map[string][]voice, 
 // ReadTopic marks all that a member was told of a topic as read. It writes only
 // where there is something.
 func ReadTopic(ctx context.Context, d *db.DB, v member.Voice, topicID string) error {
+	return readSome(ctx, d, v, "topic_id", topicID)
+}
+
+// readSome marks what a member was told as read by what stands in a column.
+func readSome(ctx context.Context, d *db.DB, v member.Voice, column, is string) error {
 	if v.Member.ID == "" {
 		return nil
 	}
 	var any bool
-	err := d.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM notice WHERE brand_id = $1 AND member_id = $2 AND topic_id = $3 AND read_at = 0)`,
-		v.Brand, v.Member.ID, topicID).Scan(&any)
+	err := d.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM notice WHERE brand_id = $1 AND member_id = $2 AND `+column+` = $3 AND read_at = 0)`, v.Brand, v.Member.ID, is).Scan(&any)
 	if err == nil && any {
 		err = d.Tx(ctx, func(tx *db.Tx) error {
 			Show(tx, v.Brand, v.Member.ID)
-			_, err := tx.ExecContext(ctx, `UPDATE notice SET read_at = $4 WHERE brand_id = $1 AND member_id = $2 AND topic_id = $3 AND read_at = 0`,
-				v.Brand, v.Member.ID, topicID, tx.Now())
+			_, err := tx.ExecContext(ctx, `UPDATE notice SET read_at = $4 WHERE brand_id = $1 AND member_id = $2 AND `+column+` = $3 AND read_at = 0`,
+				v.Brand, v.Member.ID, is, tx.Now())
 			return err
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("notice: read a topic: %w", err)
+		return fmt.Errorf("notice: read some: %w", err)
 	}
 	return nil
+}
+
+// ReadKind marks all of a kind as read that a member was told. It writes only
+// where there is something.
+func ReadKind(ctx context.Context, d *db.DB, v member.Voice, k Kind) error {
+	return readSome(ctx, d, v, "kind", string(k))
 }
 
 // ReadAll marks all of the member's notices as read that grew last at that time

@@ -15,8 +15,8 @@ import (
 // What is told of with one subject grows into one notice while that is unread.
 // Mark says what it tells of: what the same member was told of before is no
 // news, however often it is told. The subject is a topic of Replied, Begun and
-// Announced and of Answered to a topic; a reply of the others; and the member
-// of Door. The mark is the number of the reply where it is somebody else's, and
+// Announced and of Answered to a topic; a reply of the others; the member of
+// Door; and of Pictured the line of the log that says why. The mark is the number of the reply where it is somebody else's, and
 // else the time of what happened, in milliseconds.
 type News struct {
 	Brand   string
@@ -25,7 +25,7 @@ type News struct {
 	Topic   string
 	Reply   string
 	Answers int64  // of Answered to a reply: the number of that; 0 else
-	Detail  string // of Decided the decision, of Door the state, of Accepted and Solved who accepted
+	Detail  string // of Decided the decision, of Pictured the line of the log, of Door the state, of Accepted and Solved who accepted
 	Mark    int64
 }
 

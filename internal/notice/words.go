@@ -10,9 +10,11 @@ import (
 )
 
 // Path is where it leads below the community's address: to the first reply it
-// tells of.
+// tells of, or to where they can choose another picture.
 func (n Notice) Path() string {
 	switch {
+	case n.Kind == Pictured:
+		return "/me#picture"
 	case n.Topic.ID == "":
 		return "/"
 	case n.Number <= 1:
@@ -54,6 +56,8 @@ func (n Notice) Words(ctx context.Context) string {
 		return i18n.T(ctx, decided[n.Decision.Act], "Topic", about)
 	case Door:
 		return i18n.T(ctx, doors[n.State])
+	case Pictured:
+		return i18n.T(ctx, "The team took your picture away")
 	}
 	by := cmp.Or(n.By, i18n.T(ctx, "Former member"))
 	switch {
@@ -66,6 +70,14 @@ func (n Notice) Words(ctx context.Context) string {
 		return i18n.N(ctx, n.Others, "{{.Name}} and {{.N}} other reacted to what you wrote in “{{.Topic}}”", "{{.Name}} and {{.N}} others reacted to what you wrote in “{{.Topic}}”", "Name", by, "Topic", about)
 	}
 	return i18n.T(ctx, sentences[n.Kind], "Name", by, "Topic", about)
+}
+
+// Act is what its letter offers to do.
+func (n Notice) Act(ctx context.Context) string {
+	if n.Kind == Pictured {
+		return i18n.T(ctx, "Choose another picture")
+	}
+	return i18n.T(ctx, "Open it")
 }
 
 // Lines are what more there is to read of it: of a decision and a refusal the
@@ -81,6 +93,9 @@ func (n Notice) Lines(ctx context.Context) []string {
 	case Decided:
 		add("Rule: {{.Rule}}", "Rule", n.Decision.Rule)
 		add("Reason: {{.Reason}}", "Reason", n.Decision.Reason)
+	case Pictured:
+		add("Rule: {{.Rule}}", "Rule", n.Rule)
+		add("Reason: {{.Reason}}", "Reason", n.Reason)
 	case Door:
 		if n.State != member.Active {
 			add("Reason: {{.Reason}}", "Reason", n.Reason)

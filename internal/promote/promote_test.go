@@ -18,6 +18,7 @@ import (
 	"rapport/internal/db/dbtest"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
+	"rapport/internal/job"
 	"rapport/internal/link"
 	"rapport/internal/media"
 	"rapport/internal/member"
@@ -46,6 +47,8 @@ type world struct {
 
 func open(t *testing.T) *world {
 	w := &world{T: t, d: dbtest.Open(t)}
+	_, err := job.New(ctx, w.d, job.NewWorkers(), job.Options{})
+	w.must(err)
 	w.d.SetClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 	files, err := blob.OpenFolder(t.TempDir())
 	w.must(err)

@@ -21,6 +21,7 @@ import (
 	"rapport/internal/commons"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
+	"rapport/internal/deposit"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
 	"rapport/internal/hook"
@@ -34,6 +35,7 @@ import (
 	"rapport/internal/mail"
 	"rapport/internal/measure"
 	"rapport/internal/media"
+	"rapport/internal/member"
 	"rapport/internal/merge"
 	"rapport/internal/network/demo/emulator"
 	"rapport/internal/notice"
@@ -48,6 +50,7 @@ import (
 	"rapport/internal/server/edge"
 	"rapport/internal/tally"
 	"rapport/internal/tell"
+	"rapport/internal/topic"
 	"rapport/internal/web"
 	"rapport/internal/webhook"
 )
@@ -95,6 +98,7 @@ func (a *app) wire(ctx context.Context) error {
 	merge.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
+	(&deposit.Keeper{DB: a.db, Blobs: blobs, Named: []deposit.Named{member.NamesFace, topic.NamesPicture}}).Work(workers)
 	post.Work(workers, a.db)
 	hooks := a.webhooks(client)
 	letters, err := a.writer(workers)

@@ -39,7 +39,7 @@ type Teller struct {
 func (t *Teller) Listen(r *outbox.Reader) {
 	for kind, f := range map[string]func(context.Context, *db.Tx, outbox.Event) error{
 		"topic.begun": t.said, "reply.added": t.said, "reply.changed": t.changed, "reply.decided": t.decided,
-		"reply.reacted": t.reacted, "topic.solved": t.solved, "member.decided": t.door,
+		"reply.reacted": t.reacted, "topic.solved": t.solved, "member.decided": t.door, "member.unpictured": t.unpictured,
 	} {
 		r.On(kind, func(ctx context.Context, tx *db.Tx, e outbox.Event) error {
 			err := f(ctx, tx, e)
@@ -245,6 +245,20 @@ func (t *Teller) solved(ctx context.Context, tx *db.Tx, e outbox.Event) error {
 		}
 	}
 	return nil
+}
+
+// unpictured tells somebody that the team took their picture away. Each time is
+// news of its own.
+func (t *Teller) unpictured(ctx context.Context, tx *db.Tx, e outbox.Event) error {
+	var data member.Unpictured
+	if err := e.Read(&data); err != nil {
+		return err
+	}
+	letters, err := notice.Tell(ctx, tx, notice.News{Brand: e.Brand, Kind: notice.Pictured, Subject: data.Line, Detail: data.Line, Mark: int64(e.At)}, []string{e.Subject})
+	if err != nil {
+		return err
+	}
+	return t.write(ctx, tx, e.Brand, letters)
 }
 
 // door tells somebody that they were let in, refused or suspended.

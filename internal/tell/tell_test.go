@@ -333,6 +333,70 @@ func TestReactionsAndAnswers(t *testing.T) {
 	w.hears("bo", "Ada accepted your answer in “Bitter” | Too fine. → "+s.Topic.PathOf(2))
 }
 
+// Whose picture the team took away hears why, each time anew and once, in their
+// list and by letter as they chose, and goes on to read it when they have
+// chosen another.
+func TestAPictureIsTakenAway(t *testing.T) {
+	w := open(t)
+	take := func(name, reason, rule string) error {
+		w.tick()
+		w.exec(`UPDATE member SET picture = 'community/b/face/a.png' WHERE account_id = $1`, name)
+		return member.TakePicture(ctx, w.d, w.who["hera"], "b", w.voice(name).Member.ID, member.Taken{Seen: "a.png", Rule: rule, Reason: reason})
+	}
+	w.d.Jobs = deaf{}
+	w.must(take("ada", "It is not you", "2. Be yourself"))
+	w.drain()
+	w.hears("ada", "The team took your picture away | Rule: 2. Be yourself | Reason: It is not you → /me#picture")
+	w.gets("ada", "North: The team took your picture away")
+	l := w.letters("ada")[0]
+	for _, words := range []string{"Rule: 2. Be yourself", "Reason: It is not you", "Choose another picture", "https://north.example/me#picture", "https://north.example/notices/stop?t="} {
+		if !strings.Contains(l.Text, words) {
+			t.Errorf("no %q in\n%s", words, l.Text)
+		}
+	}
+	w.gets("bo")
+
+	// They read it and choose another, which is taken away too.
+	w.must(notice.ReadKind(ctx, w.d, w.voice("ada"), notice.Pictured))
+	w.hears("ada")
+	w.must(take("ada", "It is a flag", ""))
+	w.must(take("ada", "It is the same flag", ""))
+	w.hears("ada", "The team took your picture away | Reason: It is the same flag → /me#picture", "The team took your picture away | Reason: It is a flag → /me#picture")
+	w.gets("ada", "North: The team took your picture away", "North: The team took your picture away", "North: The team took your picture away")
+
+	// The row of the team's decisions says where they hear of it.
+	b := w.brand()
+	w.must(notice.Choose(ctx, w.d, w.voice("bo"), b, map[notice.Kind]notice.Choice{notice.Decided: {Shown: true}}, notice.UsualDigest))
+	w.must(take("bo", "Rude", ""))
+	w.gets("bo")
+	w.hears("bo", "The team took your picture away | Reason: Rude → /me#picture")
+	w.must(notice.Choose(ctx, w.d, w.voice("bo"), b, map[notice.Kind]notice.Choice{notice.Decided: {Digest: true}}, notice.UsualDigest))
+	w.must(notice.ReadAll(ctx, w.d, w.voice("bo"), w.d.Now()))
+	w.must(take("bo", "Ruder", ""))
+	w.hears("bo")
+	if all, n, err := notice.Pending(ctx, w.d, w.voice("bo"), 5); err != nil || n != 1 || all[0].Reason != "Ruder" {
+		t.Errorf("%+v, %v", all, err)
+	}
+
+	// What is refused is no news, and neither is what happened to somebody gone.
+	if err := member.TakePicture(ctx, w.d, w.who["hera"], "b", w.voice("cy").Member.ID, member.Taken{Seen: "a.png", Reason: "Rude"}); !fault.Is(err, fault.Conflict) {
+		t.Error(err)
+	}
+	w.must(take("di", "Rude", ""))
+	m := w.voice("di").Member
+	w.must(w.d.Tx(ctx, func(tx *db.Tx) error { return m.Part(ctx, tx, false) }))
+	w.drain()
+	w.gets("di")
+	if n := w.count(`SELECT COUNT(*) FROM notice WHERE member_id IN ($1, $2)`, m.ID, w.voice("cy").Member.ID); n != 0 {
+		t.Errorf("%d of them are told", n)
+	}
+}
+
+// deaf takes jobs and does none.
+type deaf struct{}
+
+func (deaf) Enqueue(context.Context, *db.Tx, string, []byte, db.Time) error { return nil }
+
 func TestTheDoor(t *testing.T) {
 	w := open(t)
 	w.join("new", member.Asking)

@@ -75,7 +75,7 @@ func (t *Teller) letter(ctx context.Context, tx *db.Tx, b brand.Brand, n notice.
 		return err
 	}
 	ctx = i18n.With(ctx, cmp.Or(r.account.Language, b.Language), b.Location())
-	page := letter.Page{Title: n.Words(ctx), Lines: n.Lines(ctx), Action: i18n.T(ctx, "Open it"), Link: t.Address(ctx, b.ID, n.Path()),
+	page := letter.Page{Title: n.Words(ctx), Lines: n.Lines(ctx), Action: n.Act(ctx), Link: t.Address(ctx, b.ID, n.Path()),
 		Foot: i18n.T(ctx, "You get this because you are a member of the community of {{.Brand}}.", "Brand", b.Name)}
 	if before == lettersAnHour-1 {
 		page.Lines = append(page.Lines, i18n.T(ctx, "There may be more: you were sent {{.Count}} letters within an hour, so the next ones wait. Your list in the community shows everything.", "Count", lettersAnHour))

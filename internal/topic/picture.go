@@ -7,13 +7,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"image"
 	"io"
+	"path"
 	"regexp"
 	"strings"
 	"time"
 
 	"rapport/internal/blob"
 	"rapport/internal/db"
+	"rapport/internal/deposit"
 	"rapport/internal/fault"
 	"rapport/internal/markdown"
 	"rapport/internal/media/picture"
@@ -54,16 +57,86 @@ func Upload(ctx context.Context, d *db.DB, blobs blob.Store, v member.Voice, r i
 		return Picture{}, err
 	}
 	p := Picture{ID: strings.ToLower(rand.Text()), Brand: v.Brand, Member: v.Member.ID, Mime: made.Mime, Bytes: int64(len(made.Bytes)), Width: made.W, Height: made.H, At: d.Now()}
-	p.Blob = "community/" + v.Brand + "/" + p.ID
-	if _, err := blobs.Put(ctx, p.Blob, bytes.NewReader(made.Bytes)); err != nil {
-		return p, fmt.Errorf("topic: keep a picture: %w", err)
+	p.Blob = pictureKey(p.Brand, p.ID)
+	return p, deposit.Keep(ctx, d, blobs, p.Brand, p.Blob, bytes.NewReader(made.Bytes), func(tx *db.Tx) error { return p.add(ctx, tx, v) })
+}
+
+func pictureKey(brandID, id string) string { return "community/" + brandID + "/" + id }
+
+// add writes the row: whoever has left since gets none that nobody would erase.
+func (p Picture) add(ctx context.Context, tx *db.Tx, v member.Voice) error {
+	var err error
+	if v.Member, err = member.ByID(ctx, tx, v.Brand, v.Member.ID); err != nil {
+		return err
 	}
-	_, err = d.ExecContext(ctx, `INSERT INTO topic_picture (id, brand_id, member_id, blob, mime, bytes, width, height, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+	if err := v.Speaks(tx.Now()); err != nil {
+		return err
+	}
+	if err := unhurriedPictures(ctx, tx, v); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO topic_picture (id, brand_id, member_id, blob, mime, bytes, width, height, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		p.ID, p.Brand, p.Member, p.Blob, p.Mime, p.Bytes, p.Width, p.Height, p.At)
 	if err != nil {
-		return p, errors.Join(fmt.Errorf("topic: keep a picture: %w", err), blobs.Delete(context.WithoutCancel(ctx), p.Blob))
+		return fmt.Errorf("topic: keep a picture: %w", err)
 	}
-	return p, nil
+	return nil
+}
+
+// ForgetPictures erases pictures that a member added in the caller's
+// transaction, up to so many, and returns how many there were. Their files go
+// with them.
+func ForgetPictures(ctx context.Context, tx *db.Tx, brandID, memberID string, most int) (int, error) {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM topic_picture WHERE brand_id || '' = $1 AND id IN (
+		SELECT id FROM topic_picture WHERE brand_id = $1 AND member_id = $2 ORDER BY at, id LIMIT $3) RETURNING blob`, brandID, memberID, most)
+	keys, err := db.Collect(rows, err, func(r *sql.Rows) (key string, err error) {
+		err = r.Scan(&key)
+		return key, err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("topic: forget pictures: %w", err)
+	}
+	return len(keys), deposit.Drop(ctx, tx, brandID, keys...)
+}
+
+// Sound returns nil where a file is one that Upload may have made of a picture,
+// as its row says, or what is wrong with it. It is decoded whole.
+func (p Picture) Sound(file []byte) error {
+	kind, size, err := picture.Check(file)
+	if err != nil {
+		return err
+	}
+	if kind.Mime() != p.Mime || size.Width != p.Width || size.Height != p.Height || int64(len(file)) != p.Bytes || max(p.Width, p.Height) > pictureSide {
+		return fault.New(fault.Invalid, "It is not as pictures.jsonl says.")
+	}
+	if _, _, err := image.Decode(bytes.NewReader(file)); err != nil {
+		return fault.As(fault.Invalid, err, "The picture is damaged or cut short. Upload it again.")
+	}
+	return nil
+}
+
+// BringPicture keeps the file of a picture that is brought in as it is, under
+// its key, which it returns. The caller has checked that it is sound, and
+// removes the file where its row does not come.
+func BringPicture(ctx context.Context, blobs blob.Store, brandID, id string, file io.Reader) (string, error) {
+	key := pictureKey(brandID, id)
+	if file == nil {
+		return key, nil
+	}
+	if _, err := blobs.Put(ctx, key, file); err != nil {
+		return key, fmt.Errorf("topic: keep a picture: %w", err)
+	}
+	return key, nil
+}
+
+// NamesPicture reports whether a picture is the file.
+func NamesPicture(ctx context.Context, q db.Queryer, brandID, key string) (bool, error) {
+	var yes bool
+	err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM topic_picture WHERE brand_id || '' = $1 AND id = $2 AND blob = $3)`, brandID, path.Base(key), key).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("topic: which picture: %w", err)
+	}
+	return yes, nil
 }
 
 func unhurriedPictures(ctx context.Context, q db.Queryer, v member.Voice) error {
@@ -89,7 +162,13 @@ func PictureByID(ctx context.Context, q db.Queryer, brandID, id string) (Picture
 	return p, nil
 }
 
-var pictureAddress = regexp.MustCompile(`^/p/([a-z0-9]{10,40})$`)
+var (
+	pictureID      = regexp.MustCompile(`^[a-z0-9]{10,40}$`)
+	pictureAddress = regexp.MustCompile(`^/p/([a-z0-9]{10,40})$`)
+)
+
+// IsPicture reports whether an id is written as a picture's.
+func IsPicture(id string) bool { return pictureID.MatchString(id) }
 
 // mostShown is how many pictures one text shows.
 const mostShown = 20

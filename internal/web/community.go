@@ -122,12 +122,19 @@ func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string
 	if q.Cases, q.Next, err = topic.Cases(ctx, p.DB, v.Who, v.Brand.ID, q.Which, pageOf(r)); err != nil {
 		return err
 	}
-	d, err := document.Current(ctx, p.DB, v.Brand.ID, "guidelines")
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	if q.Rules, err = p.rules(r); err != nil {
 		return err
 	}
-	q.Rules = document.Rules(d.Text)
 	return p.community(w, r, "", f.Status(), queuePart(q))
+}
+
+// rules are those of the brand's guidelines; none where it has no guidelines.
+func (p *Pages) rules(r *http.Request) ([]string, error) {
+	d, err := document.Current(r.Context(), p.DB, at(r).Brand.ID, document.Guidelines)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	return document.Rules(d.Text), nil
 }
 
 // communityDecide decides about a reply.
@@ -171,6 +178,7 @@ type rollView struct {
 	Next   string
 	May    bool
 	Looks  bool // they moderate
+	Rules  []string
 	Now    db.Time
 	Form   form
 }
@@ -193,7 +201,7 @@ func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	key, mime, err := member.FaceFile(v.Brand.ID, path.Base(m.Picture))
+	key, mime, err := member.FaceFile(r.Context(), p.DB, v.Brand.ID, path.Base(m.Picture))
 	if err != nil {
 		return err
 	}
@@ -217,7 +225,8 @@ func (p *Pages) communityFaceTake(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	v := at(r)
-	err = member.TakePicture(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID, r.PathValue("member"), f.Value("seen"), f.Value("reason"))
+	err = member.TakePicture(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("member"),
+		member.Taken{Seen: f.Value("seen"), Rule: f.Value("rule"), Reason: f.Value("reason")})
 	if err != nil {
 		if !fault.Is(err, fault.Denied) && f.Refused(err, "reason") {
 			f.Text = cmp.Or(f.Text, f.Error("reason"))
@@ -249,6 +258,11 @@ func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 	}
 	if l.Rows, l.Next, err = member.All(ctx, p.DB, v.Who, v.Brand.ID, l.Filter, pageOf(r)); err != nil {
 		return err
+	}
+	if l.Looks {
+		if l.Rules, err = p.rules(r); err != nil {
+			return err
+		}
 	}
 	return p.community(w, r, "members", f.Status(), rollPart(l))
 }

@@ -341,6 +341,14 @@ func keptWords(ctx context.Context, k archive.Kept, b brand.Brand) (name, kept s
 		return i18n.T(ctx, "Messages"), i18n.T(ctx, "for ever; their words as long as the person")
 	case "person":
 		return i18n.T(ctx, "People"), i18n.T(ctx, "{{.Time}} of silence", "Time", keptDays(ctx, b.Retention))
+	case "topic":
+		return i18n.T(ctx, "Topics of the community"), ever
+	case "reply":
+		return i18n.T(ctx, "Replies of the community"), ever
+	case "topic_picture":
+		return i18n.T(ctx, "Pictures in posts of members"), ever
+	case "member":
+		return i18n.T(ctx, "Members"), ever
 	case "metric":
 		return i18n.T(ctx, "Numbers of the networks"), ever
 	case "activity":

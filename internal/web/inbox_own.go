@@ -9,7 +9,6 @@ import (
 	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
-	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/network"
@@ -74,12 +73,11 @@ func (p *Pages) threadLook(r *http.Request, t *threadView, th conversation.Threa
 	if !th.ToLook() || th.State == conversation.StateDone || !p.may(r, access.TopicModerate) {
 		return nil
 	}
-	v := at(r)
-	d, err := document.Current(r.Context(), p.DB, v.Brand.ID, "guidelines")
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	all, err := p.rules(r)
+	if err != nil {
 		return err
 	}
-	t.Look = &lookView{Waiting: th.Kind == conversation.KindWaiting, Rules: document.Rules(d.Text)}
+	t.Look = &lookView{Waiting: th.Kind == conversation.KindWaiting, Rules: all}
 	if f.Values.Has("act") && f.Values.Has("reason") {
 		t.Look.Rule, t.Look.Reason, t.Look.Error = f.Value("rule"), f.Raw("reason"), f.Error("reason")
 	}

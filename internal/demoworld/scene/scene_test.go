@@ -35,3 +35,25 @@ func TestEveryPictureIsItsOwnAndAlwaysTheSame(t *testing.T) {
 		t.Errorf("%d pictures", len(names))
 	}
 }
+
+// Everybody of a large crowd has a picture of their own, small enough to be
+// shown by the dozen.
+func TestEveryFaceIsItsOwnAndAlwaysTheSame(t *testing.T) {
+	drawn := map[string]int{}
+	for i := range 300 {
+		first, err := scene.Face(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if twin, is := drawn[string(first)]; is {
+			t.Errorf("%d looks like %d", i, twin)
+		}
+		drawn[string(first)] = i
+		if again, err := scene.Face(i); i%10 == 0 && (err != nil || !bytes.Equal(first, again)) {
+			t.Errorf("%d is drawn in two ways, %v", i, err)
+		}
+		if c, err := jpeg.DecodeConfig(bytes.NewReader(first)); err != nil || c.Width != scene.FaceSide || c.Height != scene.FaceSide || len(first) > 24<<10 {
+			t.Errorf("%d is %d × %d in %d bytes, %v", i, c.Width, c.Height, len(first), err)
+		}
+	}
+}
