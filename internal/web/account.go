@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -12,19 +13,6 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/web/ui"
 )
-
-func (p *Pages) accountRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, need: access.BrandRead, handle: p.settingsAccount},
-		{pattern: "POST /studio/{brand}/settings/account/name", door: inBrand, need: access.BrandRead, handle: p.accountName},
-		{pattern: "POST /studio/{brand}/settings/account/address", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountAddress},
-		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, need: access.BrandRead, handle: p.settingsPassword},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/end", door: inBrand, need: access.BrandRead, handle: p.accountSessionsEnd},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, need: access.BrandRead, handle: p.settingsSessionEnd},
-		{pattern: "GET /studio/account/leave/{from}", door: signedIn, handle: p.leaveShow},
-		{pattern: "POST /studio/account/leave/{from}", door: signedIn, handle: p.leaveDo},
-	}
-}
 
 // part of the account in a brand.
 type accountPart struct {
@@ -215,4 +203,55 @@ func partDetail(ctx context.Context, part accountPart) string {
 		text += " · " + i18n.T(ctx, "until {{.Date}}", "Date", lastDay(ctx, part.Grant.EndsAt, part.Brand.Location()))
 	}
 	return text
+}
+
+// accountEraseAsk asks before somebody erases their own account.
+func (p *Pages) accountEraseAsk(w http.ResponseWriter, r *http.Request) error {
+	return p.accountEraseForm(w, r, form{})
+}
+
+func (p *Pages) accountEraseForm(w http.ResponseWriter, r *http.Request, f form) error {
+	v, ctx := at(r), r.Context()
+	head := ui.Head{Title: i18n.T(ctx, "Erase your account"), Back: studio(v.Brand.Slug, "settings", "account"), BackText: i18n.T(ctx, "Back to your account")}
+	return p.show(w, r, page{Area: "settings", Head: head, Status: f.Status()}, accountErasePage(v.Brand.Slug, v.Who.Email, f))
+}
+
+// accountErase erases it, and ends the visit.
+func (p *Pages) accountErase(w http.ResponseWriter, r *http.Request) error {
+	f, err := read(r)
+	if err != nil {
+		return err
+	}
+	if err := account.Erase(r.Context(), p.DB, at(r).Who, f.Value("confirm")); err != nil {
+		if f.Refused(err, "confirm") {
+			return p.accountEraseForm(w, r, f)
+		}
+		return err
+	}
+	p.setSession(w, r, "", 0)
+	return see(w, r, "/studio/sign-in")
+}
+
+// browser is a session's program in two words; agents lie, so it is a hint.
+func browser(ctx context.Context, agent string) string {
+	name := ""
+	for _, b := range []struct{ mark, name string }{
+		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
+	} {
+		if strings.Contains(agent, b.mark) {
+			name = b.name
+			break
+		}
+	}
+	for _, s := range []struct{ mark, name string }{
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
+	} {
+		if name != "" && strings.Contains(agent, s.mark) {
+			return i18n.T(ctx, "{{.Browser}} on {{.System}}", "Browser", name, "System", s.name)
+		}
+	}
+	if name == "" {
+		return i18n.T(ctx, "Unknown browser")
+	}
+	return name
 }

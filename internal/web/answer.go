@@ -178,3 +178,74 @@ func studio(slug string, parts ...string) string {
 	}
 	return b.String()
 }
+
+// errNotSure stops a request whose route asks for the password again.
+var errNotSure error = fault.New(fault.Denied, "Enter your password again to go on.")
+
+// askToConfirm leads to where the password is entered again, and from there
+// back. What a form sent is not kept anywhere: its page was guarded too, so
+// this is for whoever left it open for longer than the half hour.
+func (p *Pages) askToConfirm(w http.ResponseWriter, r *http.Request) {
+	q := url.Values{"next": {r.URL.RequestURI()}}
+	if r.Method != http.MethodGet {
+		q = url.Values{"next": {formPage(r)}, "again": {"true"}}
+	}
+	if err := see(w, r, "/studio/confirm?"+q.Encode()); err != nil {
+		p.Log.Error("web: confirm redirect", "err", err)
+	}
+}
+
+// formPage is the page that a form was sent from, else the page above its
+// address.
+func formPage(r *http.Request) string {
+	if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host && strings.HasPrefix(u.Path, "/studio/") {
+		return u.RequestURI()
+	}
+	if v := at(r); v.Brand.Slug != "" {
+		return studio(v.Brand.Slug, "settings")
+	}
+	return "/studio"
+}
+
+// secondPath is where one's own second factor is set up.
+const secondPath = "/studio/account/second-factor"
+
+// askForFactor leads to where a second factor is set up, and back to the brand
+// that asks for it.
+func (p *Pages) askForFactor(w http.ResponseWriter, r *http.Request) {
+	to := secondPath
+	if r.Method == http.MethodGet && !fromHTMX(r) {
+		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	}
+	if err := see(w, r, to); err != nil {
+		p.Log.Error("web: second factor redirect", "err", err)
+	}
+}
+
+// saved is what the composer's script hears.
+type saved struct {
+	Text     string `json:"text"`
+	ID       string `json:"id,omitempty"`
+	Revision int64  `json:"revision,omitempty"`
+	Href     string `json:"href,omitempty"`
+	Checks   string `json:"checks,omitempty"`
+	Note     string `json:"note"`
+	Conflict string `json:"conflict,omitempty"`
+}
+
+// tellScript tells a script what a person must know of an error; the rest goes the
+// way of every error.
+func tellScript(w http.ResponseWriter, r *http.Request, err error) error {
+	kind := fault.KindOf(err)
+	if kind == fault.Internal {
+		return err
+	}
+	return sendJSON(w, statusOf(kind), saved{Text: fault.Say(r.Context(), err)})
+}
+
+// sendJSON answers a script.
+func sendJSON(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	return json.NewEncoder(w).Encode(v)
+}

@@ -62,13 +62,6 @@ func scheduleAt(v postView) string {
 	return ""
 }
 
-func scheduleLabel(ctx context.Context, v composeView) string {
-	if v.Gate.Asks && v.Gate.Theirs {
-		return i18n.T(ctx, "Approve and schedule")
-	}
-	return i18n.T(ctx, "Schedule")
-}
-
 // needsReviewWhy is why a post needs the reader, in a sentence.
 func needsReviewWhy(ctx context.Context, n reviewNeed) string {
 	name := nameOr(ctx, n.Name)
@@ -81,24 +74,6 @@ func needsReviewWhy(ctx context.Context, n reviewNeed) string {
 		return i18n.T(ctx, "{{.Name}} asks for approval by {{.Time}}.", "Name", name, "Time", i18n.DateTime(ctx, n.PlannedAt.Time()))
 	}
 	return i18n.T(ctx, "{{.Name}} asks for approval.", "Name", name)
-}
-
-// composeWords say what becomes of a post that somebody else has to approve,
-// or that is on its way already.
-func composeWords(ctx context.Context, v composeView) string {
-	switch {
-	case v.Gate.Scheduled && v.Gate.Keeps:
-		return i18n.T(ctx, "This post is scheduled. What you change counts once you save the changes.")
-	case v.Gate.Scheduled:
-		return i18n.T(ctx, "This post is approved and scheduled. A change takes it off the plan until it is approved again.")
-	case v.Gate.Approved:
-		return i18n.T(ctx, "This post is approved. A change of the text asks for a new approval.")
-	case v.Gate.InReview:
-		return i18n.T(ctx, "This post is in review. What you change counts once you save it, and must be submitted again.")
-	case v.Gate.Asks && !v.Gate.Vouch:
-		return i18n.T(ctx, "What you choose here asks for approval. Submit it, and it goes out at its time once somebody approves it.")
-	}
-	return ""
 }
 
 // approvers are those who may approve, by name.

@@ -80,7 +80,7 @@ func attentionPage(v attentionView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = attentionReviews(v.Reviews, todayClock{v.Now}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = attentionReviews(v.Reviews, todayClock{Now: v.Now}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

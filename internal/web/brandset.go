@@ -4,35 +4,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"path"
-	"strings"
 	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
-	"rapport/internal/media/picture"
 )
-
-// logoRoutes are where a brand gets its picture, and where that is shown.
-func (p *Pages) logoRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/logo", door: inBrand, need: access.BrandRead, handle: p.logoFile},
-		{pattern: "POST /studio/{brand}/settings/brand/logo", door: inBrand, need: access.BrandWrite, handle: p.logoSet, body: picture.MaxBytes + 1<<20},
-		{pattern: "POST /studio/{brand}/settings/brand/logo/remove", door: inBrand, need: access.BrandWrite, handle: p.logoRemove},
-	}
-}
-
-// logoURL is where the brand's picture is; "" where it has none. It changes with
-// the picture.
-func logoURL(b brand.Brand) string {
-	if b.Logo == "" {
-		return ""
-	}
-	name := path.Base(b.Logo)
-	return studio(b.Slug, "logo") + "?v=" + strings.TrimSuffix(name, path.Ext(name))
-}
 
 // logoFile sends the picture.
 func (p *Pages) logoFile(w http.ResponseWriter, r *http.Request) error {

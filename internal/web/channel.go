@@ -6,52 +6,14 @@ import (
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/network"
-	"rapport/internal/post"
 	"rapport/internal/web/ui"
 )
-
-// channelRow is a channel with what its network is called.
-type channelRow struct {
-	channel.Channel
-	Title string
-	Own   bool // the brand's own community
-	Now   time.Time
-	Feed  channel.Feed // the one that failed several times in a row, if any
-}
-
-// networkTitle is a network's name as people write it.
-func (p *Pages) networkTitle(name string) string {
-	n, err := p.Networks.Named(name)
-	if err != nil {
-		return name
-	}
-	return n.Facts().Title
-}
-
-func (p *Pages) rowOf(c channel.Channel) channelRow {
-	return channelRow{Channel: c, Title: p.networkTitle(c.Network), Own: c.Network == bridge.Name, Now: p.DB.Now().Time()}
-}
-
-// channelState is how a channel's state is shown.
-func channelState(state string) ui.State {
-	if state == channel.StateAttention {
-		return ui.ChannelState("needs_attention")
-	}
-	return ui.ChannelState(state)
-}
-
-// may reports whether the visitor may do something in the brand.
-func (p *Pages) may(r *http.Request, a access.Action) bool {
-	v := at(r)
-	return v.Who.May(p.DB.Now(), v.Brand.ID, a) == nil
-}
 
 // channelList shows the channels with what they can do and how they are.
 func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
@@ -144,92 +106,6 @@ func newestFirst(all []delivery.Delivery, n int) []delivery.Delivery {
 	var out []delivery.Delivery
 	for i := len(all) - 1; i >= 0 && len(out) < n; i-- {
 		out = append(out, all[i])
-	}
-	return out
-}
-
-// deliveryLine is a delivery with what a list shows of it.
-type deliveryLine struct {
-	delivery.Delivery
-	Post    post.Post
-	Channel channel.Channel
-	Title   string // of the network
-	Picture string // id of its first picture; "" for none
-	Square  square // of the strip that the list's pictures are on
-	Held    bool   // it waits behind the brand's hold
-	Href    string
-	Now     time.Time
-}
-
-// excerpt is the first line, or what stands in for it.
-func (d deliveryLine) excerpt(ctx context.Context) string {
-	if d.Post.Excerpt == "" {
-		return i18n.T(ctx, "Without text")
-	}
-	return d.Post.Excerpt
-}
-
-// state is how the delivery's state is shown.
-func (d deliveryLine) state() ui.State {
-	if d.Held && d.State == delivery.Scheduled {
-		return ui.DeliveryState("held")
-	}
-	return ui.DeliveryState(string(d.State))
-}
-
-// lines reads what lists show of deliveries, with one query for all posts and
-// one for all channels.
-func (p *Pages) lines(r *http.Request, all []delivery.Delivery) ([]deliveryLine, error) {
-	v, ctx := at(r), r.Context()
-	var posts, channels []string
-	for _, d := range all {
-		posts, channels = append(posts, d.Post), append(channels, d.Channel)
-	}
-	byPost, err := post.ByIDs(ctx, p.DB, v.Brand.ID, distinct(posts))
-	if err != nil {
-		return nil, err
-	}
-	byChannel, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, distinct(channels))
-	if err != nil {
-		return nil, err
-	}
-	out, pictures := make([]deliveryLine, len(all)), make([]string, len(all))
-	for i, d := range all {
-		c := byChannel[d.Channel]
-		l := deliveryLine{Delivery: d, Post: byPost[d.Post], Channel: c, Title: p.networkTitle(c.Network),
-			Held: v.Brand.Held, Href: studio(v.Brand.Slug, "posts", d.Post), Now: p.DB.Now().Time()}
-		if d.Kind == delivery.KindReply {
-			l.Href = studio(v.Brand.Slug, "inbox", l.Post.Conversation)
-		}
-		l.Picture = firstPicture(l.Post.ContentFor(d.Channel))
-		out[i], pictures[i] = l, l.Picture
-	}
-	for i, s := range squares(v.Brand.Slug, pictures) {
-		out[i].Square = s
-	}
-	return out, nil
-}
-
-func firstPicture(b post.Body) string {
-	for _, part := range b.Parts {
-		if len(part.Media) > 0 {
-			return part.Media[0]
-		}
-	}
-	return ""
-}
-
-// thumb is the address of a small picture.
-func thumb(slug, id string) string { return studio(slug, "media", id, "file") + "?size=thumb" }
-
-func distinct(ids []string) []string {
-	seen := map[string]bool{}
-	var out []string
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id] = true
-			out = append(out, id)
-		}
 	}
 	return out
 }

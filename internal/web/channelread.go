@@ -19,38 +19,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// unreachable reports whether the channel has its access and does not answer.
-func (c channelRow) unreachable() bool {
-	return c.State == channel.StateConnected && c.Feed.Troubled()
-}
-
-// state is how the channel's state is shown.
-func (c channelRow) state() ui.State {
-	if c.unreachable() {
-		return ui.ChannelState("unreachable")
-	}
-	return channelState(c.State)
-}
-
-// why is what is wrong with the channel, in words.
-func (c channelRow) why(ctx context.Context) string {
-	if !c.unreachable() {
-		return i18n.Kept(c.StateReason).In(ctx)
-	}
-	return strings.TrimSpace(c.Feed.Error + " " + i18n.T(ctx, "Rapport goes on trying."))
-}
-
-// rowsOf are the channels with what is wrong with each.
-func (p *Pages) rowsOf(ctx context.Context, brandID string, all []channel.Channel) ([]channelRow, error) {
-	silent, err := channel.Unreachable(ctx, p.DB, brandID)
-	rows := make([]channelRow, len(all))
-	for i, c := range all {
-		rows[i] = p.rowOf(c)
-		rows[i].Feed = silent[c.ID]
-	}
-	return rows, err
-}
-
 // channelRead is what is known of a channel beside its row.
 type channelRead struct {
 	Abilities []network.Ability

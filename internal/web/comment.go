@@ -19,21 +19,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// togetherRoutes are where the team works on the same thing.
-func (p *Pages) togetherRoutes() []route {
-	return slices.Concat([]route{
-		{pattern: "GET /studio/{brand}/posts/{post}/comments", door: inBrand, need: access.PostRead, handle: p.commentList},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments", door: inBrand, need: access.CommentWrite, handle: p.commentAdd},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/edit", door: inBrand, need: access.CommentWrite, handle: p.commentEdit},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/resolve", door: inBrand, need: access.CommentWrite, handle: p.commentResolve},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/reopen", door: inBrand, need: access.CommentWrite, handle: p.commentReopen},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/remove", door: inBrand, need: access.CommentWrite, handle: p.commentRemove},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/restore", door: inBrand, need: access.CommentWrite, handle: p.commentRestore},
-		{pattern: "GET /studio/{brand}/posts/{post}/presence", door: inBrand, need: access.PostRead, handle: p.presenceShow},
-		{pattern: "POST /studio/{brand}/posts/{post}/presence", door: inBrand, need: access.PostRead, handle: p.presenceTell},
-	}, p.taskRoutes(), p.handoverRoutes(), p.noticeRoutes())
-}
-
 // talkView is what the team says on a post, and who is there.
 type talkView struct {
 	Slug, Post string
@@ -62,6 +47,8 @@ func (v talkView) path(parts ...string) string {
 	return studio(v.Slug, append([]string{"posts", v.Post, "comments"}, parts...)...)
 }
 
+// talkView reads the newest of what the team says on a post, or what is before
+// the place that the request names.
 func (p *Pages) talkView(r *http.Request, one post.Post, f form) (talkView, error) {
 	v, ctx := at(r), r.Context()
 	view := talkView{Slug: v.Brand.Slug, Post: one.ID, MayWrite: p.may(r, access.CommentWrite), Form: f, Now: p.DB.Now().Time(),
@@ -123,11 +110,6 @@ func (p *Pages) commentViews(r *http.Request, view *talkView, one post.Post, all
 	return nil
 }
 
-// teamName is what somebody of the team is called, also after they left.
-func teamName(ctx context.Context, name string) string {
-	return cmp.Or(name, i18n.T(ctx, "Somebody who has left"))
-}
-
 // places are what a comment on the post may be about; none where there is no
 // choice.
 func places(ctx context.Context, one post.Post, channels map[string]channel.Channel) []ui.Option {
@@ -176,17 +158,6 @@ func placeOf(value string) (channelID string, part int) {
 		part = -1 // no post has such a part
 	}
 	return channelID, part
-}
-
-// composeTalk is what the team says on the post in the composer.
-func (p *Pages) composeTalk(r *http.Request, id string) (*talkView, error) {
-	v := at(r)
-	one, err := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, id)
-	if err != nil {
-		return nil, err
-	}
-	view, err := p.talkView(r, one, fill("from", "compose"))
-	return &view, err
 }
 
 // commentList is the list by itself, for pages that fetch it again.

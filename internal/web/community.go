@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"path"
 	"slices"
@@ -24,32 +23,6 @@ import (
 	"rapport/internal/topic"
 	"rapport/internal/web/ui"
 )
-
-// communityRoutes are where the team looks after the community.
-func (p *Pages) communityRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/community", door: inBrand, need: access.TopicModerate, handle: p.communityQueue},
-		{pattern: "POST /studio/{brand}/community/cases/{case}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
-		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
-		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
-		{pattern: "GET /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.MemberRead, handle: p.communityFace},
-		{pattern: "POST /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.TopicModerate, handle: p.communityFaceTake},
-		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaces)},
-		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceAdd)},
-		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpace)},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceSave)},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceMove)},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}/moderators", door: inBrand, need: access.TeamWrite, sure: true, handle: p.communitySpaceModerators},
-		{pattern: "GET /studio/{brand}/community/searches", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearches)},
-		{pattern: "GET /studio/{brand}/community/searches.csv", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearchesCSV)},
-		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPapers)},
-		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaper)},
-		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaperSave)},
-		{pattern: "GET /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySetup)},
-		{pattern: "POST /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySetupSave)},
-		{pattern: "POST /studio/{brand}/community/open", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityOpen)},
-	}
-}
 
 // hosting is a page for those who set the community up.
 func (p *Pages) hosting(next handler) handler {
@@ -146,20 +119,6 @@ func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.note(w, r, decidedNote(r.Context(), topic.Act(f.Value("act"))), "")
 	return back(w, r, studio(v.Brand.Slug, "community"))
-}
-
-func decidedNote(ctx context.Context, a topic.Act) string {
-	switch a {
-	case topic.Approve:
-		return i18n.T(ctx, "Everybody can read it now.")
-	case topic.Decline:
-		return i18n.T(ctx, "It was not let through. Its author sees why.")
-	case topic.Hide:
-		return i18n.T(ctx, "It is hidden. Its place says why.")
-	case topic.Keep:
-		return i18n.T(ctx, "The flags are settled.")
-	}
-	return i18n.T(ctx, "Everybody can read it again.")
 }
 
 // rollView is the list of members for the team.

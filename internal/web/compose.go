@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -264,6 +263,8 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	return page + "/edit", nil
 }
 
+// stillAhead reports whether a time to go out at was chosen and has not passed;
+// the fault is on the field "at".
 func stillAhead(ctx context.Context, at, now db.Time) error {
 	if at == 0 {
 		return fault.OnField("at", "Choose the day and the time.")
@@ -515,17 +516,6 @@ func quickTimes(ctx context.Context, b brand.Brand, now db.Time) []quickTime {
 	return out
 }
 
-// saved is what the composer's script hears.
-type saved struct {
-	Text     string `json:"text"`
-	ID       string `json:"id,omitempty"`
-	Revision int64  `json:"revision,omitempty"`
-	Href     string `json:"href,omitempty"`
-	Checks   string `json:"checks,omitempty"`
-	Note     string `json:"note"`
-	Conflict string `json:"conflict,omitempty"`
-}
-
 // composeSave is the autosave of a draft. A scheduled post is never saved
 // while somebody is in the middle of a sentence: it is checked only.
 func (p *Pages) composeSave(w http.ResponseWriter, r *http.Request) error {
@@ -589,22 +579,6 @@ func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
 	out.Href = studio(v.Brand.Slug, "posts", view.ID, "edit")
 	out.Text = i18n.T(ctx, "Saved {{.Clock}}", "Clock", i18n.Clock(ctx, p.DB.Now().Time()))
 	return nil
-}
-
-// tellScript tells a script what a person must know of an error; the rest goes the
-// way of every error.
-func tellScript(w http.ResponseWriter, r *http.Request, err error) error {
-	kind := fault.KindOf(err)
-	if kind == fault.Internal {
-		return err
-	}
-	return sendJSON(w, statusOf(kind), saved{Text: fault.Say(r.Context(), err)})
-}
-
-func sendJSON(w http.ResponseWriter, status int, v any) error {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	return json.NewEncoder(w).Encode(v)
 }
 
 func rendered(ctx context.Context, c templ.Component) (string, error) {

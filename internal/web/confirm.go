@@ -2,48 +2,10 @@ package web
 
 import (
 	"net/http"
-	"net/url"
-	"strings"
 
 	"rapport/internal/account"
-	"rapport/internal/fault"
 	"rapport/internal/i18n"
 )
-
-// errNotSure stops a request whose route asks for the password again.
-var errNotSure error = fault.New(fault.Denied, "Enter your password again to go on.")
-
-func (p *Pages) confirmRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/confirm", door: signedIn, handle: p.confirmShow},
-		{pattern: "POST /studio/confirm", door: signedIn, handle: p.confirmDo},
-	}
-}
-
-// askToConfirm leads to where the password is entered again, and from there
-// back. What a form sent is not kept anywhere: its page was guarded too, so
-// this is for whoever left it open for longer than the half hour.
-func (p *Pages) askToConfirm(w http.ResponseWriter, r *http.Request) {
-	q := url.Values{"next": {r.URL.RequestURI()}}
-	if r.Method != http.MethodGet {
-		q = url.Values{"next": {formPage(r)}, "again": {"true"}}
-	}
-	if err := see(w, r, "/studio/confirm?"+q.Encode()); err != nil {
-		p.Log.Error("web: confirm redirect", "err", err)
-	}
-}
-
-// formPage is the page that a form was sent from, else the page above its
-// address.
-func formPage(r *http.Request) string {
-	if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host && strings.HasPrefix(u.Path, "/studio/") {
-		return u.RequestURI()
-	}
-	if v := at(r); v.Brand.Slug != "" {
-		return studio(v.Brand.Slug, "settings")
-	}
-	return "/studio"
-}
 
 // confirmShow asks for the password again.
 func (p *Pages) confirmShow(w http.ResponseWriter, r *http.Request) error {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/account"
 	"rapport/internal/archive"
 	"rapport/internal/brand"
 	"rapport/internal/db"
@@ -18,25 +17,6 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/web/ui"
 )
-
-// dataRoutes are where a brand's data is taken along, brought in, kept for some
-// time, and erased.
-func (p *Pages) dataRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings/data", door: inBrand, need: access.DataExport, handle: p.dataShow},
-		{pattern: "POST /studio/{brand}/settings/data/keeping", door: inBrand, need: access.BrandWrite, handle: p.dataKeeping},
-		{pattern: "POST /studio/{brand}/settings/data/exports", door: inBrand, need: access.DataExport, sure: true, handle: p.dataExport},
-		{pattern: "GET /studio/{brand}/settings/data/exports", door: inBrand, need: access.DataExport, handle: p.dataExports},
-		{pattern: "GET /studio/{brand}/settings/data/exports/{export}", door: inBrand, need: access.DataExport, sure: true, handle: p.dataDownload},
-		{pattern: "GET /studio/{brand}/settings/data/erase", door: inBrand, need: access.BrandErase, sure: true, handle: p.dataEraseAsk},
-		{pattern: "POST /studio/{brand}/settings/data/erase", door: inBrand, need: access.BrandErase, sure: true, handle: p.dataErase},
-		{pattern: "POST /studio/{brand}/settings/data/keep", door: inBrand, need: access.BrandErase, handle: p.dataKeep},
-		{pattern: "GET /studio/{brand}/settings/account/erase", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountEraseAsk},
-		{pattern: "POST /studio/{brand}/settings/account/erase", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountErase},
-		{pattern: "GET /studio/brands/import", door: signedIn, handle: p.importShow},
-		{pattern: "POST /studio/brands/import", door: signedIn, handle: p.importDo, body: archive.MostUpload},
-	}
-}
 
 type dataView struct {
 	Slug     string
@@ -206,39 +186,6 @@ func (p *Pages) dataKeep(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.note(w, r, i18n.T(r.Context(), "It is kept. It stays on hold until you release it."), "")
 	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
-}
-
-// accountEraseAsk asks before somebody erases their own account.
-func (p *Pages) accountEraseAsk(w http.ResponseWriter, r *http.Request) error {
-	return p.accountEraseForm(w, r, form{})
-}
-
-func (p *Pages) accountEraseForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
-	head := ui.Head{Title: i18n.T(ctx, "Erase your account"), Back: studio(v.Brand.Slug, "settings", "account"), BackText: i18n.T(ctx, "Back to your account")}
-	return p.show(w, r, page{Area: "settings", Head: head, Status: f.Status()}, accountErasePage(v.Brand.Slug, v.Who.Email, f))
-}
-
-// accountErase erases it, and ends the visit.
-func (p *Pages) accountErase(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
-	if err != nil {
-		return err
-	}
-	if err := account.Erase(r.Context(), p.DB, at(r).Who, f.Value("confirm")); err != nil {
-		if f.Refused(err, "confirm") {
-			return p.accountEraseForm(w, r, f)
-		}
-		return err
-	}
-	p.setSession(w, r, "", 0)
-	return see(w, r, "/studio/sign-in")
-}
-
-// eraseRibbon says on every page that the brand is to be erased.
-func (f frame) eraseRibbon(ctx context.Context) ui.Ribbon {
-	return ui.Ribbon{Text: i18n.T(ctx, "Everything of this brand will be erased on {{.Date}}.", "Date", i18n.Date(ctx, f.Brand.EraseAt.Time())),
-		More: i18n.T(ctx, "An owner can still keep it."), Icon: "trash-2", Tone: ui.Bad, Action: i18n.T(ctx, "See"), Href: studio(f.Brand.Slug, "settings", "data")}
 }
 
 // importPath is where an import is shown: how far it is, and what came of it.

@@ -8,17 +8,6 @@ import (
 	"rapport/internal/i18n"
 )
 
-func (p *Pages) forgotRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/forgot", handle: p.forgotShow},
-		{pattern: "POST /studio/forgot", handle: p.forgotDo},
-		{pattern: "GET /studio/account/password/{token}", handle: p.resetShow},
-		{pattern: "POST /studio/account/password/{token}", handle: p.resetDo},
-		{pattern: "GET /studio/account/address/{token}", handle: p.addressShow},
-		{pattern: "POST /studio/account/address/{token}", handle: p.addressDo},
-	}
-}
-
 // forgotShow asks where to write to.
 func (p *Pages) forgotShow(w http.ResponseWriter, r *http.Request) error {
 	return p.forgotForm(w, r, form{}, "")

@@ -12,15 +12,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// handoverRoutes are what one shift tells the next.
-func (p *Pages) handoverRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/handover", door: inBrand, need: access.BrandRead, handle: p.handoverList},
-		{pattern: "POST /studio/{brand}/handover", door: inBrand, need: access.TaskWrite, handle: p.handoverWrite},
-		{pattern: "POST /studio/{brand}/handover/{handover}/see", door: inBrand, need: access.BrandRead, handle: p.handoverSee},
-	}
-}
-
 // handoverView is a handover as it is shown.
 type handoverView struct {
 	handover.Handover
@@ -130,6 +121,7 @@ type todayTogether struct {
 
 const todayTasksMost = 4
 
+// todayTogether reads it, for the brand of the request.
 func (p *Pages) todayTogether(r *http.Request) (out todayTogether, err error) {
 	v, ctx := at(r), r.Context()
 	if out.Handovers, err = p.handovers(r, form{}, db.Page{Limit: 1}); err != nil {

@@ -137,6 +137,8 @@ func (v inboxView) address(id, after string) string {
 	return inboxAddress(v.Slug, v.Filter, id, after)
 }
 
+// inboxAddress is the inbox under a filter; id is the conversation that is open in
+// it, after is where the list goes on. Both may be "".
 func inboxAddress(slug string, f inboxFilter, id, after string) string {
 	at := studio(slug, "inbox")
 	if id != "" {
@@ -397,6 +399,8 @@ func (p *Pages) withOpened(r *http.Request, all []conversation.Conversation, ope
 	return all
 }
 
+// row is a conversation in a list; on is its channel, assignee the name of who has
+// it, "" for nobody.
 func (v inboxView) row(ctx context.Context, c conversation.Conversation, on channel.Channel, assignee string) ui.ConversationArgs {
 	row := ui.ConversationArgs{ID: c.ID, Href: v.address(c.ID, v.After), Name: personName(ctx, c), Network: on.Network, Channel: on.Handle,
 		Excerpt: c.Excerpt, State: ui.ConversationState(string(c.State)), Fresh: c.State == conversation.StateNew, Now: v.Now, At: c.LastAt.Time(),

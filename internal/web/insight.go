@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"net/http"
@@ -25,16 +24,8 @@ import (
 // windows are the spans that numbers are shown over, in days.
 var windows = []int{7, 28, 90}
 
+// usualWindow is the span that numbers are shown over unless asked, in days.
 const usualWindow = 28
-
-// insightRoutes are the numbers of channels and posts.
-func (p *Pages) insightRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/channels/{channel}/numbers", door: inBrand, need: access.MetricRead, handle: p.channelNumbersShow},
-		{pattern: "GET /studio/{brand}/channels/{channel}/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.channelNumbersCSV},
-		{pattern: "GET /studio/{brand}/posts/{post}/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.postNumbersCSV},
-	}
-}
 
 // windowOf reads the span that is asked for.
 func windowOf(r *http.Request) (int, error) {
@@ -144,15 +135,6 @@ func amount(ctx context.Context, unit metric.Unit, v float64) (value, of string)
 	return i18n.Number(ctx, int64(math.Round(v))), ""
 }
 
-// decimal has the digits that a rate is good for: two below one, else one.
-func decimal(ctx context.Context, v float64) string {
-	places := 1
-	if math.Abs(v) < 1 {
-		places = 2
-	}
-	return i18n.Decimal(ctx, v, places)
-}
-
 // change is what became of a number since the window before. Small counts
 // change by pieces, larger ones in percent, and rates by points.
 func change(ctx context.Context, v insight.Value) (string, ui.Tone) {
@@ -178,16 +160,6 @@ func withSign(n float64, text string) string {
 		return "−" + text
 	}
 	return "±" + text
-}
-
-func toneOf(d metric.Direction, diff float64) ui.Tone {
-	switch {
-	case d == metric.Neither || diff == 0:
-		return ui.Quiet
-	case (diff > 0) == (d == metric.Up):
-		return ui.Good
-	}
-	return ui.Bad
 }
 
 // aboutValue is what stands behind a number's label.
@@ -448,36 +420,4 @@ func (p *Pages) readingRows(r *http.Request, rows [][]string, d delivery.Deliver
 		}
 	}
 	return rows, nil
-}
-
-// file answers with a table for spreadsheets. Cells that a spreadsheet would
-// run as a formula are defused.
-func file(w http.ResponseWriter, name string, rows [][]string) error {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, safeName(name)))
-	out := csv.NewWriter(w)
-	for _, row := range rows {
-		for i, c := range row {
-			if c != "" && (c[0] == '=' || c[0] == '+' || c[0] == '@' || c[0] == '\t' || c[0] == '-' && !isNumber(c)) {
-				row[i] = "'" + c
-			}
-		}
-	}
-	return out.WriteAll(rows)
-}
-
-func isNumber(s string) bool {
-	_, err := strconv.ParseFloat(s, 64)
-	return err == nil
-}
-
-// safeName keeps letters, digits, dots and dashes.
-func safeName(name string) string {
-	out := []byte(name)
-	for i, b := range out {
-		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '-') {
-			out[i] = '-'
-		}
-	}
-	return string(out)
 }

@@ -28,17 +28,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// logRoutes are where it is read what the team did.
-func (p *Pages) logRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings/log", door: inBrand, need: access.AuditRead, handle: p.logShow},
-		{pattern: "GET /studio/{brand}/settings/log/export", door: inBrand, need: access.AuditRead, handle: p.logExport},
-		{pattern: "GET /studio/{brand}/posts/{post}/happened", door: inBrand, need: access.PostRead, handle: p.postHappened},
-		{pattern: "GET /studio/{brand}/channels/{channel}/happened", door: inBrand, need: access.ChannelRead, handle: p.channelHappened},
-		{pattern: "GET /studio/{brand}/people/{person}/happened", door: inBrand, need: access.PersonRead, handle: p.personHappened},
-	}
-}
-
 // logLine is an act in words: who did what to what.
 type logLine struct {
 	audit.Line

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/access"
@@ -16,12 +17,6 @@ import (
 	"rapport/internal/media"
 	"rapport/internal/web/ui"
 )
-
-// pictureURL is the address of a picture's file. It changes with the picture,
-// so browsers keep what they have.
-func pictureURL(slug string, m media.Media, size string) string {
-	return studio(slug, "media", m.ID, "file") + fmt.Sprintf("?size=%s&v=%dx%d-%d", size, m.Width, m.Height, m.Bytes)
-}
 
 // mediaFile sends a picture's file to the team: ?size=full or thumb.
 func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
@@ -275,4 +270,17 @@ func (p *Pages) mediaRestore(w http.ResponseWriter, r *http.Request) error {
 // pictureSize says how large a picture is, in pixels and bytes.
 func pictureSize(ctx context.Context, m media.Media) string {
 	return i18n.T(ctx, "{{.W}} × {{.H}} · {{.KB}} kB", "W", m.Width, "H", m.Height, "KB", max(1, m.Bytes/1000))
+}
+
+// mediaStrip draws the pictures that are asked for as one.
+func (p *Pages) mediaStrip(w http.ResponseWriter, r *http.Request) error {
+	v := at(r)
+	sheet, err := p.Media.Sheet(r.Context(), v.Who, v.Brand.ID, strings.Split(r.URL.Query().Get("ids"), ","))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	_, _ = w.Write(sheet) // the reader has gone; nobody is left to tell
+	return nil
 }

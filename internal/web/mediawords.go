@@ -8,14 +8,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// orWithout is the first line of a post, or what stands in for it.
-func orWithout(ctx context.Context, excerpt string) string {
-	if excerpt == "" {
-		return i18n.T(ctx, "Without text")
-	}
-	return excerpt
-}
-
 // altValue is what was typed, or what is stored.
 func (v mediaView) altValue() string {
 	if v.Form.Values != nil {

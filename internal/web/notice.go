@@ -9,25 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"rapport/internal/access"
 	"rapport/internal/i18n"
 	"rapport/internal/notify"
 	"rapport/internal/web/ui"
 )
-
-// noticeRoutes are what the visitor was told, what it wants to hear of, and
-// where letters are stopped.
-func (p *Pages) noticeRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/notifications", door: inBrand, need: access.BrandRead, handle: p.noticeList},
-		{pattern: "POST /studio/{brand}/notifications/read", door: inBrand, need: access.BrandRead, handle: p.noticeRead},
-		{pattern: "POST /studio/{brand}/notifications/unread", door: inBrand, need: access.BrandRead, handle: p.noticeUnread},
-		{pattern: "GET /studio/{brand}/settings/notifications", door: inBrand, need: access.BrandRead, handle: p.settingsNotices},
-		{pattern: "POST /studio/{brand}/settings/notifications", door: inBrand, need: access.BrandRead, handle: p.settingsNoticesSave},
-		{pattern: "GET " + notify.StopPath, handle: p.stopShow},
-		{pattern: "POST " + notify.StopPath, handle: p.stopDo},
-	}
-}
 
 type noticesView struct {
 	Slug   string

@@ -20,18 +20,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// overviewRoutes are the numbers of both halves.
-func (p *Pages) overviewRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/insights", door: inBrand, need: access.MetricRead, handle: p.overviewShow},
-		{pattern: "GET /studio/{brand}/insights/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.overviewCSV},
-		{pattern: "GET /studio/{brand}/insights/social", door: inBrand, need: access.MetricRead, handle: p.overviewSocial},
-		{pattern: "GET /studio/{brand}/insights/social/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.overviewSocialCSV},
-		{pattern: "GET /studio/{brand}/insights/community", door: inBrand, need: access.MetricRead, handle: p.overviewCommunity},
-		{pattern: "GET /studio/{brand}/insights/community/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.overviewCommunityCSV},
-	}
-}
-
 // overview is what the three pages have in common.
 type overview struct {
 	Slug   string

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -19,6 +21,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/notify"
+	"rapport/internal/post"
 	"rapport/internal/task"
 	"rapport/internal/topic"
 	"rapport/internal/web/ui"
@@ -232,6 +235,9 @@ func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
 	return args
 }
 
+// holdID is the dialog that holds everything.
+const holdID = "hold-everything"
+
 func choice(b, now brand.Brand) ui.BrandChoice {
 	return ui.BrandChoice{Name: b.Name, Href: studio(b.Slug), Src: logoURL(b), Active: b.ID == now.ID}
 }
@@ -324,6 +330,7 @@ func (p *Pages) bare(r *http.Request, title string) ui.BareArgs {
 	return ui.BareArgs{Title: title, Theme: theme(r)}
 }
 
+// roleName is what a role is called; "" for none.
 func roleName(ctx context.Context, role access.Role) string {
 	switch role {
 	case access.Owner:
@@ -344,4 +351,30 @@ func roleName(ctx context.Context, role access.Role) string {
 		return i18n.T(ctx, "Ambassador")
 	}
 	return ""
+}
+
+// reviewCount counts what reviewNeeds would list; none where the account may
+// not see posts.
+func (p *Pages) reviewCount(ctx context.Context, v *visit) (int, error) {
+	review, back, err := post.WaitingCount(ctx, p.DB, v.Who, v.Brand.ID)
+	if fault.Is(err, fault.Denied) {
+		return 0, nil
+	}
+	return review + back, err
+}
+
+// logoURL is where the brand's picture is; "" where it has none. It changes with
+// the picture.
+func logoURL(b brand.Brand) string {
+	if b.Logo == "" {
+		return ""
+	}
+	name := path.Base(b.Logo)
+	return studio(b.Slug, "logo") + "?v=" + strings.TrimSuffix(name, path.Ext(name))
+}
+
+// eraseRibbon says on every page that the brand is to be erased.
+func (f frame) eraseRibbon(ctx context.Context) ui.Ribbon {
+	return ui.Ribbon{Text: i18n.T(ctx, "Everything of this brand will be erased on {{.Date}}.", "Date", i18n.Date(ctx, f.Brand.EraseAt.Time())),
+		More: i18n.T(ctx, "An owner can still keep it."), Icon: "trash-2", Tone: ui.Bad, Action: i18n.T(ctx, "See"), Href: studio(f.Brand.Slug, "settings", "data")}
 }

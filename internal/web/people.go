@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,20 +20,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// peopleRoutes are who the brand knows, and what is found by words.
-func (p *Pages) peopleRoutes() []route {
-	return append(p.sameRoutes(), []route{
-		{pattern: "GET /studio/{brand}/people", door: inBrand, need: access.PersonRead, handle: p.peopleList},
-		{pattern: "GET /studio/{brand}/people/{person}", door: inBrand, need: access.PersonRead, handle: p.personShow},
-		{pattern: "POST /studio/{brand}/people/{person}/save", door: inBrand, need: access.PersonWrite, handle: p.personSave},
-		{pattern: "POST /studio/{brand}/people/{person}/notes", door: inBrand, need: access.PersonWrite, handle: p.personNote},
-		{pattern: "POST /studio/{brand}/people/{person}/export", door: inBrand, need: access.PersonWrite, handle: p.personExport},
-		{pattern: "GET /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personEraseAsk},
-		{pattern: "POST /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personErase},
-		{pattern: "GET /studio/{brand}/search", door: inBrand, need: access.PostRead, handle: p.searchShow},
-	}...)
-}
-
 // peopleView is the list of people with its filter.
 type peopleView struct {
 	Slug     string
@@ -46,9 +31,6 @@ type peopleView struct {
 	Now      time.Time
 	None     bool // the brand knows nobody yet
 }
-
-// networkName is a network and what it is called.
-type networkName struct{ Name, Title string }
 
 // address is the list with another filter.
 func (v peopleView) address(f person.Filter, after string) string {
@@ -96,20 +78,6 @@ func (p *Pages) peopleView(r *http.Request) (peopleView, error) {
 	return view, err
 }
 
-// channelChoices are the channels the visitor sees, and their networks.
-func (p *Pages) channelChoices(r *http.Request) (rows []channelRow, networks []networkName, err error) {
-	v := at(r)
-	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
-	for _, c := range all {
-		row := p.rowOf(c)
-		rows = append(rows, row)
-		if n := (networkName{c.Network, row.Title}); !slices.Contains(networks, n) {
-			networks = append(networks, n)
-		}
-	}
-	return rows, networks, err
-}
-
 // chips are the filters: the active ones say their value.
 func (v peopleView) chips(ctx context.Context) []ui.Chip {
 	var out []ui.Chip
@@ -132,21 +100,6 @@ func (v peopleView) chips(ctx context.Context) []ui.Chip {
 		out = append(out, channelChip(ctx, v.Channels, v.Filter.Channel, v.address(without, "")))
 	}
 	return out
-}
-
-// channelChip is the filter by channel; remove is the list without it.
-func channelChip(ctx context.Context, all []channelRow, chosen, remove string) ui.Chip {
-	one := ui.Chip{Name: i18n.T(ctx, "Channel"), Menu: "channel-menu"}
-	if chosen == "" {
-		return one
-	}
-	one.Value, one.Remove = i18n.T(ctx, "removed"), remove
-	for _, c := range all {
-		if c.ID == chosen {
-			one.Value = c.Handle
-		}
-	}
-	return one
 }
 
 // orders switch between who wrote last and who wrote most.

@@ -5,11 +5,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/account"
 	"rapport/internal/brand"
 	"rapport/internal/channel"
 	"rapport/internal/db"
@@ -17,28 +15,11 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/media"
-	"rapport/internal/network"
 	"rapport/internal/post"
 	"rapport/internal/publish"
 	"rapport/internal/task"
 	"rapport/internal/web/ui"
 )
-
-// names are those of accounts by id; one that is gone has none.
-func (p *Pages) names(ctx context.Context, ids ...string) (map[string]string, error) {
-	out := map[string]string{"": ""}
-	for _, id := range ids {
-		if _, known := out[id]; known {
-			continue
-		}
-		a, err := account.ByID(ctx, p.DB, id)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return out, err
-		}
-		out[id] = a.Name
-	}
-	return out, nil
-}
 
 // postView is a post with the whole way of each delivery.
 type postView struct {
@@ -219,16 +200,6 @@ func (p *Pages) story(ctx context.Context, brandID string, l deliveryLine) ([]st
 		out[i] = storyLine{Event: e, Words: words.text, Icon: words.icon, Tone: words.tone, Facts: eventFacts(ctx, e), By: names[e.By]}
 	}
 	return out, nil
-}
-
-// removable reports whether the network lets programs take a post down.
-func (p *Pages) removable(networkName string) bool {
-	n, err := p.Networks.Named(networkName)
-	if err != nil {
-		return false
-	}
-	_, can := n.(network.Remover)
-	return can
 }
 
 // postMove gives a post another time.
@@ -470,13 +441,6 @@ func eventFacts(ctx context.Context, e delivery.Event) string {
 	return text
 }
 
-func joined(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + " · " + b
-}
-
 // lastTouched is when the post last changed, for lists.
 func lastTouched(one post.Post) db.Time { return max(one.UpdatedAt, one.CreatedAt) }
 
@@ -496,19 +460,6 @@ func partState(s delivery.PartState) ui.State {
 		return ui.State{Word: "waiting", Icon: "clock", Tone: ui.Quiet, Means: "It follows once the part before it is out."}
 	}
 	return ui.DeliveryState(string(s))
-}
-
-// longestHeadline keeps a page's title on two lines of a phone; the whole text
-// stands below it.
-const longestHeadline = 60
-
-// headline is the first line of a post as a title.
-func headline(ctx context.Context, excerpt string) string {
-	text := []rune(orWithout(ctx, excerpt))
-	if len(text) <= longestHeadline {
-		return string(text)
-	}
-	return strings.TrimSpace(string(text[:longestHeadline-1])) + "…"
 }
 
 // draftWords say what comes next for a draft.

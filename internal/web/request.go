@@ -121,10 +121,12 @@ func (p *Pages) recognise(r *http.Request, v *visit) error {
 	return account.Seen(r.Context(), p.DB, session, p.meta(r))
 }
 
+// meta is what a session keeps of where it was begun.
 func (p *Pages) meta(r *http.Request) account.Meta {
 	return account.Meta{Address: p.address(r), Agent: r.UserAgent()}
 }
 
+// address is the address of who asks.
 func (p *Pages) address(r *http.Request) string {
 	if p.Site.Address != nil {
 		return p.Site.Address(r)
@@ -136,6 +138,7 @@ func (p *Pages) address(r *http.Request) string {
 	return host
 }
 
+// secure reports whether the browser came by HTTPS.
 func (p *Pages) secure(r *http.Request) bool {
 	if p.Site.Secure != nil {
 		return p.Site.Secure(r)
@@ -143,8 +146,10 @@ func (p *Pages) secure(r *http.Request) bool {
 	return r.TLS != nil
 }
 
+// sessionToken is what the session's cookie says; "" where there is none.
 func (p *Pages) sessionToken(r *http.Request) string { return cookie.Session(r, p.secure(r)) }
 
+// setSession gives the browser a session for so long; an empty token takes it away.
 func (p *Pages) setSession(w http.ResponseWriter, r *http.Request, token string, age time.Duration) {
 	cookie.SetSession(w, p.secure(r), token, age)
 }
@@ -154,10 +159,11 @@ func (p *Pages) setCookie(w http.ResponseWriter, r *http.Request, name, value st
 	cookie.Set(w, p.secure(r), name, value, age)
 }
 
-const (
-	brandCookie = "brand"
-	year        = 365 * 24 * time.Hour
-)
+// brandCookie names the brand that was open last.
+const brandCookie = "brand"
+
+// year is how long a cookie lasts that keeps a choice.
+const year = 365 * 24 * time.Hour
 
 // rememberBrand makes /studio lead back here.
 func (p *Pages) rememberBrand(w http.ResponseWriter, r *http.Request, b brand.Brand) {
@@ -178,4 +184,10 @@ func (p *Pages) missing(http.ResponseWriter, *http.Request) error {
 func (p *Pages) wrongMethod(w http.ResponseWriter, r *http.Request) error {
 	p.refuse(w, r, http.StatusMethodNotAllowed, i18n.T(r.Context(), "This address cannot be used like that. Go back and try the button again."), "")
 	return nil
+}
+
+// may reports whether the visitor may do something in the brand.
+func (p *Pages) may(r *http.Request, a access.Action) bool {
+	v := at(r)
+	return v.Who.May(p.DB.Now(), v.Brand.ID, a) == nil
 }

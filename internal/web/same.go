@@ -15,18 +15,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// sameRoutes are where the team makes one person of two records, and takes
-// them apart again.
-func (p *Pages) sameRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/people/{person}/same", door: inBrand, need: access.PersonWrite, handle: p.sameFind},
-		{pattern: "GET /studio/{brand}/people/{person}/same/{other}", door: inBrand, need: access.PersonWrite, handle: p.sameReview},
-		{pattern: "POST /studio/{brand}/people/{person}/same/{other}", door: inBrand, need: access.PersonWrite, handle: p.sameJoin},
-		{pattern: "GET /studio/{brand}/people/{person}/merges/{merge}", door: inBrand, need: access.PersonWrite, handle: p.mergeAsk},
-		{pattern: "POST /studio/{brand}/people/{person}/merges/{merge}", door: inBrand, need: access.PersonWrite, handle: p.mergeUndo},
-	}
-}
-
 // sameView is the search for the other record of somebody.
 type sameView struct {
 	Slug  string

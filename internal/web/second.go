@@ -20,33 +20,8 @@ import (
 	"rapport/internal/i18n"
 )
 
-const secondPath = "/studio/account/second-factor"
-
-func (p *Pages) secondRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/sign-in/code", handle: p.codeShow},
-		{pattern: "POST /studio/sign-in/code", handle: p.codeDo},
-		{pattern: "GET " + secondPath, door: signedIn, sure: true, handle: p.secondShow},
-		{pattern: "POST " + secondPath, door: signedIn, sure: true, handle: p.secondConfirm},
-		{pattern: "POST " + secondPath + "/codes", door: signedIn, sure: true, handle: p.secondCodes},
-		{pattern: "POST " + secondPath + "/off", door: signedIn, sure: true, handle: p.secondOff},
-	}
-}
-
 func (p *Pages) factors() *account.Factors {
 	return &account.Factors{DB: p.DB, Keys: p.Channels.Keys, Tell: p.Admit.Changed}
-}
-
-// askForFactor leads to where a second factor is set up, and back to the brand
-// that asks for it.
-func (p *Pages) askForFactor(w http.ResponseWriter, r *http.Request) {
-	to := secondPath
-	if r.Method == http.MethodGet && !fromHTMX(r) {
-		to += "?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
-	}
-	if err := see(w, r, to); err != nil {
-		p.Log.Error("web: second factor redirect", "err", err)
-	}
 }
 
 // The cookie of a sign-in whose password was right. It opens no page but the

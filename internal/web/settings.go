@@ -1,14 +1,12 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
-
-	"github.com/a-h/templ"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
@@ -19,65 +17,6 @@ import (
 	"rapport/internal/letter"
 	"rapport/internal/web/ui"
 )
-
-// settingsTab is a part of the settings; one that the role does not open is
-// not shown.
-type settingsTab struct {
-	key, label, icon string
-	needs            access.Action
-}
-
-// settingsGroup is a titled part of the settings' own navigation.
-type settingsGroup struct {
-	label string
-	tabs  []settingsTab
-}
-
-var settingsGroups = []settingsGroup{
-	{"This brand", []settingsTab{
-		{"brand", "Brand", "store", access.BrandRead},
-		{"team", "Team", "users", access.BrandRead},
-		{"approval", "Approval", "clipboard-check", access.BrandRead},
-		{"tokens", "API tokens", "key-round", access.TokenWrite},
-		{"webhooks", "Webhooks", "webhook", access.WebhookWrite},
-		{"mail", "Mail", "mail", access.TeamWrite},
-		{"log", "Log", "scroll-text", access.AuditRead},
-		{"data", "Data", "database", access.DataExport},
-	}},
-	{"You", []settingsTab{
-		{"account", "Your account", "circle-user-round", access.BrandRead},
-		{"notifications", "Notifications", "bell-ring", access.BrandRead},
-	}},
-	{"This installation", []settingsTab{
-		{"about", "About", "info", access.BrandRead},
-	}},
-}
-
-// settings frames a part of the settings.
-func (p *Pages) settings(w http.ResponseWriter, r *http.Request, tab string, status int, flush bool, content templ.Component) error {
-	v := at(r)
-	var groups []ui.SideGroup
-	title := ""
-	for _, g := range settingsGroups {
-		side := ui.SideGroup{Title: i18n.T(r.Context(), g.label)}
-		for _, t := range g.tabs {
-			if !p.may(r, t.needs) {
-				continue
-			}
-			e := ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: studio(v.Brand.Slug, "settings", t.key), Active: t.key == tab}
-			if e.Active {
-				title = e.Label
-			}
-			side.Entries = append(side.Entries, e)
-		}
-		if len(side.Entries) > 0 {
-			groups = append(groups, side)
-		}
-	}
-	head := ui.Head{Title: cmp.Or(title, i18n.T(r.Context(), "Settings"))}
-	return p.show(w, r, page{Area: "settings", Title: title, Status: status, Flush: flush, Head: head},
-		ui.Sided(ui.SidedArgs{Label: i18n.T(r.Context(), "Settings"), Groups: groups, Content: content}))
-}
 
 // settingsFirst leads to the first part.
 func (p *Pages) settingsFirst(w http.ResponseWriter, r *http.Request) error {
@@ -254,11 +193,15 @@ func letterState(s letter.State) ui.State {
 	return ui.State{Word: "failed", Icon: "circle-x", Tone: ui.Bad, Means: "The mail server did not take it and it was given up."}
 }
 
-// nameOf is an account's name; a gone account has none.
-func (p *Pages) nameOf(ctx context.Context, id string) (string, error) {
-	a, err := account.ByID(ctx, p.DB, id)
-	if fault.Is(err, fault.NotFound) {
-		return i18n.T(ctx, "somebody who left"), nil
+// tokenDetail says who may do what until when.
+func tokenDetail(ctx context.Context, t account.Token, rates account.Rates) string {
+	names := make([]string, len(t.Scopes))
+	for i, s := range t.Scopes {
+		names[i] = string(s)
 	}
-	return a.Name, err
+	text := i18n.N(ctx, int(rates.Of(t)), "{{.N}} request a minute", "{{.N}} requests a minute") + " · " + strings.Join(names, ", ")
+	if t.ExpiresAt > 0 {
+		text = i18n.T(ctx, "until {{.Date}}", "Date", i18n.Date(ctx, t.ExpiresAt.Time())) + " · " + text
+	}
+	return text
 }

@@ -1,14 +1,12 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/brand"
 	"rapport/internal/db"
-	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/installation"
 )
@@ -72,21 +70,4 @@ func (p *Pages) firstAccount(r *http.Request, f form) (a account.Account, b bran
 		return rename(err, "name", "brand")
 	})
 	return a, b, err
-}
-
-// rename gives a faulty field the name it has on this form.
-func rename(err error, from, to string) error {
-	var e *fault.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	c := *e
-	c.Fields = nil
-	for _, f := range e.Fields {
-		if f.Name == from {
-			f.Name = to
-		}
-		c.Fields = append(c.Fields, f)
-	}
-	return &c
 }

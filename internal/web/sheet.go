@@ -74,11 +74,9 @@ func sheetOf(p post.Post, at string) sheet {
 	return s
 }
 
-const (
-	sheetMost   = 16 << 20 // text alone: far more than is ever kept, so that words can refuse it
-	composeMost = 96 << 20 // four pictures and the text
-	composeHeld = 8 << 20  // of it in memory
-)
+// sheetMost bounds what the composer's text alone may send: far more than is
+// ever kept, so that words can refuse it.
+const sheetMost = 16 << 20
 
 // readSheet reads the composer's form.
 func readSheet(r *http.Request) (sheet, form, error) {
@@ -338,13 +336,4 @@ func arrange(ids []string, verb, id string) []string {
 		ids[i+1], ids[i] = ids[i], ids[i+1]
 	}
 	return ids
-}
-
-// wall is an instant as the brand's clock shows it, for a field of day and
-// time; "" for none.
-func wall(b brand.Brand, at db.Time) string {
-	if at == 0 {
-		return ""
-	}
-	return at.Time().In(b.Location()).Format("2006-01-02T15:04")
 }

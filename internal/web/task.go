@@ -22,21 +22,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// taskRoutes are what somebody is to do.
-func (p *Pages) taskRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/tasks", door: inBrand, need: access.BrandRead, handle: p.taskList},
-		{pattern: "POST /studio/{brand}/tasks", door: inBrand, need: access.TaskWrite, handle: p.taskCreate},
-		{pattern: "GET /studio/{brand}/tasks/new", door: inBrand, need: access.TaskWrite, handle: p.taskNew},
-		{pattern: "GET /studio/{brand}/tasks/{task}", door: inBrand, need: access.BrandRead, handle: p.taskShow},
-		{pattern: "POST /studio/{brand}/tasks/{task}", door: inBrand, need: access.TaskWrite, handle: p.taskSave},
-		{pattern: "POST /studio/{brand}/tasks/{task}/done", door: inBrand, need: access.TaskWrite, handle: p.taskDone},
-		{pattern: "POST /studio/{brand}/tasks/{task}/reopen", door: inBrand, need: access.TaskWrite, handle: p.taskReopen},
-		{pattern: "POST /studio/{brand}/tasks/{task}/delete", door: inBrand, need: access.TaskWrite, handle: p.taskDelete},
-		{pattern: "POST /studio/{brand}/tasks/{task}/restore", door: inBrand, need: access.TaskWrite, handle: p.taskRestore},
-	}
-}
-
 // taskView is a task as it is shown.
 type taskView struct {
 	task.Task
@@ -378,6 +363,7 @@ type tasksOnView struct {
 	MayWrite                  bool
 }
 
+// tasksOn reads the tasks about a post or a conversation.
 func (p *Pages) tasksOn(r *http.Request, kind, subject string) (tasksOnView, error) {
 	v := at(r)
 	out := tasksOnView{Slug: v.Brand.Slug, Kind: kind, Subject: subject, MayWrite: p.may(r, access.TaskWrite)}

@@ -20,27 +20,6 @@ import (
 	"rapport/internal/web/ui"
 )
 
-func (p *Pages) teamRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings/team", door: inBrand, need: access.BrandRead, handle: p.teamShow},
-		{pattern: "GET /studio/{brand}/settings/team/invite", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteShow},
-		{pattern: "POST /studio/{brand}/settings/team/invite", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteDo},
-		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/resend", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteAgain},
-		{pattern: "POST /studio/{brand}/settings/team/invitations/{invitation}/revoke", door: inBrand, need: access.TeamWrite, sure: true, handle: p.inviteRevoke},
-		{pattern: "GET /studio/{brand}/settings/team/factor", door: inBrand, need: access.TeamWrite, sure: true, handle: p.teamFactorShow},
-		{pattern: "POST /studio/{brand}/settings/team/factor", door: inBrand, need: access.TeamWrite, sure: true, handle: p.teamFactorSet},
-		{pattern: "GET /studio/{brand}/settings/team/people/{account}", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberShow},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberChange},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}/end", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberEnd},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}/renew", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberRenew},
-		{pattern: "POST /studio/{brand}/settings/team/people/{account}/remove", door: inBrand, need: access.TeamWrite, sure: true, handle: p.memberRemove},
-	}
-}
-
-func team(slug string, parts ...string) string {
-	return studio(slug, append([]string{"settings", "team"}, parts...)...)
-}
-
 type teamView struct {
 	Slug     string
 	May      bool // change it
@@ -144,11 +123,6 @@ func (v teamView) reach(ctx context.Context, g access.Grant) string {
 		out = append(out, i18n.T(ctx, "until {{.Date}}", "Date", lastDay(ctx, g.EndsAt, v.Zone)))
 	}
 	return strings.Join(out, " · ")
-}
-
-// lastDay is the day on which something still holds that ends at a time.
-func lastDay(ctx context.Context, end db.Time, zone *time.Location) string {
-	return i18n.Date(ctx, end.Add(-time.Millisecond).Time().In(zone))
 }
 
 // grantForm is the part of a form that says what a grant covers.

@@ -250,19 +250,6 @@ func indexOf(cards []goingCard, l deliveryLine) int {
 	})
 }
 
-// dayTitle is today, tomorrow or the day in the brand's zone.
-func dayTitle(ctx context.Context, now, t time.Time) string {
-	switch i18n.Date(ctx, t) {
-	case i18n.Date(ctx, now):
-		return i18n.T(ctx, "Today")
-	case i18n.Date(ctx, now.AddDate(0, 0, 1)):
-		return i18n.T(ctx, "Tomorrow")
-	case i18n.Date(ctx, now.AddDate(0, 0, -1)):
-		return i18n.T(ctx, "Yesterday")
-	}
-	return i18n.Day(ctx, t)
-}
-
 // weekView is what happened in the last seven days, from real rows.
 type weekView struct {
 	Published   int // deliveries
@@ -368,13 +355,15 @@ func (p *Pages) best(r *http.Request, w *weekView, recent []delivery.Outcome, co
 	return nil
 }
 
-// signed is a change with its sign.
-func signed(n int) string {
-	if n == 0 {
-		return "±0"
+// nextStep is the one thing to do about a delivery that waits for a person.
+func nextStep(ctx context.Context, d delivery.Delivery) string {
+	switch {
+	case d.HalfSent():
+		return i18n.T(ctx, "Finish or undo")
+	case d.State == delivery.Unknown:
+		return i18n.T(ctx, "Look and say")
+	case d.State == delivery.Missed:
+		return i18n.T(ctx, "Send or reschedule")
 	}
-	if n < 0 {
-		return fmt.Sprintf("−%d", -n)
-	}
-	return fmt.Sprintf("+%d", n)
+	return i18n.T(ctx, "Fix and retry")
 }

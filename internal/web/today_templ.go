@@ -587,7 +587,7 @@ func todayNeeds(v todayView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = todayReviews(v.Reviews, todayClock{v.Now}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = todayReviews(v.Reviews, todayClock{Now: v.Now}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

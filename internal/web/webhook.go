@@ -8,34 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"rapport/internal/access"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/secret"
 	"rapport/internal/web/ui"
 	"rapport/internal/webhook"
 )
-
-// webhookRoutes are where other programs are told what happened.
-func (p *Pages) webhookRoutes() []route {
-	const at = "/studio/{brand}/settings/webhooks"
-	return []route{
-		{pattern: "GET " + at, door: inBrand, need: access.WebhookWrite, handle: p.webhookList},
-		{pattern: "GET " + at + "/new", door: inBrand, need: access.WebhookWrite, handle: p.webhookNew},
-		{pattern: "POST " + at, door: inBrand, need: access.WebhookWrite, handle: p.webhookCreate},
-		{pattern: "GET " + at + "/{webhook}", door: inBrand, need: access.WebhookWrite, handle: p.webhookShow},
-		{pattern: "GET " + at + "/{webhook}/edit", door: inBrand, need: access.WebhookWrite, handle: p.webhookEdit},
-		{pattern: "POST " + at + "/{webhook}/edit", door: inBrand, need: access.WebhookWrite, handle: p.webhookChange},
-		{pattern: "POST " + at + "/{webhook}/pause", door: inBrand, need: access.WebhookWrite, handle: p.webhookPause},
-		{pattern: "POST " + at + "/{webhook}/resume", door: inBrand, need: access.WebhookWrite, handle: p.webhookResume},
-		{pattern: "POST " + at + "/{webhook}/rotate", door: inBrand, need: access.WebhookWrite, handle: p.webhookRotate},
-		{pattern: "POST " + at + "/{webhook}/test", door: inBrand, need: access.WebhookWrite, handle: p.webhookTest},
-		{pattern: "GET " + at + "/{webhook}/remove", door: inBrand, need: access.WebhookWrite, handle: p.webhookRemoveAsk},
-		{pattern: "POST " + at + "/{webhook}/remove", door: inBrand, need: access.WebhookWrite, handle: p.webhookRemove},
-		{pattern: "GET " + at + "/{webhook}/calls/{call}", door: inBrand, need: access.WebhookWrite, handle: p.webhookCall},
-		{pattern: "POST " + at + "/{webhook}/calls/{call}/again", door: inBrand, need: access.WebhookWrite, handle: p.webhookAgain},
-	}
-}
 
 type webhooksView struct {
 	Slug string

@@ -2,14 +2,22 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"time"
 
 	"rapport/internal/access"
-	"rapport/internal/account"
-	"rapport/internal/delivery"
+	"rapport/internal/brand"
+	"rapport/internal/db"
 	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/metric"
+	"rapport/internal/network"
+	"rapport/internal/post"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+	"rapport/internal/web/ui"
 )
 
 // span says how long something took or takes, in its largest unit.
@@ -43,59 +51,159 @@ var scopeNames = map[access.Action]string{
 	access.BrandErase: "Erase the brand",
 }
 
+// scopeName says what an action allows to do.
 func scopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }
-
-// tokenDetail says who may do what until when.
-func tokenDetail(ctx context.Context, t account.Token, rates account.Rates) string {
-	names := make([]string, len(t.Scopes))
-	for i, s := range t.Scopes {
-		names[i] = string(s)
-	}
-	text := i18n.N(ctx, int(rates.Of(t)), "{{.N}} request a minute", "{{.N}} requests a minute") + " · " + strings.Join(names, ", ")
-	if t.ExpiresAt > 0 {
-		text = i18n.T(ctx, "until {{.Date}}", "Date", i18n.Date(ctx, t.ExpiresAt.Time())) + " · " + text
-	}
-	return text
-}
-
-// browser is a session's program in two words; agents lie, so it is a hint.
-func browser(ctx context.Context, agent string) string {
-	name := ""
-	for _, b := range []struct{ mark, name string }{
-		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}, {"curl/", "curl"},
-	} {
-		if strings.Contains(agent, b.mark) {
-			name = b.name
-			break
-		}
-	}
-	for _, s := range []struct{ mark, name string }{
-		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"},
-	} {
-		if name != "" && strings.Contains(agent, s.mark) {
-			return i18n.T(ctx, "{{.Browser}} on {{.System}}", "Browser", name, "System", s.name)
-		}
-	}
-	if name == "" {
-		return i18n.T(ctx, "Unknown browser")
-	}
-	return name
-}
 
 // place is the town of a zone: "Berlin" of Europe/Berlin.
 func place(zone string) string {
 	return strings.ReplaceAll(zone[strings.LastIndexByte(zone, '/')+1:], "_", " ")
 }
 
-// nextStep is the one thing to do about a delivery that waits for a person.
-func nextStep(ctx context.Context, d delivery.Delivery) string {
-	switch {
-	case d.HalfSent():
-		return i18n.T(ctx, "Finish or undo")
-	case d.State == delivery.Unknown:
-		return i18n.T(ctx, "Look and say")
-	case d.State == delivery.Missed:
-		return i18n.T(ctx, "Send or reschedule")
+// orWithout is the first line of a post, or what stands in for it.
+func orWithout(ctx context.Context, excerpt string) string {
+	if excerpt == "" {
+		return i18n.T(ctx, "Without text")
 	}
-	return i18n.T(ctx, "Fix and retry")
+	return excerpt
+}
+
+// dayTitle is today, tomorrow or the day in the brand's zone.
+func dayTitle(ctx context.Context, now, t time.Time) string {
+	switch i18n.Date(ctx, t) {
+	case i18n.Date(ctx, now):
+		return i18n.T(ctx, "Today")
+	case i18n.Date(ctx, now.AddDate(0, 0, 1)):
+		return i18n.T(ctx, "Tomorrow")
+	case i18n.Date(ctx, now.AddDate(0, 0, -1)):
+		return i18n.T(ctx, "Yesterday")
+	}
+	return i18n.Day(ctx, t)
+}
+
+// longestHeadline keeps a page's title on two lines of a phone; the whole text
+// stands below it.
+const longestHeadline = 60
+
+// headline is the first line of a post as a title.
+func headline(ctx context.Context, excerpt string) string {
+	text := []rune(orWithout(ctx, excerpt))
+	if len(text) <= longestHeadline {
+		return string(text)
+	}
+	return strings.TrimSpace(string(text[:longestHeadline-1])) + "…"
+}
+
+// joined puts a dot between two words, of which either may be missing.
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " · " + b
+}
+
+// joinedWords puts two sentences together, of which either may be missing.
+func joinedWords(a, b string) string { return strings.TrimSpace(a + " " + b) }
+
+// wall is an instant as the brand's clock shows it, for a field of day and
+// time; "" for none.
+func wall(b brand.Brand, at db.Time) string {
+	if at == 0 {
+		return ""
+	}
+	return at.Time().In(b.Location()).Format("2006-01-02T15:04")
+}
+
+// partLabel is what the part i of n is called, counted from 0.
+func partLabel(ctx context.Context, part post.Part, i, n int) string {
+	switch {
+	case part.Kind == network.PartComment:
+		return i18n.T(ctx, "First comment")
+	case n > 1:
+		return i18n.T(ctx, "Part {{.I}} of {{.N}}", "I", i+1, "N", n)
+	}
+	return i18n.T(ctx, "Text")
+}
+
+// lastDay is the day on which something still holds that ends at a time.
+func lastDay(ctx context.Context, end db.Time, zone *time.Location) string {
+	return i18n.Date(ctx, end.Add(-time.Millisecond).Time().In(zone))
+}
+
+// spaceKindWord is what a kind of space is called.
+func spaceKindWord(ctx context.Context, k space.Kind) string {
+	switch k {
+	case space.Questions:
+		return i18n.T(ctx, "Questions")
+	case space.Announcements:
+		return i18n.T(ctx, "Announcements")
+	case space.Knowledge:
+		return i18n.T(ctx, "Knowledge")
+	}
+	return i18n.T(ctx, "Discussion")
+}
+
+// memberStateWord says how a member stands with the community.
+func memberStateWord(ctx context.Context, s member.State) string {
+	switch s {
+	case member.Asking:
+		return i18n.T(ctx, "Asking")
+	case member.Suspended:
+		return i18n.T(ctx, "Suspended")
+	case member.Refused:
+		return i18n.T(ctx, "Refused")
+	case member.Left:
+		return i18n.T(ctx, "Left")
+	}
+	return i18n.T(ctx, "Active")
+}
+
+// decidedNote says what a decision about something in the community did.
+func decidedNote(ctx context.Context, a topic.Act) string {
+	switch a {
+	case topic.Approve:
+		return i18n.T(ctx, "Everybody can read it now.")
+	case topic.Decline:
+		return i18n.T(ctx, "It was not let through. Its author sees why.")
+	case topic.Hide:
+		return i18n.T(ctx, "It is hidden. Its place says why.")
+	case topic.Keep:
+		return i18n.T(ctx, "The flags are settled.")
+	}
+	return i18n.T(ctx, "Everybody can read it again.")
+}
+
+// signed is a change with its sign.
+func signed(n int) string {
+	if n == 0 {
+		return "±0"
+	}
+	if n < 0 {
+		return fmt.Sprintf("−%d", -n)
+	}
+	return fmt.Sprintf("+%d", n)
+}
+
+// decimal has the digits that a rate is good for: two below one, else one.
+func decimal(ctx context.Context, v float64) string {
+	places := 1
+	if math.Abs(v) < 1 {
+		places = 2
+	}
+	return i18n.Decimal(ctx, v, places)
+}
+
+// toneOf is how good a change is for a number that should go this way.
+func toneOf(d metric.Direction, diff float64) ui.Tone {
+	switch {
+	case d == metric.Neither || diff == 0:
+		return ui.Quiet
+	case (diff > 0) == (d == metric.Up):
+		return ui.Good
+	}
+	return ui.Bad
+}
+
+// team is an address below the settings of the team.
+func team(slug string, parts ...string) string {
+	return studio(slug, append([]string{"settings", "team"}, parts...)...)
 }

@@ -2,11 +2,11 @@ package web
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"rapport/internal/media"
+	"rapport/internal/post"
 )
 
 // square is a small picture's place on a strip, which a page loads with one
@@ -32,6 +32,7 @@ func squares(slug string, ids []string) []square {
 	return out
 }
 
+// stripURL is the address of a strip of pictures, in this order.
 func stripURL(slug string, ids []string) string {
 	return studio(slug, "media", "strip") + "?ids=" + strings.Join(ids, ",")
 }
@@ -41,15 +42,21 @@ func squareBox(at int) string {
 	return fmt.Sprintf("%d 0 %d %d", at*media.SheetSide, media.SheetSide, media.SheetSide)
 }
 
-// mediaStrip draws the pictures that are asked for as one.
-func (p *Pages) mediaStrip(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	sheet, err := p.Media.Sheet(r.Context(), v.Who, v.Brand.ID, strings.Split(r.URL.Query().Get("ids"), ","))
-	if err != nil {
-		return err
+// pictureURL is the address of a picture's file. It changes with the picture,
+// so browsers keep what they have.
+func pictureURL(slug string, m media.Media, size string) string {
+	return studio(slug, "media", m.ID, "file") + fmt.Sprintf("?size=%s&v=%dx%d-%d", size, m.Width, m.Height, m.Bytes)
+}
+
+// thumb is the address of a small picture.
+func thumb(slug, id string) string { return studio(slug, "media", id, "file") + "?size=thumb" }
+
+// firstPicture is the id of the first picture; "" for none.
+func firstPicture(b post.Body) string {
+	for _, part := range b.Parts {
+		if len(part.Media) > 0 {
+			return part.Media[0]
+		}
 	}
-	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Cache-Control", "private, max-age=3600")
-	_, _ = w.Write(sheet) // the reader has gone; nobody is left to tell
-	return nil
+	return ""
 }

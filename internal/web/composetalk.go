@@ -1,0 +1,18 @@
+package web
+
+import (
+	"net/http"
+
+	"rapport/internal/post"
+)
+
+// composeTalk is what the team says on the post in the composer.
+func (p *Pages) composeTalk(r *http.Request, id string) (*talkView, error) {
+	v := at(r)
+	one, err := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	view, err := p.talkView(r, one, fill("from", "compose"))
+	return &view, err
+}
