@@ -10,6 +10,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/installation"
 	"rapport/internal/letter"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -36,8 +37,8 @@ func (v aboutView) ill() int {
 
 // settingsAbout shows what runs here, and to owners how each part is.
 func (p *Pages) settingsAbout(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	view := aboutView{Version: p.Site.Version, Go: health.Go(), Time: p.DB.Now().Time(), Secure: p.secure(r)}
+	v, ctx := studio.At(r), r.Context()
+	view := aboutView{Version: p.Site.Version, Go: health.Go(), Time: p.DB.Now().Time(), Secure: p.Secure(r)}
 	if view.Tells = v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite) == nil; view.Tells {
 		view.Findings = p.Health.Look(ctx)
 		var err error
@@ -45,7 +46,7 @@ func (p *Pages) settingsAbout(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return p.settings(w, r, "about", 0, false, aboutSettings(view))
+	return p.Settings(w, r, "about", 0, false, aboutSettings(view))
 }
 
 // partName is a part of the installation in words.
@@ -90,7 +91,7 @@ type mailView struct {
 }
 
 func (v mailView) more() string {
-	to := studio(v.Slug, "settings", "mail") + "?after=" + v.Next
+	to := studio.Path(v.Slug, "settings", "mail") + "?after=" + v.Next
 	if v.State != "" {
 		to += "&state=" + string(v.State)
 	}
@@ -99,7 +100,7 @@ func (v mailView) more() string {
 
 // choices narrow the list to a state, where there are letters in it.
 func (v mailView) choices(ctx context.Context) []ui.Choice {
-	here := studio(v.Slug, "settings", "mail")
+	here := studio.Path(v.Slug, "settings", "mail")
 	out := []ui.Choice{{Label: i18n.T(ctx, "All"), Href: here, Active: v.State == ""}}
 	for _, s := range []letter.State{letter.Failed, letter.Queued, letter.Sent, letter.Kept} {
 		if v.Counts[s] > 0 || v.State == s {
@@ -112,14 +113,14 @@ func (v mailView) choices(ctx context.Context) []ui.Choice {
 // settingsMail shows whether letters are sent, and lists those that were
 // written about the brand.
 func (p *Pages) settingsMail(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := mailView{Slug: v.Brand.Slug, Email: v.Who.Email, State: letter.State(r.URL.Query().Get("state")), Sends: p.Site.Mail, Now: p.DB.Now().Time()}
 	var err error
-	if view.Letters, view.Next, err = letter.ListState(ctx, p.DB, v.Who, v.Brand.ID, view.State, pageOf(r)); err != nil {
+	if view.Letters, view.Next, err = letter.ListState(ctx, p.DB, v.Who, v.Brand.ID, view.State, studio.PageOf(r)); err != nil {
 		return err
 	}
-	if fromHTMX(r) && r.URL.Query().Has("after") {
-		return part(w, r, mailRows(view))
+	if studio.FromHTMX(r) && r.URL.Query().Has("after") {
+		return studio.Part(w, r, mailRows(view))
 	}
 	if view.Counts, err = letter.Count(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
@@ -127,12 +128,12 @@ func (p *Pages) settingsMail(w http.ResponseWriter, r *http.Request) error {
 	if view.Sends {
 		view.Server = p.Health.Post(ctx)
 	}
-	return p.settings(w, r, "mail", 0, false, mailSettings(view))
+	return p.Settings(w, r, "mail", 0, false, mailSettings(view))
 }
 
 // settingsMailTest writes a letter to the visitor.
 func (p *Pages) settingsMailTest(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	_, err := p.Letters.Try(ctx, v.Who, v.Brand.ID, letter.Page{
 		Title: i18n.T(ctx, "A test letter from Rapport"),
 		Lines: []string{i18n.T(ctx, "If you read this in your mailbox, letters arrive.")},
@@ -144,6 +145,6 @@ func (p *Pages) settingsMailTest(w http.ResponseWriter, r *http.Request) error {
 	if !p.Site.Mail {
 		text = i18n.T(ctx, "The letter is kept below, because there is no mail server.")
 	}
-	p.note(w, r, text, "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "mail"))
+	p.Note(w, r, text, "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "mail"))
 }

@@ -16,6 +16,8 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/post"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -49,7 +51,7 @@ type stepLine struct {
 
 // versionDiff is what changed in the texts of one version.
 type versionDiff struct {
-	Channel channelRow // zero for the common one
+	Channel studio.ChannelRow // zero for the common one
 	Parts   [][]diffPiece
 }
 
@@ -77,7 +79,7 @@ var stepWords = map[string]happening{
 
 // reviewView reads how a post stands with those who approve.
 func (p *Pages) reviewView(r *http.Request, one post.Post, ds []delivery.Delivery) (reviewView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	var out reviewView
 	var err error
 	if out.Rule, err = post.RuleOf(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
@@ -109,7 +111,7 @@ func (p *Pages) reviewView(r *http.Request, one post.Post, ds []delivery.Deliver
 }
 
 func (p *Pages) reviewSteps(r *http.Request, one post.Post, out *reviewView) error {
-	ctx, b := r.Context(), at(r).Brand
+	ctx, b := r.Context(), studio.At(r).Brand
 	steps, err := post.Steps(ctx, p.DB, b.ID, one.ID)
 	if err != nil {
 		return err
@@ -118,7 +120,7 @@ func (p *Pages) reviewSteps(r *http.Request, one post.Post, out *reviewView) err
 	for i, s := range steps {
 		ids[i] = s.By
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	if err != nil {
 		return err
 	}
@@ -144,7 +146,7 @@ func (p *Pages) reviewSteps(r *http.Request, one post.Post, out *reviewView) err
 
 // diffs compares the texts of every version that is among both, or new.
 func (p *Pages) diffs(r *http.Request, was, is post.Texts) ([]versionDiff, error) {
-	known, err := channel.ByIDs(r.Context(), p.DB, at(r).Brand.ID, is.Keys())
+	known, err := channel.ByIDs(r.Context(), p.DB, studio.At(r).Brand.ID, is.Keys())
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +158,7 @@ func (p *Pages) diffs(r *http.Request, was, is post.Texts) ([]versionDiff, error
 		}
 		d, differs := versionDiff{}, false
 		if c, ok := known[key]; ok {
-			d.Channel = p.rowOf(c)
+			d.Channel = p.RowOf(c)
 		}
 		for i := range max(len(old), len(is[key])) {
 			a, b := textAt(old, i), textAt(is[key], i)
@@ -178,14 +180,14 @@ func textAt(texts []string, i int) string {
 }
 
 func (p *Pages) suggestionsOf(r *http.Request, one post.Post) ([]suggestionView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, err := post.Suggestions(ctx, p.DB, v.Who, v.Brand.ID, one.ID)
 	if err != nil {
 		return nil, err
 	}
 	var out []suggestionView
 	for _, s := range all {
-		names, err := p.names(ctx, s.By, s.DecidedBy)
+		names, err := p.Names(ctx, s.By, s.DecidedBy)
 		if err != nil {
 			return nil, err
 		}
@@ -209,7 +211,7 @@ func (v reviewView) open() (out []suggestionView) {
 }
 
 // seenIn is what the form says its reader had before their eyes.
-func seenIn(f form) post.Seen {
+func seenIn(f entry.Form) post.Seen {
 	var s post.Seen
 	s.Revision, _ = strconv.ParseInt(f.Value("revision"), 10, 64) // a broken one differs from the stored one
 	if at, err := strconv.ParseInt(f.Value("planned"), 10, 64); err == nil {
@@ -221,8 +223,8 @@ func seenIn(f form) post.Seen {
 
 // approveAct runs one step of a review and goes on to the post, or shows its
 // page again with what was typed.
-func (p *Pages) approveAct(w http.ResponseWriter, r *http.Request, do func(f form, id string) (string, error), fields ...string) error {
-	f, err := read(r)
+func (p *Pages) approveAct(w http.ResponseWriter, r *http.Request, do func(f entry.Form, id string) (string, error), fields ...string) error {
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -234,14 +236,14 @@ func (p *Pages) approveAct(w http.ResponseWriter, r *http.Request, do func(f for
 		}
 		return err
 	}
-	p.note(w, r, text, "")
-	return see(w, r, studio(at(r).Brand.Slug, "posts", id))
+	p.Note(w, r, text, "")
+	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "posts", id))
 }
 
 // approveSubmit asks for approval of a draft.
 func (p *Pages) approveSubmit(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	return p.approveAct(w, r, func(f form, id string) (string, error) {
+	v, ctx := studio.At(r), r.Context()
+	return p.approveAct(w, r, func(f entry.Form, id string) (string, error) {
 		_, err := post.Submit(ctx, p.DB, v.Who, v.Brand.ID, id, seenIn(f).Revision, f.Value("note"))
 		return i18n.T(ctx, "Submitted. Those who may approve it are told."), err
 	}, "note", "at")
@@ -249,8 +251,8 @@ func (p *Pages) approveSubmit(w http.ResponseWriter, r *http.Request) error {
 
 // approveGive approves a post as it was seen.
 func (p *Pages) approveGive(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	return p.approveAct(w, r, func(f form, id string) (string, error) {
+	v, ctx := studio.At(r), r.Context()
+	return p.approveAct(w, r, func(f entry.Form, id string) (string, error) {
 		due := seenIn(f).PlannedAt
 		_, err := post.Approve(ctx, p.DB, v.Who, v.Brand.ID, id, seenIn(f))
 		if due != nil && *due > p.DB.Now() {
@@ -262,8 +264,8 @@ func (p *Pages) approveGive(w http.ResponseWriter, r *http.Request) error {
 
 // approveSendBack gives a post back to its author.
 func (p *Pages) approveSendBack(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	return p.approveAct(w, r, func(f form, id string) (string, error) {
+	v, ctx := studio.At(r), r.Context()
+	return p.approveAct(w, r, func(f entry.Form, id string) (string, error) {
 		_, err := post.SendBack(ctx, p.DB, v.Who, v.Brand.ID, id, seenIn(f), f.Value("comment"))
 		return i18n.T(ctx, "Sent back. Its author is told."), err
 	}, "comment")
@@ -271,8 +273,8 @@ func (p *Pages) approveSendBack(w http.ResponseWriter, r *http.Request) error {
 
 // approveWithdraw takes a post out of review.
 func (p *Pages) approveWithdraw(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	return p.approveAct(w, r, func(f form, id string) (string, error) {
+	v, ctx := studio.At(r), r.Context()
+	return p.approveAct(w, r, func(f entry.Form, id string) (string, error) {
 		_, err := post.Withdraw(ctx, p.DB, v.Who, v.Brand.ID, id)
 		return i18n.T(ctx, "Withdrawn. It is a draft again."), err
 	})
@@ -280,8 +282,8 @@ func (p *Pages) approveWithdraw(w http.ResponseWriter, r *http.Request) error {
 
 // approveSchedule gives an approved post its time.
 func (p *Pages) approveSchedule(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	return p.approveAct(w, r, func(f form, id string) (string, error) {
+	v, ctx := studio.At(r), r.Context()
+	return p.approveAct(w, r, func(f entry.Form, id string) (string, error) {
 		when, text := p.DB.Now(), i18n.T(ctx, "It goes out now. Watch it here.")
 		if f.Value("act") != "now" {
 			var err error
@@ -303,13 +305,13 @@ type suggestPageView struct {
 	post.Post
 	Slug     string
 	Versions []suggestVersion
-	Form     form
+	Form     entry.Form
 	Note     string
 }
 
 type suggestVersion struct {
 	Key     string
-	Channel channelRow
+	Channel studio.ChannelRow
 	Parts   []suggestPart
 }
 
@@ -321,11 +323,11 @@ type suggestPart struct {
 
 // suggestShow is the form in which one words somebody's post otherwise.
 func (p *Pages) suggestShow(w http.ResponseWriter, r *http.Request) error {
-	return p.suggestPage(w, r, form{})
+	return p.suggestPage(w, r, entry.Form{})
 }
 
-func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostWrite); err != nil {
 		return err
 	}
@@ -342,7 +344,7 @@ func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f form) erro
 	for _, key := range texts.Keys() {
 		version := suggestVersion{Key: key}
 		if c, ok := known[key]; ok {
-			version.Channel = p.rowOf(c)
+			version.Channel = p.RowOf(c)
 		}
 		for i, text := range texts[key] {
 			part := suggestPart{Name: suggestName(key, i), Label: i18n.T(ctx, "Text"), Text: text}
@@ -359,9 +361,9 @@ func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f form) erro
 		}
 		view.Versions = append(view.Versions, version)
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Suggest an edit"), Back: studio(v.Brand.Slug, "posts", one.ID), BackText: i18n.T(ctx, "Back to the post"),
+	head := ui.Head{Title: i18n.T(ctx, "Suggest an edit"), Back: studio.Path(v.Brand.Slug, "posts", one.ID), BackText: i18n.T(ctx, "Back to the post"),
 		Sentence: i18n.T(ctx, "The author sees what you would change, and takes it or leaves it.")}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status()}, suggestPage(view))
+	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Status: f.Status()}, suggestPage(view))
 }
 
 func suggestName(key string, i int) string {
@@ -373,8 +375,8 @@ func suggestName(key string, i int) string {
 
 // suggestDo keeps the suggestion.
 func (p *Pages) suggestDo(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("post")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("post")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -396,14 +398,14 @@ func (p *Pages) suggestDo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "Suggested. The author is told."), "")
-	return see(w, r, studio(v.Brand.Slug, "posts", id))
+	p.Note(w, r, i18n.T(ctx, "Suggested. The author is told."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "posts", id))
 }
 
 // suggestDecide takes a suggestion, or leaves the post as it is.
 func (p *Pages) suggestDecide(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, suggestion := at(r), r.Context(), r.PathValue("suggestion")
-	return p.approveAct(w, r, func(f form, id string) (string, error) {
+	v, ctx, suggestion := studio.At(r), r.Context(), r.PathValue("suggestion")
+	return p.approveAct(w, r, func(f entry.Form, id string) (string, error) {
 		if f.Value("choice") == "take" {
 			after, err := post.TakeSuggestion(ctx, p.DB, v.Who, v.Brand.ID, id, suggestion)
 			if after.State == post.StateInReview {
@@ -423,7 +425,7 @@ type reviewNeed struct {
 	Back     bool
 	Name     string // who submitted it, or sent it back
 	Text     string // what they said
-	Channels []channelRow
+	Channels []studio.ChannelRow
 	Href     string
 	Passed   bool
 }
@@ -438,7 +440,7 @@ func (n reviewNeed) state() ui.State {
 // reviewNeeds are the posts that wait for the reader's decision and those of
 // their own that were sent back; at most so many of each.
 func (p *Pages) reviewNeeds(r *http.Request, limit int) ([]reviewNeed, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	waiting, err := post.Waiting(ctx, p.DB, v.Who, v.Brand.ID, limit)
 	if err != nil {
 		return nil, err
@@ -451,15 +453,15 @@ func (p *Pages) reviewNeeds(r *http.Request, limit int) ([]reviewNeed, error) {
 	for _, one := range append(waiting[:len(waiting):len(waiting)], back...) {
 		ids = append(ids, one.Channels()...)
 	}
-	known, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, distinct(ids))
+	known, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(ids))
 	if err != nil {
 		return nil, err
 	}
 	var out []reviewNeed
 	for i, one := range append(waiting[:len(waiting):len(waiting)], back...) {
-		n := reviewNeed{Post: one, Back: i >= len(waiting), Href: studio(v.Brand.Slug, "posts", one.ID), Passed: one.PlannedAt > 0 && one.PlannedAt <= p.DB.Now()}
+		n := reviewNeed{Post: one, Back: i >= len(waiting), Href: studio.Path(v.Brand.Slug, "posts", one.ID), Passed: one.PlannedAt > 0 && one.PlannedAt <= p.DB.Now()}
 		for _, c := range one.Channels() {
-			n.Channels = append(n.Channels, p.rowOf(known[c]))
+			n.Channels = append(n.Channels, p.RowOf(known[c]))
 		}
 		if err := p.lastWord(r, &n); err != nil {
 			return nil, err
@@ -471,7 +473,7 @@ func (p *Pages) reviewNeeds(r *http.Request, limit int) ([]reviewNeed, error) {
 
 // lastWord is what was said when the post came to the reader.
 func (p *Pages) lastWord(r *http.Request, n *reviewNeed) error {
-	steps, err := post.Steps(r.Context(), p.DB, at(r).Brand.ID, n.ID)
+	steps, err := post.Steps(r.Context(), p.DB, studio.At(r).Brand.ID, n.ID)
 	if err != nil {
 		return err
 	}
@@ -481,7 +483,7 @@ func (p *Pages) lastWord(r *http.Request, n *reviewNeed) error {
 			by, n.Text = s.By, s.Text
 		}
 	}
-	names, err := p.names(r.Context(), by)
+	names, err := p.Names(r.Context(), by)
 	n.Name = names[by]
 	return err
 }
@@ -489,9 +491,9 @@ func (p *Pages) lastWord(r *http.Request, n *reviewNeed) error {
 // approvalView is the page on which a brand says what must be approved.
 type approvalView struct {
 	Slug      string
-	Form      form
+	Form      entry.Form
 	May       bool
-	Channels  []channelRow
+	Channels  []studio.ChannelRow
 	Approvers []approver
 	Unchecked int
 }
@@ -505,46 +507,46 @@ type approver struct {
 
 // approvalSettings shows what must be approved and who may do so.
 func (p *Pages) approvalSettings(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	rule, err := post.RuleOf(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
-	f := fill("mode", rule.Mode, "own", strconv.FormatBool(rule.Own), "remind", strconv.Itoa(int(rule.Remind/time.Hour)))
+	f := entry.Fill("mode", rule.Mode, "own", strconv.FormatBool(rule.Own), "remind", strconv.Itoa(int(rule.Remind/time.Hour)))
 	for _, c := range rule.Channels {
 		f.Values.Add("channels", c)
 	}
 	return p.approvalPage(w, r, f)
 }
 
-func (p *Pages) approvalPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
-	view := approvalView{Slug: v.Brand.Slug, Form: f, May: p.may(r, access.BrandWrite)}
+func (p *Pages) approvalPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
+	view := approvalView{Slug: v.Brand.Slug, Form: f, May: p.May(r, access.BrandWrite)}
 	var err error
 	if view.Unchecked, err = post.Unchecked(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
 	handles := map[string]string{}
-	if p.may(r, access.ChannelRead) {
+	if p.May(r, access.ChannelRead) {
 		all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
 		if err != nil {
 			return err
 		}
 		for _, c := range all {
-			view.Channels = append(view.Channels, p.rowOf(c))
+			view.Channels = append(view.Channels, p.RowOf(c))
 			handles[c.ID] = c.Handle
 		}
 	}
 	if view.Approvers, err = p.approvers(r, handles); err != nil {
 		return err
 	}
-	return p.settings(w, r, "approval", f.Status(), false, approvalPage(view))
+	return p.Settings(w, r, "approval", f.Status(), false, approvalPage(view))
 }
 
 // approvalSave changes what must be approved.
 func (p *Pages) approvalSave(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -560,17 +562,17 @@ func (p *Pages) approvalSave(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "approval"))
+	p.Note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "approval"))
 }
 
 // approvalRecall takes what nobody has approved off the plan.
 func (p *Pages) approvalRecall(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	n, err := post.Recall(ctx, p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
-	p.note(w, r, i18n.N(ctx, n, "{{.N}} post is in review now.", "{{.N}} posts are in review now."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "approval"))
+	p.Note(w, r, i18n.N(ctx, n, "{{.N}} post is in review now.", "{{.N}} posts are in review now."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "approval"))
 }

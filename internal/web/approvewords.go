@@ -11,6 +11,7 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/i18n"
 	"rapport/internal/post"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -57,7 +58,7 @@ func scheduleAt(v postView) string {
 		return typed
 	}
 	if v.PlannedAt > 0 && !v.Review.Passed {
-		return wall(v.Brand, v.PlannedAt)
+		return studio.Wall(v.Brand, v.PlannedAt)
 	}
 	return ""
 }
@@ -78,14 +79,14 @@ func needsReviewWhy(ctx context.Context, n reviewNeed) string {
 
 // approvers are those who may approve, by name.
 func (p *Pages) approvers(r *http.Request, handles map[string]string) ([]approver, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, err := account.Able(ctx, p.DB, v.Brand.ID, access.PostApprove)
 	if err != nil {
 		return nil, err
 	}
 	var out []approver
 	for _, m := range all {
-		a := approver{Name: m.Name, Role: roleName(ctx, m.Grant.Role)}
+		a := approver{Name: m.Name, Role: studio.RoleName(ctx, m.Grant.Role)}
 		for _, c := range m.Grant.Channels {
 			a.Channels = append(a.Channels, cmp.Or(handles[c], i18n.T(ctx, "another channel")))
 		}

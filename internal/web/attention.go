@@ -12,6 +12,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/publish"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -24,9 +26,9 @@ type attentionView struct {
 	Ways    []way
 	Total   int
 	Missed  int
-	Broken  []channelRow
+	Broken  []studio.ChannelRow
 	Reviews []reviewNeed
-	Form    form
+	Form    entry.Form
 	May     bool
 	MayFix  bool // may connect channels
 	Wall    string
@@ -35,16 +37,16 @@ type attentionView struct {
 
 // attentionShow lists what waits for a decision.
 func (p *Pages) attentionShow(w http.ResponseWriter, r *http.Request) error {
-	return p.attentionPage(w, r, form{})
+	return p.attentionPage(w, r, entry.Form{})
 }
 
-func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostRead); err != nil {
 		return err
 	}
-	view := attentionView{Slug: v.Brand.Slug, Form: f, May: p.may(r, access.DeliveryResolve), MayFix: p.may(r, access.ChannelWrite), Now: p.DB.Now().Time()}
-	view.Wall = wall(v.Brand, p.DB.Now().Add(time.Hour))
+	view := attentionView{Slug: v.Brand.Slug, Form: f, May: p.May(r, access.DeliveryResolve), MayFix: p.May(r, access.ChannelWrite), Now: p.DB.Now().Time()}
+	view.Wall = studio.Wall(v.Brand, p.DB.Now().Add(time.Hour))
 	ds, err := delivery.Attention(ctx, p.DB, v.Who, v.Brand.ID, attentionMost)
 	if err != nil {
 		return err
@@ -66,20 +68,20 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f form) er
 	}
 	for _, c := range channels {
 		if c.State == channel.StateAttention {
-			view.Broken = append(view.Broken, p.rowOf(c))
+			view.Broken = append(view.Broken, p.RowOf(c))
 		}
 	}
 	if view.Reviews, err = p.reviewNeeds(r, attentionMost); err != nil {
 		return err
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Needs you"), Back: studio(v.Brand.Slug), BackText: i18n.T(ctx, "Back to Today")}
-	return p.show(w, r, page{Area: "today", Head: head, Status: f.Status()}, attentionPage(view))
+	head := ui.Head{Title: i18n.T(ctx, "Needs you"), Back: studio.Path(v.Brand.Slug), BackText: i18n.T(ctx, "Back to Today")}
+	return p.Show(w, r, studio.Page{Area: "today", Head: head, Status: f.Status()}, attentionPage(view))
 }
 
 // attentionMissed decides about all that was missed at once.
 func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -114,13 +116,13 @@ func (p *Pages) attentionMissed(w http.ResponseWriter, r *http.Request) error {
 	if decision.Choice == publish.Later {
 		text = i18n.N(ctx, done, "{{.N}} delivery has a new time.", "{{.N}} deliveries have a new time.")
 	}
-	p.note(w, r, text, "")
-	return see(w, r, studio(v.Brand.Slug, "attention"))
+	p.Note(w, r, text, "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "attention"))
 }
 
 // missed are the ids of what was missed as a whole.
 func (p *Pages) missed(r *http.Request) ([]string, error) {
-	ds, err := delivery.Attention(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, attentionMost)
+	ds, err := delivery.Attention(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, attentionMost)
 	var ids []string
 	for _, d := range ds {
 		if d.State == delivery.Missed && !d.HalfSent() {
@@ -130,8 +132,8 @@ func (p *Pages) missed(r *http.Request) ([]string, error) {
 	return ids, err
 }
 
-func (p *Pages) laterThanNow(r *http.Request, f form) (db.Time, error) {
-	when, _, err := brand.At(at(r).Brand, f.Value("at"))
+func (p *Pages) laterThanNow(r *http.Request, f entry.Form) (db.Time, error) {
+	when, _, err := brand.At(studio.At(r).Brand, f.Value("at"))
 	if err == nil {
 		err = stillAhead(r.Context(), when, p.DB.Now())
 	}

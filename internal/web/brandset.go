@@ -10,11 +10,12 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/web/studio"
 )
 
 // logoFile sends the picture.
 func (p *Pages) logoFile(w http.ResponseWriter, r *http.Request) error {
-	f, kind, err := brand.OpenLogo(r.Context(), p.Media.Blobs, at(r).Brand)
+	f, kind, err := brand.OpenLogo(r.Context(), p.Media.Blobs, studio.At(r).Brand)
 	if err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func (p *Pages) logoFile(w http.ResponseWriter, r *http.Request) error {
 
 // logoSet takes a new picture.
 func (p *Pages) logoSet(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	err := p.takeLogo(r)
 	if err != nil {
 		b := v.Brand
@@ -38,12 +39,12 @@ func (p *Pages) logoSet(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The logo is saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
+	p.Note(w, r, i18n.T(r.Context(), "The logo is saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "brand"))
 }
 
 func (p *Pages) takeLogo(r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	// Whoever may not is told so before a picture is read.
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.BrandWrite); err != nil {
 		return err
@@ -66,10 +67,10 @@ func (p *Pages) takeLogo(r *http.Request) error {
 
 // logoRemove takes the picture away.
 func (p *Pages) logoRemove(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := brand.DropLogo(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The logo is removed."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
+	p.Note(w, r, i18n.T(r.Context(), "The logo is removed."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "brand"))
 }

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -73,7 +74,7 @@ func (a calendarAsk) href() string {
 	}
 	add("channel", a.filter.Channel)
 	add("state", a.filter.State)
-	return studio(a.slug, "calendar") + "?" + q.Encode()
+	return studio.Path(a.slug, "calendar") + "?" + q.Encode()
 }
 
 func (a calendarAsk) as(view string) calendarAsk {
@@ -157,16 +158,16 @@ func (p *Pages) calendarShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) {
-		return part(w, r, calendarBoard(v))
+	if studio.FromHTMX(r) {
+		return studio.Part(w, r, calendarBoard(v))
 	}
-	return p.show(w, r, page{Area: "calendar", Title: v.Range + " · " + i18n.T(r.Context(), "Calendar"), Fill: true, Flush: true,
+	return p.Show(w, r, studio.Page{Area: "calendar", Title: v.Range + " · " + i18n.T(r.Context(), "Calendar"), Fill: true, Flush: true,
 		Head: ui.Head{Title: i18n.T(r.Context(), "Calendar"), Actions: calendarActions(v), Views: calendarBar(v)},
 		Keys: calendarKeys(r.Context())}, calendarPage(v))
 }
 
 func (p *Pages) calendar(r *http.Request) (calendarView, error) {
-	ctx, visit := r.Context(), at(r)
+	ctx, visit := r.Context(), studio.At(r)
 	now := p.DB.Now()
 	zone := i18n.Zone(ctx)
 	today := dayOf(now.Time().In(zone))

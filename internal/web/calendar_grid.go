@@ -14,6 +14,7 @@ import (
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
 	"rapport/internal/media"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -169,7 +170,7 @@ func (v *calendarView) square(picture string) int {
 
 // sheet is the strip that holds the pictures of all cards.
 func (v *calendarView) sheet() string {
-	return stripURL(v.slug, v.pictures)
+	return studio.StripURL(v.slug, v.pictures)
 }
 
 // settle makes cards of what was chosen.
@@ -242,7 +243,7 @@ func (v *calendarView) addHours(ctx context.Context, d *calendarDay) error {
 	for h := range 24 {
 		hour := calendarHour{At: fmt.Sprintf("%sT%02d", d.Key, h), Label: fmt.Sprintf("%02d:00", h), Now: -1}
 		if v.MayWrite {
-			hour.Href = studio(v.slug, "compose") + "?at=" + hour.At + "%3A00"
+			hour.Href = studio.Path(v.slug, "compose") + "?at=" + hour.At + "%3A00"
 		}
 		if d.Today && now.Hour() == h {
 			hour.Now = now.Minute() / 5
@@ -305,7 +306,7 @@ func (v *calendarView) nameHours() {
 
 func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[string]channel.Channel) calendarCard {
 	local := e.At.Time().In(v.zone)
-	c := calendarCard{ID: "c-" + e.Post + "-" + strconv.FormatInt(int64(e.At), 36), Href: studio(v.slug, "posts", e.Post),
+	c := calendarCard{ID: "c-" + e.Post + "-" + strconv.FormatInt(int64(e.At), 36), Href: studio.Path(v.slug, "posts", e.Post),
 		At: local.Format("2006-01-02T15:04"), Instant: strconv.FormatInt(int64(e.At), 10), Clock: local.Format("15:04"),
 		Text: e.Excerpt, Square: v.square(e.Picture), State: v.state(e), Planned: e.Planned}
 	for _, id := range e.Channels {
@@ -320,7 +321,7 @@ func (v *calendarView) card(ctx context.Context, e agenda.Entry, channels map[st
 		}
 	}
 	if e.Movable() && (v.MayMove || e.Planned && v.MayWrite) {
-		c.Move = studio(v.slug, "calendar", e.Post)
+		c.Move = studio.Path(v.slug, "calendar", e.Post)
 	}
 	c.Hint = cardHint(ctx, c, local)
 	return c

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/post"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -28,7 +29,7 @@ type moved struct {
 // calendarMove gives a post another time: at on the brand's clock, instant in
 // milliseconds, or now. from, in milliseconds, is where undo leads.
 func (p *Pages) calendarMove(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := r.ParseForm(); err != nil {
 		return fault.As(fault.Invalid, err, "The new time did not arrive whole. Try again.")
 	}
@@ -94,15 +95,15 @@ func (p *Pages) moveRefused(w http.ResponseWriter, r *http.Request, to db.Time, 
 		return err
 	}
 	said := moved{Text: fault.Say(r.Context(), err), Past: e.Kind == fault.Invalid && to > 0 && to <= p.DB.Now()}
-	return writeJSON(w, statusOf(e.Kind), said)
+	return writeJSON(w, studio.StatusOf(e.Kind), said)
 }
 
 func (p *Pages) sayMoved(w http.ResponseWriter, r *http.Request, done moved) error {
-	if fromHTMX(r) {
-		return part(w, r, ui.AddToast(ui.ToastArgs{Text: done.Text, Undo: done.Undo}))
+	if studio.FromHTMX(r) {
+		return studio.Part(w, r, ui.AddToast(ui.ToastArgs{Text: done.Text, Undo: done.Undo}))
 	}
-	p.note(w, r, done.Text, done.Undo)
-	return back(w, r, studio(at(r).Brand.Slug, "calendar"))
+	p.Note(w, r, done.Text, done.Undo)
+	return studio.Back(w, r, studio.Path(studio.At(r).Brand.Slug, "calendar"))
 }
 
 func wantsJSON(r *http.Request) bool {

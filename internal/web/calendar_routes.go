@@ -1,11 +1,14 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // calendarRoutes are what is planned, by the day.
-func (p *Pages) calendarRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/calendar", door: inBrand, need: access.PostRead, handle: p.calendarShow},
-		{pattern: "POST /studio/{brand}/calendar/{post}", door: inBrand, need: access.PostWrite, handle: p.calendarMove},
+func (p *Pages) calendarRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/calendar", Door: studio.InBrand, Need: access.PostRead, Handle: p.calendarShow},
+		{Pattern: "POST /studio/{brand}/calendar/{post}", Door: studio.InBrand, Need: access.PostWrite, Handle: p.calendarMove},
 	}
 }

@@ -12,35 +12,37 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/network"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
 // channelList shows the channels with what they can do and how they are.
 func (p *Pages) channelList(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
-	rows, err := p.rowsOf(r.Context(), v.Brand.ID, all)
+	rows, err := p.RowsOf(r.Context(), v.Brand.ID, all)
 	if err != nil {
 		return err
 	}
 	head := ui.Head{Title: i18n.T(r.Context(), "Channels")}
-	if p.may(r, access.ChannelWrite) && len(rows) > 0 {
+	if p.May(r, access.ChannelWrite) && len(rows) > 0 {
 		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(r.Context(), "Connect a channel"), Icon: "plus", Kind: ui.Primary,
-			Href: studio(v.Brand.Slug, "connect")})
+			Href: studio.Path(v.Brand.Slug, "connect")})
 	}
-	return p.show(w, r, page{Area: "channels", Head: head, Flush: len(rows) > 0},
-		channelList(v.Brand.Slug, rows, p.may(r, access.ChannelWrite)))
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head, Flush: len(rows) > 0},
+		channelList(v.Brand.Slug, rows, p.May(r, access.ChannelWrite)))
 }
 
 type channelView struct {
-	channelRow
+	studio.ChannelRow
 	channelRead
 	Slug       string
 	May        bool // may change it
-	Deliveries []deliveryLine
+	Deliveries []studio.DeliveryLine
 	Happened   teamActs
 	ReadyAt    db.Time // the network wants nothing before
 	Scheduled  int
@@ -54,8 +56,8 @@ func (p *Pages) channelShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	head := ui.Head{Title: view.Handle, Sentence: view.Name + " · " + view.Title,
-		Back: studio(view.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels"), Actions: channelActions(view)}
-	return p.show(w, r, page{Area: "channels", Head: head}, channelPage(view))
+		Back: studio.Path(view.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels"), Actions: channelActions(view)}
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head}, channelPage(view))
 }
 
 const (
@@ -65,16 +67,16 @@ const (
 )
 
 func (p *Pages) channelView(r *http.Request) (channelView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	c, err := channel.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("channel"))
 	if err != nil {
 		return channelView{}, err
 	}
-	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug, May: p.may(r, access.ChannelWrite)}
+	view := channelView{ChannelRow: p.RowOf(c), Slug: v.Brand.Slug, May: p.May(r, access.ChannelWrite)}
 	if view.ReadyAt, err = channel.ReadyAt(ctx, p.DB, c); err != nil {
 		return view, err
 	}
-	if p.may(r, access.MetricRead) {
+	if p.May(r, access.MetricRead) {
 		numbers, err := p.numbersOf(r, c.ID, usualWindow)
 		if err != nil {
 			return view, err
@@ -91,7 +93,7 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 			view.Scheduled++
 		}
 	}
-	if view.Deliveries, err = p.lines(r, newestFirst(all, recentMost)); err != nil {
+	if view.Deliveries, err = p.Lines(r, newestFirst(all, recentMost)); err != nil {
 		return view, err
 	}
 	if err := p.channelReading(r, &view); err != nil {
@@ -112,27 +114,27 @@ func newestFirst(all []delivery.Delivery, n int) []delivery.Delivery {
 
 // channelCheck asks the network whether the access still works.
 func (p *Pages) channelCheck(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	id := r.PathValue("channel")
 	c, err := p.Channels.Check(r.Context(), v.Who, v.Brand.ID, id)
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
 			return err
 		}
-		p.note(w, r, fault.Say(r.Context(), err), "")
-		return see(w, r, studio(v.Brand.Slug, "channels", id))
+		p.Note(w, r, fault.Say(r.Context(), err), "")
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "channels", id))
 	}
-	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} works.", "Channel", c.Handle), "")
-	return see(w, r, studio(v.Brand.Slug, "channels", id))
+	p.Note(w, r, i18n.T(r.Context(), "{{.Channel}} works.", "Channel", c.Handle), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "channels", id))
 }
 
 // channelLeave asks before a channel is removed.
 func (p *Pages) channelLeave(w http.ResponseWriter, r *http.Request) error {
-	return p.leaveForm(w, r, form{})
+	return p.leaveForm(w, r, entry.Form{})
 }
 
-func (p *Pages) leaveForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) leaveForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
 		return err
 	}
@@ -141,14 +143,14 @@ func (p *Pages) leaveForm(w http.ResponseWriter, r *http.Request, f form) error 
 		return err
 	}
 	head := ui.Head{Title: i18n.T(r.Context(), "Remove {{.Channel}}", "Channel", view.Handle),
-		Back: studio(view.Slug, "channels", view.ID), BackText: i18n.T(r.Context(), "Back to the channel")}
-	return p.show(w, r, page{Area: "channels", Head: head, Status: f.Status()}, channelLeave(view, f))
+		Back: studio.Path(view.Slug, "channels", view.ID), BackText: i18n.T(r.Context(), "Back to the channel")}
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head, Status: f.Status()}, channelLeave(view, f))
 }
 
 // channelRemove forgets the access. The handle must be typed.
 func (p *Pages) channelRemove(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -167,8 +169,8 @@ func (p *Pages) channelRemove(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} is removed. What it published stays where it is.", "Channel", c.Handle), "")
-	return see(w, r, studio(v.Brand.Slug, "channels"))
+	p.Note(w, r, i18n.T(r.Context(), "{{.Channel}} is removed. What it published stays where it is.", "Channel", c.Handle), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "channels"))
 }
 
 // abilities say what a channel takes, in words.

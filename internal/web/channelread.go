@@ -16,6 +16,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/secret"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -37,12 +38,12 @@ type logPage struct {
 }
 
 func (l logPage) more() string {
-	return studio(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next
+	return studio.Path(l.Slug, "channels", l.Channel, "log") + "?after=" + l.Next
 }
 
 // since is when the channel came to be as it is.
 func (v channelView) since() time.Time {
-	if v.unreachable() && v.Feed.ReadAt > 0 {
+	if v.Unreachable() && v.Feed.ReadAt > 0 {
 		return v.Feed.ReadAt.Time()
 	}
 	return v.StateAt.Time()
@@ -69,7 +70,7 @@ const logFirst = 6 // lines on the channel's own page
 // channelReading is what the channel can do, what is brought over and how the
 // inbox is filled.
 func (p *Pages) channelReading(r *http.Request, view *channelView) (err error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view.Abilities, err = p.Channels.Abilities(ctx, v.Who, v.Brand.ID, view.ID)
 	if errors.Is(err, secret.ErrBroken) {
 		view.Sealed, err = true, nil
@@ -104,47 +105,47 @@ func (p *Pages) channelReading(r *http.Request, view *channelView) (err error) {
 // channelImport is the progress of an import by itself, for a page that is
 // open while it runs.
 func (p *Pages) channelImport(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	c, err := channel.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("channel"))
 	if err != nil {
 		return err
 	}
-	if !fromHTMX(r) {
-		return see(w, r, studio(v.Brand.Slug, "channels", c.ID))
+	if !studio.FromHTMX(r) {
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "channels", c.ID))
 	}
-	view := channelView{channelRow: p.rowOf(c), Slug: v.Brand.Slug, May: p.may(r, access.ChannelWrite)}
+	view := channelView{ChannelRow: p.RowOf(c), Slug: v.Brand.Slug, May: p.May(r, access.ChannelWrite)}
 	if err := p.channelReading(r, &view); err != nil {
 		return err
 	}
-	return part(w, r, channelImport(view))
+	return studio.Part(w, r, channelImport(view))
 }
 
 // channelImportAgain has a stopped import go on.
 func (p *Pages) channelImportAgain(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("channel")
+	v, id := studio.At(r), r.PathValue("channel")
 	err := channel.ImportAgain(r.Context(), p.DB, v.Who, v.Brand.ID, id)
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return err
 	}
-	return see(w, r, studio(v.Brand.Slug, "channels", id))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "channels", id))
 }
 
 // channelLog is all that went on between Rapport and the network.
 func (p *Pages) channelLog(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	c, err := channel.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("channel"))
 	if err != nil {
 		return err
 	}
 	view := logPage{Slug: v.Brand.Slug, Channel: c.ID, Now: p.DB.Now().Time()}
-	if view.Lines, view.Next, err = channel.LogList(ctx, p.DB, v.Who, v.Brand.ID, c.ID, pageOf(r)); err != nil {
+	if view.Lines, view.Next, err = channel.LogList(ctx, p.DB, v.Who, v.Brand.ID, c.ID, studio.PageOf(r)); err != nil {
 		return err
 	}
-	if fromHTMX(r) && r.URL.Query().Has("after") {
-		return part(w, r, channelLogRows(view))
+	if studio.FromHTMX(r) && r.URL.Query().Has("after") {
+		return studio.Part(w, r, channelLogRows(view))
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Log of {{.Channel}}", "Channel", c.Handle), Back: studio(view.Slug, "channels", c.ID), BackText: i18n.T(ctx, "Back to the channel")}
-	return p.show(w, r, page{Area: "channels", Head: head, Flush: len(view.Lines) > 0}, channelLogPage(view))
+	head := ui.Head{Title: i18n.T(ctx, "Log of {{.Channel}}", "Channel", c.Handle), Back: studio.Path(view.Slug, "channels", c.ID), BackText: i18n.T(ctx, "Back to the channel")}
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head, Flush: len(view.Lines) > 0}, channelLogPage(view))
 }
 
 func logTone(l channel.LogLine) ui.Tone {

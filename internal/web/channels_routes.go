@@ -6,40 +6,41 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/network"
+	"rapport/internal/web/studio"
 )
 
 // channelAll are a brand's channels and where they are connected.
-func (p *Pages) channelAll() []route {
+func (p *Pages) channelAll() []studio.Route {
 	return slices.Concat(p.channelRoutes(), p.connectRoutes())
 }
 
 // channelRoutes are the channels that are there.
-func (p *Pages) channelRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/channels", door: inBrand, need: access.ChannelRead, handle: p.channelList},
-		{pattern: "GET /studio/{brand}/channels/{channel}", door: inBrand, need: access.ChannelRead, handle: p.channelShow},
-		{pattern: "GET /studio/{brand}/channels/{channel}/import", door: inBrand, need: access.ChannelRead, handle: p.channelImport},
-		{pattern: "POST /studio/{brand}/channels/{channel}/import", door: inBrand, need: access.ChannelWrite, handle: p.channelImportAgain},
-		{pattern: "GET /studio/{brand}/channels/{channel}/log", door: inBrand, need: access.ChannelRead, handle: p.channelLog},
-		{pattern: "POST /studio/{brand}/channels/{channel}/check", door: inBrand, need: access.ChannelWrite, handle: p.channelCheck},
-		{pattern: "GET /studio/{brand}/channels/{channel}/remove", door: inBrand, need: access.ChannelWrite, sure: true, handle: p.channelLeave},
-		{pattern: "POST /studio/{brand}/channels/{channel}/remove", door: inBrand, need: access.ChannelWrite, sure: true, handle: p.channelRemove},
+func (p *Pages) channelRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/channels", Door: studio.InBrand, Need: access.ChannelRead, Handle: p.channelList},
+		{Pattern: "GET /studio/{brand}/channels/{channel}", Door: studio.InBrand, Need: access.ChannelRead, Handle: p.channelShow},
+		{Pattern: "GET /studio/{brand}/channels/{channel}/import", Door: studio.InBrand, Need: access.ChannelRead, Handle: p.channelImport},
+		{Pattern: "POST /studio/{brand}/channels/{channel}/import", Door: studio.InBrand, Need: access.ChannelWrite, Handle: p.channelImportAgain},
+		{Pattern: "GET /studio/{brand}/channels/{channel}/log", Door: studio.InBrand, Need: access.ChannelRead, Handle: p.channelLog},
+		{Pattern: "POST /studio/{brand}/channels/{channel}/check", Door: studio.InBrand, Need: access.ChannelWrite, Handle: p.channelCheck},
+		{Pattern: "GET /studio/{brand}/channels/{channel}/remove", Door: studio.InBrand, Need: access.ChannelWrite, Sure: true, Handle: p.channelLeave},
+		{Pattern: "POST /studio/{brand}/channels/{channel}/remove", Door: studio.InBrand, Need: access.ChannelWrite, Sure: true, Handle: p.channelRemove},
 	}
 }
 
 // connectRoutes are where channels are connected. Where networks send a person
 // back to is an address for each network, so that it hides no page of a brand.
-func (p *Pages) connectRoutes() []route {
-	out := []route{
-		{pattern: "GET /studio/{brand}/connect", door: inBrand, need: access.ChannelWrite, sure: true, handle: p.connectChoose},
-		{pattern: "GET /studio/{brand}/connect/{network}", door: inBrand, need: access.ChannelWrite, sure: true, handle: p.connectShow},
-		{pattern: "POST /studio/{brand}/connect/{network}", door: inBrand, need: access.ChannelWrite, sure: true, handle: p.connectDo},
+func (p *Pages) connectRoutes() []studio.Route {
+	out := []studio.Route{
+		{Pattern: "GET /studio/{brand}/connect", Door: studio.InBrand, Need: access.ChannelWrite, Sure: true, Handle: p.connectChoose},
+		{Pattern: "GET /studio/{brand}/connect/{network}", Door: studio.InBrand, Need: access.ChannelWrite, Sure: true, Handle: p.connectShow},
+		{Pattern: "POST /studio/{brand}/connect/{network}", Door: studio.InBrand, Need: access.ChannelWrite, Sure: true, Handle: p.connectDo},
 	}
 	for _, n := range p.Networks.All() {
 		if _, can := n.(network.Authorizer); can {
 			name := n.Facts().Name
-			out = append(out, route{pattern: "GET " + connectedPath(name), door: signedIn,
-				handle: func(w http.ResponseWriter, r *http.Request) error { return p.connectReturn(w, r, name) }})
+			out = append(out, studio.Route{Pattern: "GET " + connectedPath(name), Door: studio.SignedIn,
+				Handle: func(w http.ResponseWriter, r *http.Request) error { return p.connectReturn(w, r, name) }})
 		}
 	}
 	return out

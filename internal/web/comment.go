@@ -16,6 +16,8 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/i18n"
 	"rapport/internal/post"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -29,7 +31,7 @@ type talkView struct {
 	Places     []ui.Option   // what a comment may be about, if there is a choice
 	MayWrite   bool
 	Here       ui.PresenceArgs
-	Form       form
+	Form       entry.Form
 	Now        time.Time
 	From       string // "compose" where it stands beside the composer
 }
@@ -44,14 +46,14 @@ type commentView struct {
 
 // path is an address of the talk, of one comment where it is given.
 func (v talkView) path(parts ...string) string {
-	return studio(v.Slug, append([]string{"posts", v.Post, "comments"}, parts...)...)
+	return studio.Path(v.Slug, append([]string{"posts", v.Post, "comments"}, parts...)...)
 }
 
 // talkView reads the newest of what the team says on a post, or what is before
 // the place that the request names.
-func (p *Pages) talkView(r *http.Request, one post.Post, f form) (talkView, error) {
-	v, ctx := at(r), r.Context()
-	view := talkView{Slug: v.Brand.Slug, Post: one.ID, MayWrite: p.may(r, access.CommentWrite), Form: f, Now: p.DB.Now().Time(),
+func (p *Pages) talkView(r *http.Request, one post.Post, f entry.Form) (talkView, error) {
+	v, ctx := studio.At(r), r.Context()
+	view := talkView{Slug: v.Brand.Slug, Post: one.ID, MayWrite: p.May(r, access.CommentWrite), Form: f, Now: p.DB.Now().Time(),
 		From: cmp.Or(f.Value("from"), r.URL.Query().Get("from"))}
 	after := ""
 	if q := r.URL.Query(); q.Has("before") {
@@ -84,12 +86,12 @@ func (p *Pages) talkView(r *http.Request, one post.Post, f form) (talkView, erro
 }
 
 func (p *Pages) commentViews(r *http.Request, view *talkView, one post.Post, all []comment.Comment) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	var ids []string
 	for _, c := range all {
 		ids = append(ids, c.Account, c.ResolvedBy, c.RemovedBy)
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	if err != nil {
 		return err
 	}
@@ -98,11 +100,11 @@ func (p *Pages) commentViews(r *http.Request, view *talkView, one post.Post, all
 		return err
 	}
 	view.Places = places(ctx, one, channels)
-	owner := p.may(r, access.TeamWrite)
+	owner := p.May(r, access.TeamWrite)
 	for _, c := range all {
 		mine := c.Account == v.Who.Account
-		view.Comments = append(view.Comments, commentView{Comment: c, By: teamName(ctx, names[c.Account]), ResolvedName: teamName(ctx, names[c.ResolvedBy]),
-			RemovedName: teamName(ctx, names[c.RemovedBy]), About: placeName(ctx, c, channels), Mine: mine, MayRemove: mine || owner})
+		view.Comments = append(view.Comments, commentView{Comment: c, By: studio.TeamName(ctx, names[c.Account]), ResolvedName: studio.TeamName(ctx, names[c.ResolvedBy]),
+			RemovedName: studio.TeamName(ctx, names[c.RemovedBy]), About: placeName(ctx, c, channels), Mine: mine, MayRemove: mine || owner})
 		if c.ResolvedAt == 0 && c.RemovedAt == 0 {
 			view.Open++
 		}
@@ -117,7 +119,7 @@ func places(ctx context.Context, one post.Post, channels map[string]channel.Chan
 	add := func(id, name string, parts []post.Part) {
 		for i, part := range parts {
 			if len(parts) > 1 {
-				out = append(out, ui.Option{Value: fmt.Sprintf("%s %d", id, i+1), Label: joined(name, partLabel(ctx, part, i, len(parts)))})
+				out = append(out, ui.Option{Value: fmt.Sprintf("%s %d", id, i+1), Label: studio.Dotted(name, studio.PartLabel(ctx, part, i, len(parts)))})
 			}
 		}
 	}
@@ -147,7 +149,7 @@ func placeName(ctx context.Context, c comment.Comment, channels map[string]chann
 	if c.Part == 0 {
 		return name
 	}
-	return strings.TrimPrefix(joined(name, i18n.T(ctx, "Part {{.N}}", "N", c.Part)), " · ")
+	return strings.TrimPrefix(studio.Dotted(name, i18n.T(ctx, "Part {{.N}}", "N", c.Part)), " · ")
 }
 
 // placeOf reads the place that a form names.
@@ -162,12 +164,12 @@ func placeOf(value string) (channelID string, part int) {
 
 // commentList is the list by itself, for pages that fetch it again.
 func (p *Pages) commentList(w http.ResponseWriter, r *http.Request) error {
-	return p.commentPiece(w, r, form{}, nil)
+	return p.commentPiece(w, r, entry.Form{}, nil)
 }
 
 // commentPiece answers with the list, and what there is to say.
-func (p *Pages) commentPiece(w http.ResponseWriter, r *http.Request, f form, toast *ui.ToastArgs) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) commentPiece(w http.ResponseWriter, r *http.Request, f entry.Form, toast *ui.ToastArgs) error {
+	v, ctx := studio.At(r), r.Context()
 	one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("post"))
 	if err != nil {
 		return err
@@ -176,39 +178,39 @@ func (p *Pages) commentPiece(w http.ResponseWriter, r *http.Request, f form, toa
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) {
-		return write(ctx, w, f.Status(), talkPiece(view, toast))
+	if studio.FromHTMX(r) {
+		return studio.Write(ctx, w, f.Status(), talkPiece(view, toast))
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Comments"), Sentence: headline(ctx, one.Excerpt), Back: studio(view.Slug, "posts", one.ID), BackText: i18n.T(ctx, "Back to the post")}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status()}, talkPage(view))
+	head := ui.Head{Title: i18n.T(ctx, "Comments"), Sentence: studio.Headline(ctx, one.Excerpt), Back: studio.Path(view.Slug, "posts", one.ID), BackText: i18n.T(ctx, "Back to the post")}
+	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Status: f.Status()}, talkPage(view))
 }
 
 // commentDone answers after an act: with the list where a script asked, else
 // it leads back to where the form stood.
-func (p *Pages) commentDone(w http.ResponseWriter, r *http.Request, f form, text, undo string, err error) error {
+func (p *Pages) commentDone(w http.ResponseWriter, r *http.Request, f entry.Form, text, undo string, err error) error {
 	if err != nil {
 		if f.Refused(err, "text", "about") {
 			return p.commentPiece(w, r, f, nil)
 		}
 		return err
 	}
-	if fromHTMX(r) {
+	if studio.FromHTMX(r) {
 		var toast *ui.ToastArgs
 		if text != "" {
 			toast = &ui.ToastArgs{Text: text, Undo: undo}
 		}
-		return p.commentPiece(w, r, fill("from", f.Value("from")), toast)
+		return p.commentPiece(w, r, entry.Fill("from", f.Value("from")), toast)
 	}
 	if text != "" {
-		p.note(w, r, text, undo)
+		p.Note(w, r, text, undo)
 	}
-	return see(w, r, studio(at(r).Brand.Slug, "posts", r.PathValue("post"))+"#comments")
+	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "posts", r.PathValue("post"))+"#comments")
 }
 
 // commentAdd says something on a post.
 func (p *Pages) commentAdd(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -219,8 +221,8 @@ func (p *Pages) commentAdd(w http.ResponseWriter, r *http.Request) error {
 
 // commentEdit changes one's own words.
 func (p *Pages) commentEdit(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -230,47 +232,47 @@ func (p *Pages) commentEdit(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) commentResolve(w http.ResponseWriter, r *http.Request) error {
-	return p.commentAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.commentAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		_, err := comment.Resolve(r.Context(), p.DB, v.Who, v.Brand.ID, id, true)
 		return "", "", err
 	})
 }
 
 func (p *Pages) commentReopen(w http.ResponseWriter, r *http.Request) error {
-	return p.commentAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.commentAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		_, err := comment.Resolve(r.Context(), p.DB, v.Who, v.Brand.ID, id, false)
 		return "", "", err
 	})
 }
 
 func (p *Pages) commentRemove(w http.ResponseWriter, r *http.Request) error {
-	return p.commentAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.commentAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		_, err := comment.Remove(r.Context(), p.DB, v.Who, v.Brand.ID, id)
-		return i18n.T(r.Context(), "The comment is removed."), studio(v.Brand.Slug, "posts", r.PathValue("post"), "comments", id, "restore"), err
+		return i18n.T(r.Context(), "The comment is removed."), studio.Path(v.Brand.Slug, "posts", r.PathValue("post"), "comments", id, "restore"), err
 	})
 }
 
 // commentRestore takes a removal back. The undo of a toast swaps nothing: the
 // list hears of it and fetches itself again.
 func (p *Pages) commentRestore(w http.ResponseWriter, r *http.Request) error {
-	return p.commentAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.commentAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		_, err := comment.Restore(r.Context(), p.DB, v.Who, v.Brand.ID, id)
 		return i18n.T(r.Context(), "The comment is back."), "", err
 	})
 }
 
-func (p *Pages) commentAct(w http.ResponseWriter, r *http.Request, do func(v *visit, id string) (text, undo string, err error)) error {
-	f, err := read(r)
+func (p *Pages) commentAct(w http.ResponseWriter, r *http.Request, do func(v *studio.Visit, id string) (text, undo string, err error)) error {
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	text, undo, err := do(at(r), r.PathValue("comment"))
+	text, undo, err := do(studio.At(r), r.PathValue("comment"))
 	return p.commentDone(w, r, f, text, undo, err)
 }
 
 // postHere names who else has the post open.
 func (p *Pages) postHere(r *http.Request, postID string) (ui.PresenceArgs, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	out := ui.PresenceArgs{Edits: true}
 	here, err := comment.Here(ctx, p.DB, v.Who, v.Brand.ID, postID)
 	if err != nil {
@@ -280,7 +282,7 @@ func (p *Pages) postHere(r *http.Request, postID string) (ui.PresenceArgs, error
 	for i, h := range here {
 		ids[i] = h.Account
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	for _, h := range here {
 		switch name := names[h.Account]; {
 		case name == "":
@@ -299,14 +301,14 @@ func (p *Pages) presenceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return part(w, r, ui.Presence(args))
+	return studio.Part(w, r, ui.Presence(args))
 }
 
 // presenceTell notes that the visitor looks at a post, changes it or has left
 // it.
 func (p *Pages) presenceTell(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("post")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("post")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -318,7 +320,7 @@ func (p *Pages) presenceTell(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) && !f.On("left") {
+	if studio.FromHTMX(r) && !f.On("left") {
 		return p.presenceShow(w, r) // one request says who else is here as well
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -21,13 +21,15 @@ import (
 	"rapport/internal/member"
 	"rapport/internal/space"
 	"rapport/internal/topic"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
 // hosting is a page for those who set the community up.
-func (p *Pages) hosting(next handler) handler {
+func (p *Pages) hosting(next studio.Handler) studio.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := at(r).Who.May(p.DB.Now(), at(r).Brand.ID, access.CommunityWrite); err != nil {
+		if err := studio.At(r).Who.May(p.DB.Now(), studio.At(r).Brand.ID, access.CommunityWrite); err != nil {
 			return err
 		}
 		return next(w, r)
@@ -49,19 +51,19 @@ var communityTabs = []struct {
 
 // community frames a part of the area.
 func (p *Pages) community(w http.ResponseWriter, r *http.Request, tab string, status int, content templ.Component) error {
-	v := at(r)
+	v := studio.At(r)
 	c, err := community.Of(r.Context(), p.DB, v.Brand.ID)
 	if err != nil {
 		return err
 	}
 	var entries []ui.Entry
 	for _, t := range communityTabs {
-		if p.may(r, t.needs) {
-			entries = append(entries, ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: strings.TrimSuffix(studio(v.Brand.Slug, "community", t.key), "/"), Active: t.key == tab})
+		if p.May(r, t.needs) {
+			entries = append(entries, ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: strings.TrimSuffix(studio.Path(v.Brand.Slug, "community", t.key), "/"), Active: t.key == tab})
 		}
 	}
-	head := ui.Head{Title: i18n.T(r.Context(), "Community"), Actions: communityActs(v.Brand.Slug, c, p.may(r, access.CommunityWrite))}
-	return p.show(w, r, page{Area: "community", Title: head.Title, Status: status, Head: head},
+	head := ui.Head{Title: i18n.T(r.Context(), "Community"), Actions: communityActs(v.Brand.Slug, c, p.May(r, access.CommunityWrite))}
+	return p.Show(w, r, studio.Page{Area: "community", Title: head.Title, Status: status, Head: head},
 		ui.Sided(ui.SidedArgs{Label: i18n.T(r.Context(), "Community"), Groups: []ui.SideGroup{{Entries: entries}}, Content: content}))
 }
 
@@ -75,15 +77,15 @@ type queueView struct {
 	Rules   []string
 	Now     db.Time
 	Refused string // id of the reply whose decision was refused
-	Form    form
+	Form    entry.Form
 }
 
 func (p *Pages) communityQueue(w http.ResponseWriter, r *http.Request) error {
-	return p.queuePage(w, r, "", form{})
+	return p.queuePage(w, r, "", entry.Form{})
 }
 
-func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	q := queueView{Slug: v.Brand.Slug, Which: topic.Queue(r.URL.Query().Get("queue")), Now: p.DB.Now(), Refused: refused, Form: f}
 	if q.Which == "" {
 		q.Which = topic.ToApprove
@@ -92,7 +94,7 @@ func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string
 	if q.Counts, err = topic.CaseCounts(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
-	if q.Cases, q.Next, err = topic.Cases(ctx, p.DB, v.Who, v.Brand.ID, q.Which, pageOf(r)); err != nil {
+	if q.Cases, q.Next, err = topic.Cases(ctx, p.DB, v.Who, v.Brand.ID, q.Which, studio.PageOf(r)); err != nil {
 		return err
 	}
 	d, err := document.Current(ctx, p.DB, v.Brand.ID, "guidelines")
@@ -105,11 +107,11 @@ func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string
 
 // communityDecide decides about a reply.
 func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v := at(r)
+	v := studio.At(r)
 	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("case"), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
 	if err != nil {
 		if f.Refused(err, "reason", "rule") {
@@ -117,8 +119,8 @@ func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, decidedNote(r.Context(), topic.Act(f.Value("act"))), "")
-	return back(w, r, studio(v.Brand.Slug, "community"))
+	p.Note(w, r, studio.DecidedNote(r.Context(), topic.Act(f.Value("act"))), "")
+	return studio.Back(w, r, studio.Path(v.Brand.Slug, "community"))
 }
 
 // rollView is the list of members for the team.
@@ -131,7 +133,7 @@ type rollView struct {
 	May    bool
 	Looks  bool // they moderate
 	Now    db.Time
-	Form   form
+	Form   entry.Form
 }
 
 // face is the address of a member's picture in the studio.
@@ -139,12 +141,12 @@ func (v rollView) face(m member.Member) string {
 	if m.Picture == "" {
 		return ""
 	}
-	return studio(v.Slug, "community", "members", m.ID, "picture") + "?v=" + path.Base(m.Picture)
+	return studio.Path(v.Slug, "community", "members", m.ID, "picture") + "?v=" + path.Base(m.Picture)
 }
 
 // communityFace sends a member's picture.
 func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.MemberRead); err != nil {
 		return err
 	}
@@ -171,11 +173,11 @@ func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
 
 // communityFaceTake takes a member's picture away, with a reason.
 func (p *Pages) communityFaceTake(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v := at(r)
+	v := studio.At(r)
 	err = member.TakePicture(r.Context(), p.DB, p.Media.Blobs, v.Who, v.Brand.ID, r.PathValue("member"), f.Value("seen"), f.Value("reason"))
 	if err != nil {
 		if !fault.Is(err, fault.Denied) && f.Refused(err, "reason") {
@@ -184,17 +186,17 @@ func (p *Pages) communityFaceTake(w http.ResponseWriter, r *http.Request) error 
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The picture is away. They read why."), "")
-	return back(w, r, studio(v.Brand.Slug, "community", "members"))
+	p.Note(w, r, i18n.T(r.Context(), "The picture is away. They read why."), "")
+	return studio.Back(w, r, studio.Path(v.Brand.Slug, "community", "members"))
 }
 
 func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
-	return p.rollPage(w, r, form{})
+	return p.rollPage(w, r, entry.Form{})
 }
 
-func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	l := rollView{Slug: v.Brand.Slug, May: p.may(r, access.MemberWrite), Looks: p.may(r, access.TopicModerate), Now: p.DB.Now(), Form: f,
+func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
+	l := rollView{Slug: v.Brand.Slug, May: p.May(r, access.MemberWrite), Looks: p.May(r, access.TopicModerate), Now: p.DB.Now(), Form: f,
 		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Order: member.Newest}}
 	if q.Get("new") == "true" {
 		l.Filter.Newcomers = topic.NewcomerUntil
@@ -206,7 +208,7 @@ func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if l.Filter.State == "" {
 		l.Filter.State = member.Active
 	}
-	if l.Rows, l.Next, err = member.All(ctx, p.DB, v.Who, v.Brand.ID, l.Filter, pageOf(r)); err != nil {
+	if l.Rows, l.Next, err = member.All(ctx, p.DB, v.Who, v.Brand.ID, l.Filter, studio.PageOf(r)); err != nil {
 		return err
 	}
 	return p.community(w, r, "members", f.Status(), rollPart(l))
@@ -214,11 +216,11 @@ func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f form) error {
 
 // communityMember lets somebody in, refuses, suspends or trusts them.
 func (p *Pages) communityMember(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v, id := at(r), r.PathValue("member")
+	v, id := studio.At(r), r.PathValue("member")
 	switch act := f.Value("act"); act {
 	case "trust", "distrust":
 		err = member.Trust(r.Context(), p.DB, v.Who, v.Brand.ID, id, act == "trust")
@@ -232,30 +234,30 @@ func (p *Pages) communityMember(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	return back(w, r, studio(v.Brand.Slug, "community", "members"))
+	return studio.Back(w, r, studio.Path(v.Brand.Slug, "community", "members"))
 }
 
 // spacesView is the list of spaces for the team.
 type spacesView struct {
 	Slug string
 	All  []space.Space
-	Form form
+	Form entry.Form
 }
 
 func (p *Pages) communitySpaces(w http.ResponseWriter, r *http.Request) error {
-	return p.spacesPage(w, r, fill("kind", string(space.Discussion)))
+	return p.spacesPage(w, r, entry.Fill("kind", string(space.Discussion)))
 }
 
-func (p *Pages) spacesPage(w http.ResponseWriter, r *http.Request, f form) error {
-	all, err := space.List(r.Context(), p.DB, at(r).Brand.ID)
+func (p *Pages) spacesPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	all, err := space.List(r.Context(), p.DB, studio.At(r).Brand.ID)
 	if err != nil {
 		return err
 	}
-	return p.community(w, r, "spaces", f.Status(), spacesPart(spacesView{at(r).Brand.Slug, all, f}))
+	return p.community(w, r, "spaces", f.Status(), spacesPart(spacesView{studio.At(r).Brand.Slug, all, f}))
 }
 
 // spaceOf reads the settings of a space; closed keeps since when it is.
-func (p *Pages) spaceOf(f form, closed db.Time) space.Settings {
+func (p *Pages) spaceOf(f entry.Form, closed db.Time) space.Settings {
 	s := space.Settings{Name: f.Value("name"), About: f.Value("about"), Kind: space.Kind(f.Value("kind")), Hidden: f.On("hidden")}
 	if f.On("closed") {
 		if s.ClosedAt = closed; closed == 0 {
@@ -266,29 +268,29 @@ func (p *Pages) spaceOf(f form, closed db.Time) space.Settings {
 }
 
 func (p *Pages) communitySpaceAdd(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	if _, err := space.Create(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, p.spaceOf(f, 0)); err != nil {
+	if _, err := space.Create(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, p.spaceOf(f, 0)); err != nil {
 		if f.Refused(err, "name", "about", "kind") {
 			return p.spacesPage(w, r, f)
 		}
 		return err
 	}
-	return see(w, r, studio(at(r).Brand.Slug, "community", "spaces"))
+	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "community", "spaces"))
 }
 
 func (p *Pages) communitySpace(w http.ResponseWriter, r *http.Request) error {
-	s, err := space.ByID(r.Context(), p.DB, at(r).Brand.ID, r.PathValue("space"))
+	s, err := space.ByID(r.Context(), p.DB, studio.At(r).Brand.ID, r.PathValue("space"))
 	if err != nil {
 		return err
 	}
 	return p.spacePage(w, r, s, p.fillSpace(s))
 }
 
-func (p *Pages) fillSpace(s space.Space) form {
-	return fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
+func (p *Pages) fillSpace(s space.Space) entry.Form {
+	return entry.Fill("name", s.Name, "about", s.About, "kind", string(s.Kind), "hidden", strconv.FormatBool(s.Hidden),
 		"closed", strconv.FormatBool(s.ClosedAt > 0), "revision", strconv.FormatInt(s.Revision, 10))
 }
 
@@ -296,20 +298,20 @@ func (p *Pages) fillSpace(s space.Space) form {
 type spaceView struct {
 	Slug   string
 	Space  space.Space
-	Form   form
+	Form   entry.Form
 	Keep   []account.Member // who look after it, by name
 	Others []account.Member // who look after other spaces
 	May    bool             // say who does
-	Chosen form             // of who do
+	Chosen entry.Form       // of who do
 }
 
-func (p *Pages) spacePage(w http.ResponseWriter, r *http.Request, s space.Space, f form) error {
-	return p.spaceParts(w, r, s, f, form{})
+func (p *Pages) spacePage(w http.ResponseWriter, r *http.Request, s space.Space, f entry.Form) error {
+	return p.spaceParts(w, r, s, f, entry.Form{})
 }
 
-func (p *Pages) spaceParts(w http.ResponseWriter, r *http.Request, s space.Space, f, chosen form) error {
-	v := at(r)
-	sv := spaceView{Slug: v.Brand.Slug, Space: s, Form: f, May: p.may(r, access.TeamWrite), Chosen: chosen}
+func (p *Pages) spaceParts(w http.ResponseWriter, r *http.Request, s space.Space, f, chosen entry.Form) error {
+	v := studio.At(r)
+	sv := spaceView{Slug: v.Brand.Slug, Space: s, Form: f, May: p.May(r, access.TeamWrite), Chosen: chosen}
 	team, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
@@ -347,8 +349,8 @@ func (v spaceView) keeps(m account.Member) bool {
 
 // communitySpaceModerators says who looks after a space.
 func (p *Pages) communitySpaceModerators(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -362,16 +364,16 @@ func (p *Pages) communitySpaceModerators(w http.ResponseWriter, r *http.Request)
 		}
 		return p.spaceParts(w, r, s, p.fillSpace(s), f)
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
-	return see(w, r, studio(v.Brand.Slug, "community", "spaces", r.PathValue("space")))
+	p.Note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "community", "spaces", r.PathValue("space")))
 }
 
 func (p *Pages) communitySpaceSave(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v := at(r)
+	v := studio.At(r)
 	s, err := space.ByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("space"))
 	if err != nil {
 		return err
@@ -383,16 +385,16 @@ func (p *Pages) communitySpaceSave(w http.ResponseWriter, r *http.Request) error
 		}
 		return err
 	}
-	return see(w, r, studio(v.Brand.Slug, "community", "spaces"))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "community", "spaces"))
 }
 
 // communitySpaceMove moves a space up or down in the order.
 func (p *Pages) communitySpaceMove(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v := at(r)
+	v := studio.At(r)
 	all, err := space.List(r.Context(), p.DB, v.Brand.ID)
 	if err != nil {
 		return err
@@ -415,7 +417,7 @@ func (p *Pages) communitySpaceMove(w http.ResponseWriter, r *http.Request) error
 	if err := space.Order(r.Context(), p.DB, v.Who, v.Brand.ID, ids); err != nil {
 		return err
 	}
-	return see(w, r, studio(v.Brand.Slug, "community", "spaces"))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "community", "spaces"))
 }
 
 // papersView is the list of pages everybody can read.
@@ -425,11 +427,11 @@ type papersView struct {
 }
 
 func (p *Pages) communityPapers(w http.ResponseWriter, r *http.Request) error {
-	all, err := document.All(r.Context(), p.DB, at(r).Brand.ID)
+	all, err := document.All(r.Context(), p.DB, studio.At(r).Brand.ID)
 	if err != nil {
 		return err
 	}
-	v := papersView{at(r).Brand.Slug, map[string]document.Document{}}
+	v := papersView{studio.At(r).Brand.Slug, map[string]document.Document{}}
 	for _, d := range all {
 		v.All[d.Name] = d
 	}
@@ -438,7 +440,7 @@ func (p *Pages) communityPapers(w http.ResponseWriter, r *http.Request) error {
 
 // communityPaper shows a page to write; a starting text where it is not yet.
 func (p *Pages) communityPaper(w http.ResponseWriter, r *http.Request) error {
-	v, name := at(r), r.PathValue("paper")
+	v, name := studio.At(r), r.PathValue("paper")
 	d, err := document.Current(r.Context(), p.DB, v.Brand.ID, name)
 	if fault.Is(err, fault.NotFound) && slices.Contains(document.Names, name) {
 		d, err = document.Document{Text: document.Template(name, v.Brand.Language)}, nil
@@ -446,19 +448,19 @@ func (p *Pages) communityPaper(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.paperPage(w, r, name, fill("text", d.Text, "version", strconv.FormatInt(d.Version, 10), "binding", "true"))
+	return p.paperPage(w, r, name, entry.Fill("text", d.Text, "version", strconv.FormatInt(d.Version, 10), "binding", "true"))
 }
 
-func (p *Pages) paperPage(w http.ResponseWriter, r *http.Request, name string, f form) error {
-	return p.community(w, r, "pages", f.Status(), paperPart(at(r).Brand.Slug, name, f))
+func (p *Pages) paperPage(w http.ResponseWriter, r *http.Request, name string, f entry.Form) error {
+	return p.community(w, r, "pages", f.Status(), paperPart(studio.At(r).Brand.Slug, name, f))
 }
 
 func (p *Pages) communityPaperSave(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v, name := at(r), r.PathValue("paper")
+	v, name := studio.At(r), r.PathValue("paper")
 	version, _ := strconv.ParseInt(f.Value("version"), 10, 64)
 	if _, err := document.Write(r.Context(), p.DB, v.Who, v.Brand.ID, name, version, f.Raw("text"), f.On("binding")); err != nil {
 		if f.Refused(err, "text") {
@@ -466,25 +468,25 @@ func (p *Pages) communityPaperSave(w http.ResponseWriter, r *http.Request) error
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The new version is there for everybody."), "")
-	return see(w, r, studio(v.Brand.Slug, "community", "pages"))
+	p.Note(w, r, i18n.T(r.Context(), "The new version is there for everybody."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "community", "pages"))
 }
 
 func (p *Pages) communitySetup(w http.ResponseWriter, r *http.Request) error {
-	c, err := community.Of(r.Context(), p.DB, at(r).Brand.ID)
+	c, err := community.Of(r.Context(), p.DB, studio.At(r).Brand.ID)
 	if err != nil {
 		return err
 	}
-	return p.setupPage(w, r, fill("host", c.Host, "intro", c.Intro, "joining", string(c.Joining), "questions", strings.Join(c.Questions, "\n"),
+	return p.setupPage(w, r, entry.Fill("host", c.Host, "intro", c.Intro, "joining", string(c.Joining), "questions", strings.Join(c.Questions, "\n"),
 		"first_posts", strconv.Itoa(c.FirstPosts), "links_wait", strconv.FormatBool(c.LinksWait), "revision", strconv.FormatInt(c.Revision, 10)))
 }
 
-func (p *Pages) setupPage(w http.ResponseWriter, r *http.Request, f form) error {
-	return p.community(w, r, "setup", f.Status(), setupPart(at(r).Brand.Slug, f))
+func (p *Pages) setupPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	return p.community(w, r, "setup", f.Status(), setupPart(studio.At(r).Brand.Slug, f))
 }
 
 func (p *Pages) communitySetupSave(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -493,7 +495,7 @@ func (p *Pages) communitySetupSave(w http.ResponseWriter, r *http.Request) error
 		first = -1 // it says what fits
 	}
 	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
-	_, err = community.Change(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, revision, community.Settings{Host: f.Value("host"), Intro: f.Value("intro"),
+	_, err = community.Change(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, revision, community.Settings{Host: f.Value("host"), Intro: f.Value("intro"),
 		Joining: community.Joining(f.Value("joining")), Questions: strings.Split(strings.ReplaceAll(f.Value("questions"), "\r\n", "\n"), "\n"), FirstPosts: first, LinksWait: f.On("links_wait")})
 	if err != nil {
 		if f.Refused(err, "host", "intro", "joining", "questions", "first_posts") {
@@ -501,18 +503,18 @@ func (p *Pages) communitySetupSave(w http.ResponseWriter, r *http.Request) error
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
-	return see(w, r, studio(at(r).Brand.Slug, "community", "setup"))
+	p.Note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "community", "setup"))
 }
 
 // communityOpen opens the community to everybody, or shuts it.
 func (p *Pages) communityOpen(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	if _, err := community.Show(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, f.On("open")); err != nil {
+	if _, err := community.Show(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, f.On("open")); err != nil {
 		return err
 	}
-	return back(w, r, studio(at(r).Brand.Slug, "community"))
+	return studio.Back(w, r, studio.Path(studio.At(r).Brand.Slug, "community"))
 }

@@ -1,29 +1,32 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // communityRoutes are where the team looks after the community.
-func (p *Pages) communityRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/community", door: inBrand, need: access.TopicModerate, handle: p.communityQueue},
-		{pattern: "POST /studio/{brand}/community/cases/{case}", door: inBrand, need: access.TopicModerate, handle: p.communityDecide},
-		{pattern: "GET /studio/{brand}/community/members", door: inBrand, need: access.MemberRead, handle: p.communityMembers},
-		{pattern: "POST /studio/{brand}/community/members/{member}", door: inBrand, need: access.MemberWrite, handle: p.communityMember},
-		{pattern: "GET /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.MemberRead, handle: p.communityFace},
-		{pattern: "POST /studio/{brand}/community/members/{member}/picture", door: inBrand, need: access.TopicModerate, handle: p.communityFaceTake},
-		{pattern: "GET /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaces)},
-		{pattern: "POST /studio/{brand}/community/spaces", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceAdd)},
-		{pattern: "GET /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpace)},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceSave)},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}/move", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySpaceMove)},
-		{pattern: "POST /studio/{brand}/community/spaces/{space}/moderators", door: inBrand, need: access.TeamWrite, sure: true, handle: p.communitySpaceModerators},
-		{pattern: "GET /studio/{brand}/community/searches", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearches)},
-		{pattern: "GET /studio/{brand}/community/searches.csv", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySearchesCSV)},
-		{pattern: "GET /studio/{brand}/community/pages", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPapers)},
-		{pattern: "GET /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaper)},
-		{pattern: "POST /studio/{brand}/community/pages/{paper}", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityPaperSave)},
-		{pattern: "GET /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySetup)},
-		{pattern: "POST /studio/{brand}/community/setup", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communitySetupSave)},
-		{pattern: "POST /studio/{brand}/community/open", door: inBrand, need: access.CommunityWrite, handle: p.hosting(p.communityOpen)},
+func (p *Pages) communityRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/community", Door: studio.InBrand, Need: access.TopicModerate, Handle: p.communityQueue},
+		{Pattern: "POST /studio/{brand}/community/cases/{case}", Door: studio.InBrand, Need: access.TopicModerate, Handle: p.communityDecide},
+		{Pattern: "GET /studio/{brand}/community/members", Door: studio.InBrand, Need: access.MemberRead, Handle: p.communityMembers},
+		{Pattern: "POST /studio/{brand}/community/members/{member}", Door: studio.InBrand, Need: access.MemberWrite, Handle: p.communityMember},
+		{Pattern: "GET /studio/{brand}/community/members/{member}/picture", Door: studio.InBrand, Need: access.MemberRead, Handle: p.communityFace},
+		{Pattern: "POST /studio/{brand}/community/members/{member}/picture", Door: studio.InBrand, Need: access.TopicModerate, Handle: p.communityFaceTake},
+		{Pattern: "GET /studio/{brand}/community/spaces", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySpaces)},
+		{Pattern: "POST /studio/{brand}/community/spaces", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySpaceAdd)},
+		{Pattern: "GET /studio/{brand}/community/spaces/{space}", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySpace)},
+		{Pattern: "POST /studio/{brand}/community/spaces/{space}", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySpaceSave)},
+		{Pattern: "POST /studio/{brand}/community/spaces/{space}/move", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySpaceMove)},
+		{Pattern: "POST /studio/{brand}/community/spaces/{space}/moderators", Door: studio.InBrand, Need: access.TeamWrite, Sure: true, Handle: p.communitySpaceModerators},
+		{Pattern: "GET /studio/{brand}/community/searches", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySearches)},
+		{Pattern: "GET /studio/{brand}/community/searches.csv", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySearchesCSV)},
+		{Pattern: "GET /studio/{brand}/community/pages", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityPapers)},
+		{Pattern: "GET /studio/{brand}/community/pages/{paper}", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityPaper)},
+		{Pattern: "POST /studio/{brand}/community/pages/{paper}", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityPaperSave)},
+		{Pattern: "GET /studio/{brand}/community/setup", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySetup)},
+		{Pattern: "POST /studio/{brand}/community/setup", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySetupSave)},
+		{Pattern: "POST /studio/{brand}/community/open", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityOpen)},
 	}
 }

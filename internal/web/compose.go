@@ -20,6 +20,8 @@ import (
 	"rapport/internal/media"
 	"rapport/internal/network"
 	"rapport/internal/post"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -27,7 +29,7 @@ import (
 type composeView struct {
 	sheet
 	Slug       string
-	Form       form
+	Form       entry.Form
 	Zone       string
 	Spoken     string // the brand's language
 	Self       string // what who writes is called
@@ -76,14 +78,14 @@ func (c composeChannel) Left() (left int, limited bool) {
 // composeNew is an empty composer. ?at= is a time by the brand's clock, and
 // ?channel= chooses a channel.
 func (p *Pages) composeNew(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostWrite); err != nil {
 		return err
 	}
 	s := sheet{Tab: common, Own: map[string]post.Body{}, At: r.URL.Query().Get("at"), Channels: r.URL.Query()["channel"]}
 	s.set(common, post.Body{})
 	if at, _, err := brand.At(v.Brand, s.At); err == nil {
-		s.At = wall(v.Brand, at)
+		s.At = studio.Wall(v.Brand, at)
 	} else {
 		s.At = ""
 	}
@@ -93,12 +95,12 @@ func (p *Pages) composeNew(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return p.composePage(w, r, s, form{})
+	return p.composePage(w, r, s, entry.Form{})
 }
 
 // usualChannels are the only one, or those of the last post.
 func (p *Pages) usualChannels(r *http.Request) ([]string, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return nil, err
@@ -115,7 +117,7 @@ func (p *Pages) usualChannels(r *http.Request) ([]string, error) {
 
 // composeEdit opens a post in the composer. What is out leads to its page.
 func (p *Pages) composeEdit(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostWrite); err != nil {
 		return err
 	}
@@ -128,10 +130,10 @@ func (p *Pages) composeEdit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if why := closed(ctx, ds); why != "" {
-		p.note(w, r, why, "")
-		return see(w, r, studio(v.Brand.Slug, "posts", one.ID))
+		p.Note(w, r, why, "")
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "posts", one.ID))
 	}
-	return p.composePage(w, r, sheetOf(one, wall(v.Brand, cmp.Or(nextDue(ds), one.PlannedAt))), form{})
+	return p.composePage(w, r, sheetOf(one, studio.Wall(v.Brand, cmp.Or(nextDue(ds), one.PlannedAt))), entry.Form{})
 }
 
 // closed says why a post cannot be edited any more; "" where it can.
@@ -173,8 +175,8 @@ func (p *Pages) composeChange(w http.ResponseWriter, r *http.Request) error {
 
 // takeSheet reads the form, keeps the files in the library and saves changed
 // descriptions. What is wrong with a file stands in the form.
-func (p *Pages) takeSheet(r *http.Request) (sheet, form, error) {
-	v, ctx := at(r), r.Context()
+func (p *Pages) takeSheet(r *http.Request) (sheet, entry.Form, error) {
+	v, ctx := studio.At(r), r.Context()
 	s, f, err := readSheet(r)
 	if err != nil {
 		return s, f, err
@@ -216,12 +218,12 @@ func (p *Pages) composeDo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	return see(w, r, to)
+	return studio.See(w, r, to)
 }
 
 // finish saves the sheet and does what the act says. It answers where to go.
 func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act string) (string, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	in, dst, err := s.input(v.Brand)
 	if err != nil {
 		return "", err
@@ -240,7 +242,7 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	if err := p.keep(r, s, in); err != nil {
 		return "", err
 	}
-	page := studio(v.Brand.Slug, "posts", s.ID)
+	page := studio.Path(v.Brand.Slug, "posts", s.ID)
 	switch act {
 	case "schedule":
 		return page, p.scheduledOnce(w, r, s, in.PlannedAt, dst)
@@ -251,14 +253,14 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, s *sheet, act str
 	case "submit":
 		return page, p.submitted(w, r, s, in.PlannedAt)
 	case "copy":
-		p.note(w, r, i18n.T(ctx, "Saved as a draft of its own."), "")
+		p.Note(w, r, i18n.T(ctx, "Saved as a draft of its own."), "")
 	case "overwrite":
-		p.note(w, r, i18n.T(ctx, "Yours is saved. The other version is kept as a draft."), "")
+		p.Note(w, r, i18n.T(ctx, "Yours is saved. The other version is kept as a draft."), "")
 	default:
 		if err := p.keptDraft(r, s.ID); err != nil {
 			return "", err
 		}
-		p.note(w, r, i18n.T(ctx, "Saved as a draft."), "")
+		p.Note(w, r, i18n.T(ctx, "Saved as a draft."), "")
 	}
 	return page + "/edit", nil
 }
@@ -277,7 +279,7 @@ func stillAhead(ctx context.Context, at, now db.Time) error {
 
 // keep saves the sheet as a new draft or over what it was opened from.
 func (p *Pages) keep(r *http.Request, s *sheet, in post.Input) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	var one post.Post
 	var err error
 	if s.ID == "" {
@@ -294,7 +296,7 @@ func (p *Pages) keep(r *http.Request, s *sheet, in post.Input) error {
 // keepTheirs puts what somebody else saved into a draft of its own, so that
 // saving over it loses nothing.
 func (p *Pages) keepTheirs(r *http.Request, s *sheet) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	now, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, s.ID)
 	if err != nil || now.Revision == s.Revision {
 		return err
@@ -310,61 +312,61 @@ func (p *Pages) scheduledOnce(w http.ResponseWriter, r *http.Request, s *sheet, 
 	if s.ID != s.New || !fault.Is(err, fault.Conflict) {
 		return err
 	}
-	v := at(r)
+	v := studio.At(r)
 	if now, again := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, s.ID); again != nil || now.Revision != s.Revision {
 		return err // it was changed elsewhere in between
 	}
-	p.note(w, r, i18n.T(r.Context(), "It was sent twice and counts once."), "")
+	p.Note(w, r, i18n.T(r.Context(), "It was sent twice and counts once."), "")
 	return nil
 }
 
 func (p *Pages) scheduled(w http.ResponseWriter, r *http.Request, s *sheet, when db.Time, dst string) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	if _, err := post.Schedule(ctx, p.DB, v.Who, v.Brand.ID, s.ID, s.Revision, when); err != nil {
 		return err
 	}
 	if when <= p.DB.Now() {
-		p.note(w, r, i18n.T(ctx, "It goes out now. Watch it here."), "")
+		p.Note(w, r, i18n.T(ctx, "It goes out now. Watch it here."), "")
 		return nil
 	}
 	text := i18n.T(ctx, "Scheduled for {{.Time}}.", "Time", i18n.DateTime(ctx, when.Time()))
 	if dst != "" {
 		text += " " + dst
 	}
-	p.note(w, r, text, studio(v.Brand.Slug, "posts", s.ID, "unschedule"))
+	p.Note(w, r, text, studio.Path(v.Brand.Slug, "posts", s.ID, "unschedule"))
 	return nil
 }
 
 // updated gives a post that stays scheduled its new time, where it changed.
 func (p *Pages) updated(w http.ResponseWriter, r *http.Request, id string, when db.Time) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	ds, err := delivery.OfPost(ctx, p.DB, v.Brand.ID, id)
 	if err != nil {
 		return err
 	}
-	if due := nextDue(ds); due > 0 && when > 0 && wall(v.Brand, due) != wall(v.Brand, when) {
+	if due := nextDue(ds); due > 0 && when > 0 && studio.Wall(v.Brand, due) != studio.Wall(v.Brand, when) {
 		if _, err := post.Move(ctx, p.DB, v.Who, v.Brand.ID, id, when); err != nil {
 			return err
 		}
 	}
-	p.note(w, r, i18n.T(ctx, "Saved. It goes out like this."), "")
+	p.Note(w, r, i18n.T(ctx, "Saved. It goes out like this."), "")
 	return nil
 }
 
 // composePage shows the composer, or only the form where a script asks.
-func (p *Pages) composePage(w http.ResponseWriter, r *http.Request, s sheet, f form) error {
+func (p *Pages) composePage(w http.ResponseWriter, r *http.Request, s sheet, f entry.Form) error {
 	view, err := p.composeView(r, s, f)
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) {
-		return write(r.Context(), w, view.Form.Status(), composer(view))
+	if studio.FromHTMX(r) {
+		return studio.Write(r.Context(), w, view.Form.Status(), composer(view))
 	}
 	title := i18n.T(r.Context(), "New post")
-	head := ui.Head{Title: title, Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts")}
+	head := ui.Head{Title: title, Back: studio.Path(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts")}
 	if s.ID != "" {
 		head.Title = i18n.T(r.Context(), "Edit post")
-		head.Back, head.BackText = studio(view.Slug, "posts", s.ID), i18n.T(r.Context(), "Back to the post")
+		head.Back, head.BackText = studio.Path(view.Slug, "posts", s.ID), i18n.T(r.Context(), "Back to the post")
 	}
 	if view.ID != "" {
 		talk, err := p.composeTalk(r, view.ID)
@@ -378,15 +380,15 @@ func (p *Pages) composePage(w http.ResponseWriter, r *http.Request, s sheet, f f
 		{Text: i18n.T(r.Context(), "Schedule"), Keys: []string{"⌘", "↵"}},
 		{Text: i18n.T(r.Context(), "Save draft"), Keys: []string{"⌘", "S"}},
 	}
-	return p.show(w, r, page{Area: "posts", Head: head, Fill: true, Flush: true, Keys: keys, Status: view.Form.Status()}, composePage(view))
+	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Fill: true, Flush: true, Keys: keys, Status: view.Form.Status()}, composePage(view))
 }
 
-func (p *Pages) composeView(r *http.Request, s sheet, f form) (composeView, error) {
-	v, ctx := at(r), r.Context()
+func (p *Pages) composeView(r *http.Request, s sheet, f entry.Form) (composeView, error) {
+	v, ctx := studio.At(r), r.Context()
 	if _, ok := s.Own[s.Tab]; !ok {
 		s.Tab = common
 	}
-	view := composeView{sheet: s, Slug: v.Brand.Slug, Self: v.Who.Name, Form: f, Zone: v.Brand.Zone, Spoken: v.Brand.Language, Now: p.DB.Now().Time(), MayPublish: p.may(r, access.PostPublish)}
+	view := composeView{sheet: s, Slug: v.Brand.Slug, Self: v.Who.Name, Form: f, Zone: v.Brand.Zone, Spoken: v.Brand.Language, Now: p.DB.Now().Time(), MayPublish: p.May(r, access.PostPublish)}
 	view.Quick = quickTimes(ctx, v.Brand, p.DB.Now())
 	var err error
 	if err = p.composeStored(r, &view); err != nil {
@@ -411,7 +413,7 @@ func (p *Pages) composeStored(r *http.Request, view *composeView) error {
 	if view.ID == "" {
 		return nil
 	}
-	v := at(r)
+	v := studio.At(r)
 	stored, err := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, view.ID)
 	if err != nil {
 		return err
@@ -421,7 +423,7 @@ func (p *Pages) composeStored(r *http.Request, view *composeView) error {
 		view.Theirs = &stored
 		view.Form.Text = ""
 		view.Form.Refusal = http.StatusConflict
-		names, err := p.names(r.Context(), stored.Editor)
+		names, err := p.Names(r.Context(), stored.Editor)
 		view.TheirsBy = names[stored.Editor]
 		return err
 	}
@@ -430,7 +432,7 @@ func (p *Pages) composeStored(r *http.Request, view *composeView) error {
 
 // composeRows are the channels, each with what it makes of the sheet.
 func (p *Pages) composeRows(r *http.Request, view *composeView) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
@@ -448,7 +450,7 @@ func (p *Pages) composeRows(r *http.Request, view *composeView) error {
 		return err
 	}
 	for _, c := range all {
-		row := composeChannel{Channel: c, Title: p.networkTitle(c.Network), Chosen: slices.Contains(view.Channels, c.ID), Key: view.keyFor(c.ID)}
+		row := composeChannel{Channel: c, Title: p.NetworkTitle(c.Network), Chosen: slices.Contains(view.Channels, c.ID), Key: view.keyFor(c.ID)}
 		if n, err := p.Networks.Named(c.Network); err == nil {
 			row.Demo = n.Facts().Demo
 		}
@@ -503,9 +505,9 @@ func quickTimes(ctx context.Context, b brand.Brand, now db.Time) []quickTime {
 	tomorrow := time.Date(t.Year(), t.Month(), t.Day()+1, 9, 0, 0, 0, t.Location())
 	monday := tomorrow.AddDate(0, 0, (int(time.Monday)-int(tomorrow.Weekday())+7)%7)
 	out := []quickTime{
-		{i18n.T(ctx, "Today {{.Clock}}", "Clock", i18n.Clock(ctx, hour)), wall(b, db.At(hour))},
-		{i18n.T(ctx, "Tomorrow 09:00"), wall(b, db.At(tomorrow))},
-		{i18n.T(ctx, "Monday 09:00"), wall(b, db.At(monday))},
+		{i18n.T(ctx, "Today {{.Clock}}", "Clock", i18n.Clock(ctx, hour)), studio.Wall(b, db.At(hour))},
+		{i18n.T(ctx, "Tomorrow 09:00"), studio.Wall(b, db.At(tomorrow))},
+		{i18n.T(ctx, "Monday 09:00"), studio.Wall(b, db.At(monday))},
 	}
 	if hour.Day() != t.Day() {
 		out = out[1:]
@@ -530,25 +532,25 @@ func (p *Pages) composeCheck(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) error {
 	s, f, err := p.takeSheet(r)
 	if err != nil {
-		return tellScript(w, r, err)
+		return studio.TellScript(w, r, err)
 	}
 	view, err := p.composeView(r, s, f)
 	if err != nil {
-		return tellScript(w, r, err)
+		return studio.TellScript(w, r, err)
 	}
 	if save && view.Gate.InReview {
-		return tellScript(w, r, fault.New(fault.Conflict, "This post is in review. What you change counts once you save it, and must be submitted again."))
+		return studio.TellScript(w, r, fault.New(fault.Conflict, "This post is in review. What you change counts once you save it, and must be submitted again."))
 	}
 	if save && view.Gate.InReview {
-		return tellScript(w, r, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
+		return studio.TellScript(w, r, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
 	}
 	if save && view.Approved {
-		return tellScript(w, r, fault.New(fault.Conflict, "This post was scheduled meanwhile. What you write counts once you save the changes."))
+		return studio.TellScript(w, r, fault.New(fault.Conflict, "This post was scheduled meanwhile. What you write counts once you save the changes."))
 	}
-	out := saved{Note: view.Note}
+	out := studio.Saved{Note: view.Note}
 	if save && view.Theirs == nil && (s.ID != "" || !s.blank()) {
 		if err := p.autosave(r, &view, &out); err != nil {
-			return tellScript(w, r, err)
+			return studio.TellScript(w, r, err)
 		}
 	}
 	out.Checks, err = rendered(r.Context(), checks(view))
@@ -558,13 +560,13 @@ func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) 
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, view.Form.Status(), out)
+	return studio.SendJSON(w, view.Form.Status(), out)
 }
 
 // autosave saves what is in the view. Somebody else's newer version is put
 // beside it and is no error.
-func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) autosave(r *http.Request, view *composeView, out *studio.Saved) error {
+	v, ctx := studio.At(r), r.Context()
 	in, _, err := view.input(v.Brand)
 	if err != nil {
 		return err
@@ -576,7 +578,7 @@ func (p *Pages) autosave(r *http.Request, view *composeView, out *saved) error {
 		return nil
 	}
 	out.ID, out.Revision = view.ID, view.Revision
-	out.Href = studio(v.Brand.Slug, "posts", view.ID, "edit")
+	out.Href = studio.Path(v.Brand.Slug, "posts", view.ID, "edit")
 	out.Text = i18n.T(ctx, "Saved {{.Clock}}", "Clock", i18n.Clock(ctx, p.DB.Now().Time()))
 	return nil
 }

@@ -1,15 +1,18 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // composeRoutes are where posts are written.
-func (p *Pages) composeRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/compose", door: inBrand, need: access.PostWrite, handle: p.composeNew},
-		{pattern: "POST /studio/{brand}/compose", door: inBrand, need: access.PostWrite, handle: p.composeDo, body: composeMost},
-		{pattern: "POST /studio/{brand}/compose/edit", door: inBrand, need: access.PostWrite, handle: p.composeChange, body: composeMost},
-		{pattern: "POST /studio/{brand}/compose/save", door: inBrand, need: access.PostWrite, handle: p.composeSave, body: sheetMost},
-		{pattern: "POST /studio/{brand}/compose/check", door: inBrand, need: access.PostWrite, handle: p.composeCheck, body: sheetMost},
-		{pattern: "GET /studio/{brand}/posts/{post}/edit", door: inBrand, need: access.PostWrite, handle: p.composeEdit},
+func (p *Pages) composeRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/compose", Door: studio.InBrand, Need: access.PostWrite, Handle: p.composeNew},
+		{Pattern: "POST /studio/{brand}/compose", Door: studio.InBrand, Need: access.PostWrite, Handle: p.composeDo, Body: studio.PicturesMost},
+		{Pattern: "POST /studio/{brand}/compose/edit", Door: studio.InBrand, Need: access.PostWrite, Handle: p.composeChange, Body: studio.PicturesMost},
+		{Pattern: "POST /studio/{brand}/compose/save", Door: studio.InBrand, Need: access.PostWrite, Handle: p.composeSave, Body: sheetMost},
+		{Pattern: "POST /studio/{brand}/compose/check", Door: studio.InBrand, Need: access.PostWrite, Handle: p.composeCheck, Body: sheetMost},
+		{Pattern: "GET /studio/{brand}/posts/{post}/edit", Door: studio.InBrand, Need: access.PostWrite, Handle: p.composeEdit},
 	}
 }

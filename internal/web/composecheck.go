@@ -7,6 +7,7 @@ import (
 
 	"rapport/internal/i18n"
 	"rapport/internal/network"
+	"rapport/internal/web/studio"
 )
 
 // problemLine is one thing that does not fit, and the way to mend it.
@@ -64,7 +65,7 @@ func (v composeView) mend(ctx context.Context, c composeChannel, found network.P
 	parts := v.body(c.Key).Parts
 	switch found.Code {
 	case "channel_attention", "channel_removed":
-		return studio(v.Slug, "connect", c.Network) + "?again=" + c.ID, i18n.T(ctx, "Connect again")
+		return studio.Path(v.Slug, "connect", c.Network) + "?again=" + c.ID, i18n.T(ctx, "Connect again")
 	case "alt_missing", "alt_too_long":
 		if found.Part < len(parts) {
 			for _, id := range parts[found.Part].Media {

@@ -9,6 +9,7 @@ import (
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
 	"rapport/internal/post"
+	"rapport/internal/web/studio"
 )
 
 // composeGate is what the composer offers at its end.
@@ -25,7 +26,7 @@ type composeGate struct {
 
 // composeGate reads it for the channels that are chosen now.
 func (p *Pages) composeGate(r *http.Request, view *composeView) error {
-	v, ctx, now := at(r), r.Context(), p.DB.Now()
+	v, ctx, now := studio.At(r), r.Context(), p.DB.Now()
 	rule, err := post.RuleOf(ctx, p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func (v composeView) settled() bool { return v.Approved || v.Gate.InReview }
 
 // submitted sends what was written to those who approve.
 func (p *Pages) submitted(w http.ResponseWriter, r *http.Request, s *sheet, when db.Time) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, s.ID)
 	if err != nil {
 		return err
@@ -80,19 +81,19 @@ func (p *Pages) submitted(w http.ResponseWriter, r *http.Request, s *sheet, when
 	case post.StateApproved:
 		return p.updated(w, r, s.ID, when)
 	case post.StateInReview:
-		p.note(w, r, i18n.T(ctx, "It is still in review, with the same words."), "")
+		p.Note(w, r, i18n.T(ctx, "It is still in review, with the same words."), "")
 		return nil
 	}
 	if _, err := post.Submit(ctx, p.DB, v.Who, v.Brand.ID, s.ID, s.Revision, ""); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "Submitted. Those who may approve it are told."), "")
+	p.Note(w, r, i18n.T(ctx, "Submitted. Those who may approve it are told."), "")
 	return nil
 }
 
 // keptDraft ends a review whose post was saved as a draft without a change.
 func (p *Pages) keptDraft(r *http.Request, id string) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, id)
 	if err != nil || one.State != post.StateInReview {
 		return err

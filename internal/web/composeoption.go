@@ -11,6 +11,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/post"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -143,7 +144,7 @@ func (v composeView) optionsSet(ctx context.Context) string {
 			}
 		}
 	}
-	return strings.Join(distinct(said), " · ")
+	return strings.Join(studio.Distinct(said), " · ")
 }
 
 // optionsSaid are what a post carries to a channel beside its text, for the

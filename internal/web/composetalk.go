@@ -4,15 +4,17 @@ import (
 	"net/http"
 
 	"rapport/internal/post"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 )
 
 // composeTalk is what the team says on the post in the composer.
 func (p *Pages) composeTalk(r *http.Request, id string) (*talkView, error) {
-	v := at(r)
+	v := studio.At(r)
 	one, err := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, id)
 	if err != nil {
 		return nil, err
 	}
-	view, err := p.talkView(r, one, fill("from", "compose"))
+	view, err := p.talkView(r, one, entry.Fill("from", "compose"))
 	return &view, err
 }

@@ -5,31 +5,33 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 )
 
 // confirmShow asks for the password again.
 func (p *Pages) confirmShow(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	return p.confirmForm(w, r, fill("next", q.Get("next"), "again", q.Get("again")))
+	return p.confirmForm(w, r, entry.Fill("next", q.Get("next"), "again", q.Get("again")))
 }
 
-func (p *Pages) confirmForm(w http.ResponseWriter, r *http.Request, f form) error {
-	factor, err := account.FactorOf(r.Context(), p.DB, at(r).Who.Account)
+func (p *Pages) confirmForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	factor, err := account.FactorOf(r.Context(), p.DB, studio.At(r).Who.Account)
 	if err != nil {
 		return err
 	}
-	args := p.bare(r, i18n.T(r.Context(), "Is it still you?"))
+	args := p.Bare(r, i18n.T(r.Context(), "Is it still you?"))
 	args.Sentence = i18n.T(r.Context(), "What comes next changes who has access. Then you are not asked again for half an hour.")
-	return write(r.Context(), w, f.Status(), confirmPage(args, f, at(r).Who.Email, nextOf(f.Value("next")), factor.Since != 0))
+	return studio.Write(r.Context(), w, f.Status(), confirmPage(args, f, studio.At(r).Who.Email, nextOf(f.Value("next")), factor.Since != 0))
 }
 
 // confirmDo takes the password, or a code of the second factor, and leads on.
 func (p *Pages) confirmDo(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v := at(r)
+	v := studio.At(r)
 	if f.Value("code") != "" {
 		err = p.factors().ConfirmByCode(r.Context(), v.Who, v.Session.ID, f.Value("code"))
 	} else {
@@ -41,5 +43,5 @@ func (p *Pages) confirmDo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	return see(w, r, nextOf(f.Value("next")))
+	return studio.See(w, r, nextOf(f.Value("next")))
 }

@@ -15,6 +15,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/network"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -28,7 +30,7 @@ type networkChoice struct {
 // connectChoose shows the networks to choose from; with one network only, its
 // form at once.
 func (p *Pages) connectChoose(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
 		return err
 	}
@@ -36,12 +38,12 @@ func (p *Pages) connectChoose(w http.ResponseWriter, r *http.Request) error {
 	if len(choices) == 1 && choices[0].Why == "" {
 		return p.connectForm(w, r, connectView{Facts: choices[0].Facts})
 	}
-	head := ui.Head{Title: i18n.T(r.Context(), "Connect a channel"), Back: studio(v.Brand.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels")}
-	return p.show(w, r, page{Area: "channels", Head: head}, connectNetworks(v.Brand.Slug, choices))
+	head := ui.Head{Title: i18n.T(r.Context(), "Connect a channel"), Back: studio.Path(v.Brand.Slug, "channels"), BackText: i18n.T(r.Context(), "Back to the channels")}
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head}, connectNetworks(v.Brand.Slug, choices))
 }
 
 // networkChoices lists the real networks before the demos.
-func (p *Pages) networkChoices(ctx context.Context, v *visit) []networkChoice {
+func (p *Pages) networkChoices(ctx context.Context, v *studio.Visit) []networkChoice {
 	var out []networkChoice
 	for _, n := range p.Networks.All() {
 		if _, can := n.(network.Connector); !can {
@@ -86,14 +88,14 @@ func connectWay(ctx context.Context, n network.Network) string {
 
 // connectShow shows what a network asks for.
 func (p *Pages) connectShow(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelWrite); err != nil {
 		return err
 	}
-	return p.connectNamed(w, r, r.PathValue("network"), r.URL.Query().Get("again"), form{})
+	return p.connectNamed(w, r, r.PathValue("network"), r.URL.Query().Get("again"), entry.Form{})
 }
 
-func (p *Pages) connectNamed(w http.ResponseWriter, r *http.Request, name, again string, f form) error {
+func (p *Pages) connectNamed(w http.ResponseWriter, r *http.Request, name, again string, f entry.Form) error {
 	n, err := p.Networks.Named(name)
 	if err != nil {
 		return err
@@ -103,7 +105,7 @@ func (p *Pages) connectNamed(w http.ResponseWriter, r *http.Request, name, again
 	}
 	view := connectView{Facts: n.Facts(), Form: f}
 	if again != "" {
-		v := at(r)
+		v := studio.At(r)
 		c, err := channel.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, again)
 		if err != nil {
 			return err
@@ -117,7 +119,7 @@ func (p *Pages) connectNamed(w http.ResponseWriter, r *http.Request, name, again
 type connectView struct {
 	Slug   string
 	Facts  network.Facts
-	Form   form
+	Form   entry.Form
 	Again  *channel.Channel // to connect anew, if it is one
 	SignIn bool             // there is a page to sign in at
 	Closed string           // why that page cannot be used; "" where it can
@@ -125,7 +127,7 @@ type connectView struct {
 
 func (p *Pages) connectForm(w http.ResponseWriter, r *http.Request, view connectView) error {
 	ctx := r.Context()
-	view.Slug = at(r).Brand.Slug
+	view.Slug = studio.At(r).Brand.Slug
 	if n, err := p.Networks.Named(view.Facts.Name); err == nil {
 		_, view.SignIn = n.(network.Authorizer)
 	}
@@ -133,12 +135,12 @@ func (p *Pages) connectForm(w http.ResponseWriter, r *http.Request, view connect
 		view.SignIn, view.Closed = false, fault.Say(ctx, err)
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Connect {{.Network}}", "Network", view.Facts.Title),
-		Back: studio(view.Slug, "channels"), BackText: i18n.T(ctx, "Back to the channels")}
+		Back: studio.Path(view.Slug, "channels"), BackText: i18n.T(ctx, "Back to the channels")}
 	if view.Again != nil {
 		head.Title = i18n.T(ctx, "Connect {{.Channel}} again", "Channel", view.Again.Handle)
-		head.Back, head.BackText = studio(view.Slug, "channels", view.Again.ID), i18n.T(ctx, "Back to the channel")
+		head.Back, head.BackText = studio.Path(view.Slug, "channels", view.Again.ID), i18n.T(ctx, "Back to the channel")
 	}
-	return p.show(w, r, page{Area: "channels", Head: head, Status: view.Form.Status()}, connectPage(view))
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head, Status: view.Form.Status()}, connectPage(view))
 }
 
 // server is what stands in the field of the server.
@@ -187,7 +189,7 @@ func (v connectView) folded() bool {
 
 // action is where the form goes.
 func (v connectView) action() string {
-	to := studio(v.Slug, "connect", v.Facts.Name)
+	to := studio.Path(v.Slug, "connect", v.Facts.Name)
 	if v.Again != nil {
 		to += "?again=" + v.Again.ID
 	}
@@ -205,7 +207,7 @@ const (
 // enter key pressed.
 func (p *Pages) connectDo(w http.ResponseWriter, r *http.Request) error {
 	name, again := r.PathValue("network"), r.URL.Query().Get("again")
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -232,7 +234,7 @@ func (p *Pages) connectDo(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) connectByHand(w http.ResponseWriter, r *http.Request, name, again, server string, cred network.Credential) (err error) {
-	v := at(r)
+	v := studio.At(r)
 	var c channel.Channel
 	if again != "" {
 		c, err = p.Channels.Reconnect(r.Context(), v.Who, v.Brand.ID, again, cred)
@@ -246,14 +248,14 @@ func (p *Pages) connectByHand(w http.ResponseWriter, r *http.Request, name, agai
 }
 
 func (p *Pages) connected(w http.ResponseWriter, r *http.Request, c channel.Channel) error {
-	p.note(w, r, i18n.T(r.Context(), "{{.Channel}} is connected.", "Channel", c.Handle), "")
-	return see(w, r, studio(at(r).Brand.Slug, "channels", c.ID))
+	p.Note(w, r, i18n.T(r.Context(), "{{.Channel}} is connected.", "Channel", c.Handle), "")
+	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "channels", c.ID))
 }
 
 // connectGo leads to the network's page. A redirect would be held back: what a
 // form leads to must be of this origin, so a page of ours leads on.
 func (p *Pages) connectGo(w http.ResponseWriter, r *http.Request, name, again, server string) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	redirect, err := p.redirectAddress(r, name)
 	if err != nil {
 		return err
@@ -265,8 +267,8 @@ func (p *Pages) connectGo(w http.ResponseWriter, r *http.Request, name, again, s
 	}
 	there := hostOf(to)
 	w.Header().Set("Refresh", "0; url="+to)
-	head := ui.Head{Title: i18n.T(ctx, "On to {{.Host}}", "Host", there), Back: studio(v.Brand.Slug, "connect", name), BackText: i18n.T(ctx, "Back to the form")}
-	return p.show(w, r, page{Area: "channels", Head: head}, connectLeave(there, to))
+	head := ui.Head{Title: i18n.T(ctx, "On to {{.Host}}", "Host", there), Back: studio.Path(v.Brand.Slug, "connect", name), BackText: i18n.T(ctx, "Back to the form")}
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head}, connectLeave(there, to))
 }
 
 func connectedPath(name string) string { return "/studio/connected/" + name }
@@ -282,7 +284,7 @@ func (p *Pages) redirectAddress(r *http.Request, name string) (string, error) {
 		return "", fault.New(fault.Conflict, "To sign in at the network's own page, Rapport must know its own address. Whoever runs it can set it with --public-url.")
 	}
 	scheme := "http://"
-	if p.secure(r) {
+	if p.Secure(r) {
 		scheme = "https://"
 	}
 	return scheme + r.Host + connectedPath(name), nil
@@ -301,19 +303,19 @@ func onThisMachine(hostport string) bool {
 // connectReturn is where a network sends the browser back to. What went wrong
 // is said on the form that it began with; nothing of the address is shown.
 func (p *Pages) connectReturn(w http.ResponseWriter, r *http.Request, name string) error {
-	v, q := at(r), r.URL.Query()
+	v, q := studio.At(r), r.URL.Query()
 	c, in, err := p.Channels.Complete(r.Context(), v.Who, v.Session.ID, channel.Return{Network: name,
 		State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error")})
 	if !p.inBrandOf(r, in) {
 		if err != nil {
 			return err
 		}
-		return see(w, r, "/studio")
+		return studio.See(w, r, "/studio")
 	}
 	if err == nil {
 		return p.connected(w, r, c)
 	}
-	f := fill("server", in.Server).For(r.Context())
+	f := entry.Fill("server", in.Server).For(r.Context())
 	if f.Refused(err) {
 		return p.connectNamed(w, r, name, in.Again, f)
 	}
@@ -323,13 +325,13 @@ func (p *Pages) connectReturn(w http.ResponseWriter, r *http.Request, name strin
 // inBrandOf makes the visit one of the sign-in's brand, else of the one that
 // was open last.
 func (p *Pages) inBrandOf(r *http.Request, in channel.SignIn) bool {
-	v := at(r)
+	v := studio.At(r)
 	var err error
 	if in.Brand != "" {
 		v.Brand, err = brand.ByID(r.Context(), p.DB, v.Who, in.Brand)
 		return err == nil
 	}
-	last, err := r.Cookie(brandCookie)
+	last, err := r.Cookie(studio.BrandCookie)
 	if err != nil {
 		return false
 	}

@@ -15,6 +15,8 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -24,7 +26,7 @@ type dataView struct {
 	Exports  []archive.Export
 	Names    map[string]string // of accounts
 	Kept     []archive.Kept
-	Form     form
+	Form     entry.Form
 	MayErase bool
 	MayKeep  bool
 	Now      time.Time
@@ -42,25 +44,25 @@ func (v dataView) running() bool {
 
 // dataShow shows what is kept, and what can be done with all of it.
 func (p *Pages) dataShow(w http.ResponseWriter, r *http.Request) error {
-	b := at(r).Brand
-	return p.dataPage(w, r, fill("activity", strconv.Itoa(b.ActivityDays), "letters", strconv.Itoa(b.LetterDays)))
+	b := studio.At(r).Brand
+	return p.dataPage(w, r, entry.Fill("activity", strconv.Itoa(b.ActivityDays), "letters", strconv.Itoa(b.LetterDays)))
 }
 
-func (p *Pages) dataPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) dataPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	view, err := p.exportsView(r)
 	if err != nil {
 		return err
 	}
-	view.Form, view.MayErase, view.MayKeep = f, p.may(r, access.BrandErase), p.may(r, access.BrandWrite)
+	view.Form, view.MayErase, view.MayKeep = f, p.May(r, access.BrandErase), p.May(r, access.BrandWrite)
 	if view.Kept, err = p.Archives.Holds(r.Context(), v.Who, v.Brand.ID); err != nil {
 		return err
 	}
-	return p.settings(w, r, "data", f.Status(), false, dataSettings(view))
+	return p.Settings(w, r, "data", f.Status(), false, dataSettings(view))
 }
 
 func (p *Pages) exportsView(r *http.Request) (view dataView, err error) {
-	v := at(r)
+	v := studio.At(r)
 	view = dataView{Slug: v.Brand.Slug, Brand: v.Brand, Now: p.DB.Now().Time()}
 	if view.Exports, err = p.Archives.Exports(r.Context(), v.Who, v.Brand.ID); err != nil {
 		return view, err
@@ -69,7 +71,7 @@ func (p *Pages) exportsView(r *http.Request) (view dataView, err error) {
 	for _, e := range view.Exports {
 		accounts = append(accounts, e.Account)
 	}
-	view.Names, err = p.names(r.Context(), accounts...)
+	view.Names, err = p.Names(r.Context(), accounts...)
 	return view, err
 }
 
@@ -80,29 +82,29 @@ func (p *Pages) dataExports(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !fromHTMX(r) {
-		return see(w, r, studio(view.Slug, "settings", "data"))
+	if !studio.FromHTMX(r) {
+		return studio.See(w, r, studio.Path(view.Slug, "settings", "data"))
 	}
-	return part(w, r, dataExportList(view))
+	return studio.Part(w, r, dataExportList(view))
 }
 
 // dataExport has an archive made.
 func (p *Pages) dataExport(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if _, err := p.Archives.Begin(r.Context(), v.Who, v.Brand.ID); err != nil {
-		f := blank(r)
+		f := entry.Blank(r)
 		if f.Refused(err) {
 			return p.dataPage(w, r, f)
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The archive is being made. You can leave this page."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
+	p.Note(w, r, i18n.T(r.Context(), "The archive is being made. You can leave this page."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "data"))
 }
 
 // dataDownload hands an archive out.
 func (p *Pages) dataDownload(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	f, e, err := p.Archives.Open(r.Context(), v.Who, v.Brand.ID, r.PathValue("export"))
 	if err != nil {
 		return err
@@ -117,8 +119,8 @@ func (p *Pages) dataDownload(w http.ResponseWriter, r *http.Request) error {
 
 // dataKeeping saves for how long things are kept.
 func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -129,12 +131,12 @@ func (p *Pages) dataKeeping(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
+	p.Note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "data"))
 }
 
 // daysOf is a number of days as typed; what is none is out of every range.
-func daysOf(f form, name string) int {
+func daysOf(f entry.Form, name string) int {
 	n, err := strconv.Atoi(f.Value(name))
 	if err != nil {
 		return -1
@@ -144,26 +146,26 @@ func daysOf(f form, name string) int {
 
 // dataEraseAsk asks before a brand is erased.
 func (p *Pages) dataEraseAsk(w http.ResponseWriter, r *http.Request) error {
-	return p.dataEraseForm(w, r, form{})
+	return p.dataEraseForm(w, r, entry.Form{})
 }
 
-func (p *Pages) dataEraseForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) dataEraseForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.BrandErase); err != nil {
 		return err
 	}
 	if v.Brand.EraseAt > 0 {
-		return see(w, r, studio(v.Brand.Slug, "settings", "data"))
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "data"))
 	}
-	head := ui.Head{Title: i18n.T(r.Context(), "Erase {{.Brand}}", "Brand", v.Brand.Name), Back: studio(v.Brand.Slug, "settings", "data"),
+	head := ui.Head{Title: i18n.T(r.Context(), "Erase {{.Brand}}", "Brand", v.Brand.Name), Back: studio.Path(v.Brand.Slug, "settings", "data"),
 		BackText: i18n.T(r.Context(), "Back to the data")}
-	return p.show(w, r, page{Area: "settings", Head: head, Status: f.Status()}, dataErasePage(v.Brand, f))
+	return p.Show(w, r, studio.Page{Area: "settings", Head: head, Status: f.Status()}, dataErasePage(v.Brand, f))
 }
 
 // dataErase begins the days of grace. The brand's name must be typed.
 func (p *Pages) dataErase(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -174,18 +176,18 @@ func (p *Pages) dataErase(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "{{.Brand}} is on hold and will be erased on {{.Date}}. Until then you can keep it.", "Brand", b.Name, "Date", i18n.Date(r.Context(), b.EraseAt.Time())), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
+	p.Note(w, r, i18n.T(r.Context(), "{{.Brand}} is on hold and will be erased on {{.Date}}. Until then you can keep it.", "Brand", b.Name, "Date", i18n.Date(r.Context(), b.EraseAt.Time())), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "data"))
 }
 
 // dataKeep takes back that the brand is erased.
 func (p *Pages) dataKeep(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if _, err := brand.Keep(r.Context(), p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "It is kept. It stays on hold until you release it."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "data"))
+	p.Note(w, r, i18n.T(r.Context(), "It is kept. It stays on hold until you release it."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "data"))
 }
 
 // importPath is where an import is shown: how far it is, and what came of it.
@@ -196,27 +198,27 @@ func (p *Pages) importShow(w http.ResponseWriter, r *http.Request) error {
 	if id := r.URL.Query().Get("of"); id != "" {
 		return p.importProgress(w, r, id)
 	}
-	return p.importForm(w, r, form{})
+	return p.importForm(w, r, entry.Form{})
 }
 
-func (p *Pages) importForm(w http.ResponseWriter, r *http.Request, f form) error {
-	args := p.bare(r, i18n.T(r.Context(), "Bring a brand over"))
+func (p *Pages) importForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	args := p.Bare(r, i18n.T(r.Context(), "Bring a brand over"))
 	args.Sentence = i18n.T(r.Context(), "From the archive that another Rapport made of it, under Settings, Data.")
 	args.Wide = true
-	return write(r.Context(), w, f.Status(), importPage(args, f))
+	return studio.Write(r.Context(), w, f.Status(), importPage(args, f))
 }
 
 // importDo takes an archive and has it brought in.
 func (p *Pages) importDo(w http.ResponseWriter, r *http.Request) error {
 	i, err := p.takeArchive(r)
 	if err != nil {
-		f := blank(r)
+		f := entry.Blank(r)
 		if f.Refused(err, "file") {
 			return p.importForm(w, r, f)
 		}
 		return err
 	}
-	return see(w, r, importPath(i.ID))
+	return studio.See(w, r, importPath(i.ID))
 }
 
 // takeArchive reads the upload as it comes: it may be larger than memory.
@@ -235,7 +237,7 @@ func (p *Pages) takeArchive(r *http.Request) (archive.Import, error) {
 			return archive.Import{}, fault.As(fault.Invalid, err, "The archive did not arrive whole. Send it again.")
 		}
 		if one.FormName() == "file" {
-			i, err := p.Archives.Upload(r.Context(), at(r).Who, one)
+			i, err := p.Archives.Upload(r.Context(), studio.At(r).Who, one)
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
 				err = fault.OnField("file", "The archive is larger than %d GB. Use “rapport import” at the console.", archive.MostUpload>>30)
@@ -252,7 +254,7 @@ type importView struct {
 
 // importProgress shows how far it is.
 func (p *Pages) importProgress(w http.ResponseWriter, r *http.Request, id string) error {
-	v := at(r)
+	v := studio.At(r)
 	i, err := p.Archives.ImportByID(r.Context(), v.Who, id)
 	if err != nil {
 		return err
@@ -261,17 +263,17 @@ func (p *Pages) importProgress(w http.ResponseWriter, r *http.Request, id string
 	if i.State == archive.Done {
 		b, err := brand.ByID(r.Context(), p.DB, v.Who, i.Brand)
 		if err == nil {
-			view.Href = studio(b.Slug)
+			view.Href = studio.Path(b.Slug)
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
 	}
-	if fromHTMX(r) {
-		return part(w, r, importState(view))
+	if studio.FromHTMX(r) {
+		return studio.Part(w, r, importState(view))
 	}
-	args := p.bare(r, i18n.T(r.Context(), "Bring a brand over"))
+	args := p.Bare(r, i18n.T(r.Context(), "Bring a brand over"))
 	args.Wide = true
-	return write(r.Context(), w, http.StatusOK, importProgressPage(args, view))
+	return studio.Write(r.Context(), w, http.StatusOK, importProgressPage(args, view))
 }
 
 // keptWords are the kinds of thing that a brand keeps, and for how long.

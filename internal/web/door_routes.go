@@ -4,77 +4,78 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/studio"
 )
 
 // doorAll lead in and out, and to one's own account.
-func (p *Pages) doorAll() []route {
+func (p *Pages) doorAll() []studio.Route {
 	return slices.Concat(p.doorRoutes(), p.confirmRoutes(), p.secondRoutes(), p.invitationRoutes(), p.forgotRoutes(), p.accountRoutes())
 }
 
 // doorRoutes lead in and out.
-func (p *Pages) doorRoutes() []route {
-	return []route{
-		{pattern: "GET /{$}", handle: p.root},
-		{pattern: "GET /studio/sign-in", handle: p.signInShow},
-		{pattern: "POST /studio/sign-in", handle: p.signInDo},
-		{pattern: "POST /studio/sign-out", handle: p.signOutDo},
-		{pattern: "GET /setup", handle: p.setupShow},
-		{pattern: "POST /setup", handle: p.setupDo},
-		{pattern: "GET /studio", door: signedIn, handle: p.studioFirst},
-		{pattern: "GET /studio/brands/new", door: signedIn, handle: p.brandNew},
-		{pattern: "POST /studio/brands", door: signedIn, handle: p.brandCreate},
-		{pattern: "POST /studio/theme", door: signedIn, handle: p.themeSet},
-		{pattern: "POST /studio/language", door: signedIn, handle: p.languageSet},
+func (p *Pages) doorRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /{$}", Handle: p.root},
+		{Pattern: "GET /studio/sign-in", Handle: p.signInShow},
+		{Pattern: "POST /studio/sign-in", Handle: p.signInDo},
+		{Pattern: "POST /studio/sign-out", Handle: p.signOutDo},
+		{Pattern: "GET /setup", Handle: p.setupShow},
+		{Pattern: "POST /setup", Handle: p.setupDo},
+		{Pattern: "GET /studio", Door: studio.SignedIn, Handle: p.studioFirst},
+		{Pattern: "GET /studio/brands/new", Door: studio.SignedIn, Handle: p.brandNew},
+		{Pattern: "POST /studio/brands", Door: studio.SignedIn, Handle: p.brandCreate},
+		{Pattern: "POST /studio/theme", Door: studio.SignedIn, Handle: p.themeSet},
+		{Pattern: "POST /studio/language", Door: studio.SignedIn, Handle: p.languageSet},
 	}
 }
 
-func (p *Pages) confirmRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/confirm", door: signedIn, handle: p.confirmShow},
-		{pattern: "POST /studio/confirm", door: signedIn, handle: p.confirmDo},
+func (p *Pages) confirmRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/confirm", Door: studio.SignedIn, Handle: p.confirmShow},
+		{Pattern: "POST /studio/confirm", Door: studio.SignedIn, Handle: p.confirmDo},
 	}
 }
 
-func (p *Pages) secondRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/sign-in/code", handle: p.codeShow},
-		{pattern: "POST /studio/sign-in/code", handle: p.codeDo},
-		{pattern: "GET " + secondPath, door: signedIn, sure: true, handle: p.secondShow},
-		{pattern: "POST " + secondPath, door: signedIn, sure: true, handle: p.secondConfirm},
-		{pattern: "POST " + secondPath + "/codes", door: signedIn, sure: true, handle: p.secondCodes},
-		{pattern: "POST " + secondPath + "/off", door: signedIn, sure: true, handle: p.secondOff},
+func (p *Pages) secondRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/sign-in/code", Handle: p.codeShow},
+		{Pattern: "POST /studio/sign-in/code", Handle: p.codeDo},
+		{Pattern: "GET " + studio.SecondPath, Door: studio.SignedIn, Sure: true, Handle: p.secondShow},
+		{Pattern: "POST " + studio.SecondPath, Door: studio.SignedIn, Sure: true, Handle: p.secondConfirm},
+		{Pattern: "POST " + studio.SecondPath + "/codes", Door: studio.SignedIn, Sure: true, Handle: p.secondCodes},
+		{Pattern: "POST " + studio.SecondPath + "/off", Door: studio.SignedIn, Sure: true, Handle: p.secondOff},
 	}
 }
 
-func (p *Pages) invitationRoutes() []route {
-	return []route{
-		{pattern: "GET /invitation/{token}", handle: p.invitationShow},
-		{pattern: "POST /invitation/{token}", handle: p.invitationAccept},
+func (p *Pages) invitationRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /invitation/{token}", Handle: p.invitationShow},
+		{Pattern: "POST /invitation/{token}", Handle: p.invitationAccept},
 	}
 }
 
-func (p *Pages) forgotRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/forgot", handle: p.forgotShow},
-		{pattern: "POST /studio/forgot", handle: p.forgotDo},
-		{pattern: "GET /studio/account/password/{token}", handle: p.resetShow},
-		{pattern: "POST /studio/account/password/{token}", handle: p.resetDo},
-		{pattern: "GET /studio/account/address/{token}", handle: p.addressShow},
-		{pattern: "POST /studio/account/address/{token}", handle: p.addressDo},
+func (p *Pages) forgotRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/forgot", Handle: p.forgotShow},
+		{Pattern: "POST /studio/forgot", Handle: p.forgotDo},
+		{Pattern: "GET /studio/account/password/{token}", Handle: p.resetShow},
+		{Pattern: "POST /studio/account/password/{token}", Handle: p.resetDo},
+		{Pattern: "GET /studio/account/address/{token}", Handle: p.addressShow},
+		{Pattern: "POST /studio/account/address/{token}", Handle: p.addressDo},
 	}
 }
 
-func (p *Pages) accountRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings/account", door: inBrand, need: access.BrandRead, handle: p.settingsAccount},
-		{pattern: "POST /studio/{brand}/settings/account/name", door: inBrand, need: access.BrandRead, handle: p.accountName},
-		{pattern: "POST /studio/{brand}/settings/account/address", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountAddress},
-		{pattern: "POST /studio/{brand}/settings/account/password", door: inBrand, need: access.BrandRead, handle: p.settingsPassword},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/end", door: inBrand, need: access.BrandRead, handle: p.accountSessionsEnd},
-		{pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", door: inBrand, need: access.BrandRead, handle: p.settingsSessionEnd},
-		{pattern: "GET /studio/{brand}/settings/account/erase", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountEraseAsk},
-		{pattern: "POST /studio/{brand}/settings/account/erase", door: inBrand, need: access.BrandRead, sure: true, handle: p.accountErase},
-		{pattern: "GET /studio/account/leave/{from}", door: signedIn, handle: p.leaveShow},
-		{pattern: "POST /studio/account/leave/{from}", door: signedIn, handle: p.leaveDo},
+func (p *Pages) accountRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/settings/account", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsAccount},
+		{Pattern: "POST /studio/{brand}/settings/account/name", Door: studio.InBrand, Need: access.BrandRead, Handle: p.accountName},
+		{Pattern: "POST /studio/{brand}/settings/account/address", Door: studio.InBrand, Need: access.BrandRead, Sure: true, Handle: p.accountAddress},
+		{Pattern: "POST /studio/{brand}/settings/account/password", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsPassword},
+		{Pattern: "POST /studio/{brand}/settings/account/sessions/end", Door: studio.InBrand, Need: access.BrandRead, Handle: p.accountSessionsEnd},
+		{Pattern: "POST /studio/{brand}/settings/account/sessions/{session}/end", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsSessionEnd},
+		{Pattern: "GET /studio/{brand}/settings/account/erase", Door: studio.InBrand, Need: access.BrandRead, Sure: true, Handle: p.accountEraseAsk},
+		{Pattern: "POST /studio/{brand}/settings/account/erase", Door: studio.InBrand, Need: access.BrandRead, Sure: true, Handle: p.accountErase},
+		{Pattern: "GET /studio/account/leave/{from}", Door: studio.SignedIn, Handle: p.leaveShow},
+		{Pattern: "POST /studio/account/leave/{from}", Door: studio.SignedIn, Handle: p.leaveDo},
 	}
 }

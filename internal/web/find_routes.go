@@ -1,11 +1,14 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // findRoutes are what is found by words.
-func (p *Pages) findRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/search", door: inBrand, need: access.PostRead, handle: p.searchShow},
-		{pattern: "GET /studio/{brand}/palette", door: inBrand, need: access.BrandRead, handle: p.paletteFind},
+func (p *Pages) findRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/search", Door: studio.InBrand, Need: access.PostRead, Handle: p.searchShow},
+		{Pattern: "GET /studio/{brand}/palette", Door: studio.InBrand, Need: access.BrandRead, Handle: p.paletteFind},
 	}
 }

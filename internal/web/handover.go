@@ -9,6 +9,8 @@ import (
 	"rapport/internal/handover"
 	"rapport/internal/i18n"
 	"rapport/internal/task"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -32,7 +34,7 @@ type handoversView struct {
 	Next     string
 	Now      time.Time
 	MayWrite bool
-	Form     form
+	Form     entry.Form
 }
 
 func (v handoversView) latest() string {
@@ -42,9 +44,9 @@ func (v handoversView) latest() string {
 	return v.Rows[0].ID
 }
 
-func (p *Pages) handovers(r *http.Request, f form, pg db.Page) (handoversView, error) {
-	v, ctx := at(r), r.Context()
-	view := handoversView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.TaskWrite) && pg.After == "", Form: f}
+func (p *Pages) handovers(r *http.Request, f entry.Form, pg db.Page) (handoversView, error) {
+	v, ctx := studio.At(r), r.Context()
+	view := handoversView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), MayWrite: p.May(r, access.TaskWrite) && pg.After == "", Form: f}
 	all, next, err := handover.List(ctx, p.DB, v.Who, v.Brand.ID, pg)
 	if err != nil {
 		return view, err
@@ -57,11 +59,11 @@ func (p *Pages) handovers(r *http.Request, f form, pg db.Page) (handoversView, e
 			ids = append(ids, s.Account)
 		}
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	for _, h := range all {
-		row := handoverView{Handover: h, By: teamName(ctx, names[h.Account]), Mine: h.SeenBy(v.Who.Account)}
+		row := handoverView{Handover: h, By: studio.TeamName(ctx, names[h.Account]), Mine: h.SeenBy(v.Who.Account)}
 		for _, s := range h.Seen {
-			row.Who = append(row.Who, seenView{teamName(ctx, names[s.Account]), s.At.Time()})
+			row.Who = append(row.Who, seenView{studio.TeamName(ctx, names[s.Account]), s.At.Time()})
 		}
 		view.Rows = append(view.Rows, row)
 	}
@@ -70,26 +72,26 @@ func (p *Pages) handovers(r *http.Request, f form, pg db.Page) (handoversView, e
 
 // handoverList is what was handed over before, and where a new one is written.
 func (p *Pages) handoverList(w http.ResponseWriter, r *http.Request) error {
-	return p.handoverPage(w, r, form{})
+	return p.handoverPage(w, r, entry.Form{})
 }
 
-func (p *Pages) handoverPage(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) handoverPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	ctx := r.Context()
-	view, err := p.handovers(r, f, pageOf(r))
+	view, err := p.handovers(r, f, studio.PageOf(r))
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) && r.URL.Query().Has("after") {
-		return part(w, r, handoverRows(view))
+	if studio.FromHTMX(r) && r.URL.Query().Has("after") {
+		return studio.Part(w, r, handoverRows(view))
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Handover"), Back: studio(view.Slug), BackText: i18n.T(ctx, "Back to Today")}
-	return p.show(w, r, page{Area: "today", Head: head, Status: f.Status()}, handoverPage(view))
+	head := ui.Head{Title: i18n.T(ctx, "Handover"), Back: studio.Path(view.Slug), BackText: i18n.T(ctx, "Back to Today")}
+	return p.Show(w, r, studio.Page{Area: "today", Head: head, Status: f.Status()}, handoverPage(view))
 }
 
 // handoverWrite leaves a note for the next shift.
 func (p *Pages) handoverWrite(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -99,17 +101,17 @@ func (p *Pages) handoverWrite(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "The handover is on Today for everybody."), "")
-	return see(w, r, studio(v.Brand.Slug))
+	p.Note(w, r, i18n.T(ctx, "The handover is on Today for everybody."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug))
 }
 
 // handoverSee says that the visitor has read it.
 func (p *Pages) handoverSee(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := handover.See(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("handover")); err != nil {
 		return err
 	}
-	return see(w, r, studio(v.Brand.Slug))
+	return studio.See(w, r, studio.Path(v.Brand.Slug))
 }
 
 // todayTogether is what the team tells the visitor on Today.
@@ -123,8 +125,8 @@ const todayTasksMost = 4
 
 // todayTogether reads it, for the brand of the request.
 func (p *Pages) todayTogether(r *http.Request) (out todayTogether, err error) {
-	v, ctx := at(r), r.Context()
-	if out.Handovers, err = p.handovers(r, form{}, db.Page{Limit: 1}); err != nil {
+	v, ctx := studio.At(r), r.Context()
+	if out.Handovers, err = p.handovers(r, entry.Form{}, db.Page{Limit: 1}); err != nil {
 		return out, err
 	}
 	by := p.DB.Now().Add(24 * time.Hour)
@@ -141,7 +143,7 @@ func (p *Pages) todayTogether(r *http.Request) (out todayTogether, err error) {
 	}
 	if err == nil {
 		out.More = max(0, n-len(all))
-		out.Tasks, err = p.taskViews(r, all, studio(v.Brand.Slug))
+		out.Tasks, err = p.taskViews(r, all, studio.Path(v.Brand.Slug))
 	}
 	return out, err
 }

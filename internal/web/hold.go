@@ -11,13 +11,15 @@ import (
 	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
 // holdView is the page of the hold.
 type holdView struct {
 	Slug    string
-	Form    form
+	Form    entry.Form
 	Held    bool
 	Pause   brand.Pause
 	By      string
@@ -35,11 +37,11 @@ type pastHold struct {
 
 // holdShow explains the hold and holds the form that begins or ends it.
 func (p *Pages) holdShow(w http.ResponseWriter, r *http.Request) error {
-	return p.holdPage(w, r, form{})
+	return p.holdPage(w, r, entry.Form{})
 }
 
-func (p *Pages) holdPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) holdPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	view, err := p.holdView(r, f)
 	if err != nil {
 		return err
@@ -48,12 +50,12 @@ func (p *Pages) holdPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if view.Held {
 		title = i18n.T(r.Context(), "Everything is on hold")
 	}
-	return p.show(w, r, page{Area: "hold", Status: f.Status(), Head: ui.Head{Title: title, Back: studio(v.Brand.Slug),
+	return p.Show(w, r, studio.Page{Area: "hold", Status: f.Status(), Head: ui.Head{Title: title, Back: studio.Path(v.Brand.Slug),
 		BackText: i18n.T(r.Context(), "Back to Today")}}, holdPage(view))
 }
 
-func (p *Pages) holdView(r *http.Request, f form) (holdView, error) {
-	v, ctx := at(r), r.Context()
+func (p *Pages) holdView(r *http.Request, f entry.Form) (holdView, error) {
+	v, ctx := studio.At(r), r.Context()
 	now := p.DB.Now()
 	view := holdView{Slug: v.Brand.Slug, Form: f, Held: v.Brand.Held, Now: now}
 	action := access.HoldSet
@@ -62,7 +64,7 @@ func (p *Pages) holdView(r *http.Request, f form) (holdView, error) {
 	}
 	view.May = v.Who.May(now, v.Brand.ID, action) == nil
 	var err error
-	if view.Pause, view.By, err = p.runningHold(ctx, p.DB, v.Brand.ID); err != nil {
+	if view.Pause, view.By, err = p.RunningHold(ctx, p.DB, v.Brand.ID); err != nil {
 		return view, err
 	}
 	waiting, err := delivery.Calendar(ctx, p.DB, v.Brand.ID, 0, now, delivery.Filter{States: []delivery.State{delivery.Scheduled}})
@@ -81,7 +83,7 @@ func (p *Pages) holdView(r *http.Request, f form) (holdView, error) {
 
 // pastHolds are the last holds that are over, with names.
 func (p *Pages) pastHolds(r *http.Request) ([]pastHold, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, _, err := brand.Holds(ctx, p.DB, v.Who, v.Brand.ID, db.Page{Limit: 11})
 	if err != nil {
 		return nil, err
@@ -109,8 +111,8 @@ func (p *Pages) pastHolds(r *http.Request) ([]pastHold, error) {
 
 // holdSet puts everything of the brand on hold.
 func (p *Pages) holdSet(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -120,22 +122,22 @@ func (p *Pages) holdSet(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Everything is on hold. Nothing goes out until someone releases it."), "")
-	return back(w, r, studio(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "Everything is on hold. Nothing goes out until someone releases it."), "")
+	return studio.Back(w, r, studio.Path(v.Brand.Slug))
 }
 
 // holdRelease lets the brand send again.
 func (p *Pages) holdRelease(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := brand.Release(r.Context(), p.DB, v.Who, v.Brand.ID); err != nil {
-		f := blank(r)
+		f := entry.Blank(r)
 		if f.Refused(err) {
 			return p.holdPage(w, r, f)
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The hold is released. What is due goes out now."), "")
-	return see(w, r, studio(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "The hold is released. What is due goes out now."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug))
 }
 
 // heldFor says who held, who released and how long it was.
@@ -148,5 +150,5 @@ func heldFor(ctx context.Context, h pastHold) string {
 		released = i18n.T(ctx, "Rapport itself")
 	}
 	return i18n.T(ctx, "Held by {{.By}}, released by {{.Released}} after {{.Span}}",
-		"By", by, "Released", released, "Span", span(ctx, h.ReleasedAt.Sub(h.At)))
+		"By", by, "Released", released, "Span", studio.Span(ctx, h.ReleasedAt.Sub(h.At)))
 }

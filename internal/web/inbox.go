@@ -16,6 +16,8 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -107,7 +109,7 @@ type inboxView struct {
 	Team      []memberView
 	AllLabels []labelView
 	Snoozes   []snooze
-	Form      form
+	Form      entry.Form
 
 	AnyChannel bool
 	Filtered   bool
@@ -140,9 +142,9 @@ func (v inboxView) address(id, after string) string {
 // inboxAddress is the inbox under a filter; id is the conversation that is open in
 // it, after is where the list goes on. Both may be "".
 func inboxAddress(slug string, f inboxFilter, id, after string) string {
-	at := studio(slug, "inbox")
+	at := studio.Path(slug, "inbox")
 	if id != "" {
-		at = studio(slug, "inbox", id)
+		at = studio.Path(slug, "inbox", id)
 	}
 	if q := f.query(after); q != "" {
 		at += "?" + q
@@ -180,33 +182,33 @@ func (v inboxView) chips(ctx context.Context) []ui.Chip {
 
 // inboxList is the inbox without a conversation open.
 func (p *Pages) inboxList(w http.ResponseWriter, r *http.Request) error {
-	return p.inboxPage(w, r, form{})
+	return p.inboxPage(w, r, entry.Form{})
 }
 
-func (p *Pages) inboxPage(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) inboxPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	view, err := p.inboxView(r, "")
 	if err != nil {
 		return err
 	}
 	view.Form = f
 	switch {
-	case fromHTMX(r) && r.Header.Get("HX-Target") == "li#more":
-		return part(w, r, inboxRows(view))
-	case fromHTMX(r) && r.Header.Get("HX-Target") == "section#list":
-		return part(w, r, listPiece(view))
-	case fromHTMX(r) && r.Header.Get("HX-Target") == "section#thread":
-		return part(w, r, inboxNoThread(view))
+	case studio.FromHTMX(r) && r.Header.Get("HX-Target") == "li#more":
+		return studio.Part(w, r, inboxRows(view))
+	case studio.FromHTMX(r) && r.Header.Get("HX-Target") == "section#list":
+		return studio.Part(w, r, listPiece(view))
+	case studio.FromHTMX(r) && r.Header.Get("HX-Target") == "section#thread":
+		return studio.Part(w, r, inboxNoThread(view))
 	}
 	return p.inboxShow(w, r, view, f.Status())
 }
 
 func (p *Pages) inboxShow(w http.ResponseWriter, r *http.Request, view inboxView, status int) error {
 	ctx := r.Context()
-	pg := page{Area: "inbox", Head: ui.Head{Title: i18n.T(ctx, "Inbox")}, Fill: true, Flush: true, Status: status, Keys: inboxKeys(ctx)}
+	pg := studio.Page{Area: "inbox", Head: ui.Head{Title: i18n.T(ctx, "Inbox")}, Fill: true, Flush: true, Status: status, Keys: inboxKeys(ctx)}
 	if view.Open != nil {
 		pg.Title = view.Open.Title + " · " + i18n.T(ctx, "Inbox")
 	}
-	return p.show(w, r, pg, inboxPage(view))
+	return p.Show(w, r, pg, inboxPage(view))
 }
 
 func inboxKeys(ctx context.Context) []ui.KeyLine {
@@ -226,14 +228,14 @@ func inboxKeys(ctx context.Context) []ui.KeyLine {
 // inboxView reads the queues and the list; open is the conversation that shows
 // beside it.
 func (p *Pages) inboxView(r *http.Request, open string) (inboxView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := inboxView{Slug: v.Brand.Slug, Filter: filterOf(r.URL.Query()), After: r.URL.Query().Get("after"), Now: p.DB.Now().Time(),
-		MayWrite: p.may(r, access.ConversationWrite), MayLink: p.may(r, access.ChannelWrite), Snoozes: snoozes(ctx, v.Brand, p.DB.Now())}
+		MayWrite: p.May(r, access.ConversationWrite), MayLink: p.May(r, access.ChannelWrite), Snoozes: snoozes(ctx, v.Brand, p.DB.Now())}
 	q, err := queueNamed(view.Filter.Queue)
 	if err != nil {
 		return view, err
 	}
-	counts, err := p.counts(ctx, v)
+	counts, err := p.Counts(ctx, v)
 	if err != nil {
 		return view, err
 	}
@@ -270,7 +272,7 @@ func (v inboxView) queueList(ctx context.Context, counts conversation.Counts) []
 
 // inboxSides reads what the list may be narrowed to, and the team.
 func (p *Pages) inboxSides(r *http.Request, view *inboxView) (map[string]channel.Channel, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return nil, err
@@ -303,7 +305,7 @@ func (p *Pages) inboxSides(r *http.Request, view *inboxView) (map[string]channel
 
 // labelViews are the brand's labels; those with an id in on are on something.
 func (p *Pages) labelViews(r *http.Request, on []string) ([]labelView, error) {
-	v := at(r)
+	v := studio.At(r)
 	all, err := conversation.Labels(r.Context(), p.DB, v.Who, v.Brand.ID)
 	out := make([]labelView, len(all))
 	for i, l := range all {
@@ -315,7 +317,7 @@ func (p *Pages) labelViews(r *http.Request, on []string) ([]labelView, error) {
 // teamViews are those who may look after a conversation on the channel, the
 // visitor first.
 func (p *Pages) teamViews(r *http.Request, channelID string) ([]memberView, error) {
-	v := at(r)
+	v := studio.At(r)
 	team, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return nil, err
@@ -347,7 +349,7 @@ func (p *Pages) teamViews(r *http.Request, channelID string) ([]memberView, erro
 // inboxRows reads the page of the list. What is open stays in it, also where
 // opening it took it out of the queue.
 func (p *Pages) inboxRows(r *http.Request, view *inboxView, q queue, open string, channels map[string]channel.Channel) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	shown, _ := strconv.Atoi(r.URL.Query().Get("shown")) // a broken number is none
 	open = cmp.Or(open, r.URL.Query().Get("beside"))
 	all, next, err := conversation.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter.domain(q), db.Page{After: view.After, Limit: min(max(shown, 0), 200)})
@@ -362,7 +364,7 @@ func (p *Pages) inboxRows(r *http.Request, view *inboxView, q queue, open string
 	for i, c := range all {
 		ids[i] = c.Assignee
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	if err != nil {
 		return err
 	}
@@ -377,7 +379,7 @@ func (p *Pages) inboxRows(r *http.Request, view *inboxView, q queue, open string
 // withOpened puts the open conversation into the list of new ones at its
 // place, so that it does not vanish while it is read.
 func (p *Pages) withOpened(r *http.Request, all []conversation.Conversation, open string, whole bool) []conversation.Conversation {
-	v := at(r)
+	v := studio.At(r)
 	if slices.ContainsFunc(all, func(c conversation.Conversation) bool { return c.ID == open }) {
 		return all
 	}

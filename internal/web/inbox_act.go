@@ -16,6 +16,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/publish"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -23,12 +25,12 @@ import (
 type talkAct struct {
 	ID       string
 	Revision int64
-	Form     form
+	Form     entry.Form
 }
 
 // readTalk takes a form about a conversation, and the filter it was sent from.
 func readTalk(r *http.Request) (talkAct, error) {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return talkAct{}, err
 	}
@@ -52,23 +54,23 @@ func (p *Pages) talked(w http.ResponseWriter, r *http.Request, a talkAct, done u
 		}
 		return p.inboxThreadPage(w, r, a.ID, a.Form, nil)
 	}
-	if fromHTMX(r) {
+	if studio.FromHTMX(r) {
 		var toast *ui.ToastArgs
 		if done.Text != "" {
 			toast = &done
 		}
-		return p.inboxThreadPage(w, r, a.ID, form{}, toast)
+		return p.inboxThreadPage(w, r, a.ID, entry.Form{}, toast)
 	}
 	if done.Text != "" {
-		p.note(w, r, done.Text, done.Undo)
+		p.Note(w, r, done.Text, done.Undo)
 	}
 	q := r.URL.Query()
-	return see(w, r, inboxAddress(at(r).Brand.Slug, filterOf(q), a.ID, q.Get("after")))
+	return studio.See(w, r, inboxAddress(studio.At(r).Brand.Slug, filterOf(q), a.ID, q.Get("after")))
 }
 
 // inboxState gives a conversation another state.
 func (p *Pages) inboxState(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -78,7 +80,7 @@ func (p *Pages) inboxState(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		change, err = conversation.SetState(ctx, p.DB, v.Who, v.Brand.ID, a.ID, a.Revision, to)
 	}
-	return p.talked(w, r, a, ui.ToastArgs{Text: joinedWords(stateDone(ctx, to), note), Undo: undoURL(v.Brand.Slug, change)}, err, "-")
+	return p.talked(w, r, a, ui.ToastArgs{Text: studio.Sentences(stateDone(ctx, to), note), Undo: undoURL(v.Brand.Slug, change)}, err, "-")
 }
 
 // standing reads a state, or a time by the brand's clock to put off until.
@@ -116,12 +118,12 @@ func undoURL(slug string, changes ...conversation.Change) string {
 	if err != nil || len(was) == 0 || len(was) > undoMost {
 		return ""
 	}
-	return studio(slug, "inbox", "undo") + "?was=" + base64.RawURLEncoding.EncodeToString(raw)
+	return studio.Path(slug, "inbox", "undo") + "?was=" + base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // inboxUndo takes back what was done just now.
 func (p *Pages) inboxUndo(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	raw, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("was"))
 	var was []conversation.Was
 	if err != nil || json.Unmarshal(raw, &was) != nil {
@@ -135,16 +137,16 @@ func (p *Pages) inboxUndo(w http.ResponseWriter, r *http.Request) error {
 	if n < len(was) {
 		text = i18n.T(ctx, "{{.N}} of {{.All}} taken back; the others have changed since.", "N", n, "All", len(was))
 	}
-	if fromHTMX(r) {
-		return part(w, r, ui.AddToast(ui.ToastArgs{Text: text}))
+	if studio.FromHTMX(r) {
+		return studio.Part(w, r, ui.AddToast(ui.ToastArgs{Text: text}))
 	}
-	p.note(w, r, text, "")
-	return back(w, r, studio(v.Brand.Slug, "inbox"))
+	p.Note(w, r, text, "")
+	return studio.Back(w, r, studio.Path(v.Brand.Slug, "inbox"))
 }
 
 // inboxAssign gives a conversation to somebody of the team, or to nobody.
 func (p *Pages) inboxAssign(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -154,7 +156,7 @@ func (p *Pages) inboxAssign(w http.ResponseWriter, r *http.Request) error {
 	text := i18n.T(ctx, "Nobody looks after it now.")
 	if err == nil && to != "" {
 		var names map[string]string
-		if names, err = p.names(ctx, to); err != nil {
+		if names, err = p.Names(ctx, to); err != nil {
 			return err
 		}
 		text = i18n.T(ctx, "{{.Name}} looks after it now.", "Name", names[to])
@@ -165,7 +167,7 @@ func (p *Pages) inboxAssign(w http.ResponseWriter, r *http.Request) error {
 // inboxLabels puts a label on a conversation or takes it off. A new name
 // becomes a label first.
 func (p *Pages) inboxLabels(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -199,7 +201,7 @@ func hueOf(name string) int {
 // inboxAnswer speaks for the brand. The same form answers once, however often
 // it is sent.
 func (p *Pages) inboxAnswer(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -215,7 +217,7 @@ func (p *Pages) inboxAnswer(w http.ResponseWriter, r *http.Request) error {
 
 // inboxNote keeps a note for the team.
 func (p *Pages) inboxNote(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -226,7 +228,7 @@ func (p *Pages) inboxNote(w http.ResponseWriter, r *http.Request) error {
 
 // inboxDelivery decides about an answer that is not out.
 func (p *Pages) inboxDelivery(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	a, err := readTalk(r)
 	if err != nil {
 		return err
@@ -237,12 +239,12 @@ func (p *Pages) inboxDelivery(w http.ResponseWriter, r *http.Request) error {
 	}
 	decision := publish.Decision{Choice: publish.Choice(a.Form.Value("choice"))}
 	d, err := p.Desk.Resolve(ctx, v.Who, v.Brand.ID, a.Form.Value("delivery"), decision)
-	return p.talked(w, r, a, ui.ToastArgs{Text: decided(ctx, decision, d)}, err, "-")
+	return p.talked(w, r, a, ui.ToastArgs{Text: studio.Decided(ctx, decision, d)}, err, "-")
 }
 
 // inboxPresence says who else has the conversation open.
 func (p *Pages) inboxPresence(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	here, err := conversation.Here(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("conversation"))
 	if err != nil {
 		return err
@@ -251,14 +253,14 @@ func (p *Pages) inboxPresence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return part(w, r, ui.Presence(args))
+	return studio.Part(w, r, ui.Presence(args))
 }
 
 // inboxHere notes that the visitor looks at a conversation, writes in it or has
 // left it.
 func (p *Pages) inboxHere(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("conversation")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("conversation")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -276,8 +278,8 @@ func (p *Pages) inboxHere(w http.ResponseWriter, r *http.Request) error {
 
 // inboxBulk does one thing to all chosen conversations, or to none.
 func (p *Pages) inboxBulk(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -286,26 +288,26 @@ func (p *Pages) inboxBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	changes, text, err := p.bulk(r, f.All("conversation"), f.Value("act"))
 	if err != nil {
-		if f.Refused(err) && !fromHTMX(r) {
+		if f.Refused(err) && !studio.FromHTMX(r) {
 			return p.inboxPage(w, r, f)
 		}
 		return err
 	}
 	toast := ui.ToastArgs{Text: text, Undo: undoURL(v.Brand.Slug, changes...)}
-	if fromHTMX(r) {
-		return part(w, r, ui.AddToast(toast))
+	if studio.FromHTMX(r) {
+		return studio.Part(w, r, ui.AddToast(toast))
 	}
 	if len(toast.Undo) > 2000 {
 		toast.Undo = "" // it would not fit where it is kept for the next page
 	}
-	p.note(w, r, toast.Text, toast.Undo)
+	p.Note(w, r, toast.Text, toast.Undo)
 	q := r.URL.Query()
-	return see(w, r, inboxAddress(v.Brand.Slug, filterOf(q), "", q.Get("after")))
+	return studio.See(w, r, inboxAddress(v.Brand.Slug, filterOf(q), "", q.Get("after")))
 }
 
 // bulk runs an act such as "done", "snooze 2026-03-29T09:00" or "assign ID".
 func (p *Pages) bulk(r *http.Request, ids []string, what string) (changes []conversation.Change, text string, err error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	act, rest, _ := strings.Cut(what, " ")
 	if len(ids) == 0 {
 		return nil, "", fault.New(fault.Invalid, "Choose at least one conversation.")

@@ -19,6 +19,8 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/publish"
 	"rapport/internal/topic"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -28,8 +30,8 @@ const deepest = 3
 // threadItems puts messages, notes and what happened into one order: the tree
 // as it is, and each of the others behind the last message that was there
 // before it.
-func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thread, on channelRow) error {
-	names, err := p.names(r.Context(), accountsIn(th)...)
+func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thread, on studio.ChannelRow) error {
+	names, err := p.Names(r.Context(), accountsIn(th)...)
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func accountsIn(th conversation.Thread) []string {
 			out = append(out, e.Detail)
 		}
 	}
-	return distinct(out)
+	return studio.Distinct(out)
 }
 
 // waitingFor is who wrote first since the last answer.
@@ -90,7 +92,7 @@ func authorName(ctx context.Context, m conversation.Message) string {
 }
 
 // messageItem is a message with what can be done about it.
-func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Message, said map[string]conversation.Message, names map[string]string, on channelRow) (threadItem, error) {
+func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Message, said map[string]conversation.Message, names map[string]string, on studio.ChannelRow) (threadItem, error) {
 	ctx := r.Context()
 	item := threadItem{at: m.At, Message: ui.MessageArgs{ID: m.ID, Depth: m.Depth, Network: on.Network, Own: m.Direction == conversation.Out,
 		Text: m.Text, Warning: m.Warning, Language: m.Language, Link: m.URL, Visibility: m.Visibility, Now: t.Now, At: m.At.Time()}}
@@ -108,7 +110,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		a.Media = append(a.Media, ui.Attached{Kind: file.Kind, Alt: file.Alt, Href: file.URL})
 	}
 	if parent, known := said[m.Parent]; known && m.Depth > deepest {
-		a.Answering = cmp.Or(parent.Author.Label(), at(r).Brand.Name)
+		a.Answering = cmp.Or(parent.Author.Label(), studio.At(r).Brand.Name)
 	}
 	if a.Own {
 		return item, p.ownItem(r, t, m, &item, said, names, on)
@@ -119,13 +121,13 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		item.Prefill, item.Public = p.prefill(on, m), readBy(ctx, on, m.Visibility)
 	}
 	if t.MayWrite && suits(on, m) {
-		item.Topic = studio(t.Slug, "inbox", "messages", m.ID, "topic")
+		item.Topic = studio.Path(t.Slug, "inbox", "messages", m.ID, "topic")
 	}
 	return item, nil
 }
 
 // readBy says who can read an answer: as many as can read what it answers.
-func readBy(ctx context.Context, on channelRow, visibility string) string {
+func readBy(ctx context.Context, on studio.ChannelRow, visibility string) string {
 	if on.Network == bridge.Name {
 		return i18n.T(ctx, "In the topic, for all its readers")
 	}
@@ -142,7 +144,7 @@ func readBy(ctx context.Context, on channelRow, visibility string) string {
 
 // prefill is what an answer begins with, on networks where it reaches its
 // reader only if it names them.
-func (p *Pages) prefill(on channelRow, m conversation.Message) string {
+func (p *Pages) prefill(on studio.ChannelRow, m conversation.Message) string {
 	n, err := p.Networks.Named(on.Network)
 	if err != nil || !n.Facts().MentionReplies || m.Author.Handle == "" {
 		return ""
@@ -152,8 +154,8 @@ func (p *Pages) prefill(on channelRow, m conversation.Message) string {
 
 // ownItem is what the brand said: by whom, how far it is, and what to do where
 // it is not out.
-func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, item *threadItem, said map[string]conversation.Message, names map[string]string, on channelRow) error {
-	v, ctx, a := at(r), r.Context(), &item.Message
+func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, item *threadItem, said map[string]conversation.Message, names map[string]string, on studio.ChannelRow) error {
+	v, ctx, a := studio.At(r), r.Context(), &item.Message
 	a.Name, a.By = v.Brand.Name, names[m.Account]
 	if m.Delivery == "" {
 		if m.Account == "" {
@@ -180,7 +182,7 @@ func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, i
 	if err != nil {
 		return err
 	}
-	for _, c := range p.choices(ctx, deliveryLine{Delivery: d, Channel: on.Channel, Title: on.Title, Now: on.Now}) {
+	for _, c := range p.Choices(ctx, studio.DeliveryLine{Delivery: d, Channel: on.Channel, Title: on.Title, Now: on.Now}) {
 		if c.Choice != publish.Later && c.Choice != publish.RemoveAll {
 			item.Choices = append(item.Choices, c)
 		}
@@ -315,8 +317,8 @@ func msIn(text string) time.Time {
 
 // replyView is the box for an answer: to the message that the address names,
 // else to the last one from outside.
-func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread, on channelRow, f form) replyView {
-	ctx, v := r.Context(), at(r)
+func (p *Pages) replyView(r *http.Request, t threadView, th conversation.Thread, on studio.ChannelRow, f entry.Form) replyView {
+	ctx, v := r.Context(), studio.At(r)
 	as := v.Brand.Name
 	if on.Network == bridge.Name {
 		as = v.Who.Name // people speak there, in their own name

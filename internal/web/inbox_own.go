@@ -15,6 +15,8 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/space"
 	"rapport/internal/topic"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -52,7 +54,7 @@ func kindWords(ctx context.Context, kind string) (label, icon string) {
 }
 
 // threadPlace says what the conversation is and where it stands.
-func threadPlace(ctx context.Context, c conversation.Conversation, on channelRow) string {
+func threadPlace(ctx context.Context, c conversation.Conversation, on studio.ChannelRow) string {
 	switch c.Kind {
 	case conversation.KindQuestion:
 		return i18n.T(ctx, "Question in the community")
@@ -70,11 +72,11 @@ func threadPlace(ctx context.Context, c conversation.Conversation, on channelRow
 }
 
 // threadLook is what must be decided, while it must.
-func (p *Pages) threadLook(r *http.Request, t *threadView, th conversation.Thread, f form) error {
-	if !th.ToLook() || th.State == conversation.StateDone || !p.may(r, access.TopicModerate) {
+func (p *Pages) threadLook(r *http.Request, t *threadView, th conversation.Thread, f entry.Form) error {
+	if !th.ToLook() || th.State == conversation.StateDone || !p.May(r, access.TopicModerate) {
 		return nil
 	}
-	v := at(r)
+	v := studio.At(r)
 	d, err := document.Current(r.Context(), p.DB, v.Brand.ID, "guidelines")
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
@@ -88,7 +90,7 @@ func (p *Pages) threadLook(r *http.Request, t *threadView, th conversation.Threa
 
 // threadCrossed are the topics that were made of the conversation's messages.
 func (p *Pages) threadCrossed(r *http.Request, t *threadView, th conversation.Thread) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, err := bridge.OfConversation(ctx, p.DB, v.Who, v.Brand.ID, th.ID)
 	if err != nil || len(all) == 0 {
 		return err
@@ -128,14 +130,14 @@ func crossWords(ctx context.Context, x bridge.Crossing, about topic.Topic) (word
 }
 
 // suits reports whether a topic can be made of a message.
-func suits(on channelRow, m conversation.Message) bool {
+func suits(on studio.ChannelRow, m conversation.Message) bool {
 	return on.Network != bridge.Name && m.Direction == conversation.In && m.RemoteID != "" && m.RemovedAt == 0 && m.ErasedAt == 0 &&
 		m.Visibility != network.Followers && m.Visibility != network.Direct
 }
 
 // inboxDecide decides about the reply that a conversation is about.
 func (p *Pages) inboxDecide(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	r.SetPathValue("conversation", r.PathValue("look"))
 	a, err := readTalk(r)
 	if err != nil {
@@ -150,7 +152,7 @@ func (p *Pages) inboxDecide(w http.ResponseWriter, r *http.Request) error {
 	}
 	act := topic.Act(a.Form.Value("act"))
 	_, err = topic.Decide(ctx, p.DB, v.Who, v.Brand.ID, bridge.ReplyOf(c.Root), act, a.Form.Value("rule"), a.Form.Value("reason"))
-	return p.talked(w, r, a, ui.ToastArgs{Text: decidedNote(ctx, act)}, err, "reason", "rule")
+	return p.talked(w, r, a, ui.ToastArgs{Text: studio.DecidedNote(ctx, act)}, err, "reason", "rule")
 }
 
 // askView is the form that makes a topic of a message.
@@ -161,16 +163,16 @@ type askView struct {
 	Spaces    []ui.Option
 	MayReply  bool
 	Network   string
-	Form      form
+	Form      entry.Form
 }
 
 // inboxTopicNew is where a message becomes a topic.
 func (p *Pages) inboxTopicNew(w http.ResponseWriter, r *http.Request) error {
-	return p.askPage(w, r, form{})
+	return p.askPage(w, r, entry.Form{})
 }
 
-func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	m, err := bridge.Asked(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("message"))
 	if err != nil {
 		return err
@@ -179,7 +181,7 @@ func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f form) error {
 	if err != nil {
 		return err
 	}
-	row := p.rowOf(on[m.Channel])
+	row := p.RowOf(on[m.Channel])
 	spaces, err := space.List(ctx, p.DB, v.Brand.ID)
 	if err != nil {
 		return err
@@ -196,11 +198,11 @@ func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f form) error {
 		}
 	}
 	if f.Values == nil {
-		view.Form = fill("title", firstWords(m.Text), "text", i18n.T(ctx, "We were asked this. What would you say?"), "back", "true", "telling", "true",
+		view.Form = entry.Fill("title", firstWords(m.Text), "text", i18n.T(ctx, "We were asked this. What would you say?"), "back", "true", "telling", "true",
 			"tell", p.prefill(row, m)+i18n.T(ctx, "Good question. We have asked our community:"))
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Make a topic of it"), Back: inboxAddress(v.Brand.Slug, inboxFilter{Queue: "all"}, m.Conversation, ""), BackText: i18n.T(ctx, "Back to the conversation")}
-	return p.show(w, r, page{Area: "inbox", Head: head, Status: f.Status()}, askPage(view))
+	return p.Show(w, r, studio.Page{Area: "inbox", Head: head, Status: f.Status()}, askPage(view))
 }
 
 // firstWords are the first sentence of a message, as a title may begin.
@@ -217,8 +219,8 @@ func firstWords(text string) string {
 
 // inboxTopicDo makes it.
 func (p *Pages) inboxTopicDo(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -233,13 +235,13 @@ func (p *Pages) inboxTopicDo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "“{{.Title}}” is in the community now.", "Title", about.Title), "")
-	return see(w, r, inboxAddress(v.Brand.Slug, inboxFilter{Queue: "all"}, x.Conversation, ""))
+	p.Note(w, r, i18n.T(ctx, "“{{.Title}}” is in the community now.", "Title", about.Title), "")
+	return studio.See(w, r, inboxAddress(v.Brand.Slug, inboxFilter{Queue: "all"}, x.Conversation, ""))
 }
 
 // inboxCarry sends the accepted answer back, where it did not go by itself.
 func (p *Pages) inboxCarry(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	a, err := readTalk(r)
 	if err != nil {
 		return err

@@ -1,25 +1,28 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // inboxRoutes are where people are heard and answered.
-func (p *Pages) inboxRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/inbox", door: inBrand, need: access.ConversationRead, handle: p.inboxList},
-		{pattern: "POST /studio/{brand}/inbox/bulk", door: inBrand, need: access.ConversationWrite, handle: p.inboxBulk},
-		{pattern: "POST /studio/{brand}/inbox/undo", door: inBrand, need: access.ConversationWrite, handle: p.inboxUndo},
-		{pattern: "GET /studio/{brand}/inbox/{conversation}", door: inBrand, need: access.ConversationRead, handle: p.inboxThreadShow},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/state", door: inBrand, need: access.ConversationWrite, handle: p.inboxState},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/assign", door: inBrand, need: access.ConversationWrite, handle: p.inboxAssign},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/labels", door: inBrand, need: access.ConversationWrite, handle: p.inboxLabels},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/answer", door: inBrand, need: access.ConversationReply, handle: p.inboxAnswer},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/notes", door: inBrand, need: access.ConversationWrite, handle: p.inboxNote},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/delivery", door: inBrand, need: access.ConversationReply, handle: p.inboxDelivery},
-		{pattern: "POST /studio/{brand}/inbox/{look}/decide", door: inBrand, need: access.ConversationWrite, handle: p.inboxDecide},
-		{pattern: "GET /studio/{brand}/inbox/messages/{message}/topic", door: inBrand, need: access.ConversationWrite, handle: p.inboxTopicNew},
-		{pattern: "POST /studio/{brand}/inbox/messages/{message}/topic", door: inBrand, need: access.ConversationWrite, handle: p.inboxTopicDo},
-		{pattern: "POST /studio/{brand}/inbox/crossings/{crossing}/carry", door: inBrand, need: access.ConversationReply, handle: p.inboxCarry},
-		{pattern: "GET /studio/{brand}/inbox/{conversation}/presence", door: inBrand, need: access.ConversationRead, handle: p.inboxPresence},
-		{pattern: "POST /studio/{brand}/inbox/{conversation}/presence", door: inBrand, need: access.ConversationRead, handle: p.inboxHere},
+func (p *Pages) inboxRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/inbox", Door: studio.InBrand, Need: access.ConversationRead, Handle: p.inboxList},
+		{Pattern: "POST /studio/{brand}/inbox/bulk", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxBulk},
+		{Pattern: "POST /studio/{brand}/inbox/undo", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxUndo},
+		{Pattern: "GET /studio/{brand}/inbox/{conversation}", Door: studio.InBrand, Need: access.ConversationRead, Handle: p.inboxThreadShow},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/state", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxState},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/assign", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxAssign},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/labels", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxLabels},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/answer", Door: studio.InBrand, Need: access.ConversationReply, Handle: p.inboxAnswer},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/notes", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxNote},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/delivery", Door: studio.InBrand, Need: access.ConversationReply, Handle: p.inboxDelivery},
+		{Pattern: "POST /studio/{brand}/inbox/{look}/decide", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxDecide},
+		{Pattern: "GET /studio/{brand}/inbox/messages/{message}/topic", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxTopicNew},
+		{Pattern: "POST /studio/{brand}/inbox/messages/{message}/topic", Door: studio.InBrand, Need: access.ConversationWrite, Handle: p.inboxTopicDo},
+		{Pattern: "POST /studio/{brand}/inbox/crossings/{crossing}/carry", Door: studio.InBrand, Need: access.ConversationReply, Handle: p.inboxCarry},
+		{Pattern: "GET /studio/{brand}/inbox/{conversation}/presence", Door: studio.InBrand, Need: access.ConversationRead, Handle: p.inboxPresence},
+		{Pattern: "POST /studio/{brand}/inbox/{conversation}/presence", Door: studio.InBrand, Need: access.ConversationRead, Handle: p.inboxHere},
 	}
 }

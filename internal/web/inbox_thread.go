@@ -23,6 +23,8 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/presence"
 	"rapport/internal/task"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -62,7 +64,7 @@ type threadView struct {
 	Person *personView
 	Reply  replyView
 	Look   *lookView // nil where nothing is to be decided
-	Form   form
+	Form   entry.Form
 
 	Crossed []crossView
 
@@ -85,7 +87,7 @@ type threadItem struct {
 	Public   string // who can read such an answer
 	Delivery string
 	To       string // the message that a reply answers
-	Choices  []choiceView
+	Choices  []studio.ChoiceView
 	TakeBack bool // it has not begun to go out
 	Redo     bool
 }
@@ -147,24 +149,24 @@ const again = "again"
 // inboxThreadShow is a conversation beside its list. Looking at a new one opens
 // it.
 func (p *Pages) inboxThreadShow(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("conversation")
+	v, id := studio.At(r), r.PathValue("conversation")
 	if r.URL.Query().Get(again) == "" {
 		if _, err := conversation.Open(r.Context(), p.DB, v.Who, v.Brand.ID, id); err != nil {
 			return err
 		}
 	}
-	return p.inboxThreadPage(w, r, id, form{}, nil)
+	return p.inboxThreadPage(w, r, id, entry.Form{}, nil)
 }
 
 // inboxThreadPage answers with the conversation: alone where a script asked for
 // it, else with its list. toast says what was done just now.
-func (p *Pages) inboxThreadPage(w http.ResponseWriter, r *http.Request, id string, f form, toast *ui.ToastArgs) error {
+func (p *Pages) inboxThreadPage(w http.ResponseWriter, r *http.Request, id string, f entry.Form, toast *ui.ToastArgs) error {
 	t, err := p.threadView(r, id, f)
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) && r.Header.Get("HX-Target") == "section#thread" {
-		return write(r.Context(), w, f.Status(), threadPiece(t, toast))
+	if studio.FromHTMX(r) && r.Header.Get("HX-Target") == "section#thread" {
+		return studio.Write(r.Context(), w, f.Status(), threadPiece(t, toast))
 	}
 	view, err := p.inboxView(r, id)
 	if err != nil {
@@ -175,8 +177,8 @@ func (p *Pages) inboxThreadPage(w http.ResponseWriter, r *http.Request, id strin
 }
 
 // threadView reads a conversation and all that shows beside it.
-func (p *Pages) threadView(r *http.Request, id string, f form) (threadView, error) {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
+func (p *Pages) threadView(r *http.Request, id string, f entry.Form) (threadView, error) {
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
 	th, err := conversation.Read(ctx, p.DB, v.Who, v.Brand.ID, id, db.Page{After: q.Get("before")})
 	if err != nil {
 		return threadView{}, err
@@ -185,7 +187,7 @@ func (p *Pages) threadView(r *http.Request, id string, f form) (threadView, erro
 	if err != nil {
 		return threadView{}, err
 	}
-	c := p.rowOf(on[th.Channel])
+	c := p.RowOf(on[th.Channel])
 	t := p.threadFrame(r, th.Conversation, c, f)
 	if q.Get("before") != "" {
 		t.Newer = inboxAddress(t.Slug, filterOf(q), id, q.Get("after"))
@@ -228,13 +230,13 @@ func withParam(address, name, value string) string {
 }
 
 // threadFrame is what the row of the conversation says.
-func (p *Pages) threadFrame(r *http.Request, c conversation.Conversation, on channelRow, f form) threadView {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
+func (p *Pages) threadFrame(r *http.Request, c conversation.Conversation, on studio.ChannelRow, f entry.Form) threadView {
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
 	filter, after := filterOf(q), q.Get("after")
 	t := threadView{Slug: v.Brand.Slug, ID: c.ID, Title: personName(ctx, c), Network: on.Network, Now: on.Now, Form: f,
 		Revision: strconv.FormatInt(c.Revision, 10), State: ui.ConversationState(string(c.State)), Done: c.State == conversation.StateDone,
 		Back: inboxAddress(v.Brand.Slug, filter, "", after) + "#talk-" + c.ID, Query: filter.query(after), AssigneeID: c.Assignee,
-		Snoozes: snoozes(ctx, v.Brand, p.DB.Now()), Zone: place(v.Brand.Zone), PickAt: wall(v.Brand, p.DB.Now().Add(24*time.Hour)),
+		Snoozes: snoozes(ctx, v.Brand, p.DB.Now()), Zone: studio.Place(v.Brand.Zone), PickAt: studio.Wall(v.Brand, p.DB.Now().Add(24*time.Hour)),
 		MayWrite: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationWrite, c.Channel) == nil,
 		MayReply: v.Who.May(p.DB.Now(), v.Brand.ID, access.ConversationReply, c.Channel) == nil && c.Kind != conversation.KindWaiting}
 	t.Where = threadPlace(ctx, c, on)
@@ -267,7 +269,7 @@ func (p *Pages) threadTeam(r *http.Request, t *threadView, th conversation.Threa
 			return err
 		}
 	}
-	names, err := p.names(r.Context(), t.AssigneeID)
+	names, err := p.Names(r.Context(), t.AssigneeID)
 	if err != nil {
 		return err
 	}
@@ -286,7 +288,7 @@ func (p *Pages) presence(ctx context.Context, here []presence.Somebody) (ui.Pres
 	for i, h := range here {
 		ids[i] = h.Account
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	for _, h := range here {
 		switch name := names[h.Account]; {
 		case name == "":
@@ -300,9 +302,9 @@ func (p *Pages) presence(ctx context.Context, here []presence.Somebody) (ui.Pres
 }
 
 // threadPosted is the brand's own post that the conversation stands below.
-func (p *Pages) threadPosted(r *http.Request, t *threadView, c conversation.Conversation, on channelRow) error {
-	v, ctx := at(r), r.Context()
-	if c.Post == "" || !p.may(r, access.PostRead) {
+func (p *Pages) threadPosted(r *http.Request, t *threadView, c conversation.Conversation, on studio.ChannelRow) error {
+	v, ctx := studio.At(r), r.Context()
+	if c.Post == "" || !p.May(r, access.PostRead) {
 		return nil
 	}
 	one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, c.Post)
@@ -312,8 +314,8 @@ func (p *Pages) threadPosted(r *http.Request, t *threadView, c conversation.Conv
 	if err != nil {
 		return err
 	}
-	posted := ui.PostedArgs{Title: i18n.T(ctx, "Below your post on {{.Network}}", "Network", on.Title), Text: orWithout(ctx, one.Excerpt),
-		Href: studio(v.Brand.Slug, "posts", one.ID), Now: t.Now}
+	posted := ui.PostedArgs{Title: i18n.T(ctx, "Below your post on {{.Network}}", "Network", on.Title), Text: studio.OrWithout(ctx, one.Excerpt),
+		Href: studio.Path(v.Brand.Slug, "posts", one.ID), Now: t.Now}
 	if c.Delivery != "" {
 		d, err := delivery.ByID(ctx, p.DB, v.Brand.ID, c.Delivery)
 		if err == nil {
@@ -322,8 +324,8 @@ func (p *Pages) threadPosted(r *http.Request, t *threadView, c conversation.Conv
 			return err
 		}
 	}
-	if id := firstPicture(one.ContentFor(c.Channel)); id != "" {
-		posted.Picture = squarePicture("posted-thumb", squares(v.Brand.Slug, []string{id})[0])
+	if id := studio.FirstPicture(one.ContentFor(c.Channel)); id != "" {
+		posted.Picture = studio.SquarePicture("posted-thumb", studio.Squares(v.Brand.Slug, []string{id})[0])
 	}
 	t.Posted = &posted
 	return nil
@@ -332,11 +334,11 @@ func (p *Pages) threadPosted(r *http.Request, t *threadView, c conversation.Conv
 // personView is what is known of who began the conversation: for those who may
 // not see people, what the conversation itself shows.
 func (p *Pages) personView(r *http.Request, th conversation.Thread) (personView, error) {
-	v := at(r)
+	v := studio.At(r)
 	one, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, th.From.Person)
 	switch {
 	case err == nil:
-		return personView{Name: one.Label(), About: one.About, Href: studio(v.Brand.Slug, "people", one.ID), Identities: one.Identities,
+		return personView{Name: one.Label(), About: one.About, Href: studio.Path(v.Brand.Slug, "people", one.ID), Identities: one.Identities,
 			Messages: one.Messages, First: one.FirstAt, Last: one.LastAt}, nil
 	case !fault.Is(err, fault.Denied) && !fault.Is(err, fault.NotFound):
 		return personView{}, err
@@ -359,7 +361,7 @@ const othersMost = 5
 
 // threadPerson is who began it, with what else they said.
 func (p *Pages) threadPerson(r *http.Request, t *threadView, th conversation.Thread) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	id := th.From.Person
 	if id == "" || th.From.ID == "" {
 		return nil

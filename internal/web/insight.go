@@ -18,6 +18,7 @@ import (
 	"rapport/internal/insight"
 	"rapport/internal/metric"
 	"rapport/internal/post"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -61,20 +62,20 @@ type bestLine struct {
 
 // numbersOf computes a channel's numbers over the last days.
 func (p *Pages) numbersOf(r *http.Request, id string, days int) (numbersView, error) {
-	v := at(r)
+	v := studio.At(r)
 	view := numbersView{Slug: v.Brand.Slug, Days: days, Zone: v.Brand.Location(), Now: p.DB.Now().Time()}
 	var err error
 	if view.Channel, err = insight.OfChannel(r.Context(), p.DB, v.Who, v.Brand.ID, id, insight.Window{Days: days, Zone: view.Zone}); err != nil {
 		return view, err
 	}
-	view.Title = p.networkTitle(view.Network)
+	view.Title = p.NetworkTitle(view.Network)
 	posts := make([]string, len(view.Channel.Best))
 	for i, b := range view.Channel.Best {
 		posts[i] = b.Post
 	}
-	faces, err := post.Faces(r.Context(), p.DB, v.Brand.ID, distinct(posts))
+	faces, err := post.Faces(r.Context(), p.DB, v.Brand.ID, studio.Distinct(posts))
 	for _, b := range view.Channel.Best {
-		view.Best = append(view.Best, bestLine{b, faces[b.Post], studio(v.Brand.Slug, "posts", b.Post)})
+		view.Best = append(view.Best, bestLine{b, faces[b.Post], studio.Path(v.Brand.Slug, "posts", b.Post)})
 	}
 	return view, err
 }
@@ -90,9 +91,9 @@ func (p *Pages) channelNumbersShow(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	ctx := r.Context()
-	head := ui.Head{Title: i18n.T(ctx, "Numbers of {{.Channel}}", "Channel", view.Handle), Back: studio(view.Slug, "channels", view.ID),
+	head := ui.Head{Title: i18n.T(ctx, "Numbers of {{.Channel}}", "Channel", view.Handle), Back: studio.Path(view.Slug, "channels", view.ID),
 		BackText: i18n.T(ctx, "Back to the channel"), Views: windowChoices(ctx, view)}
-	return p.show(w, r, page{Area: "channels", Head: head}, channelNumbersPage(view))
+	return p.Show(w, r, studio.Page{Area: "channels", Head: head}, channelNumbersPage(view))
 }
 
 // windowChoices switch between the spans.
@@ -100,7 +101,7 @@ func windowChoices(ctx context.Context, v numbersView) templ.Component {
 	var out []ui.Choice
 	for _, n := range windows {
 		out = append(out, ui.Choice{Label: i18n.N(ctx, n, "{{.N}} day", "{{.N}} days"), Active: n == v.Days,
-			Href: studio(v.Slug, "channels", v.ID, "numbers") + "?days=" + strconv.Itoa(n)})
+			Href: studio.Path(v.Slug, "channels", v.ID, "numbers") + "?days=" + strconv.Itoa(n)})
 	}
 	return ui.Segmented(i18n.T(ctx, "Span"), out)
 }
@@ -115,7 +116,7 @@ func figure(ctx context.Context, id string, v insight.Value, compared string) ui
 	}
 	n.Value, n.Unit = amount(ctx, v.Unit, *v.Now)
 	if v.ID == metric.FollowerGrowth {
-		n.Value = signed(int(*v.Now))
+		n.Value = studio.Signed(int(*v.Now))
 	}
 	if v.Before != nil {
 		n.Change, n.Tone = change(ctx, v)
@@ -128,9 +129,9 @@ func figure(ctx context.Context, id string, v insight.Value, compared string) ui
 func amount(ctx context.Context, unit metric.Unit, v float64) (value, of string) {
 	switch unit {
 	case metric.Percent:
-		return decimal(ctx, v), "%"
+		return studio.Decimal(ctx, v), "%"
 	case metric.Seconds:
-		return span(ctx, time.Duration(v*float64(time.Second))), ""
+		return studio.Span(ctx, time.Duration(v*float64(time.Second))), ""
 	}
 	return i18n.Number(ctx, int64(math.Round(v))), ""
 }
@@ -139,17 +140,17 @@ func amount(ctx context.Context, unit metric.Unit, v float64) (value, of string)
 // change by pieces, larger ones in percent, and rates by points.
 func change(ctx context.Context, v insight.Value) (string, ui.Tone) {
 	diff := *v.Now - *v.Before
-	text := signed(int(math.Round(diff)))
+	text := studio.Signed(int(math.Round(diff)))
 	switch {
 	case v.Unit == metric.Percent:
-		text = i18n.T(ctx, "{{.N}} points", "N", withSign(diff, decimal(ctx, math.Abs(diff))))
+		text = i18n.T(ctx, "{{.N}} points", "N", withSign(diff, studio.Decimal(ctx, math.Abs(diff))))
 	case v.Unit == metric.Seconds:
-		text = withSign(diff, span(ctx, time.Duration(diff*float64(time.Second))))
+		text = withSign(diff, studio.Span(ctx, time.Duration(diff*float64(time.Second))))
 	case v.ID != metric.FollowerGrowth && math.Abs(*v.Before) >= 30:
 		part := 100 * diff / *v.Before
-		text = withSign(part, decimal(ctx, math.Abs(part))) + " %"
+		text = withSign(part, studio.Decimal(ctx, math.Abs(part))) + " %"
 	}
-	return text, toneOf(v.Direction, diff)
+	return text, studio.ToneOf(v.Direction, diff)
 }
 
 func withSign(n float64, text string) string {
@@ -279,7 +280,7 @@ func cell(ctx context.Context, v *float64) string {
 // chart is days of some of the channel's numbers.
 func (v numbersView) chart(ctx context.Context, id, title string, growing bool, ids ...string) chartArgs {
 	c := chartArgs{ID: id, Title: title, Times: v.Channel.Days, Zone: v.Zone.String(),
-		CSV: studio(v.Slug, "channels", v.ID, "numbers.csv") + "?days=" + strconv.Itoa(v.Days)}
+		CSV: studio.Path(v.Slug, "channels", v.ID, "numbers.csv") + "?days=" + strconv.Itoa(v.Days)}
 	if growing {
 		c.Provisional = v.Now.Add(-insight.Provisional)
 	}
@@ -317,11 +318,11 @@ type wayNumbers struct {
 }
 
 // numbersOfWay computes what a delivery brought; one that is not out has none.
-func (p *Pages) numbersOfWay(r *http.Request, l deliveryLine) (*wayNumbers, error) {
-	if l.PublishedAt == 0 || !p.may(r, access.MetricRead) {
+func (p *Pages) numbersOfWay(r *http.Request, l studio.DeliveryLine) (*wayNumbers, error) {
+	if l.PublishedAt == 0 || !p.May(r, access.MetricRead) {
 		return nil, nil
 	}
-	v := at(r)
+	v := studio.At(r)
 	d, err := insight.OfDelivery(r.Context(), p.DB, v.Who, l.Delivery, p.untold(l.Channel.Network))
 	if err != nil {
 		return nil, err
@@ -340,7 +341,7 @@ func (p *Pages) untold(networkName string) map[string]string {
 
 // chart is the course of what people did with it.
 func (w wayNumbers) chart(ctx context.Context) chartArgs {
-	c := chartArgs{ID: "chart-" + w.ID, Title: i18n.T(ctx, "Since it went out"), Clock: true, Zone: w.Zone, CSV: studio(w.Slug, "posts", w.Post, "numbers.csv")}
+	c := chartArgs{ID: "chart-" + w.ID, Title: i18n.T(ctx, "Since it went out"), Clock: true, Zone: w.Zone, CSV: studio.Path(w.Slug, "posts", w.Post, "numbers.csv")}
 	for _, t := range w.Times {
 		c.Times = append(c.Times, t.Time())
 	}
@@ -372,7 +373,7 @@ func (p *Pages) channelNumbersCSV(w http.ResponseWriter, r *http.Request) error 
 		}
 		rows = append(rows, row)
 	}
-	return file(w, fmt.Sprintf("numbers-%s-%d-days.csv", view.RemoteID, days), rows)
+	return studio.CSV(w, fmt.Sprintf("numbers-%s-%d-days.csv", view.RemoteID, days), rows)
 }
 
 func number(course []*float64, i int) string {
@@ -384,7 +385,7 @@ func number(course []*float64, i int) string {
 
 // postNumbersCSV is every reading of a post's deliveries as a file.
 func (p *Pages) postNumbersCSV(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("post"))
 	if err != nil {
 		return err
@@ -399,11 +400,11 @@ func (p *Pages) postNumbersCSV(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return file(w, "numbers-"+one.ID+".csv", rows)
+	return studio.CSV(w, "numbers-"+one.ID+".csv", rows)
 }
 
 func (p *Pages) readingRows(r *http.Request, rows [][]string, d delivery.Delivery) ([][]string, error) {
-	v := at(r)
+	v := studio.At(r)
 	c, err := channel.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, d.Channel)
 	if err != nil {
 		return rows, err

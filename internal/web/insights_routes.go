@@ -4,30 +4,31 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/studio"
 )
 
 // insightAll are the numbers.
-func (p *Pages) insightAll() []route {
+func (p *Pages) insightAll() []studio.Route {
 	return slices.Concat(p.insightRoutes(), p.overviewRoutes())
 }
 
 // insightRoutes are the numbers of channels and posts.
-func (p *Pages) insightRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/channels/{channel}/numbers", door: inBrand, need: access.MetricRead, handle: p.channelNumbersShow},
-		{pattern: "GET /studio/{brand}/channels/{channel}/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.channelNumbersCSV},
-		{pattern: "GET /studio/{brand}/posts/{post}/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.postNumbersCSV},
+func (p *Pages) insightRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/channels/{channel}/numbers", Door: studio.InBrand, Need: access.MetricRead, Handle: p.channelNumbersShow},
+		{Pattern: "GET /studio/{brand}/channels/{channel}/numbers.csv", Door: studio.InBrand, Need: access.MetricRead, Handle: p.channelNumbersCSV},
+		{Pattern: "GET /studio/{brand}/posts/{post}/numbers.csv", Door: studio.InBrand, Need: access.MetricRead, Handle: p.postNumbersCSV},
 	}
 }
 
 // overviewRoutes are the numbers of both halves.
-func (p *Pages) overviewRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/insights", door: inBrand, need: access.MetricRead, handle: p.overviewShow},
-		{pattern: "GET /studio/{brand}/insights/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.overviewCSV},
-		{pattern: "GET /studio/{brand}/insights/social", door: inBrand, need: access.MetricRead, handle: p.overviewSocial},
-		{pattern: "GET /studio/{brand}/insights/social/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.overviewSocialCSV},
-		{pattern: "GET /studio/{brand}/insights/community", door: inBrand, need: access.MetricRead, handle: p.overviewCommunity},
-		{pattern: "GET /studio/{brand}/insights/community/numbers.csv", door: inBrand, need: access.MetricRead, handle: p.overviewCommunityCSV},
+func (p *Pages) overviewRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/insights", Door: studio.InBrand, Need: access.MetricRead, Handle: p.overviewShow},
+		{Pattern: "GET /studio/{brand}/insights/numbers.csv", Door: studio.InBrand, Need: access.MetricRead, Handle: p.overviewCSV},
+		{Pattern: "GET /studio/{brand}/insights/social", Door: studio.InBrand, Need: access.MetricRead, Handle: p.overviewSocial},
+		{Pattern: "GET /studio/{brand}/insights/social/numbers.csv", Door: studio.InBrand, Need: access.MetricRead, Handle: p.overviewSocialCSV},
+		{Pattern: "GET /studio/{brand}/insights/community", Door: studio.InBrand, Need: access.MetricRead, Handle: p.overviewCommunity},
+		{Pattern: "GET /studio/{brand}/insights/community/numbers.csv", Door: studio.InBrand, Need: access.MetricRead, Handle: p.overviewCommunityCSV},
 	}
 }

@@ -6,26 +6,28 @@ import (
 
 	"rapport/internal/admit"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 )
 
 // inviteShow shows the form that invites somebody.
 func (p *Pages) inviteShow(w http.ResponseWriter, r *http.Request) error {
-	return p.inviteForm(w, r, fill("role", "creator", "reach", "all"))
+	return p.inviteForm(w, r, entry.Fill("role", "creator", "reach", "all"))
 }
 
-func (p *Pages) inviteForm(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) inviteForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	gf, err := p.grantForm(r, f)
 	if err != nil {
 		return err
 	}
-	return p.settings(w, r, "team", f.Status(), false, invitePage(gf, p.Admit.Mails()))
+	return p.Settings(w, r, "team", f.Status(), false, invitePage(gf, p.Admit.Mails()))
 }
 
 // inviteDo invites. Where no letter leaves the house, the link is shown on the
 // page that answers, once.
 func (p *Pages) inviteDo(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func (p *Pages) inviteDo(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		i, link, err = p.Admit.Invite(r.Context(), v.Who, v.Brand.ID, admit.New{Email: f.Value("email"), Role: g.Role, Channels: g.Channels, EndsAt: g.EndsAt})
 	}
-	if err = rename(err, "ends_at", "ends"); err != nil {
+	if err = studio.Rename(err, "ends_at", "ends"); err != nil {
 		if f.Refused(err, grantFields...) {
 			return p.inviteForm(w, r, f)
 		}
@@ -46,15 +48,15 @@ func (p *Pages) inviteDo(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) invited(w http.ResponseWriter, r *http.Request, i admit.Invitation, link string) error {
 	if !i.Mailed {
-		return p.settings(w, r, "team", 0, false, invitedPage(at(r).Brand.Slug, i, link))
+		return p.Settings(w, r, "team", 0, false, invitedPage(studio.At(r).Brand.Slug, i, link))
 	}
-	p.note(w, r, i18n.T(r.Context(), "A letter goes to {{.Address}}.", "Address", i.Email), "")
-	return see(w, r, team(at(r).Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "A letter goes to {{.Address}}.", "Address", i.Email), "")
+	return studio.See(w, r, studio.TeamPath(studio.At(r).Brand.Slug))
 }
 
 // inviteAgain makes a new link and writes again.
 func (p *Pages) inviteAgain(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	i, link, err := p.Admit.Resend(r.Context(), v.Who, v.Brand.ID, r.PathValue("invitation"))
 	if err != nil {
 		return err
@@ -64,12 +66,12 @@ func (p *Pages) inviteAgain(w http.ResponseWriter, r *http.Request) error {
 
 // inviteRevoke withdraws an invitation.
 func (p *Pages) inviteRevoke(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := p.Admit.Revoke(r.Context(), v.Who, v.Brand.ID, r.PathValue("invitation")); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The invitation is withdrawn. Its link no longer works."), "")
-	return see(w, r, team(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "The invitation is withdrawn. Its link no longer works."), "")
+	return studio.See(w, r, studio.TeamPath(v.Brand.Slug))
 }
 
 func inviteSentence(ctx context.Context, mails bool) string {

@@ -6,6 +6,7 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/i18n"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -21,17 +22,17 @@ func readingLanguages(ctx context.Context) []ui.Option {
 // languageSet keeps the language that an account reads in. What it answers with
 // is already in that one.
 func (p *Pages) languageSet(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
 	code := f.Value("language")
-	if err := account.SetLanguage(r.Context(), p.DB, at(r).Who, code); err != nil {
+	if err := account.SetLanguage(r.Context(), p.DB, studio.At(r).Who, code); err != nil {
 		return err
 	}
 	if code == "" {
 		code = r.Header.Get("Accept-Language")
 	}
-	p.note(w, r, i18n.T(i18n.With(r.Context(), code, nil), "The language is saved."), "")
-	return back(w, r, "/studio")
+	p.Note(w, r, i18n.T(i18n.With(r.Context(), code, nil), "The language is saved."), "")
+	return studio.Back(w, r, "/studio")
 }

@@ -1,19 +1,22 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // mediaRoutes are the library of pictures and their files.
-func (p *Pages) mediaRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/media", door: inBrand, need: access.MediaRead, handle: p.mediaList},
-		{pattern: "POST /studio/{brand}/media", door: inBrand, need: access.MediaWrite, handle: p.mediaAdd, body: composeMost},
-		{pattern: "GET /studio/{brand}/media/strip", door: inBrand, need: access.MediaRead, handle: p.mediaStrip},
-		{pattern: "GET /studio/{brand}/media/{media}", door: inBrand, need: access.MediaRead, handle: p.mediaShow},
-		{pattern: "GET /studio/{brand}/media/{media}/file", door: inBrand, need: access.MediaRead, handle: p.mediaFile},
-		{pattern: "POST /studio/{brand}/media/{media}/describe", door: inBrand, need: access.MediaWrite, handle: p.mediaDescribe},
-		{pattern: "GET /studio/{brand}/media/{media}/crop", door: inBrand, need: access.MediaWrite, handle: p.mediaCropShow},
-		{pattern: "POST /studio/{brand}/media/{media}/crop", door: inBrand, need: access.MediaWrite, handle: p.mediaCrop},
-		{pattern: "POST /studio/{brand}/media/{media}/delete", door: inBrand, need: access.MediaWrite, handle: p.mediaDelete},
-		{pattern: "POST /studio/{brand}/media/{media}/restore", door: inBrand, need: access.MediaWrite, handle: p.mediaRestore},
+func (p *Pages) mediaRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/media", Door: studio.InBrand, Need: access.MediaRead, Handle: p.mediaList},
+		{Pattern: "POST /studio/{brand}/media", Door: studio.InBrand, Need: access.MediaWrite, Handle: p.mediaAdd, Body: studio.PicturesMost},
+		{Pattern: "GET /studio/{brand}/media/strip", Door: studio.InBrand, Need: access.MediaRead, Handle: p.mediaStrip},
+		{Pattern: "GET /studio/{brand}/media/{media}", Door: studio.InBrand, Need: access.MediaRead, Handle: p.mediaShow},
+		{Pattern: "GET /studio/{brand}/media/{media}/file", Door: studio.InBrand, Need: access.MediaRead, Handle: p.mediaFile},
+		{Pattern: "POST /studio/{brand}/media/{media}/describe", Door: studio.InBrand, Need: access.MediaWrite, Handle: p.mediaDescribe},
+		{Pattern: "GET /studio/{brand}/media/{media}/crop", Door: studio.InBrand, Need: access.MediaWrite, Handle: p.mediaCropShow},
+		{Pattern: "POST /studio/{brand}/media/{media}/crop", Door: studio.InBrand, Need: access.MediaWrite, Handle: p.mediaCrop},
+		{Pattern: "POST /studio/{brand}/media/{media}/delete", Door: studio.InBrand, Need: access.MediaWrite, Handle: p.mediaDelete},
+		{Pattern: "POST /studio/{brand}/media/{media}/restore", Door: studio.InBrand, Need: access.MediaWrite, Handle: p.mediaRestore},
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"rapport/internal/metric"
 	"rapport/internal/post"
 	"rapport/internal/promote"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -50,7 +52,7 @@ func (l linkRow) rate(ctx context.Context) string {
 	if !known {
 		return ""
 	}
-	return decimal(ctx, percent) + " %"
+	return studio.Decimal(ctx, percent) + " %"
 }
 
 // noRate says why there is no rate.
@@ -89,15 +91,15 @@ func (v linksView) address(f link.Filter, after string) string {
 		}
 	}
 	if len(q) == 0 {
-		return studio(v.Slug, "links")
+		return studio.Path(v.Slug, "links")
 	}
-	return studio(v.Slug, "links") + "?" + q.Encode()
+	return studio.Path(v.Slug, "links") + "?" + q.Encode()
 }
 
 func (v linksView) chips(ctx context.Context) []ui.Chip {
 	var out []ui.Chip
 	if v.Filter.Post != "" {
-		out = append(out, ui.Chip{Name: i18n.T(ctx, "Post"), Value: orWithout(ctx, v.Post), Remove: v.address(link.Filter{Campaign: v.Filter.Campaign}, "")})
+		out = append(out, ui.Chip{Name: i18n.T(ctx, "Post"), Value: studio.OrWithout(ctx, v.Post), Remove: v.address(link.Filter{Campaign: v.Filter.Campaign}, "")})
 	}
 	if v.Filter.Campaign != "" {
 		out = append(out, ui.Chip{Name: i18n.T(ctx, "Campaign"), Value: v.Filter.Campaign, Remove: v.address(link.Filter{Post: v.Filter.Post}, "")})
@@ -107,9 +109,9 @@ func (v linksView) chips(ctx context.Context) []ui.Chip {
 
 // linkList lists the brand's links with what they brought.
 func (p *Pages) linkList(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	view := linksView{Slug: v.Brand.Slug, Filter: link.Filter{Post: q.Get("post"), Campaign: q.Get("campaign")}, MayMake: p.may(r, access.PostWrite), Now: p.DB.Now().Time()}
-	all, next, err := link.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, pageOf(r))
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
+	view := linksView{Slug: v.Brand.Slug, Filter: link.Filter{Post: q.Get("post"), Campaign: q.Get("campaign")}, MayMake: p.May(r, access.PostWrite), Now: p.DB.Now().Time()}
+	all, next, err := link.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r))
 	if err != nil {
 		return err
 	}
@@ -117,8 +119,8 @@ func (p *Pages) linkList(w http.ResponseWriter, r *http.Request) error {
 	if view.Rows, err = p.linkRows(r, all); err != nil {
 		return err
 	}
-	if fromHTMX(r) && q.Has("after") {
-		return part(w, r, linkRows(view))
+	if studio.FromHTMX(r) && q.Has("after") {
+		return studio.Part(w, r, linkRows(view))
 	}
 	if view.Filter.Post != "" {
 		face, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, view.Filter.Post)
@@ -139,14 +141,14 @@ func (p *Pages) linkList(w http.ResponseWriter, r *http.Request) error {
 		head.Views = ui.Filters(i18n.T(ctx, "Filters"), chips)
 	}
 	if view.MayMake {
-		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New link"), Icon: "plus", Kind: ui.Primary, Key: "n", Href: studio(view.Slug, "links", "new")})
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New link"), Icon: "plus", Kind: ui.Primary, Key: "n", Href: studio.Path(view.Slug, "links", "new")})
 	}
-	return p.show(w, r, page{Area: "links", Head: head}, linkPage(view))
+	return p.Show(w, r, studio.Page{Area: "links", Head: head}, linkPage(view))
 }
 
 // linkRows tell links with what they brought and what they stand in.
 func (p *Pages) linkRows(r *http.Request, all []link.Link) ([]linkRow, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	days := promote.Days(p.DB.Now(), v.Brand.Location(), linkDays)
 	outcomes, err := promote.Outcomes(ctx, p.DB, v.Who, v.Brand.ID, all, days[0])
 	if err != nil {
@@ -171,14 +173,14 @@ func (p *Pages) linkRows(r *http.Request, all []link.Link) ([]linkRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	front, may := p.Promote.Front(ctx, v.Brand.ID), p.may(r, access.PostWrite)
+	front, may := p.Promote.Front(ctx, v.Brand.ID), p.May(r, access.PostWrite)
 	out := make([]linkRow, len(outcomes))
 	for i, o := range outcomes {
 		c, one := named[o.Channel], found[o.Post]
 		out[i] = linkRow{Outcome: o, Slug: v.Brand.Slug, Short: front + o.Path(), Network: c.Network, Handle: c.Handle, MayChange: may,
 			Points: courseOf(o.Days, days, link.Day(o.CreatedAt, v.Brand.Location()), func(c link.Counts) int64 { return c.People })}
 		if o.Post != "" {
-			out[i].Excerpt, out[i].PostGone, out[i].PostHref = one.Excerpt, one.ID == "" || one.DeletedAt > 0, studio(v.Brand.Slug, "posts", o.Post)
+			out[i].Excerpt, out[i].PostGone, out[i].PostHref = one.Excerpt, one.ID == "" || one.DeletedAt > 0, studio.Path(v.Brand.Slug, "posts", o.Post)
 		}
 	}
 	return out, nil
@@ -197,7 +199,7 @@ func courseOf(counted map[string]link.Counts, days []string, first string, of fu
 }
 
 func (p *Pages) linkSums(r *http.Request) (*linkSums, error) {
-	b := at(r).Brand
+	b := studio.At(r).Brand
 	days := promote.Days(p.DB.Now(), b.Location(), 2*linkDays)
 	after := p.DB.Now().Time().In(b.Location()).AddDate(0, 0, 1).Format(time.DateOnly)
 	all, err := link.ByDay(r.Context(), p.DB, b.ID, days[0], after)
@@ -223,7 +225,7 @@ func linkNumbers(ctx context.Context, s linkSums) []ui.NumberArgs {
 	one := func(id, label string, now, before int64, points []float64, means string, facts ...ui.AboutFact) ui.NumberArgs {
 		facts = append(facts, ui.AboutFact{Label: i18n.T(ctx, "Window"), Text: i18n.T(ctx, "The last 28 days by the brand's clock; today is the last.")},
 			ui.AboutFact{Label: i18n.T(ctx, "Comes from"), Text: i18n.T(ctx, "Counted here, as links are followed. A machine that dies loses its last seconds.")})
-		return ui.NumberArgs{Label: label, Value: i18n.Number(ctx, now), Change: signed(int(now - before)), Compared: i18n.T(ctx, "against the 28 days before"), Points: points,
+		return ui.NumberArgs{Label: label, Value: i18n.Number(ctx, now), Change: studio.Signed(int(now - before)), Compared: i18n.T(ctx, "against the 28 days before"), Points: points,
 			About: &ui.About{ID: "about-links-" + id, Means: means, Facts: facts}}
 	}
 	people := one("people", i18n.T(ctx, "Followed by people"), s.Now.People, s.Before.People, s.People, i18n.T(ctx, "How often links of the brand were followed."),
@@ -231,34 +233,34 @@ func linkNumbers(ctx context.Context, s linkSums) []ui.NumberArgs {
 	bots := one("bots", i18n.T(ctx, "By known programs"), s.Now.Bots, s.Before.Bots, s.Bots, i18n.T(ctx, "How often links were followed by programs that say what they are, such as those that draw previews, and by whoever asks for the head of a page alone."))
 	joined := one("joined", i18n.T(ctx, "Joined by a link"), s.Now.Joined, s.Before.Joined, s.Newcomer, i18n.T(ctx, "Members who joined within 30 days of following a link; the last one counts."),
 		ui.AboutFact{Label: i18n.T(ctx, "Left out"), Text: i18n.T(ctx, "Who waits to be let in or was refused, and whose browser asks not to be followed: nobody knows by which link they came.")})
-	people.Tone, joined.Tone = toneOf(metric.Up, float64(s.Now.People-s.Before.People)), toneOf(metric.Up, float64(s.Now.Joined-s.Before.Joined))
+	people.Tone, joined.Tone = studio.ToneOf(metric.Up, float64(s.Now.People-s.Before.People)), studio.ToneOf(metric.Up, float64(s.Now.Joined-s.Before.Joined))
 	return []ui.NumberArgs{people, joined, bots}
 }
 
 // linkNew asks where a link leads.
 func (p *Pages) linkNew(w http.ResponseWriter, r *http.Request) error {
-	return p.linkForm(w, r, fill("once", db.NewID(), "target", r.URL.Query().Get("target")))
+	return p.linkForm(w, r, entry.Fill("once", db.NewID(), "target", r.URL.Query().Get("target")))
 }
 
 type linkFormView struct {
 	Slug  string
 	Front string
-	Form  form
+	Form  entry.Form
 }
 
-func (p *Pages) linkForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) linkForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PostWrite); err != nil {
 		return err
 	}
-	head := ui.Head{Title: i18n.T(ctx, "New link"), Back: studio(v.Brand.Slug, "links"), BackText: i18n.T(ctx, "Back to the links")}
-	return p.show(w, r, page{Area: "links", Head: head, Status: f.Status()}, linkEdit(linkFormView{v.Brand.Slug, p.Promote.Front(ctx, v.Brand.ID), f}))
+	head := ui.Head{Title: i18n.T(ctx, "New link"), Back: studio.Path(v.Brand.Slug, "links"), BackText: i18n.T(ctx, "Back to the links")}
+	return p.Show(w, r, studio.Page{Area: "links", Head: head, Status: f.Status()}, linkEdit(linkFormView{v.Brand.Slug, p.Promote.Front(ctx, v.Brand.ID), f}))
 }
 
 // linkCreate makes a link by hand.
 func (p *Pages) linkCreate(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -270,17 +272,17 @@ func (p *Pages) linkCreate(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "The link is made. It is the first of the list."), "")
-	return see(w, r, studio(v.Brand.Slug, "links"))
+	p.Note(w, r, i18n.T(ctx, "The link is made. It is the first of the list."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "links"))
 }
 
 // linkEnd makes a link lead nowhere, or on again.
 func (p *Pages) linkEnd(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	ended := f.Value("ended") == "true"
 	if _, err := link.End(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("link"), ended); err != nil {
 		return err
@@ -289,23 +291,23 @@ func (p *Pages) linkEnd(w http.ResponseWriter, r *http.Request) error {
 	if ended {
 		text = i18n.T(ctx, "The link leads nowhere from now on. What it counted stays.")
 	}
-	p.note(w, r, text, "")
-	return back(w, r, studio(v.Brand.Slug, "links"))
+	p.Note(w, r, text, "")
+	return studio.Back(w, r, studio.Path(v.Brand.Slug, "links"))
 }
 
 // promoteDo makes a draft of what is said in the community and opens it.
 func (p *Pages) promoteDo(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	one, err := p.Promote.Promote(ctx, v.Who, v.Brand.ID, f.Value("reply"), f.Value("once"))
 	if err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "Here is a draft with its own links. Nothing goes out before you schedule it."), "")
-	return see(w, r, studio(v.Brand.Slug, "posts", one.ID, "edit"))
+	p.Note(w, r, i18n.T(ctx, "Here is a draft with its own links. Nothing goes out before you schedule it."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "posts", one.ID, "edit"))
 }
 
 // promotesView is what a post promotes.
@@ -318,7 +320,7 @@ type promotesView struct {
 
 // promotes tells what a post promotes; nil where it promotes nothing.
 func (p *Pages) promotes(r *http.Request, postID string) (*promotesView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	o, err := promote.OriginOf(ctx, p.DB, v.Who, v.Brand.ID, postID)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
 		return nil, nil

@@ -1,14 +1,17 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // linkRoutes are the short links and what the community says becoming posts.
-func (p *Pages) linkRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/links", door: inBrand, need: access.PostRead, handle: p.linkList},
-		{pattern: "POST /studio/{brand}/links", door: inBrand, need: access.PostWrite, handle: p.linkCreate},
-		{pattern: "GET /studio/{brand}/links/new", door: inBrand, need: access.PostWrite, handle: p.linkNew},
-		{pattern: "POST /studio/{brand}/links/{link}/end", door: inBrand, need: access.PostWrite, handle: p.linkEnd},
-		{pattern: "POST /studio/{brand}/promote", door: inBrand, need: access.PostWrite, handle: p.promoteDo},
+func (p *Pages) linkRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/links", Door: studio.InBrand, Need: access.PostRead, Handle: p.linkList},
+		{Pattern: "POST /studio/{brand}/links", Door: studio.InBrand, Need: access.PostWrite, Handle: p.linkCreate},
+		{Pattern: "GET /studio/{brand}/links/new", Door: studio.InBrand, Need: access.PostWrite, Handle: p.linkNew},
+		{Pattern: "POST /studio/{brand}/links/{link}/end", Door: studio.InBrand, Need: access.PostWrite, Handle: p.linkEnd},
+		{Pattern: "POST /studio/{brand}/promote", Door: studio.InBrand, Need: access.PostWrite, Handle: p.promoteDo},
 	}
 }

@@ -25,6 +25,8 @@ import (
 	"rapport/internal/person"
 	"rapport/internal/post"
 	"rapport/internal/task"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -44,7 +46,7 @@ type logView struct {
 	Next   string
 	Query  url.Values // the filter, as the address has it
 	Team   []account.Member
-	Form   form
+	Form   entry.Form
 	Sought bool // the page may be empty although there is more: it was looked through
 	Now    time.Time
 }
@@ -56,9 +58,9 @@ func (v logView) address(path string, pairs ...string) string {
 		q.Set(pairs[i], pairs[i+1])
 	}
 	if len(q) == 0 {
-		return studio(v.Slug, "settings", "log") + path
+		return studio.Path(v.Slug, "settings", "log") + path
 	}
-	return studio(v.Slug, "settings", "log") + path + "?" + q.Encode()
+	return studio.Path(v.Slug, "settings", "log") + path + "?" + q.Encode()
 }
 
 // logShow lists what the team did, by whom, where, when and by its words.
@@ -67,29 +69,29 @@ func (p *Pages) logShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	if view.Form.Refusal == 0 {
 		var lines []audit.Line
-		if lines, view.Next, err = audit.List(ctx, p.DB, v.Who, v.Brand.ID, f, pageOf(r)); err != nil {
+		if lines, view.Next, err = audit.List(ctx, p.DB, v.Who, v.Brand.ID, f, studio.PageOf(r)); err != nil {
 			return err
 		}
 		if view.Lines, err = p.logLines(r, lines); err != nil {
 			return err
 		}
-		if view.Sought = len(lines) == 0 && view.Next != ""; fromHTMX(r) {
-			return part(w, r, logRows(view))
+		if view.Sought = len(lines) == 0 && view.Next != ""; studio.FromHTMX(r) {
+			return studio.Part(w, r, logRows(view))
 		}
 	}
 	if view.Team, err = account.Team(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
-	return p.settings(w, r, "log", view.Form.Status(), false, logSettings(view))
+	return p.Settings(w, r, "log", view.Form.Status(), false, logSettings(view))
 }
 
 // logFilter reads the filter of the address. What cannot be read is said at its
 // field.
 func (p *Pages) logFilter(r *http.Request) (logView, audit.Filter, error) {
-	v, q := at(r), r.URL.Query()
+	v, q := studio.At(r), r.URL.Query()
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.AuditRead); err != nil {
 		return logView{}, audit.Filter{}, err
 	}
@@ -106,7 +108,7 @@ func (p *Pages) logFilter(r *http.Request) (logView, audit.Filter, error) {
 	}
 	f.From = day(view.Query.Get("from"), v.Brand.Location(), 0, "from", &bad)
 	f.Until = day(view.Query.Get("until"), v.Brand.Location(), 1, "until", &bad)
-	view.Form = form{Values: view.Query}
+	view.Form = entry.Form{Values: view.Query}
 	if err := fault.OnFields(bad); err != nil {
 		view.Form.Refused(err, "area", "from", "until")
 	}
@@ -135,7 +137,7 @@ func (p *Pages) logExport(w http.ResponseWriter, r *http.Request) error {
 	if view.Form.Refusal != 0 {
 		return fault.New(fault.Invalid, "The filter cannot be read. Choose it again.")
 	}
-	v := at(r)
+	v := studio.At(r)
 	out := logWriter{ctx: r.Context(), pages: p, names: map[string]string{}, to: bufio.NewWriterSize(w, 32<<10)}
 	kind := "text/csv; charset=utf-8"
 	format := "csv"
@@ -145,7 +147,7 @@ func (p *Pages) logExport(w http.ResponseWriter, r *http.Request) error {
 		out.table = csv.NewWriter(out.to)
 	}
 	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Disposition", `attachment; filename="`+safeName(v.Brand.Slug+"-log."+format)+`"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+studio.SafeName(v.Brand.Slug+"-log."+format)+`"`)
 	if out.table != nil {
 		_ = out.table.Write([]string{"at", "account", "name", "email", "act", "words", "subject", "detail", "address"})
 	}
@@ -229,7 +231,7 @@ func (p *Pages) logLines(r *http.Request, all []audit.Line) ([]logLine, error) {
 		for _, id := range []string{l.Account, accountOf(l)} {
 			if _, known := names[id]; !known {
 				var err error
-				if names[id], err = p.nameOf(ctx, id); err != nil {
+				if names[id], err = p.NameOf(ctx, id); err != nil {
 					return nil, err
 				}
 			}
@@ -261,31 +263,31 @@ func accountOf(l audit.Line) string {
 
 // subjects finds what the lines were about, where that has a name or a page.
 func (p *Pages) subjects(r *http.Request, lines []logLine) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	of := map[string][]string{}
 	for i, l := range lines {
 		noun, _, _ := strings.Cut(l.Act, ".")
 		of[noun] = append(of[noun], l.Subject)
 		switch noun {
 		case "conversation":
-			lines[i].Href = studio(v.Brand.Slug, "inbox", l.Subject)
+			lines[i].Href = studio.Path(v.Brand.Slug, "inbox", l.Subject)
 		case "handover":
-			lines[i].Href = studio(v.Brand.Slug, "handover")
+			lines[i].Href = studio.Path(v.Brand.Slug, "handover")
 		case "media":
-			lines[i].Href = studio(v.Brand.Slug, "media", l.Subject)
+			lines[i].Href = studio.Path(v.Brand.Slug, "media", l.Subject)
 		case "webhook":
-			lines[i].Href = studio(v.Brand.Slug, "settings", "webhooks")
+			lines[i].Href = studio.Path(v.Brand.Slug, "settings", "webhooks")
 		}
 	}
-	posts, err := post.ByIDs(ctx, p.DB, v.Brand.ID, distinct(append(of["post"], of["comment"]...)))
+	posts, err := post.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(append(of["post"], of["comment"]...)))
 	if err != nil {
 		return err
 	}
-	tasks, err := task.ByIDs(ctx, p.DB, v.Brand.ID, distinct(of["task"]))
+	tasks, err := task.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(of["task"]))
 	if err != nil {
 		return err
 	}
-	people, err := person.ByIDs(ctx, p.DB, v.Brand.ID, distinct(of["person"]))
+	people, err := person.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(of["person"]))
 	if err != nil {
 		return err
 	}
@@ -300,24 +302,24 @@ func (p *Pages) subjects(r *http.Request, lines []logLine) error {
 			if one, ok := posts[l.Subject]; ok {
 				lines[i].On = one.Excerpt
 				if one.DeletedAt == 0 && one.Kind != post.KindReply {
-					lines[i].Href = studio(v.Brand.Slug, "posts", one.ID)
+					lines[i].Href = studio.Path(v.Brand.Slug, "posts", one.ID)
 				}
 			}
 		case "task":
 			if one, ok := tasks[l.Subject]; ok {
 				lines[i].On = one.Title
 				if !one.Deleted() {
-					lines[i].Href = studio(v.Brand.Slug, "tasks", one.ID)
+					lines[i].Href = studio.Path(v.Brand.Slug, "tasks", one.ID)
 				}
 			}
 		case "person":
 			if one, ok := people[l.Subject]; ok {
-				lines[i].On, lines[i].Href = one.Label(), studio(v.Brand.Slug, "people", one.ID)
+				lines[i].On, lines[i].Href = one.Label(), studio.Path(v.Brand.Slug, "people", one.ID)
 			}
 		case "channel":
 			at := slices.IndexFunc(channels, func(c channel.Channel) bool { return c.ID == l.Subject })
 			if at >= 0 && v.Who.May(p.DB.Now(), v.Brand.ID, access.ChannelRead, l.Subject) == nil {
-				lines[i].On, lines[i].Href = channels[at].Handle, studio(v.Brand.Slug, "channels", l.Subject)
+				lines[i].On, lines[i].Href = channels[at].Handle, studio.Path(v.Brand.Slug, "channels", l.Subject)
 			}
 		}
 	}
@@ -350,7 +352,7 @@ func logDetail(ctx context.Context, l logLine) string {
 			continue
 		}
 		if d.key == "role" {
-			value = cmp.Or(roleName(ctx, access.Role(value)), value)
+			value = cmp.Or(studio.RoleName(ctx, access.Role(value)), value)
 		}
 		out = append(out, i18n.T(ctx, "{{.What}}: {{.Value}}", "What", i18n.T(ctx, d.words), "Value", value))
 	}
@@ -411,7 +413,7 @@ type teamActs struct {
 
 // happenedTo reads it. The caller has checked that the thing may be read.
 func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) (teamActs, error) {
-	lines, next, err := audit.Of(r.Context(), p.DB, at(r).Brand.ID, subject, page)
+	lines, next, err := audit.Of(r.Context(), p.DB, studio.At(r).Brand.ID, subject, page)
 	if err != nil {
 		return teamActs{}, err
 	}
@@ -425,12 +427,12 @@ func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) 
 
 // happenedFirst is what a page shows of it at once.
 func (p *Pages) happenedFirst(r *http.Request, area, subject string) (teamActs, error) {
-	return p.happenedTo(r, studio(at(r).Brand.Slug, area, subject, "happened"), subject, db.Page{Limit: 8})
+	return p.happenedTo(r, studio.Path(studio.At(r).Brand.Slug, area, subject, "happened"), subject, db.Page{Limit: 8})
 }
 
 // postHappened gives more of what happened to a post.
 func (p *Pages) postHappened(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	one, err := post.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("post"))
 	if err != nil {
 		return err
@@ -440,7 +442,7 @@ func (p *Pages) postHappened(w http.ResponseWriter, r *http.Request) error {
 
 // channelHappened gives more of what happened to a channel.
 func (p *Pages) channelHappened(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	one, err := channel.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("channel"))
 	if err != nil {
 		return err
@@ -450,7 +452,7 @@ func (p *Pages) channelHappened(w http.ResponseWriter, r *http.Request) error {
 
 // personHappened gives more of what the team did about a person.
 func (p *Pages) personHappened(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	one, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
 	if err != nil {
 		return err
@@ -459,13 +461,13 @@ func (p *Pages) personHappened(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) happenedMore(w http.ResponseWriter, r *http.Request, area, subject string) error {
-	h, err := p.happenedTo(r, studio(at(r).Brand.Slug, area, subject, "happened"), subject, pageOf(r))
+	h, err := p.happenedTo(r, studio.Path(studio.At(r).Brand.Slug, area, subject, "happened"), subject, studio.PageOf(r))
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) {
-		return part(w, r, happenedRows(h))
+	if studio.FromHTMX(r) {
+		return studio.Part(w, r, happenedRows(h))
 	}
-	head := ui.Head{Title: i18n.T(r.Context(), "What the team did"), Back: studio(at(r).Brand.Slug, area, subject), BackText: i18n.T(r.Context(), "Back")}
-	return p.show(w, r, page{Area: area, Head: head}, templ.Component(happenedPage(h)))
+	head := ui.Head{Title: i18n.T(r.Context(), "What the team did"), Back: studio.Path(studio.At(r).Brand.Slug, area, subject), BackText: i18n.T(r.Context(), "Back")}
+	return p.Show(w, r, studio.Page{Area: area, Head: head}, templ.Component(happenedPage(h)))
 }

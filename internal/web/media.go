@@ -15,12 +15,14 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/media"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
 // mediaFile sends a picture's file to the team: ?size=full or thumb.
 func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
-	v, size := at(r), r.URL.Query().Get("size")
+	v, size := studio.At(r), r.URL.Query().Get("size")
 	f, m, kind, err := p.Media.Open(r.Context(), v.Who, v.Brand.ID, r.PathValue("media"), size)
 	if err != nil {
 		return err
@@ -40,7 +42,7 @@ func (p *Pages) mediaFile(w http.ResponseWriter, r *http.Request) error {
 }
 
 // upload keeps one file of a form in the library.
-func (p *Pages) upload(ctx context.Context, v *visit, file *multipart.FileHeader) (media.Media, error) {
+func (p *Pages) upload(ctx context.Context, v *studio.Visit, file *multipart.FileHeader) (media.Media, error) {
 	f, err := file.Open()
 	if err != nil {
 		return media.Media{}, fmt.Errorf("web: open the upload: %w", err)
@@ -56,7 +58,7 @@ type mediaListView struct {
 	All     []media.Media
 	Next    string
 	May     bool
-	Form    form
+	Form    entry.Form
 }
 
 // more is the address of the next page.
@@ -68,7 +70,7 @@ func (v mediaListView) more() string {
 	if v.Deleted {
 		q.Set("deleted", "true")
 	}
-	return studio(v.Slug, "media") + "?" + q.Encode()
+	return studio.Path(v.Slug, "media") + "?" + q.Encode()
 }
 
 // mediaList is the library.
@@ -76,35 +78,35 @@ func (v mediaListView) more() string {
 const mediaPageSize = 24
 
 func (p *Pages) mediaList(w http.ResponseWriter, r *http.Request) error {
-	return p.mediaPage(w, r, form{})
+	return p.mediaPage(w, r, entry.Form{})
 }
 
-func (p *Pages) mediaPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) mediaPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	q := r.URL.Query()
-	view := mediaListView{Slug: v.Brand.Slug, Query: q.Get("q"), Deleted: q.Get("deleted") == "true", May: p.may(r, access.MediaWrite), Form: f}
+	view := mediaListView{Slug: v.Brand.Slug, Query: q.Get("q"), Deleted: q.Get("deleted") == "true", May: p.May(r, access.MediaWrite), Form: f}
 	var err error
-	few := pageOf(r)
+	few := studio.PageOf(r)
 	few.Limit = mediaPageSize
 	view.All, view.Next, err = media.List(ctx, p.DB, v.Who, v.Brand.ID, media.Filter{Query: view.Query, Deleted: view.Deleted}, few)
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) && q.Get("after") != "" {
-		return part(w, r, mediaTiles(view))
+	if studio.FromHTMX(r) && q.Get("after") != "" {
+		return studio.Part(w, r, mediaTiles(view))
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Media"), Views: mediaViews(view), Actions: mediaActions(view)}
-	return p.show(w, r, page{Area: "media", Head: head, Status: f.Status()}, mediaPage(view))
+	return p.Show(w, r, studio.Page{Area: "media", Head: head, Status: f.Status()}, mediaPage(view))
 }
 
 // mediaAdd keeps the files of a form. One that is no picture is named; the
 // others are kept.
 func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	if err := r.ParseMultipartForm(composeHeld); err != nil {
+	v, ctx := studio.At(r), r.Context()
+	if err := r.ParseMultipartForm(studio.PicturesHeld); err != nil {
 		return fault.As(fault.Invalid, err, "That is too much at once. Send fewer pictures.")
 	}
-	f := blank(r)
+	f := entry.Blank(r)
 	kept := 0
 	for _, file := range r.MultipartForm.File["file"] {
 		_, err := p.upload(ctx, v, file)
@@ -124,8 +126,8 @@ func (p *Pages) mediaAdd(w http.ResponseWriter, r *http.Request) error {
 		f.Refused(fault.New(fault.Invalid, "Choose at least one picture."))
 		return p.mediaPage(w, r, f)
 	}
-	p.note(w, r, i18n.N(ctx, kept, "{{.N}} picture is in the library.", "{{.N}} pictures are in the library."), "")
-	return see(w, r, studio(v.Brand.Slug, "media"))
+	p.Note(w, r, i18n.N(ctx, kept, "{{.N}} picture is in the library.", "{{.N}} pictures are in the library."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "media"))
 }
 
 type mediaView struct {
@@ -134,26 +136,26 @@ type mediaView struct {
 	Uses []media.Use
 	By   string
 	May  bool
-	Form form
+	Form entry.Form
 	Now  time.Time
 }
 
 func (p *Pages) mediaShow(w http.ResponseWriter, r *http.Request) error {
-	return p.mediaDetail(w, r, form{})
+	return p.mediaDetail(w, r, entry.Form{})
 }
 
-func (p *Pages) mediaDetail(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) mediaDetail(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	view, err := p.mediaView(r, f)
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: view.Name, Back: studio(view.Slug, "media"), BackText: i18n.T(r.Context(), "Back to the library"), Actions: mediaDetailActions(view)}
-	return p.show(w, r, page{Area: "media", Head: head, Status: f.Status()}, mediaDetail(view))
+	head := ui.Head{Title: view.Name, Back: studio.Path(view.Slug, "media"), BackText: i18n.T(r.Context(), "Back to the library"), Actions: mediaDetailActions(view)}
+	return p.Show(w, r, studio.Page{Area: "media", Head: head, Status: f.Status()}, mediaDetail(view))
 }
 
-func (p *Pages) mediaView(r *http.Request, f form) (mediaView, error) {
-	v, ctx := at(r), r.Context()
-	view := mediaView{Slug: v.Brand.Slug, May: p.may(r, access.MediaWrite), Form: f, Now: p.DB.Now().Time()}
+func (p *Pages) mediaView(r *http.Request, f entry.Form) (mediaView, error) {
+	v, ctx := studio.At(r), r.Context()
+	view := mediaView{Slug: v.Brand.Slug, May: p.May(r, access.MediaWrite), Form: f, Now: p.DB.Now().Time()}
 	var err error
 	if view.Media, err = media.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("media")); err != nil {
 		return view, err
@@ -161,15 +163,15 @@ func (p *Pages) mediaView(r *http.Request, f form) (mediaView, error) {
 	if view.Uses, err = media.Uses(ctx, p.DB, v.Who, v.Brand.ID, view.ID); err != nil {
 		return view, err
 	}
-	names, err := p.names(ctx, view.CreatedBy)
+	names, err := p.Names(ctx, view.CreatedBy)
 	view.By = names[view.CreatedBy]
 	return view, err
 }
 
 // mediaDescribe saves what those hear who cannot see the picture.
 func (p *Pages) mediaDescribe(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -180,38 +182,38 @@ func (p *Pages) mediaDescribe(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Description saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "media", id))
+	p.Note(w, r, i18n.T(r.Context(), "Description saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "media", id))
 }
 
 // mediaCropShow lets a part of the picture be chosen: by hand, or by numbers.
 func (p *Pages) mediaCropShow(w http.ResponseWriter, r *http.Request) error {
-	return p.mediaCropPage(w, r, form{})
+	return p.mediaCropPage(w, r, entry.Form{})
 }
 
-func (p *Pages) mediaCropPage(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) mediaCropPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	view, err := p.mediaView(r, f)
 	if err != nil {
 		return err
 	}
-	if err := at(r).Who.May(p.DB.Now(), at(r).Brand.ID, access.MediaWrite); err != nil {
+	if err := studio.At(r).Who.May(p.DB.Now(), studio.At(r).Brand.ID, access.MediaWrite); err != nil {
 		return err
 	}
 	if f.Values == nil {
-		view.Form = fill("x", "0", "y", "0", "width", strconv.Itoa(view.Width), "height", strconv.Itoa(view.Height))
+		view.Form = entry.Fill("x", "0", "y", "0", "width", strconv.Itoa(view.Width), "height", strconv.Itoa(view.Height))
 	}
-	if fromHTMX(r) {
-		return write(r.Context(), w, view.Form.Status(), mediaCrop(view))
+	if studio.FromHTMX(r) {
+		return studio.Write(r.Context(), w, view.Form.Status(), mediaCrop(view))
 	}
-	head := ui.Head{Title: i18n.T(r.Context(), "Crop {{.Name}}", "Name", view.Name), Back: studio(view.Slug, "media", view.ID), BackText: i18n.T(r.Context(), "Back to the picture")}
-	return p.show(w, r, page{Area: "media", Head: head, Status: f.Status()}, mediaCropPage(view))
+	head := ui.Head{Title: i18n.T(r.Context(), "Crop {{.Name}}", "Name", view.Name), Back: studio.Path(view.Slug, "media", view.ID), BackText: i18n.T(r.Context(), "Back to the picture")}
+	return p.Show(w, r, studio.Page{Area: "media", Head: head, Status: f.Status()}, mediaCropPage(view))
 }
 
 // mediaCrop keeps the part that was chosen. A script hears which picture it is
 // now: one that is shown somewhere is left as it is and a new one is made.
 func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("media")
-	f, err := read(r)
+	v, id := studio.At(r), r.PathValue("media")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -229,42 +231,42 @@ func (p *Pages) mediaCrop(w http.ResponseWriter, r *http.Request) error {
 	script := r.Header.Get("Accept") == "application/json"
 	switch {
 	case err != nil && script:
-		return tellScript(w, r, err)
+		return studio.TellScript(w, r, err)
 	case err != nil && f.Refused(err, "none"):
 		return p.mediaCropPage(w, r, f)
 	case err != nil:
 		return err
 	case script:
-		return sendJSON(w, http.StatusOK, saved{ID: m.ID})
+		return studio.SendJSON(w, http.StatusOK, studio.Saved{ID: m.ID})
 	}
 	text := i18n.T(r.Context(), "Cropped.")
 	if m.ID != id {
 		text = i18n.T(r.Context(), "Cropped into a new picture. The old one stays, because a post shows it.")
 	}
-	p.note(w, r, text, "")
-	return see(w, r, studio(v.Brand.Slug, "media", m.ID))
+	p.Note(w, r, text, "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "media", m.ID))
 }
 
 func (p *Pages) mediaDelete(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("media")
+	v, id := studio.At(r), r.PathValue("media")
 	if err := p.Media.Delete(r.Context(), v.Who, v.Brand.ID, id); err != nil {
-		f := blank(r)
+		f := entry.Blank(r)
 		if f.Refused(err) {
 			return p.mediaDetail(w, r, f)
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The picture is deleted."), studio(v.Brand.Slug, "media", id, "restore"))
-	return see(w, r, studio(v.Brand.Slug, "media"))
+	p.Note(w, r, i18n.T(r.Context(), "The picture is deleted."), studio.Path(v.Brand.Slug, "media", id, "restore"))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "media"))
 }
 
 func (p *Pages) mediaRestore(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("media")
+	v, id := studio.At(r), r.PathValue("media")
 	if _, err := p.Media.Restore(r.Context(), v.Who, v.Brand.ID, id); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The picture is back."), "")
-	return see(w, r, studio(v.Brand.Slug, "media", id))
+	p.Note(w, r, i18n.T(r.Context(), "The picture is back."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "media", id))
 }
 
 // pictureSize says how large a picture is, in pixels and bytes.
@@ -274,7 +276,7 @@ func pictureSize(ctx context.Context, m media.Media) string {
 
 // mediaStrip draws the pictures that are asked for as one.
 func (p *Pages) mediaStrip(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	sheet, err := p.Media.Sheet(r.Context(), v.Who, v.Brand.ID, strings.Split(r.URL.Query().Get("ids"), ","))
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"rapport/internal/i18n"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -17,7 +18,7 @@ func (v mediaView) altValue() string {
 }
 
 func mediaChips(ctx context.Context, v mediaListView) []ui.Chip {
-	base := studio(v.Slug, "media")
+	base := studio.Path(v.Slug, "media")
 	q := url.Values{}
 	if v.Query != "" {
 		q.Set("q", v.Query)

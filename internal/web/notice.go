@@ -11,6 +11,8 @@ import (
 
 	"rapport/internal/i18n"
 	"rapport/internal/notify"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -36,9 +38,9 @@ func (v noticesView) address(f notify.Filter, after string) string {
 		q.Set("after", after)
 	}
 	if len(q) == 0 {
-		return studio(v.Slug, "notifications")
+		return studio.Path(v.Slug, "notifications")
 	}
-	return studio(v.Slug, "notifications") + "?" + q.Encode()
+	return studio.Path(v.Slug, "notifications") + "?" + q.Encode()
 }
 
 // here is the address of the list as it is.
@@ -46,20 +48,20 @@ func (v noticesView) here() string { return v.address(v.Filter, "") }
 
 // noticeList shows what Rapport told the visitor, the newest first.
 func (p *Pages) noticeList(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
 	view := noticesView{Slug: v.Brand.Slug, Filter: notify.Filter{Topic: q.Get("topic"), Unread: q.Get("show") == "unread"}, Now: p.DB.Now().Time()}
 	var err error
-	if view.All, view.Next, err = notify.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, pageOf(r)); err != nil {
+	if view.All, view.Next, err = notify.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return err
 	}
-	if fromHTMX(r) && q.Has("after") {
-		return part(w, r, noticeRows(view))
+	if studio.FromHTMX(r) && q.Has("after") {
+		return studio.Part(w, r, noticeRows(view))
 	}
 	if view.Topics, _, err = notify.Settings(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Notifications"), Views: noticeFilters(view), Actions: noticeActions(view)}
-	return p.show(w, r, page{Area: "notifications", Head: head, Flush: len(view.All) > 0}, noticeList(view))
+	return p.Show(w, r, studio.Page{Area: "notifications", Head: head, Flush: len(view.All) > 0}, noticeList(view))
 }
 
 // anyUnread reports whether there is something to mark as read.
@@ -69,8 +71,8 @@ func (v noticesView) anyUnread() bool {
 
 // day is the title above a row, where it begins a day.
 func (v noticesView) day(ctx context.Context, i int) string {
-	title := dayTitle(ctx, v.Now, v.All[i].CreatedAt.Time())
-	if i > 0 && title == dayTitle(ctx, v.Now, v.All[i-1].CreatedAt.Time()) {
+	title := studio.DayTitle(ctx, v.Now, v.All[i].CreatedAt.Time())
+	if i > 0 && title == studio.DayTitle(ctx, v.Now, v.All[i-1].CreatedAt.Time()) {
 		return ""
 	}
 	return title
@@ -97,8 +99,8 @@ func noticeChips(ctx context.Context, v noticesView) []ui.Chip {
 
 // noticeRead marks one, or all, as read; one leads to what it is about.
 func (p *Pages) noticeRead(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -109,27 +111,27 @@ func (p *Pages) noticeRead(w http.ResponseWriter, r *http.Request) error {
 	if err := notify.MarkRead(r.Context(), p.DB, v.Who, v.Brand.ID, ids...); err != nil {
 		return err
 	}
-	return see(w, r, noticeBack(v.Brand.Slug, f))
+	return studio.See(w, r, noticeBack(v.Brand.Slug, f))
 }
 
 // noticeUnread keeps one for later.
 func (p *Pages) noticeUnread(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
 	if err := notify.MarkUnread(r.Context(), p.DB, v.Who, v.Brand.ID, f.Value("id")); err != nil {
 		return err
 	}
-	return see(w, r, noticeBack(v.Brand.Slug, f))
+	return studio.See(w, r, noticeBack(v.Brand.Slug, f))
 }
 
-func noticeBack(slug string, f form) string {
+func noticeBack(slug string, f entry.Form) string {
 	if to := f.Value("to"); strings.HasPrefix(to, "/studio/") {
 		return to
 	}
-	return studio(slug, "notifications")
+	return studio.Path(slug, "notifications")
 }
 
 // noticeIcon is the icon of a kind of notification.
@@ -169,28 +171,28 @@ type matrixView struct {
 	Zone   string
 	Mail   bool // letters are sent
 	Email  string
-	Form   form
+	Form   entry.Form
 }
 
 // settingsNotices shows the matrix.
 func (p *Pages) settingsNotices(w http.ResponseWriter, r *http.Request) error {
-	return p.noticesForm(w, r, form{})
+	return p.noticesForm(w, r, entry.Form{})
 }
 
-func (p *Pages) noticesForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) noticesForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	view := matrixView{Slug: v.Brand.Slug, Zone: v.Brand.Zone, Mail: p.Site.Mail, Email: v.Who.Email, Form: f}
 	var err error
 	if view.Rows, view.Digest, err = notify.Settings(r.Context(), p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
-	return p.settings(w, r, "notifications", f.Status(), false, noticeMatrix(view))
+	return p.Settings(w, r, "notifications", f.Status(), false, noticeMatrix(view))
 }
 
 // settingsNoticesSave keeps it.
 func (p *Pages) settingsNoticesSave(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -219,8 +221,8 @@ func (p *Pages) settingsNoticesSave(w http.ResponseWriter, r *http.Request) erro
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "Saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "notifications"))
+	p.Note(w, r, i18n.T(ctx, "Saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "notifications"))
 }
 
 func hours() []ui.Option {
@@ -254,7 +256,7 @@ func (p *Pages) stopView(r *http.Request) (notify.Stop, stopView, error) {
 		return s, stopView{}, err
 	}
 	b, topic, err := s.Names(r.Context(), p.DB)
-	return s, stopView{Token: token, Brand: b.Name, Topic: topic.Title, Digest: s.Digest(), Settings: studio(b.Slug, "settings", "notifications")}, err
+	return s, stopView{Token: token, Brand: b.Name, Topic: topic.Title, Digest: s.Digest(), Settings: studio.Path(b.Slug, "settings", "notifications")}, err
 }
 
 // stopShow says what the link stops and asks for a click: programs that look
@@ -264,7 +266,7 @@ func (p *Pages) stopShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return write(r.Context(), w, http.StatusOK, stopPage(p.bare(r, i18n.T(r.Context(), "Stop these letters")), view))
+	return studio.Write(r.Context(), w, http.StatusOK, stopPage(p.Bare(r, i18n.T(r.Context(), "Stop these letters")), view))
 }
 
 // stopDo stops them, for the page's button and for the one click of mail
@@ -272,11 +274,11 @@ func (p *Pages) stopShow(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) stopDo(w http.ResponseWriter, r *http.Request) error {
 	s, view, err := p.stopView(r)
 	if err == nil {
-		err = s.Do(r.Context(), p.DB, p.address(r))
+		err = s.Do(r.Context(), p.DB, p.Address(r))
 	}
 	if err != nil {
 		return err
 	}
 	view.Done = true
-	return write(r.Context(), w, http.StatusOK, stopPage(p.bare(r, i18n.T(r.Context(), "These letters have stopped")), view))
+	return studio.Write(r.Context(), w, http.StatusOK, stopPage(p.Bare(r, i18n.T(r.Context(), "These letters have stopped")), view))
 }

@@ -7,6 +7,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/insight"
 	"rapport/internal/metric"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -14,7 +15,7 @@ import (
 // time.
 func publishedNumber(ctx context.Context, w weekView) ui.NumberArgs {
 	v := weekValue(metric.Published, w.At)
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), Value: i18n.Number(ctx, w.Published), Points: w.PerDay, Change: signed(w.Published - w.Before),
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), Value: i18n.Number(ctx, w.Published), Points: w.PerDay, Change: studio.Signed(w.Published - w.Before),
 		About: aboutValue(ctx, "about-week-published", v, "")}
 	switch {
 	case w.Published == 0:

@@ -17,6 +17,7 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/space"
 	"rapport/internal/tally"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -36,12 +37,12 @@ type overview struct {
 }
 
 func (p *Pages) overviewOf(r *http.Request, part string) (overview, error) {
-	v := at(r)
+	v := studio.At(r)
 	days, err := windowOf(r)
 	q := r.URL.Query()
 	return overview{Slug: v.Brand.Slug, Part: part, Span: days, Choice: tally.Choice{Team: q.Get("team") == "1", Without: q.Get("reactions") == "0"},
 		Zone: v.Brand.Location(), Now: p.DB.Now().Time(), Narrow: len(v.Who.Channels(p.DB.Now(), v.Brand.ID)) > 0,
-		SetUp: p.may(r, access.CommunityWrite), Connect: p.may(r, access.ChannelWrite)}, err
+		SetUp: p.May(r, access.CommunityWrite), Connect: p.May(r, access.ChannelWrite)}, err
 }
 
 func (o overview) window() insight.Window { return insight.Window{Days: o.Span, Zone: o.Zone} }
@@ -58,9 +59,9 @@ func (o overview) link(part string, days int, c tally.Choice, more ...string) st
 	if c.Without {
 		q.Set("reactions", "0")
 	}
-	out := strings.TrimSuffix(studio(o.Slug, append([]string{"insights", part}, more...)...), "/")
+	out := strings.TrimSuffix(studio.Path(o.Slug, append([]string{"insights", part}, more...)...), "/")
 	if part == "" {
-		out = studio(o.Slug, append([]string{"insights"}, more...)...)
+		out = studio.Path(o.Slug, append([]string{"insights"}, more...)...)
 	}
 	if len(q) > 0 {
 		out += "?" + q.Encode()
@@ -114,7 +115,7 @@ func (o overview) before(ctx context.Context) string {
 func (o overview) figure(ctx context.Context, v insight.Value) ui.NumberArgs {
 	n := figure(ctx, "about-"+strings.ReplaceAll(v.ID, "_", "-"), v, o.before(ctx))
 	if v.ID == metric.NetActive && v.Now != nil {
-		n.Value = signed(int(*v.Now))
+		n.Value = studio.Signed(int(*v.Now))
 	}
 	n.Compared = "" // it stands once below all of them, and in what the number means
 	if v.Now != nil && v.Base > 0 && v.Half != metric.Social {
@@ -154,7 +155,7 @@ type sideView struct {
 }
 
 func (p *Pages) sideOf(r *http.Request, o overview) (sideView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := sideView{overview: o}
 	var err error
 	if view.Social, err = insight.OfSocial(ctx, p.DB, v.Who, v.Brand.ID, o.window()); err != nil {
@@ -168,9 +169,9 @@ func (p *Pages) sideOf(r *http.Request, o overview) (sideView, error) {
 	}
 	var titles []string
 	for _, c := range view.Social.Channels {
-		titles = append(titles, p.networkTitle(c.Network))
+		titles = append(titles, p.NetworkTitle(c.Network))
 	}
-	view.Networks = distinct(titles)
+	view.Networks = studio.Distinct(titles)
 	all, err := space.List(ctx, p.DB, v.Brand.ID)
 	view.Spaces = len(all)
 	return view, err
@@ -195,7 +196,7 @@ func (p *Pages) overviewShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, page{Area: "insights", Head: o.head(r.Context())}, sidePage(view))
+	return p.Show(w, r, studio.Page{Area: "insights", Head: o.head(r.Context())}, sidePage(view))
 }
 
 func (o overview) head(ctx context.Context) ui.Head {
@@ -211,22 +212,22 @@ type socialView struct {
 }
 
 func (p *Pages) socialOf(r *http.Request, o overview) (socialView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := socialView{overview: o, Titles: map[string]string{}}
 	var err error
 	if view.Social, err = insight.OfSocial(ctx, p.DB, v.Who, v.Brand.ID, o.window()); err != nil {
 		return view, err
 	}
 	for _, c := range view.Channels {
-		view.Titles[c.ID] = p.networkTitle(c.Network)
+		view.Titles[c.ID] = p.NetworkTitle(c.Network)
 	}
 	posts := make([]string, len(view.Social.Best))
 	for i, b := range view.Social.Best {
 		posts[i] = b.Post
 	}
-	faces, err := post.Faces(ctx, p.DB, v.Brand.ID, distinct(posts))
+	faces, err := post.Faces(ctx, p.DB, v.Brand.ID, studio.Distinct(posts))
 	for _, b := range view.Social.Best {
-		view.Best = append(view.Best, bestLine{b, faces[b.Post], studio(v.Brand.Slug, "posts", b.Post)})
+		view.Best = append(view.Best, bestLine{b, faces[b.Post], studio.Path(v.Brand.Slug, "posts", b.Post)})
 	}
 	return view, err
 }
@@ -240,7 +241,7 @@ func (p *Pages) overviewSocial(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, page{Area: "insights", Head: o.head(r.Context())}, socialPage(view))
+	return p.Show(w, r, studio.Page{Area: "insights", Head: o.head(r.Context())}, socialPage(view))
 }
 
 // communityView is the community manager's overview.
@@ -250,7 +251,7 @@ type communityView struct {
 }
 
 func (p *Pages) communityNumbersOf(r *http.Request, o overview) (communityView, error) {
-	v := at(r)
+	v := studio.At(r)
 	all, err := insight.OfCommunity(r.Context(), p.DB, v.Who, v.Brand.ID, o.window(), o.Choice)
 	return communityView{o, all}, err
 }
@@ -264,7 +265,7 @@ func (p *Pages) overviewCommunity(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, page{Area: "insights", Head: o.head(r.Context())}, communityNumbersPage(view))
+	return p.Show(w, r, studio.Page{Area: "insights", Head: o.head(r.Context())}, communityNumbersPage(view))
 }
 
 // split is how people and what they made fall apart.
@@ -292,7 +293,7 @@ func percent(ctx context.Context, v *float64) string {
 	if v == nil {
 		return "—"
 	}
-	return decimal(ctx, *v) + " %"
+	return studio.Decimal(ctx, *v) + " %"
 }
 
 // stayed is a cell of the table of cohorts: a dash while not all have reached
@@ -335,7 +336,7 @@ func (p *Pages) overviewCSV(w http.ResponseWriter, r *http.Request) error {
 			rows = append(rows, valueRow(v))
 		}
 	}
-	return file(w, fmt.Sprintf("numbers-%d-days.csv", o.Span), rows)
+	return studio.CSV(w, fmt.Sprintf("numbers-%d-days.csv", o.Span), rows)
 }
 
 func valueRow(v insight.Value) []string {
@@ -359,7 +360,7 @@ func (p *Pages) overviewSocialCSV(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return file(w, fmt.Sprintf("social-%d-days.csv", o.Span), dayRows(view.Days, pick(view.Value, metric.Followers, metric.Published, metric.Engagements)))
+	return studio.CSV(w, fmt.Sprintf("social-%d-days.csv", o.Span), dayRows(view.Days, pick(view.Value, metric.Followers, metric.Published, metric.Engagements)))
 }
 
 func (p *Pages) overviewCommunityCSV(w http.ResponseWriter, r *http.Request) error {
@@ -371,7 +372,7 @@ func (p *Pages) overviewCommunityCSV(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	return file(w, fmt.Sprintf("community-%d-days.csv", o.Span), dayRows(view.Days, pick(view.Value, metric.Members, metric.MembersJoined, metric.MembersLeft,
+	return studio.CSV(w, fmt.Sprintf("community-%d-days.csv", o.Span), dayRows(view.Days, pick(view.Value, metric.Members, metric.MembersJoined, metric.MembersLeft,
 		metric.Active, metric.Contributors, metric.TopicsBegun, metric.CommunityPosts)))
 }
 

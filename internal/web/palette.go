@@ -11,6 +11,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/search"
+	"rapport/internal/web/studio"
 )
 
 // found is one thing that ⌘K finds.
@@ -44,11 +45,11 @@ func (p *Pages) paletteFind(w http.ResponseWriter, r *http.Request) error {
 			}
 			out = append(out, some...)
 		}
-		if !p.may(r, access.PostRead) && !p.may(r, access.ConversationRead) && !p.may(r, access.PersonRead) {
+		if !p.May(r, access.PostRead) && !p.May(r, access.ConversationRead) && !p.May(r, access.PersonRead) {
 			return answerJSON(w, out)
 		}
 		out = append(out, found{Label: i18n.T(r.Context(), "Search everything for “{{.Words}}”", "Words", query),
-			Href: searchView{Slug: at(r).Brand.Slug}.address(searchAsked{Words: query}, "")})
+			Href: searchView{Slug: studio.At(r).Brand.Slug}.address(searchAsked{Words: query}, "")})
 	}
 	return answerJSON(w, out)
 }
@@ -60,7 +61,7 @@ func answerJSON(w http.ResponseWriter, v any) error {
 
 // findKind finds what is of one kind; of a conversation only its newest message.
 func (p *Pages) findKind(r *http.Request, query string, k search.Kind) ([]found, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	all, _, err := search.Find(ctx, p.DB, v.Who, v.Brand.ID, search.Query{Text: query, Kinds: []search.Kind{k}}, db.Page{Limit: 3 * foundMost})
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
@@ -91,16 +92,16 @@ func (p *Pages) findKind(r *http.Request, query string, k search.Kind) ([]found,
 }
 
 func (p *Pages) findChannels(r *http.Request, query string) ([]found, error) {
-	v := at(r)
+	v := studio.At(r)
 	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
 	var out []found
 	for _, c := range all {
-		words := strings.ToLower(c.Handle + " " + c.Name + " " + p.networkTitle(c.Network))
+		words := strings.ToLower(c.Handle + " " + c.Name + " " + p.NetworkTitle(c.Network))
 		if strings.Contains(words, strings.ToLower(query)) && len(out) < foundMost {
-			out = append(out, found{c.Handle, studio(v.Brand.Slug, "channels", c.ID), p.networkTitle(c.Network)})
+			out = append(out, found{c.Handle, studio.Path(v.Brand.Slug, "channels", c.ID), p.NetworkTitle(c.Network)})
 		}
 	}
 	return out, err

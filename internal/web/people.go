@@ -17,6 +17,8 @@ import (
 	"rapport/internal/member"
 	"rapport/internal/merge"
 	"rapport/internal/person"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -26,8 +28,8 @@ type peopleView struct {
 	Filter   person.Filter
 	Rows     []person.Person
 	Next     string
-	Channels []channelRow
-	Networks []networkName
+	Channels []studio.ChannelRow
+	Networks []studio.NetworkName
 	Now      time.Time
 	None     bool // the brand knows nobody yet
 }
@@ -41,9 +43,9 @@ func (v peopleView) address(f person.Filter, after string) string {
 		}
 	}
 	if len(q) == 0 {
-		return studio(v.Slug, "people")
+		return studio.Path(v.Slug, "people")
 	}
-	return studio(v.Slug, "people") + "?" + q.Encode()
+	return studio.Path(v.Slug, "people") + "?" + q.Encode()
 }
 
 // peopleList is the list of people: who wrote last, or most.
@@ -52,29 +54,29 @@ func (p *Pages) peopleList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if fromHTMX(r) && r.URL.Query().Get("after") != "" {
-		return part(w, r, peopleRows(view))
+	if studio.FromHTMX(r) && r.URL.Query().Get("after") != "" {
+		return studio.Part(w, r, peopleRows(view))
 	}
-	pg := page{Area: "people", Head: ui.Head{Title: i18n.T(r.Context(), "People")}, Flush: len(view.Rows) > 0}
+	pg := studio.Page{Area: "people", Head: ui.Head{Title: i18n.T(r.Context(), "People")}, Flush: len(view.Rows) > 0}
 	if !view.None {
 		pg.Head.Views = peopleViews(view)
 	}
-	return p.show(w, r, pg, peoplePage(view))
+	return p.Show(w, r, pg, peoplePage(view))
 }
 
 func (p *Pages) peopleView(r *http.Request) (peopleView, error) {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
 	view := peopleView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(),
 		Filter: person.Filter{Query: strings.TrimSpace(q.Get("q")), Network: q.Get("network"), Channel: q.Get("channel"), Sort: person.Sort(q.Get("sort"))}}
 	if view.Filter.Sort == person.Recent {
 		view.Filter.Sort = ""
 	}
 	var err error
-	if view.Rows, view.Next, err = person.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, pageOf(r)); err != nil {
+	if view.Rows, view.Next, err = person.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return view, err
 	}
 	view.None = len(view.Rows) == 0 && view.Filter == person.Filter{Sort: view.Filter.Sort} && q.Get("after") == ""
-	view.Channels, view.Networks, err = p.channelChoices(r)
+	view.Channels, view.Networks, err = p.ChannelChoices(r)
 	return view, err
 }
 
@@ -97,7 +99,7 @@ func (v peopleView) chips(ctx context.Context) []ui.Chip {
 	if len(v.Channels) > 1 || v.Filter.Channel != "" {
 		without := v.Filter
 		without.Channel = ""
-		out = append(out, channelChip(ctx, v.Channels, v.Filter.Channel, v.address(without, "")))
+		out = append(out, studio.ChannelChip(ctx, v.Channels, v.Filter.Channel, v.address(without, "")))
 	}
 	return out
 }
@@ -124,14 +126,14 @@ type dossierView struct {
 	Proven        map[string]merge.Proof // by identity
 	Member        *member.Member         // where they are one and the reader may see members
 	Show          string                 // what of the timeline is shown; "" all
-	Channels      map[string]channelRow
+	Channels      map[string]studio.ChannelRow
 	Names         map[string]string // of accounts
 	Titles        map[string]string // of networks
 	Forget        db.Time           // when they are erased by themselves; 0: not
 	Now           time.Time
 	MayWrite      bool
 	MayRead       bool // conversations
-	Form          form
+	Form          entry.Form
 }
 
 // showKinds are the kinds of moments that a choice shows.
@@ -142,10 +144,10 @@ var showKinds = map[string][]dossier.Kind{
 
 // personShow is all that the brand knows of one person.
 func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
-	return p.personPage(w, r, form{})
+	return p.personPage(w, r, entry.Form{})
 }
 
-func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	view, err := p.dossierView(r)
 	if fault.Is(err, fault.NotFound) {
 		return p.moved(w, r, err)
@@ -154,20 +156,20 @@ func (p *Pages) personPage(w http.ResponseWriter, r *http.Request, f form) error
 		return err
 	}
 	if view.Form = f; f.Values == nil {
-		view.Form = fill("name", view.Name, "about", view.About)
+		view.Form = entry.Fill("name", view.Name, "about", view.About)
 	}
-	if fromHTMX(r) && r.URL.Query().Get("after") != "" {
-		return part(w, r, moments(view))
+	if studio.FromHTMX(r) && r.URL.Query().Get("after") != "" {
+		return studio.Part(w, r, moments(view))
 	}
 	ctx := r.Context()
-	head := ui.Head{Title: view.Name, Back: studio(view.Slug, "people"), BackText: i18n.T(ctx, "Back to people"), Actions: personActions(view)}
-	return p.show(w, r, page{Area: "people", Head: head, Status: f.Status()}, personPage(view))
+	head := ui.Head{Title: view.Name, Back: studio.Path(view.Slug, "people"), BackText: i18n.T(ctx, "Back to people"), Actions: personActions(view)}
+	return p.Show(w, r, studio.Page{Area: "people", Head: head, Status: f.Status()}, personPage(view))
 }
 
 func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
-	v, ctx, id := at(r), r.Context(), r.PathValue("person")
-	view := dossierView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.PersonWrite), MayRead: p.may(r, access.ConversationRead),
-		Channels: map[string]channelRow{}, Titles: map[string]string{}}
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("person")
+	view := dossierView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), MayWrite: p.May(r, access.PersonWrite), MayRead: p.May(r, access.ConversationRead),
+		Channels: map[string]studio.ChannelRow{}, Titles: map[string]string{}}
 	var err error
 	if view.Person, err = person.ByID(ctx, p.DB, v.Who, v.Brand.ID, id); err != nil {
 		return view, err
@@ -186,7 +188,7 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	if view.Proven, err = merge.ProvenBy(ctx, p.DB, v.Brand.ID, id); err != nil {
 		return view, err
 	}
-	if p.may(r, access.MemberRead) {
+	if p.May(r, access.MemberRead) {
 		m, err := member.OfPerson(ctx, p.DB, v.Brand.ID, id)
 		if err == nil {
 			view.Member = &m
@@ -233,23 +235,23 @@ func (p *Pages) personPlaces(r *http.Request, view *dossierView) error {
 		channels, accounts = append(channels, c.Channel), append(accounts, c.Assignee)
 	}
 	for _, i := range view.Identities {
-		view.Titles[i.Network] = p.networkTitle(i.Network)
+		view.Titles[i.Network] = p.NetworkTitle(i.Network)
 	}
-	known, err := channel.ByIDs(r.Context(), p.DB, at(r).Brand.ID, distinct(channels))
+	known, err := channel.ByIDs(r.Context(), p.DB, studio.At(r).Brand.ID, studio.Distinct(channels))
 	if err != nil {
 		return err
 	}
 	for id, c := range known {
-		view.Channels[id] = p.rowOf(c)
+		view.Channels[id] = p.RowOf(c)
 	}
-	view.Names, err = p.names(r.Context(), accounts...)
+	view.Names, err = p.Names(r.Context(), accounts...)
 	return err
 }
 
 // personSave changes what the team calls somebody and says of them.
 func (p *Pages) personSave(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("person")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("person")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -261,14 +263,14 @@ func (p *Pages) personSave(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "Saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "people", id))
+	p.Note(w, r, i18n.T(ctx, "Saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", id))
 }
 
 // personNote keeps a note about somebody.
 func (p *Pages) personNote(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("person")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("person")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -278,12 +280,12 @@ func (p *Pages) personNote(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	return see(w, r, studio(v.Brand.Slug, "people", id))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", id))
 }
 
 // personExport hands out everything known of somebody as a file.
 func (p *Pages) personExport(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("person")
+	v, id := studio.At(r), r.PathValue("person")
 	var b bytes.Buffer
 	if err := dossier.Write(r.Context(), p.DB, v.Who, v.Brand.ID, id, &b); err != nil {
 		return err
@@ -296,11 +298,11 @@ func (p *Pages) personExport(w http.ResponseWriter, r *http.Request) error {
 
 // personEraseAsk asks before somebody is erased.
 func (p *Pages) personEraseAsk(w http.ResponseWriter, r *http.Request) error {
-	return p.eraseForm(w, r, form{})
+	return p.eraseForm(w, r, entry.Form{})
 }
 
-func (p *Pages) eraseForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) eraseForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.PersonWrite); err != nil {
 		return err
 	}
@@ -309,14 +311,14 @@ func (p *Pages) eraseForm(w http.ResponseWriter, r *http.Request, f form) error 
 		return err
 	}
 	head := ui.Head{Title: i18n.T(r.Context(), "Erase {{.Person}}", "Person", one.Name),
-		Back: studio(v.Brand.Slug, "people", one.ID), BackText: i18n.T(r.Context(), "Back to the person")}
-	return p.show(w, r, page{Area: "people", Head: head, Status: f.Status()}, personErasePage(v.Brand.Slug, one, f))
+		Back: studio.Path(v.Brand.Slug, "people", one.ID), BackText: i18n.T(r.Context(), "Back to the person")}
+	return p.Show(w, r, studio.Page{Area: "people", Head: head, Status: f.Status()}, personErasePage(v.Brand.Slug, one, f))
 }
 
 // personErase erases them. Their name must be typed.
 func (p *Pages) personErase(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -326,6 +328,6 @@ func (p *Pages) personErase(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "They are erased. That they wrote, and what you answered, stays."), "")
-	return see(w, r, studio(v.Brand.Slug, "people"))
+	p.Note(w, r, i18n.T(ctx, "They are erased. That they wrote, and what you answered, stays."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people"))
 }

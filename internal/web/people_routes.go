@@ -4,34 +4,35 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/studio"
 )
 
 // peopleAll are who the brand knows.
-func (p *Pages) peopleAll() []route {
+func (p *Pages) peopleAll() []studio.Route {
 	return slices.Concat(p.peopleRoutes(), p.sameRoutes())
 }
 
 // peopleRoutes are the people that the brand knows.
-func (p *Pages) peopleRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/people", door: inBrand, need: access.PersonRead, handle: p.peopleList},
-		{pattern: "GET /studio/{brand}/people/{person}", door: inBrand, need: access.PersonRead, handle: p.personShow},
-		{pattern: "POST /studio/{brand}/people/{person}/save", door: inBrand, need: access.PersonWrite, handle: p.personSave},
-		{pattern: "POST /studio/{brand}/people/{person}/notes", door: inBrand, need: access.PersonWrite, handle: p.personNote},
-		{pattern: "POST /studio/{brand}/people/{person}/export", door: inBrand, need: access.PersonWrite, handle: p.personExport},
-		{pattern: "GET /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personEraseAsk},
-		{pattern: "POST /studio/{brand}/people/{person}/erase", door: inBrand, need: access.PersonWrite, handle: p.personErase},
+func (p *Pages) peopleRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/people", Door: studio.InBrand, Need: access.PersonRead, Handle: p.peopleList},
+		{Pattern: "GET /studio/{brand}/people/{person}", Door: studio.InBrand, Need: access.PersonRead, Handle: p.personShow},
+		{Pattern: "POST /studio/{brand}/people/{person}/save", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.personSave},
+		{Pattern: "POST /studio/{brand}/people/{person}/notes", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.personNote},
+		{Pattern: "POST /studio/{brand}/people/{person}/export", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.personExport},
+		{Pattern: "GET /studio/{brand}/people/{person}/erase", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.personEraseAsk},
+		{Pattern: "POST /studio/{brand}/people/{person}/erase", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.personErase},
 	}
 }
 
 // sameRoutes are where the team makes one person of two records, and takes
 // them apart again.
-func (p *Pages) sameRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/people/{person}/same", door: inBrand, need: access.PersonWrite, handle: p.sameFind},
-		{pattern: "GET /studio/{brand}/people/{person}/same/{other}", door: inBrand, need: access.PersonWrite, handle: p.sameReview},
-		{pattern: "POST /studio/{brand}/people/{person}/same/{other}", door: inBrand, need: access.PersonWrite, handle: p.sameJoin},
-		{pattern: "GET /studio/{brand}/people/{person}/merges/{merge}", door: inBrand, need: access.PersonWrite, handle: p.mergeAsk},
-		{pattern: "POST /studio/{brand}/people/{person}/merges/{merge}", door: inBrand, need: access.PersonWrite, handle: p.mergeUndo},
+func (p *Pages) sameRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/people/{person}/same", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.sameFind},
+		{Pattern: "GET /studio/{brand}/people/{person}/same/{other}", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.sameReview},
+		{Pattern: "POST /studio/{brand}/people/{person}/same/{other}", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.sameJoin},
+		{Pattern: "GET /studio/{brand}/people/{person}/merges/{merge}", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.mergeAsk},
+		{Pattern: "POST /studio/{brand}/people/{person}/merges/{merge}", Door: studio.InBrand, Need: access.PersonWrite, Handle: p.mergeUndo},
 	}
 }

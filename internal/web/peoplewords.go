@@ -6,6 +6,7 @@ import (
 	"rapport/internal/dossier"
 	"rapport/internal/i18n"
 	"rapport/internal/member"
+	"rapport/internal/web/studio"
 )
 
 // orSilent is an excerpt, or what stands where nothing was said.
@@ -54,7 +55,7 @@ func aboutSummary(ctx context.Context, v dossierView) string {
 func memberSince(ctx context.Context, v dossierView) string {
 	since := i18n.T(ctx, "member since {{.Date}}", "Date", i18n.Date(ctx, v.Member.JoinedAt.Time()))
 	if v.Member.State != member.Active {
-		since += " · " + memberStateWord(ctx, v.Member.State)
+		since += " · " + studio.MemberStateWord(ctx, v.Member.State)
 	}
 	return since
 }

@@ -18,6 +18,8 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/publish"
 	"rapport/internal/task"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -32,7 +34,7 @@ type postView struct {
 	ByName     string // author
 	Happened   teamActs
 	Now        time.Time
-	Form       form
+	Form       entry.Form
 	MayWrite   bool
 	MayPublish bool
 	Review     reviewView
@@ -43,15 +45,15 @@ type postView struct {
 
 // version is a text and the channels that get it.
 type version struct {
-	Channels []channelRow
+	Channels []studio.ChannelRow
 	Body     post.Body
 }
 
 // way is a delivery as its story shows it.
 type way struct {
-	deliveryLine
+	studio.DeliveryLine
 	Story    []storyLine
-	Choices  []choiceView
+	Choices  []studio.ChoiceView
 	AuthorBy string
 	Wall     string // a later time to offer, by the brand's clock
 	Slug     string
@@ -79,22 +81,22 @@ func (w way) Late() (time.Duration, bool) {
 
 // postShow is a post's page: what it says, who made it, and how it went.
 func (p *Pages) postShow(w http.ResponseWriter, r *http.Request) error {
-	return p.postPage(w, r, form{})
+	return p.postPage(w, r, entry.Form{})
 }
 
-func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	view, err := p.postView(r, f)
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: headline(r.Context(), view.Excerpt), Back: studio(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postHead(view.Talk, postActions(view))}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
+	head := ui.Head{Title: studio.Headline(r.Context(), view.Excerpt), Back: studio.Path(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postHead(view.Talk, postActions(view))}
+	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
-func (p *Pages) postView(r *http.Request, f form) (postView, error) {
-	v, ctx := at(r), r.Context()
+func (p *Pages) postView(r *http.Request, f entry.Form) (postView, error) {
+	v, ctx := studio.At(r), r.Context()
 	view := postView{Slug: v.Brand.Slug, Brand: v.Brand, Now: p.DB.Now().Time(), Form: f,
-		MayWrite: p.may(r, access.PostWrite), MayPublish: p.may(r, access.PostPublish)}
+		MayWrite: p.May(r, access.PostWrite), MayPublish: p.May(r, access.PostPublish)}
 	var err error
 	if view.Post, err = post.ByID(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("post")); err != nil {
 		return view, err
@@ -118,10 +120,10 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 	if view.Happened, err = p.happenedFirst(r, "posts", view.ID); err != nil {
 		return view, err
 	}
-	names, err := p.names(ctx, view.Author)
+	names, err := p.Names(ctx, view.Author)
 	view.ByName = names[view.Author]
 	if err == nil {
-		view.Talk, err = p.talkView(r, view.Post, form{})
+		view.Talk, err = p.talkView(r, view.Post, entry.Form{})
 	}
 	if err == nil {
 		view.Tasks, err = p.tasksOn(r, task.OnPost, view.ID)
@@ -134,18 +136,18 @@ func (p *Pages) postView(r *http.Request, f form) (postView, error) {
 
 // versions are the texts of a post, the common one first.
 func (p *Pages) versions(r *http.Request, one post.Post) ([]version, error) {
-	v := at(r)
+	v := studio.At(r)
 	all, err := channel.ByIDs(r.Context(), p.DB, v.Brand.ID, one.Channels())
 	if err != nil {
 		return nil, err
 	}
 	out := []version{{Body: one.Body}}
 	for _, variant := range one.Variants {
-		row := p.rowOf(all[variant.Channel])
+		row := p.RowOf(all[variant.Channel])
 		if variant.Body == nil {
 			out[0].Channels = append(out[0].Channels, row)
 		} else {
-			out = append(out, version{[]channelRow{row}, *variant.Body})
+			out = append(out, version{[]studio.ChannelRow{row}, *variant.Body})
 		}
 	}
 	if len(out[0].Channels) == 0 && len(out) > 1 {
@@ -157,17 +159,17 @@ func (p *Pages) versions(r *http.Request, one post.Post) ([]version, error) {
 // ways are deliveries with what a person may decide about them, and with the
 // story where it is asked for.
 func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way, error) {
-	v, ctx := at(r), r.Context()
-	lines, err := p.lines(r, ds)
+	v, ctx := studio.At(r), r.Context()
+	lines, err := p.Lines(r, ds)
 	if err != nil {
 		return nil, err
 	}
-	may := p.may(r, access.DeliveryResolve)
+	may := p.May(r, access.DeliveryResolve)
 	out := make([]way, len(lines))
 	for i, l := range lines {
-		out[i] = way{deliveryLine: l, Slug: v.Brand.Slug, Wall: wall(v.Brand, p.DB.Now().Add(time.Hour))}
+		out[i] = way{DeliveryLine: l, Slug: v.Brand.Slug, Wall: studio.Wall(v.Brand, p.DB.Now().Add(time.Hour))}
 		if may {
-			out[i].Choices = p.choices(ctx, l)
+			out[i].Choices = p.Choices(ctx, l)
 		}
 		if story {
 			if out[i].Story, err = p.story(ctx, v.Brand.ID, l); err != nil {
@@ -181,7 +183,7 @@ func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way
 	return out, nil
 }
 
-func (p *Pages) story(ctx context.Context, brandID string, l deliveryLine) ([]storyLine, error) {
+func (p *Pages) story(ctx context.Context, brandID string, l studio.DeliveryLine) ([]storyLine, error) {
 	events, err := delivery.Story(ctx, p.DB, brandID, l.ID)
 	if err != nil {
 		return nil, err
@@ -190,7 +192,7 @@ func (p *Pages) story(ctx context.Context, brandID string, l deliveryLine) ([]st
 	for i, e := range events {
 		ids[i] = e.By
 	}
-	names, err := p.names(ctx, ids...)
+	names, err := p.Names(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -204,8 +206,8 @@ func (p *Pages) story(ctx context.Context, brandID string, l deliveryLine) ([]st
 
 // postMove gives a post another time.
 func (p *Pages) postMove(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("post")
-	f, err := read(r)
+	v, id := studio.At(r), r.PathValue("post")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -223,64 +225,64 @@ func (p *Pages) postMove(w http.ResponseWriter, r *http.Request) error {
 	if dst != "" {
 		text += " " + dst
 	}
-	p.note(w, r, text, "")
-	return see(w, r, studio(v.Brand.Slug, "posts", id))
+	p.Note(w, r, text, "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "posts", id))
 }
 
 // postAct runs one domain function about a post and goes on.
 func (p *Pages) postAct(w http.ResponseWriter, r *http.Request, do func() (text, undo, to string, err error)) error {
 	text, undo, to, err := do()
 	if err != nil {
-		f := blank(r)
+		f := entry.Blank(r)
 		if f.Refused(err) {
 			return p.postPage(w, r, f)
 		}
 		return err
 	}
-	p.note(w, r, text, undo)
-	return see(w, r, to)
+	p.Note(w, r, text, undo)
+	return studio.See(w, r, to)
 }
 
 func (p *Pages) postUnschedule(w http.ResponseWriter, r *http.Request) error {
-	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	v, id, ctx := studio.At(r), r.PathValue("post"), r.Context()
 	return p.postAct(w, r, func() (string, string, string, error) {
 		_, err := post.Unschedule(ctx, p.DB, v.Who, v.Brand.ID, id)
-		return i18n.T(ctx, "Taken off the plan. It is a draft again."), "", studio(v.Brand.Slug, "posts", id), err
+		return i18n.T(ctx, "Taken off the plan. It is a draft again."), "", studio.Path(v.Brand.Slug, "posts", id), err
 	})
 }
 
 func (p *Pages) postDuplicate(w http.ResponseWriter, r *http.Request) error {
-	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	v, id, ctx := studio.At(r), r.PathValue("post"), r.Context()
 	return p.postAct(w, r, func() (string, string, string, error) {
 		copied, err := post.Duplicate(ctx, p.DB, v.Who, v.Brand.ID, id)
-		return i18n.T(ctx, "This is the copy. The first one is as it was."), "", studio(v.Brand.Slug, "posts", copied.ID, "edit"), err
+		return i18n.T(ctx, "This is the copy. The first one is as it was."), "", studio.Path(v.Brand.Slug, "posts", copied.ID, "edit"), err
 	})
 }
 
 func (p *Pages) postDelete(w http.ResponseWriter, r *http.Request) error {
-	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	v, id, ctx := studio.At(r), r.PathValue("post"), r.Context()
 	return p.postAct(w, r, func() (string, string, string, error) {
 		err := post.Delete(ctx, p.DB, v.Who, v.Brand.ID, id)
-		return i18n.T(ctx, "The post is deleted."), studio(v.Brand.Slug, "posts", id, "restore"), studio(v.Brand.Slug, "posts"), err
+		return i18n.T(ctx, "The post is deleted."), studio.Path(v.Brand.Slug, "posts", id, "restore"), studio.Path(v.Brand.Slug, "posts"), err
 	})
 }
 
 func (p *Pages) postRestore(w http.ResponseWriter, r *http.Request) error {
-	v, id, ctx := at(r), r.PathValue("post"), r.Context()
+	v, id, ctx := studio.At(r), r.PathValue("post"), r.Context()
 	return p.postAct(w, r, func() (string, string, string, error) {
 		back, err := post.Restore(ctx, p.DB, v.Who, v.Brand.ID, id)
 		text := i18n.T(ctx, "The post is back as a draft.")
 		if back.PlannedAt > 0 {
 			text = i18n.T(ctx, "The post is back as a draft. Schedule it again, it had a time.")
 		}
-		return text, "", studio(v.Brand.Slug, "posts", id), err
+		return text, "", studio.Path(v.Brand.Slug, "posts", id), err
 	})
 }
 
 // deliveryResolve carries out a decision about one delivery.
 func (p *Pages) deliveryResolve(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("delivery")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("delivery")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -299,16 +301,16 @@ func (p *Pages) deliveryResolve(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, decided(ctx, decision, d), "")
+	p.Note(w, r, studio.Decided(ctx, decision, d), "")
 	if f.Value("from") == "attention" {
-		return see(w, r, studio(v.Brand.Slug, "attention"))
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "attention"))
 	}
-	return see(w, r, studio(v.Brand.Slug, "posts", d.Post))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "posts", d.Post))
 }
 
 // deliveryDecision shows the page again that a refused decision came from.
-func (p *Pages) deliveryDecision(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) deliveryDecision(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	if f.Value("from") == "attention" {
 		return p.attentionPage(w, r, f)
 	}
@@ -322,11 +324,11 @@ func (p *Pages) deliveryDecision(w http.ResponseWriter, r *http.Request, f form)
 
 // deliveryLeave asks before a post is taken down on its network.
 func (p *Pages) deliveryLeave(w http.ResponseWriter, r *http.Request) error {
-	return p.takeDownPage(w, r, form{})
+	return p.takeDownPage(w, r, entry.Form{})
 }
 
-func (p *Pages) takeDownPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) takeDownPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	d, err := delivery.ByID(ctx, p.DB, v.Brand.ID, r.PathValue("delivery"))
 	if err != nil {
 		return err
@@ -334,19 +336,19 @@ func (p *Pages) takeDownPage(w http.ResponseWriter, r *http.Request, f form) err
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.DeliveryResolve, d.Channel); err != nil {
 		return err
 	}
-	lines, err := p.lines(r, []delivery.Delivery{d})
+	lines, err := p.Lines(r, []delivery.Delivery{d})
 	if err != nil {
 		return err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Take it down on {{.Network}}", "Network", lines[0].Title),
-		Back: studio(v.Brand.Slug, "posts", d.Post), BackText: i18n.T(ctx, "Back to the post")}
-	return p.show(w, r, page{Area: "posts", Head: head, Status: f.Status()}, takeDown(v.Brand.Slug, lines[0], f))
+		Back: studio.Path(v.Brand.Slug, "posts", d.Post), BackText: i18n.T(ctx, "Back to the post")}
+	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Status: f.Status()}, takeDown(v.Brand.Slug, lines[0], f))
 }
 
 // deliveryRemove takes down what is out. The channel's handle must be typed.
 func (p *Pages) deliveryRemove(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("delivery")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("delivery")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -369,8 +371,8 @@ func (p *Pages) deliveryRemove(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "Taken down on {{.Channel}}.", "Channel", c.Handle), "")
-	return see(w, r, studio(v.Brand.Slug, "posts", d.Post))
+	p.Note(w, r, i18n.T(ctx, "Taken down on {{.Channel}}.", "Channel", c.Handle), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "posts", d.Post))
 }
 
 // plannedAt is the time to offer for a move: when it is due, or planned.
@@ -379,7 +381,7 @@ func (v postView) plannedAt() string {
 	for i, w := range v.Ways {
 		ds[i] = w.Delivery
 	}
-	return cmp.Or(v.Form.Value("at"), wall(v.Brand, cmp.Or(nextDue(ds), v.PlannedAt)))
+	return cmp.Or(v.Form.Value("at"), studio.Wall(v.Brand, cmp.Or(nextDue(ds), v.PlannedAt)))
 }
 
 // waits reports whether something of the post is still to go out.
@@ -433,10 +435,10 @@ func eventFacts(ctx context.Context, e delivery.Event) string {
 		text = i18n.T(ctx, "try {{.N}}", "N", e.Attempt)
 	}
 	if e.Status > 0 {
-		text = joined(text, fmt.Sprintf("HTTP %d", e.Status))
+		text = studio.Dotted(text, fmt.Sprintf("HTTP %d", e.Status))
 	}
 	if e.TookMS > 0 {
-		text = joined(text, span(ctx, time.Duration(e.TookMS)*time.Millisecond))
+		text = studio.Dotted(text, studio.Span(ctx, time.Duration(e.TookMS)*time.Millisecond))
 	}
 	return text
 }

@@ -14,6 +14,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/post"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -23,10 +25,10 @@ type postListView struct {
 	Filter   post.Filter
 	Rows     []postRow
 	Next     string
-	Channels []channelRow
+	Channels []studio.ChannelRow
 	MayWrite bool
 	MayJudge bool // may approve
-	Form     form
+	Form     entry.Form
 	Now      time.Time
 }
 
@@ -34,9 +36,9 @@ type postListView struct {
 type postRow struct {
 	post.Post
 	Deliveries []delivery.Delivery
-	Channels   []channelRow
+	Channels   []studio.ChannelRow
 	State      ui.State
-	Square     square
+	Square     studio.Square
 	Chosen     bool
 }
 
@@ -76,9 +78,9 @@ func (v postListView) address(f post.Filter, after string) string {
 		}
 	}
 	if len(q) == 0 {
-		return studio(v.Slug, "posts")
+		return studio.Path(v.Slug, "posts")
 	}
-	return studio(v.Slug, "posts") + "?" + q.Encode()
+	return studio.Path(v.Slug, "posts") + "?" + q.Encode()
 }
 
 // postStates are what the list may be narrowed to, with what it is called.
@@ -93,31 +95,31 @@ func stateWord(ctx context.Context, state string) string {
 
 // postList is the list of posts, the last changed first.
 func (p *Pages) postList(w http.ResponseWriter, r *http.Request) error {
-	return p.postListPage(w, r, form{})
+	return p.postListPage(w, r, entry.Form{})
 }
 
-func (p *Pages) postListPage(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) postListPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	view, err := p.postListView(r, f)
 	if err != nil {
 		return err
 	}
 	ctx := r.Context()
-	if fromHTMX(r) && r.URL.Query().Get("after") != "" {
-		return part(w, r, postRows(view))
+	if studio.FromHTMX(r) && r.URL.Query().Get("after") != "" {
+		return studio.Part(w, r, postRows(view))
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Posts"), Views: postViews(view)}
 	if view.MayWrite {
-		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New post"), Icon: "plus", Kind: ui.Primary, Href: studio(view.Slug, "compose"), Key: "n"})
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New post"), Icon: "plus", Kind: ui.Primary, Href: studio.Path(view.Slug, "compose"), Key: "n"})
 	}
 	keys := []ui.KeyLine{{Text: i18n.T(ctx, "New post"), Keys: []string{"n"}}, {Text: i18n.T(ctx, "Edit the post"), Keys: []string{"e"}}}
-	return p.show(w, r, page{Area: "posts", Head: head, Flush: len(view.Rows) > 0, Keys: keys, Status: f.Status()}, postListPage(view))
+	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Flush: len(view.Rows) > 0, Keys: keys, Status: f.Status()}, postListPage(view))
 }
 
-func (p *Pages) postListView(r *http.Request, f form) (postListView, error) {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	view := postListView{Slug: v.Brand.Slug, Form: f, Now: p.DB.Now().Time(), MayWrite: p.may(r, access.PostWrite), MayJudge: p.may(r, access.PostApprove),
+func (p *Pages) postListView(r *http.Request, f entry.Form) (postListView, error) {
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
+	view := postListView{Slug: v.Brand.Slug, Form: f, Now: p.DB.Now().Time(), MayWrite: p.May(r, access.PostWrite), MayJudge: p.May(r, access.PostApprove),
 		Filter: post.Filter{State: q.Get("state"), Channel: q.Get("channel"), Query: q.Get("q")}}
-	all, next, err := post.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, pageOf(r))
+	all, next, err := post.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r))
 	if err != nil {
 		return view, err
 	}
@@ -127,14 +129,14 @@ func (p *Pages) postListView(r *http.Request, f form) (postListView, error) {
 		return view, err
 	}
 	for _, c := range channels {
-		view.Channels = append(view.Channels, p.rowOf(c))
+		view.Channels = append(view.Channels, p.RowOf(c))
 	}
 	view.Rows, err = p.postRows(r, all, f)
 	return view, err
 }
 
-func (p *Pages) postRows(r *http.Request, all []post.Post, f form) ([]postRow, error) {
-	v, ctx := at(r), r.Context()
+func (p *Pages) postRows(r *http.Request, all []post.Post, f entry.Form) ([]postRow, error) {
+	v, ctx := studio.At(r), r.Context()
 	var ids, channels []string
 	for _, one := range all {
 		ids, channels = append(ids, one.ID), append(channels, one.Channels()...)
@@ -143,7 +145,7 @@ func (p *Pages) postRows(r *http.Request, all []post.Post, f form) ([]postRow, e
 	if err != nil {
 		return nil, err
 	}
-	known, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, distinct(channels))
+	known, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(channels))
 	if err != nil {
 		return nil, err
 	}
@@ -152,11 +154,11 @@ func (p *Pages) postRows(r *http.Request, all []post.Post, f form) ([]postRow, e
 		ds := slices.DeleteFunc(deliveries[one.ID], func(d delivery.Delivery) bool { return d.State == delivery.Cancelled })
 		out[i] = postRow{Post: one, Deliveries: ds, State: postState(stateOf(one), ds, v.Brand.Held), Chosen: f.Has("post", one.ID)}
 		for _, id := range one.Channels() {
-			out[i].Channels = append(out[i].Channels, p.rowOf(known[id]))
+			out[i].Channels = append(out[i].Channels, p.RowOf(known[id]))
 		}
-		pictures[i] = firstPicture(one.Body)
+		pictures[i] = studio.FirstPicture(one.Body)
 	}
-	for i, s := range squares(v.Brand.Slug, pictures) {
+	for i, s := range studio.Squares(v.Brand.Slug, pictures) {
 		out[i].Square = s
 	}
 	return out, nil
@@ -164,8 +166,8 @@ func (p *Pages) postRows(r *http.Request, all []post.Post, f form) ([]postRow, e
 
 // postBulk does the same to all chosen posts and says how far it came.
 func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -201,8 +203,8 @@ func (p *Pages) postBulk(w http.ResponseWriter, r *http.Request) error {
 		f.Text = text + " " + i18n.T(ctx, "The rest was left as it is:") + " " + f.Text
 		return p.postListPage(w, r, f)
 	}
-	p.note(w, r, text, "")
-	return see(w, r, studio(v.Brand.Slug, "posts"))
+	p.Note(w, r, text, "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "posts"))
 }
 
 // bulkMost bounds what one request does.

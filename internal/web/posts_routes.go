@@ -4,46 +4,47 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/studio"
 )
 
 // postAll are where posts are listed, told and decided.
-func (p *Pages) postAll() []route {
+func (p *Pages) postAll() []studio.Route {
 	return slices.Concat(p.postRoutes(), p.approvalRoutes())
 }
 
 // postRoutes are the posts, and what became of each delivery.
-func (p *Pages) postRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/posts", door: inBrand, need: access.PostRead, handle: p.postList},
-		{pattern: "POST /studio/{brand}/posts/bulk", door: inBrand, need: access.PostWrite, handle: p.postBulk},
-		{pattern: "GET /studio/{brand}/posts/{post}", door: inBrand, need: access.PostRead, handle: p.postShow},
-		{pattern: "POST /studio/{brand}/posts/{post}/move", door: inBrand, need: access.PostWrite, handle: p.postMove},
-		{pattern: "POST /studio/{brand}/posts/{post}/unschedule", door: inBrand, need: access.PostPublish, handle: p.postUnschedule},
-		{pattern: "POST /studio/{brand}/posts/{post}/duplicate", door: inBrand, need: access.PostWrite, handle: p.postDuplicate},
-		{pattern: "POST /studio/{brand}/posts/{post}/delete", door: inBrand, need: access.PostWrite, handle: p.postDelete},
-		{pattern: "POST /studio/{brand}/posts/{post}/restore", door: inBrand, need: access.PostWrite, handle: p.postRestore},
-		{pattern: "GET /studio/{brand}/attention", door: inBrand, need: access.PostRead, handle: p.attentionShow},
-		{pattern: "POST /studio/{brand}/attention/missed", door: inBrand, need: access.DeliveryResolve, handle: p.attentionMissed},
-		{pattern: "POST /studio/{brand}/deliveries/{delivery}/resolve", door: inBrand, need: access.DeliveryResolve, handle: p.deliveryResolve},
-		{pattern: "GET /studio/{brand}/deliveries/{delivery}/remove", door: inBrand, need: access.DeliveryResolve, handle: p.deliveryLeave},
-		{pattern: "POST /studio/{brand}/deliveries/{delivery}/remove", door: inBrand, need: access.DeliveryResolve, handle: p.deliveryRemove},
+func (p *Pages) postRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/posts", Door: studio.InBrand, Need: access.PostRead, Handle: p.postList},
+		{Pattern: "POST /studio/{brand}/posts/bulk", Door: studio.InBrand, Need: access.PostWrite, Handle: p.postBulk},
+		{Pattern: "GET /studio/{brand}/posts/{post}", Door: studio.InBrand, Need: access.PostRead, Handle: p.postShow},
+		{Pattern: "POST /studio/{brand}/posts/{post}/move", Door: studio.InBrand, Need: access.PostWrite, Handle: p.postMove},
+		{Pattern: "POST /studio/{brand}/posts/{post}/unschedule", Door: studio.InBrand, Need: access.PostPublish, Handle: p.postUnschedule},
+		{Pattern: "POST /studio/{brand}/posts/{post}/duplicate", Door: studio.InBrand, Need: access.PostWrite, Handle: p.postDuplicate},
+		{Pattern: "POST /studio/{brand}/posts/{post}/delete", Door: studio.InBrand, Need: access.PostWrite, Handle: p.postDelete},
+		{Pattern: "POST /studio/{brand}/posts/{post}/restore", Door: studio.InBrand, Need: access.PostWrite, Handle: p.postRestore},
+		{Pattern: "GET /studio/{brand}/attention", Door: studio.InBrand, Need: access.PostRead, Handle: p.attentionShow},
+		{Pattern: "POST /studio/{brand}/attention/missed", Door: studio.InBrand, Need: access.DeliveryResolve, Handle: p.attentionMissed},
+		{Pattern: "POST /studio/{brand}/deliveries/{delivery}/resolve", Door: studio.InBrand, Need: access.DeliveryResolve, Handle: p.deliveryResolve},
+		{Pattern: "GET /studio/{brand}/deliveries/{delivery}/remove", Door: studio.InBrand, Need: access.DeliveryResolve, Handle: p.deliveryLeave},
+		{Pattern: "POST /studio/{brand}/deliveries/{delivery}/remove", Door: studio.InBrand, Need: access.DeliveryResolve, Handle: p.deliveryRemove},
 	}
 }
 
 // approvalRoutes are where posts are submitted and decided about, and where a
 // brand says what must be approved.
-func (p *Pages) approvalRoutes() []route {
-	return []route{
-		{pattern: "POST /studio/{brand}/posts/{post}/submit", door: inBrand, need: access.PostWrite, handle: p.approveSubmit},
-		{pattern: "POST /studio/{brand}/posts/{post}/approve", door: inBrand, need: access.PostApprove, handle: p.approveGive},
-		{pattern: "POST /studio/{brand}/posts/{post}/send-back", door: inBrand, need: access.PostApprove, handle: p.approveSendBack},
-		{pattern: "POST /studio/{brand}/posts/{post}/withdraw", door: inBrand, need: access.PostWrite, handle: p.approveWithdraw},
-		{pattern: "POST /studio/{brand}/posts/{post}/schedule", door: inBrand, need: access.PostSchedule, handle: p.approveSchedule},
-		{pattern: "GET /studio/{brand}/posts/{post}/suggest", door: inBrand, need: access.PostWrite, handle: p.suggestShow},
-		{pattern: "POST /studio/{brand}/posts/{post}/suggest", door: inBrand, need: access.PostWrite, handle: p.suggestDo, body: sheetMost},
-		{pattern: "POST /studio/{brand}/posts/{post}/suggestions/{suggestion}", door: inBrand, need: access.PostWrite, handle: p.suggestDecide},
-		{pattern: "GET /studio/{brand}/settings/approval", door: inBrand, need: access.BrandRead, handle: p.approvalSettings},
-		{pattern: "POST /studio/{brand}/settings/approval", door: inBrand, need: access.BrandWrite, handle: p.approvalSave},
-		{pattern: "POST /studio/{brand}/settings/approval/recall", door: inBrand, need: access.BrandWrite, handle: p.approvalRecall},
+func (p *Pages) approvalRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "POST /studio/{brand}/posts/{post}/submit", Door: studio.InBrand, Need: access.PostWrite, Handle: p.approveSubmit},
+		{Pattern: "POST /studio/{brand}/posts/{post}/approve", Door: studio.InBrand, Need: access.PostApprove, Handle: p.approveGive},
+		{Pattern: "POST /studio/{brand}/posts/{post}/send-back", Door: studio.InBrand, Need: access.PostApprove, Handle: p.approveSendBack},
+		{Pattern: "POST /studio/{brand}/posts/{post}/withdraw", Door: studio.InBrand, Need: access.PostWrite, Handle: p.approveWithdraw},
+		{Pattern: "POST /studio/{brand}/posts/{post}/schedule", Door: studio.InBrand, Need: access.PostSchedule, Handle: p.approveSchedule},
+		{Pattern: "GET /studio/{brand}/posts/{post}/suggest", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestShow},
+		{Pattern: "POST /studio/{brand}/posts/{post}/suggest", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestDo, Body: sheetMost},
+		{Pattern: "POST /studio/{brand}/posts/{post}/suggestions/{suggestion}", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestDecide},
+		{Pattern: "GET /studio/{brand}/settings/approval", Door: studio.InBrand, Need: access.BrandRead, Handle: p.approvalSettings},
+		{Pattern: "POST /studio/{brand}/settings/approval", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.approvalSave},
+		{Pattern: "POST /studio/{brand}/settings/approval/recall", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.approvalRecall},
 	}
 }

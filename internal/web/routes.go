@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/studio"
 )
 
 // routes is every route there is, area by area.
-func (p *Pages) routes() []route {
+func (p *Pages) routes() []studio.Route {
 	return slices.Concat(
-		p.studioAll(),
+		p.FrameRoutes(),
 		p.doorAll(),
 		p.channelAll(),
 		p.todayRoutes(),
@@ -40,7 +41,7 @@ type Address struct {
 func (p *Pages) Addresses() []Address {
 	var out []Address
 	for _, rt := range p.routes() {
-		out = append(out, Address{Pattern: rt.pattern, Need: rt.need, Session: rt.door != anyone})
+		out = append(out, Address{Pattern: rt.Pattern, Need: rt.Need, Session: rt.Door != studio.Anyone})
 	}
 	return out
 }

@@ -12,6 +12,8 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/merge"
 	"rapport/internal/person"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -27,7 +29,7 @@ type sameView struct {
 // sameFind looks for the other record by its handle or name. Nothing is
 // suggested: a name proves nothing.
 func (p *Pages) sameFind(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := sameView{Slug: v.Brand.Slug, Query: strings.TrimSpace(r.URL.Query().Get("q")), Now: p.DB.Now().Time()}
 	var err error
 	if view.One, err = person.Whole(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("person")); err != nil {
@@ -44,8 +46,8 @@ func (p *Pages) sameFind(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Who is the same as {{.Person}}?", "Person", view.One.Name), Back: studio(v.Brand.Slug, "people", view.One.ID), BackText: i18n.T(ctx, "Back to the person")}
-	return p.show(w, r, page{Area: "people", Head: head}, samePage(view))
+	head := ui.Head{Title: i18n.T(ctx, "Who is the same as {{.Person}}?", "Person", view.One.Name), Back: studio.Path(v.Brand.Slug, "people", view.One.ID), BackText: i18n.T(ctx, "Back to the person")}
+	return p.Show(w, r, studio.Page{Area: "people", Head: head}, samePage(view))
 }
 
 // pairView is two records side by side.
@@ -54,21 +56,21 @@ type pairView struct {
 	Slug     string
 	Asked    string // whose page it was asked from
 	Other    string
-	Channels map[string]channelRow
+	Channels map[string]studio.ChannelRow
 	Titles   map[string]string
 	Cannot   string
 	Now      time.Time
-	Form     form
+	Form     entry.Form
 }
 
 // sameReview shows both records before they are made one.
 func (p *Pages) sameReview(w http.ResponseWriter, r *http.Request) error {
-	return p.pairPage(w, r, form{})
+	return p.pairPage(w, r, entry.Form{})
 }
 
-func (p *Pages) pairPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
-	view := pairView{Slug: v.Brand.Slug, Asked: r.PathValue("person"), Other: r.PathValue("other"), Channels: map[string]channelRow{}, Titles: map[string]string{}, Now: p.DB.Now().Time(), Form: f}
+func (p *Pages) pairPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
+	view := pairView{Slug: v.Brand.Slug, Asked: r.PathValue("person"), Other: r.PathValue("other"), Channels: map[string]studio.ChannelRow{}, Titles: map[string]string{}, Now: p.DB.Now().Time(), Form: f}
 	var err error
 	if view.Pair, err = merge.Review(ctx, p.DB, v.Who, v.Brand.ID, view.Asked, view.Other); err != nil {
 		return err
@@ -79,21 +81,21 @@ func (p *Pages) pairPage(w http.ResponseWriter, r *http.Request, f form) error {
 		return err
 	}
 	for _, c := range all {
-		view.Channels[c.ID] = p.rowOf(c)
+		view.Channels[c.ID] = p.RowOf(c)
 	}
 	for _, s := range []merge.Side{view.Stays, view.Goes} {
 		for _, i := range s.Identities {
-			view.Titles[i.Network] = p.networkTitle(i.Network)
+			view.Titles[i.Network] = p.NetworkTitle(i.Network)
 		}
 	}
-	head := ui.Head{Title: i18n.T(ctx, "One person?"), Back: studio(v.Brand.Slug, "people", view.Asked, "same"), BackText: i18n.T(ctx, "Back to the search")}
-	return p.show(w, r, page{Area: "people", Head: head, Status: f.Status()}, pairPage(view))
+	head := ui.Head{Title: i18n.T(ctx, "One person?"), Back: studio.Path(v.Brand.Slug, "people", view.Asked, "same"), BackText: i18n.T(ctx, "Back to the search")}
+	return p.Show(w, r, studio.Page{Area: "people", Head: head, Status: f.Status()}, pairPage(view))
 }
 
 // sameJoin makes one person of two records.
 func (p *Pages) sameJoin(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -104,17 +106,17 @@ func (p *Pages) sameJoin(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "They are one person now. You can undo it on this page."), "")
-	return see(w, r, studio(v.Brand.Slug, "people", g.Person))
+	p.Note(w, r, i18n.T(ctx, "They are one person now. You can undo it on this page."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", g.Person))
 }
 
 // mergeAsk asks before two records are taken apart.
 func (p *Pages) mergeAsk(w http.ResponseWriter, r *http.Request) error {
-	return p.mergeForm(w, r, form{})
+	return p.mergeForm(w, r, entry.Form{})
 }
 
-func (p *Pages) mergeForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) mergeForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	one, err := person.Whole(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
 	if err != nil {
 		return err
@@ -124,16 +126,16 @@ func (p *Pages) mergeForm(w http.ResponseWriter, r *http.Request, f form) error 
 		return err
 	}
 	if g.Person != one.ID || g.UndoneAt > 0 {
-		return see(w, r, studio(v.Brand.Slug, "people", one.ID))
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "people", one.ID))
 	}
-	head := ui.Head{Title: i18n.T(ctx, "Take {{.Person}} apart?", "Person", one.Name), Back: studio(v.Brand.Slug, "people", one.ID), BackText: i18n.T(ctx, "Back to the person")}
-	return p.show(w, r, page{Area: "people", Head: head, Status: f.Status()}, mergeUndoPage(v.Brand.Slug, one, g, f))
+	head := ui.Head{Title: i18n.T(ctx, "Take {{.Person}} apart?", "Person", one.Name), Back: studio.Path(v.Brand.Slug, "people", one.ID), BackText: i18n.T(ctx, "Back to the person")}
+	return p.Show(w, r, studio.Page{Area: "people", Head: head, Status: f.Status()}, mergeUndoPage(v.Brand.Slug, one, g, f))
 }
 
 // mergeUndo takes two records apart again.
 func (p *Pages) mergeUndo(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -144,14 +146,14 @@ func (p *Pages) mergeUndo(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(ctx, "They are two people again."), "")
-	return see(w, r, studio(v.Brand.Slug, "people", g.Person))
+	p.Note(w, r, i18n.T(ctx, "They are two people again."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", g.Person))
 }
 
 // moved leads from the address of a record that has become a part of another
 // to where it is now.
 func (p *Pages) moved(w http.ResponseWriter, r *http.Request, missing error) error {
-	v, id := at(r), r.PathValue("person")
+	v, id := studio.At(r), r.PathValue("person")
 	now, err := merge.Now(r.Context(), p.DB, v.Brand.ID, id)
 	if err != nil {
 		return err
@@ -162,7 +164,7 @@ func (p *Pages) moved(w http.ResponseWriter, r *http.Request, missing error) err
 	if _, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, now); err != nil {
 		return missing
 	}
-	return see(w, r, studio(v.Brand.Slug, "people", now))
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", now))
 }
 
 // shows are what a timeline can be narrowed to.
@@ -175,7 +177,7 @@ func (v dossierView) showChip(ctx context.Context) ui.Chip {
 	one := ui.Chip{Name: i18n.T(ctx, "Show"), Menu: "show-menu"}
 	for _, s := range shows {
 		if s.name == v.Show {
-			one.Value, one.Remove = i18n.T(ctx, s.label), studio(v.Slug, "people", v.ID)
+			one.Value, one.Remove = i18n.T(ctx, s.label), studio.Path(v.Slug, "people", v.ID)
 		}
 	}
 	return one
@@ -183,7 +185,7 @@ func (v dossierView) showChip(ctx context.Context) ui.Chip {
 
 // more is the next page of the timeline.
 func (v dossierView) more() string {
-	to := studio(v.Slug, "people", v.ID) + "?after=" + v.Next
+	to := studio.Path(v.Slug, "people", v.ID) + "?after=" + v.Next
 	if v.Show != "" {
 		to += "&show=" + v.Show
 	}

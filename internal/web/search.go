@@ -13,6 +13,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/person"
 	"rapport/internal/search"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -21,7 +22,7 @@ type searchView struct {
 	Slug     string
 	Asked    searchAsked
 	Groups   []hitGroup
-	Channels []channelRow
+	Channels []studio.ChannelRow
 	Now      time.Time
 }
 
@@ -47,7 +48,7 @@ type hit struct {
 	Title    string
 	Href     string
 	Network  string
-	Channels []channelRow
+	Channels []studio.ChannelRow
 }
 
 // searchSpans are the times that a search may be narrowed to.
@@ -80,13 +81,13 @@ func (v searchView) address(a searchAsked, after string) string {
 			q.Set(name, value)
 		}
 	}
-	return studio(v.Slug, "search") + "?" + q.Encode()
+	return studio.Path(v.Slug, "search") + "?" + q.Encode()
 }
 
 // searchShow finds what holds the words: the newest of each kind, or all of
 // one.
 func (p *Pages) searchShow(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
 	view := searchView{Slug: v.Brand.Slug, Now: p.DB.Now().Time(), Asked: searchAsked{Kind: search.Kind(q.Get("kind")), Channel: q.Get("channel"), Since: q.Get("since")}}
 	view.Asked.Words = strings.TrimSpace(q.Get("q"))
 	if len(view.Asked.Words) > searchMost {
@@ -96,16 +97,16 @@ func (p *Pages) searchShow(w http.ResponseWriter, r *http.Request) error {
 		return fault.OnField("kind", "There is no such kind of result.")
 	}
 	var err error
-	if view.Channels, _, err = p.channelChoices(r); err != nil && !fault.Is(err, fault.Denied) {
+	if view.Channels, _, err = p.ChannelChoices(r); err != nil && !fault.Is(err, fault.Denied) {
 		return err
 	}
 	if err := p.searchGroups(r, &view); err != nil {
 		return err
 	}
-	if fromHTMX(r) && q.Get("after") != "" && len(view.Groups) == 1 {
-		return part(w, r, hitRows(view, view.Groups[0]))
+	if studio.FromHTMX(r) && q.Get("after") != "" && len(view.Groups) == 1 {
+		return studio.Part(w, r, hitRows(view, view.Groups[0]))
 	}
-	return p.show(w, r, page{Area: "search", Head: ui.Head{Title: i18n.T(ctx, "Search"), Views: searchViews(view)}}, searchPage(view))
+	return p.Show(w, r, studio.Page{Area: "search", Head: ui.Head{Title: i18n.T(ctx, "Search"), Views: searchViews(view)}}, searchPage(view))
 }
 
 func (p *Pages) searchGroups(r *http.Request, view *searchView) error {
@@ -132,8 +133,8 @@ func (p *Pages) searchGroups(r *http.Request, view *searchView) error {
 }
 
 func (p *Pages) searchKind(r *http.Request, view searchView, k search.Kind) (hitGroup, error) {
-	v, a := at(r), view.Asked
-	query, page := search.Query{Text: a.Words, Kinds: []search.Kind{k}}, pageOf(r)
+	v, a := studio.At(r), view.Asked
+	query, page := search.Query{Text: a.Words, Kinds: []search.Kind{k}}, studio.PageOf(r)
 	if a.Channel != "" {
 		query.Channels = []string{a.Channel}
 	}
@@ -162,16 +163,16 @@ func (p *Pages) searchKind(r *http.Request, view searchView, k search.Kind) (hit
 
 // hits says what was found is called and where it leads.
 func (p *Pages) hits(r *http.Request, found []search.Hit) ([]hit, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	var people, channels []string
 	for _, f := range found {
 		people, channels = append(people, f.Person), append(channels, f.Channels...)
 	}
-	names, err := person.ByIDs(ctx, p.DB, v.Brand.ID, distinct(people))
+	names, err := person.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(people))
 	if err != nil {
 		return nil, err
 	}
-	known, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, distinct(channels))
+	known, err := channel.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(channels))
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +181,7 @@ func (p *Pages) hits(r *http.Request, found []search.Hit) ([]hit, error) {
 		out[i] = hit{Hit: f, Title: hitTitle(ctx, f, names[f.Person].Name), Href: hitHref(v.Brand.Slug, f)}
 		for _, id := range f.Channels {
 			if c, ok := known[id]; ok {
-				out[i].Channels, out[i].Network = append(out[i].Channels, p.rowOf(c)), c.Network
+				out[i].Channels, out[i].Network = append(out[i].Channels, p.RowOf(c)), c.Network
 			}
 		}
 	}
@@ -204,11 +205,11 @@ func hitTitle(ctx context.Context, f search.Hit, name string) string {
 func hitHref(slug string, f search.Hit) string {
 	switch {
 	case f.Kind == search.Post:
-		return studio(slug, "posts", f.ID)
+		return studio.Path(slug, "posts", f.ID)
 	case f.Conversation != "":
-		return studio(slug, "inbox", f.Conversation)
+		return studio.Path(slug, "inbox", f.Conversation)
 	}
-	return studio(slug, "people", f.Person)
+	return studio.Path(slug, "people", f.Person)
 }
 
 // tabs are the kinds, as the visitor may look for them.
@@ -237,7 +238,7 @@ func (v searchView) chips(ctx context.Context) []ui.Chip {
 	}
 	without := v.Asked
 	without.Channel = ""
-	return []ui.Chip{since, channelChip(ctx, v.Channels, v.Asked.Channel, v.address(without, ""))}
+	return []ui.Chip{since, studio.ChannelChip(ctx, v.Channels, v.Asked.Channel, v.address(without, ""))}
 }
 
 func (v searchView) onChannel(id string) string {

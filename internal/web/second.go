@@ -18,6 +18,8 @@ import (
 	"rapport/internal/account"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 )
 
 func (p *Pages) factors() *account.Factors {
@@ -33,7 +35,7 @@ const (
 
 func (p *Pages) setHalf(w http.ResponseWriter, r *http.Request, token string) {
 	c := &http.Cookie{Name: halfCookie, Value: token, Path: "/studio/sign-in", MaxAge: int(halfLife.Seconds()),
-		HttpOnly: true, Secure: p.secure(r), SameSite: http.SameSiteLaxMode}
+		HttpOnly: true, Secure: p.Secure(r), SameSite: http.SameSiteLaxMode}
 	if token == "" {
 		c.MaxAge = -1
 	}
@@ -43,31 +45,31 @@ func (p *Pages) setHalf(w http.ResponseWriter, r *http.Request, token string) {
 // codeShow asks for the second factor of a sign-in.
 func (p *Pages) codeShow(w http.ResponseWriter, r *http.Request) error {
 	if c, err := r.Cookie(halfCookie); err != nil || c.Value == "" {
-		return see(w, r, "/studio/sign-in")
+		return studio.See(w, r, "/studio/sign-in")
 	}
-	return p.codeForm(w, r, fill("next", r.URL.Query().Get("next")))
+	return p.codeForm(w, r, entry.Fill("next", r.URL.Query().Get("next")))
 }
 
-func (p *Pages) codeForm(w http.ResponseWriter, r *http.Request, f form) error {
-	args := p.bare(r, i18n.T(r.Context(), "One step more"))
+func (p *Pages) codeForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	args := p.Bare(r, i18n.T(r.Context(), "One step more"))
 	args.Sentence = i18n.T(r.Context(), "Enter the code that your phone shows now.")
-	return write(r.Context(), w, f.Status(), codePage(args, f))
+	return studio.Write(r.Context(), w, f.Status(), codePage(args, f))
 }
 
 // codeDo takes the code and begins the session.
 func (p *Pages) codeDo(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
 	c, err := r.Cookie(halfCookie)
 	if err != nil {
-		return see(w, r, "/studio/sign-in")
+		return studio.See(w, r, "/studio/sign-in")
 	}
-	s, token, left, err := p.factors().SignIn(r.Context(), c.Value, f.Value("code"), p.meta(r))
+	s, token, left, err := p.factors().SignIn(r.Context(), c.Value, f.Value("code"), p.Meta(r))
 	if errors.Is(err, account.ErrSignedOut) {
 		p.setHalf(w, r, "")
-		again := fill("next", f.Value("next"))
+		again := entry.Fill("next", f.Value("next"))
 		again.Refused(fault.New(fault.Denied, "The sign-in took too long. Begin again."))
 		return p.signInForm(w, r, again)
 	}
@@ -79,16 +81,16 @@ func (p *Pages) codeDo(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.setHalf(w, r, "")
 	if left >= 0 {
-		p.note(w, r, i18n.N(r.Context(), left, "That recovery code is used up. {{.N}} is left.", "That recovery code is used up. {{.N}} are left."), "")
+		p.Note(w, r, i18n.N(r.Context(), left, "That recovery code is used up. {{.N}} is left.", "That recovery code is used up. {{.N}} are left."), "")
 	}
 	return p.begun(w, r, s, token, nextOf(f.Value("next")))
 }
 
 // begun gives the browser its session and leads on.
 func (p *Pages) begun(w http.ResponseWriter, r *http.Request, s account.Session, token, next string) error {
-	p.setSession(w, r, token, account.SessionMax)
-	p.setCookie(w, r, "theme", s.Theme, year)
-	return see(w, r, next)
+	p.SetSession(w, r, token, account.SessionMax)
+	p.SetCookie(w, r, "theme", s.Theme, studio.Year)
+	return studio.See(w, r, next)
 }
 
 type secondView struct {
@@ -96,17 +98,17 @@ type secondView struct {
 	Factor account.Factor
 	Enrol  account.Enrolment
 	Codes  []string // new ones, shown this once
-	Form   form
+	Form   entry.Form
 	Asked  bool // a brand asks for it
 }
 
 // secondShow shows the visitor's second factor, or how to set it up.
 func (p *Pages) secondShow(w http.ResponseWriter, r *http.Request) error {
-	return p.secondPage(w, r, fill("next", r.URL.Query().Get("next")), nil)
+	return p.secondPage(w, r, entry.Fill("next", r.URL.Query().Get("next")), nil)
 }
 
-func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request, f form, codes []string) error {
-	who := at(r).Who
+func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request, f entry.Form, codes []string) error {
+	who := studio.At(r).Who
 	view := secondView{Next: nextOf(f.Value("next")), Codes: codes, Form: f, Asked: asked(who.Grants)}
 	var err error
 	if view.Factor, err = account.FactorOf(r.Context(), p.DB, who.Account); err != nil {
@@ -117,31 +119,33 @@ func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request, f form, codes
 			return err
 		}
 	}
-	args := p.bare(r, i18n.T(r.Context(), "Second factor"))
+	args := p.Bare(r, i18n.T(r.Context(), "Second factor"))
 	args.Sentence = i18n.T(r.Context(), "A code of your phone beside the password. Whoever learns your password alone stays outside.")
 	args.Wide = true
-	return write(r.Context(), w, f.Status(), secondPage(args, view))
+	return studio.Write(r.Context(), w, f.Status(), secondPage(args, view))
 }
 
 // secondConfirm sets the second factor up and shows the recovery codes once.
 func (p *Pages) secondConfirm(w http.ResponseWriter, r *http.Request) error {
-	return p.secondAct(w, r, func(f form) ([]string, error) {
-		return p.factors().Confirm(r.Context(), at(r).Who, at(r).Session.ID, f.Value("code"))
+	return p.secondAct(w, r, func(f entry.Form) ([]string, error) {
+		return p.factors().Confirm(r.Context(), studio.At(r).Who, studio.At(r).Session.ID, f.Value("code"))
 	})
 }
 
 // secondCodes makes new recovery codes.
 func (p *Pages) secondCodes(w http.ResponseWriter, r *http.Request) error {
-	return p.secondAct(w, r, func(form) ([]string, error) { return p.factors().RenewCodes(r.Context(), at(r).Who) })
+	return p.secondAct(w, r, func(entry.Form) ([]string, error) { return p.factors().RenewCodes(r.Context(), studio.At(r).Who) })
 }
 
 // secondOff switches the second factor off.
 func (p *Pages) secondOff(w http.ResponseWriter, r *http.Request) error {
-	return p.secondAct(w, r, func(form) ([]string, error) { return nil, p.factors().Off(r.Context(), at(r).Who, at(r).Who.Account) })
+	return p.secondAct(w, r, func(entry.Form) ([]string, error) {
+		return nil, p.factors().Off(r.Context(), studio.At(r).Who, studio.At(r).Who.Account)
+	})
 }
 
-func (p *Pages) secondAct(w http.ResponseWriter, r *http.Request, do func(form) ([]string, error)) error {
-	f, err := read(r)
+func (p *Pages) secondAct(w http.ResponseWriter, r *http.Request, do func(entry.Form) ([]string, error)) error {
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -153,9 +157,9 @@ func (p *Pages) secondAct(w http.ResponseWriter, r *http.Request, do func(form) 
 		return err
 	}
 	if codes == nil {
-		return see(w, r, secondPath+"?"+url.Values{"next": {f.Value("next")}}.Encode())
+		return studio.See(w, r, studio.SecondPath+"?"+url.Values{"next": {f.Value("next")}}.Encode())
 	}
-	return p.secondPage(w, r, fill("next", f.Value("next")), codes)
+	return p.secondPage(w, r, entry.Fill("next", f.Value("next")), codes)
 }
 
 // spaced is a key in groups of four, for typing.

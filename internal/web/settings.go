@@ -15,27 +15,29 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/letter"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
 // settingsFirst leads to the first part.
 func (p *Pages) settingsFirst(w http.ResponseWriter, r *http.Request) error {
-	return see(w, r, studio(at(r).Brand.Slug, "settings", "brand"))
+	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "settings", "brand"))
 }
 
 // settingsBrand shows the brand's settings.
 func (p *Pages) settingsBrand(w http.ResponseWriter, r *http.Request) error {
-	return p.brandSettings(w, r, brandFilled(at(r).Brand))
+	return p.brandSettings(w, r, brandFilled(studio.At(r).Brand))
 }
 
 // brandFilled is the form with what the brand has.
-func brandFilled(b brand.Brand) form {
-	return fill("name", b.Name, "color", b.Color, "zone", b.Zone, "language", b.Language,
+func brandFilled(b brand.Brand) entry.Form {
+	return entry.Fill("name", b.Name, "color", b.Color, "zone", b.Zone, "language", b.Language,
 		"tolerance", strconv.Itoa(int(b.Tolerance.Minutes())), "retention", strconv.Itoa(b.Retention))
 }
 
-func (p *Pages) brandSettings(w http.ResponseWriter, r *http.Request, f form) error {
-	return p.settings(w, r, "brand", f.Status(), false, brandSettings(at(r).Brand, f, p.may(r, access.BrandWrite)))
+func (p *Pages) brandSettings(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	return p.Settings(w, r, "brand", f.Status(), false, brandSettings(studio.At(r).Brand, f, p.May(r, access.BrandWrite)))
 }
 
 // retentionHelp says what follows from the number of days.
@@ -45,8 +47,8 @@ func retentionHelp(ctx context.Context) string {
 
 // settingsBrandSave saves them.
 func (p *Pages) settingsBrandSave(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -66,8 +68,8 @@ func (p *Pages) settingsBrandSave(w http.ResponseWriter, r *http.Request) error 
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "brand"))
+	p.Note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "brand"))
 }
 
 type tokensView struct {
@@ -75,7 +77,7 @@ type tokensView struct {
 	Tokens []account.Token
 	Scopes []access.Action // those the visitor may give
 	Plain  string          // the new token, shown this once
-	Form   form
+	Form   entry.Form
 	Now    db.Time
 	Rates  account.Rates
 }
@@ -99,29 +101,29 @@ func (v tokensView) alive() []account.Token {
 
 // settingsTokens lists the brand's API tokens.
 func (p *Pages) settingsTokens(w http.ResponseWriter, r *http.Request) error {
-	return p.tokensPage(w, r, form{}, "")
+	return p.tokensPage(w, r, entry.Form{}, "")
 }
 
-func (p *Pages) tokensPage(w http.ResponseWriter, r *http.Request, f form, plain string) error {
-	v := at(r)
+func (p *Pages) tokensPage(w http.ResponseWriter, r *http.Request, f entry.Form, plain string) error {
+	v := studio.At(r)
 	all, err := account.TokenList(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
 	view := tokensView{Slug: v.Brand.Slug, Tokens: all, Plain: plain, Form: f, Now: p.DB.Now(), Rates: p.Site.Rates}
 	for _, a := range access.Actions {
-		if p.may(r, a) {
+		if p.May(r, a) {
 			view.Scopes = append(view.Scopes, a)
 		}
 	}
-	return p.settings(w, r, "tokens", f.Status(), false, tokenSettings(view))
+	return p.Settings(w, r, "tokens", f.Status(), false, tokenSettings(view))
 }
 
 // settingsTokenCreate makes a token and shows it once, on the page that
 // answers: it must not stand in an address or a cookie.
 func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -144,7 +146,7 @@ func (p *Pages) settingsTokenCreate(w http.ResponseWriter, r *http.Request) erro
 		}
 		return err
 	}
-	return p.tokensPage(w, r, form{}, plain)
+	return p.tokensPage(w, r, entry.Form{}, plain)
 }
 
 // tokenEnd is when a token that works for so many days ends, 0 for never.
@@ -161,23 +163,23 @@ func (p *Pages) tokenEnd(r *http.Request, days string) (db.Time, error) {
 
 // settingsTokenRevoke ends a token.
 func (p *Pages) settingsTokenRevoke(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := account.TokenRevoke(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("token")); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The token is revoked. It stopped working at once."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "tokens"))
+	p.Note(w, r, i18n.T(r.Context(), "The token is revoked. It stopped working at once."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "tokens"))
 }
 
 // settingsLetter shows one letter.
 func (p *Pages) settingsLetter(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	l, err := letter.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("letter"))
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: l.Subject, Back: studio(v.Brand.Slug, "settings", "mail"), BackText: i18n.T(r.Context(), "Back to the mail")}
-	return p.show(w, r, page{Area: "settings", Head: head}, letterPage(l))
+	head := ui.Head{Title: l.Subject, Back: studio.Path(v.Brand.Slug, "settings", "mail"), BackText: i18n.T(r.Context(), "Back to the mail")}
+	return p.Show(w, r, studio.Page{Area: "settings", Head: head}, letterPage(l))
 }
 
 // letterState is how a letter's state is shown.

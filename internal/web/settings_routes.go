@@ -6,72 +6,73 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/archive"
 	"rapport/internal/media/picture"
+	"rapport/internal/web/studio"
 )
 
 // settingsAll are the settings of a brand and its data.
-func (p *Pages) settingsAll() []route {
+func (p *Pages) settingsAll() []studio.Route {
 	return slices.Concat(p.settingsRoutes(), p.logoRoutes(), p.webhookRoutes(), p.dataRoutes())
 }
 
 // settingsRoutes are the brand's settings.
-func (p *Pages) settingsRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings", door: inBrand, need: access.BrandRead, handle: p.settingsFirst},
-		{pattern: "GET /studio/{brand}/settings/brand", door: inBrand, need: access.BrandRead, handle: p.settingsBrand},
-		{pattern: "POST /studio/{brand}/settings/brand", door: inBrand, need: access.BrandWrite, handle: p.settingsBrandSave},
-		{pattern: "GET /studio/{brand}/settings/tokens", door: inBrand, need: access.TokenWrite, sure: true, handle: p.settingsTokens},
-		{pattern: "POST /studio/{brand}/settings/tokens", door: inBrand, need: access.TokenWrite, sure: true, handle: p.settingsTokenCreate},
-		{pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", door: inBrand, need: access.TokenWrite, sure: true, handle: p.settingsTokenRevoke},
-		{pattern: "GET /studio/{brand}/settings/mail", door: inBrand, need: access.TeamWrite, handle: p.settingsMail},
-		{pattern: "GET /studio/{brand}/settings/mail/{letter}", door: inBrand, need: access.TeamWrite, handle: p.settingsLetter},
-		{pattern: "GET /studio/{brand}/settings/about", door: inBrand, need: access.BrandRead, handle: p.settingsAbout},
-		{pattern: "POST /studio/{brand}/settings/mail/test", door: inBrand, need: access.TeamWrite, handle: p.settingsMailTest},
+func (p *Pages) settingsRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/settings", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsFirst},
+		{Pattern: "GET /studio/{brand}/settings/brand", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsBrand},
+		{Pattern: "POST /studio/{brand}/settings/brand", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.settingsBrandSave},
+		{Pattern: "GET /studio/{brand}/settings/tokens", Door: studio.InBrand, Need: access.TokenWrite, Sure: true, Handle: p.settingsTokens},
+		{Pattern: "POST /studio/{brand}/settings/tokens", Door: studio.InBrand, Need: access.TokenWrite, Sure: true, Handle: p.settingsTokenCreate},
+		{Pattern: "POST /studio/{brand}/settings/tokens/{token}/revoke", Door: studio.InBrand, Need: access.TokenWrite, Sure: true, Handle: p.settingsTokenRevoke},
+		{Pattern: "GET /studio/{brand}/settings/mail", Door: studio.InBrand, Need: access.TeamWrite, Handle: p.settingsMail},
+		{Pattern: "GET /studio/{brand}/settings/mail/{letter}", Door: studio.InBrand, Need: access.TeamWrite, Handle: p.settingsLetter},
+		{Pattern: "GET /studio/{brand}/settings/about", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsAbout},
+		{Pattern: "POST /studio/{brand}/settings/mail/test", Door: studio.InBrand, Need: access.TeamWrite, Handle: p.settingsMailTest},
 	}
 }
 
 // logoRoutes are where a brand gets its picture, and where that is shown.
-func (p *Pages) logoRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/logo", door: inBrand, need: access.BrandRead, handle: p.logoFile},
-		{pattern: "POST /studio/{brand}/settings/brand/logo", door: inBrand, need: access.BrandWrite, handle: p.logoSet, body: picture.MaxBytes + 1<<20},
-		{pattern: "POST /studio/{brand}/settings/brand/logo/remove", door: inBrand, need: access.BrandWrite, handle: p.logoRemove},
+func (p *Pages) logoRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/logo", Door: studio.InBrand, Need: access.BrandRead, Handle: p.logoFile},
+		{Pattern: "POST /studio/{brand}/settings/brand/logo", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.logoSet, Body: picture.MaxBytes + 1<<20},
+		{Pattern: "POST /studio/{brand}/settings/brand/logo/remove", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.logoRemove},
 	}
 }
 
 // webhookRoutes are where other programs are told what happened.
-func (p *Pages) webhookRoutes() []route {
+func (p *Pages) webhookRoutes() []studio.Route {
 	const at = "/studio/{brand}/settings/webhooks"
-	return []route{
-		{pattern: "GET " + at, door: inBrand, need: access.WebhookWrite, handle: p.webhookList},
-		{pattern: "GET " + at + "/new", door: inBrand, need: access.WebhookWrite, handle: p.webhookNew},
-		{pattern: "POST " + at, door: inBrand, need: access.WebhookWrite, handle: p.webhookCreate},
-		{pattern: "GET " + at + "/{webhook}", door: inBrand, need: access.WebhookWrite, handle: p.webhookShow},
-		{pattern: "GET " + at + "/{webhook}/edit", door: inBrand, need: access.WebhookWrite, handle: p.webhookEdit},
-		{pattern: "POST " + at + "/{webhook}/edit", door: inBrand, need: access.WebhookWrite, handle: p.webhookChange},
-		{pattern: "POST " + at + "/{webhook}/pause", door: inBrand, need: access.WebhookWrite, handle: p.webhookPause},
-		{pattern: "POST " + at + "/{webhook}/resume", door: inBrand, need: access.WebhookWrite, handle: p.webhookResume},
-		{pattern: "POST " + at + "/{webhook}/rotate", door: inBrand, need: access.WebhookWrite, handle: p.webhookRotate},
-		{pattern: "POST " + at + "/{webhook}/test", door: inBrand, need: access.WebhookWrite, handle: p.webhookTest},
-		{pattern: "GET " + at + "/{webhook}/remove", door: inBrand, need: access.WebhookWrite, handle: p.webhookRemoveAsk},
-		{pattern: "POST " + at + "/{webhook}/remove", door: inBrand, need: access.WebhookWrite, handle: p.webhookRemove},
-		{pattern: "GET " + at + "/{webhook}/calls/{call}", door: inBrand, need: access.WebhookWrite, handle: p.webhookCall},
-		{pattern: "POST " + at + "/{webhook}/calls/{call}/again", door: inBrand, need: access.WebhookWrite, handle: p.webhookAgain},
+	return []studio.Route{
+		{Pattern: "GET " + at, Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookList},
+		{Pattern: "GET " + at + "/new", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookNew},
+		{Pattern: "POST " + at, Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookCreate},
+		{Pattern: "GET " + at + "/{webhook}", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookShow},
+		{Pattern: "GET " + at + "/{webhook}/edit", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookEdit},
+		{Pattern: "POST " + at + "/{webhook}/edit", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookChange},
+		{Pattern: "POST " + at + "/{webhook}/pause", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookPause},
+		{Pattern: "POST " + at + "/{webhook}/resume", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookResume},
+		{Pattern: "POST " + at + "/{webhook}/rotate", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookRotate},
+		{Pattern: "POST " + at + "/{webhook}/test", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookTest},
+		{Pattern: "GET " + at + "/{webhook}/remove", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookRemoveAsk},
+		{Pattern: "POST " + at + "/{webhook}/remove", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookRemove},
+		{Pattern: "GET " + at + "/{webhook}/calls/{call}", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookCall},
+		{Pattern: "POST " + at + "/{webhook}/calls/{call}/again", Door: studio.InBrand, Need: access.WebhookWrite, Handle: p.webhookAgain},
 	}
 }
 
 // dataRoutes are where a brand's data is taken along, brought in, kept for some
 // time, and erased.
-func (p *Pages) dataRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/settings/data", door: inBrand, need: access.DataExport, handle: p.dataShow},
-		{pattern: "POST /studio/{brand}/settings/data/keeping", door: inBrand, need: access.BrandWrite, handle: p.dataKeeping},
-		{pattern: "POST /studio/{brand}/settings/data/exports", door: inBrand, need: access.DataExport, sure: true, handle: p.dataExport},
-		{pattern: "GET /studio/{brand}/settings/data/exports", door: inBrand, need: access.DataExport, handle: p.dataExports},
-		{pattern: "GET /studio/{brand}/settings/data/exports/{export}", door: inBrand, need: access.DataExport, sure: true, handle: p.dataDownload},
-		{pattern: "GET /studio/{brand}/settings/data/erase", door: inBrand, need: access.BrandErase, sure: true, handle: p.dataEraseAsk},
-		{pattern: "POST /studio/{brand}/settings/data/erase", door: inBrand, need: access.BrandErase, sure: true, handle: p.dataErase},
-		{pattern: "POST /studio/{brand}/settings/data/keep", door: inBrand, need: access.BrandErase, handle: p.dataKeep},
-		{pattern: "GET /studio/brands/import", door: signedIn, handle: p.importShow},
-		{pattern: "POST /studio/brands/import", door: signedIn, handle: p.importDo, body: archive.MostUpload},
+func (p *Pages) dataRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/settings/data", Door: studio.InBrand, Need: access.DataExport, Handle: p.dataShow},
+		{Pattern: "POST /studio/{brand}/settings/data/keeping", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.dataKeeping},
+		{Pattern: "POST /studio/{brand}/settings/data/exports", Door: studio.InBrand, Need: access.DataExport, Sure: true, Handle: p.dataExport},
+		{Pattern: "GET /studio/{brand}/settings/data/exports", Door: studio.InBrand, Need: access.DataExport, Handle: p.dataExports},
+		{Pattern: "GET /studio/{brand}/settings/data/exports/{export}", Door: studio.InBrand, Need: access.DataExport, Sure: true, Handle: p.dataDownload},
+		{Pattern: "GET /studio/{brand}/settings/data/erase", Door: studio.InBrand, Need: access.BrandErase, Sure: true, Handle: p.dataEraseAsk},
+		{Pattern: "POST /studio/{brand}/settings/data/erase", Door: studio.InBrand, Need: access.BrandErase, Sure: true, Handle: p.dataErase},
+		{Pattern: "POST /studio/{brand}/settings/data/keep", Door: studio.InBrand, Need: access.BrandErase, Handle: p.dataKeep},
+		{Pattern: "GET /studio/brands/import", Door: studio.SignedIn, Handle: p.importShow},
+		{Pattern: "POST /studio/brands/import", Door: studio.SignedIn, Handle: p.importDo, Body: archive.MostUpload},
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/network"
 	"rapport/internal/post"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 )
 
 // common is the key of the body that every channel gets unless it differs.
@@ -79,13 +81,13 @@ func sheetOf(p post.Post, at string) sheet {
 const sheetMost = 16 << 20
 
 // readSheet reads the composer's form.
-func readSheet(r *http.Request) (sheet, form, error) {
+func readSheet(r *http.Request) (sheet, entry.Form, error) {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		if err := r.ParseMultipartForm(composeHeld); err != nil {
-			return sheet{}, form{}, fault.As(fault.Invalid, err, "That is too much at once. Send fewer pictures, or a shorter text.")
+		if err := r.ParseMultipartForm(studio.PicturesHeld); err != nil {
+			return sheet{}, entry.Form{}, fault.As(fault.Invalid, err, "That is too much at once. Send fewer pictures, or a shorter text.")
 		}
 	}
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return sheet{}, f, err
 	}
@@ -215,7 +217,7 @@ func (s sheet) pictures() []string {
 			out = append(out, part.Media...)
 		}
 	}
-	return distinct(out)
+	return studio.Distinct(out)
 }
 
 // edit does what a button of the composer says, such as "add all" or

@@ -11,44 +11,46 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/i18n"
 	"rapport/internal/installation"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 )
 
 // root leads to the studio until there is a community to show.
 func (p *Pages) root(w http.ResponseWriter, r *http.Request) error {
-	return see(w, r, "/studio")
+	return studio.See(w, r, "/studio")
 }
 
 // signInShow shows the sign-in form, or leads on who needs none.
 func (p *Pages) signInShow(w http.ResponseWriter, r *http.Request) error {
-	if at(r).Who.Account != "" {
-		return see(w, r, nextOf(r.URL.Query().Get("next")))
+	if studio.At(r).Who.Account != "" {
+		return studio.See(w, r, nextOf(r.URL.Query().Get("next")))
 	}
 	open, err := installation.SetupOpen(r.Context(), p.DB)
 	if err != nil {
 		return err
 	}
 	if open {
-		return see(w, r, "/setup")
+		return studio.See(w, r, "/setup")
 	}
-	return p.signInForm(w, r, fill("next", r.URL.Query().Get("next"), "done", r.URL.Query().Get("done")))
+	return p.signInForm(w, r, entry.Fill("next", r.URL.Query().Get("next"), "done", r.URL.Query().Get("done")))
 }
 
-func (p *Pages) signInForm(w http.ResponseWriter, r *http.Request, f form) error {
-	args := p.bare(r, i18n.T(r.Context(), "Sign in"))
+func (p *Pages) signInForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	args := p.Bare(r, i18n.T(r.Context(), "Sign in"))
 	args.Foot = "Rapport " + p.Site.Version
-	return write(r.Context(), w, f.Status(), signInPage(args, f, p.warnPlain(r)))
+	return studio.Write(r.Context(), w, f.Status(), signInPage(args, f, p.warnPlain(r)))
 }
 
 // signInDo begins a session.
 func (p *Pages) signInDo(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	s, token, err := account.SignIn(r.Context(), p.DB, f.Value("email"), f.Raw("password"), p.meta(r))
+	s, token, err := account.SignIn(r.Context(), p.DB, f.Value("email"), f.Raw("password"), p.Meta(r))
 	if errors.Is(err, account.ErrHalf) {
 		p.setHalf(w, r, token)
-		return see(w, r, "/studio/sign-in/code?"+url.Values{"next": {f.Value("next")}}.Encode())
+		return studio.See(w, r, "/studio/sign-in/code?"+url.Values{"next": {f.Value("next")}}.Encode())
 	}
 	if err != nil {
 		if f.Refused(err) {
@@ -61,16 +63,16 @@ func (p *Pages) signInDo(w http.ResponseWriter, r *http.Request) error {
 
 // signOutDo ends the session.
 func (p *Pages) signOutDo(w http.ResponseWriter, r *http.Request) error {
-	if token := p.sessionToken(r); token != "" {
+	if token := p.SessionToken(r); token != "" {
 		if err := account.SignOut(r.Context(), p.DB, token); err != nil {
 			return err
 		}
 	}
-	p.setSession(w, r, "", 0)
+	p.SetSession(w, r, "", 0)
 	if next := nextOf(r.FormValue("next")); next != "/studio" {
-		return see(w, r, next)
+		return studio.See(w, r, next)
 	}
-	return see(w, r, "/studio/sign-in")
+	return studio.See(w, r, "/studio/sign-in")
 }
 
 // nextOf is where a sign-in leads on: a page of this very site, and nowhere
@@ -83,7 +85,7 @@ func nextOf(next string) string {
 }
 
 // warnPlain reports whether a password would travel for others to read.
-func (p *Pages) warnPlain(r *http.Request) bool { return !p.secure(r) && !local(r) }
+func (p *Pages) warnPlain(r *http.Request) bool { return !p.Secure(r) && !local(r) }
 
 // local reports whether the browser runs on this very machine, where a plain
 // address harms nobody.
@@ -97,71 +99,71 @@ func local(r *http.Request) bool {
 
 // themeSet keeps the look an account chose.
 func (p *Pages) themeSet(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	if err := account.SetTheme(r.Context(), p.DB, at(r).Who, f.Value("theme")); err != nil {
+	if err := account.SetTheme(r.Context(), p.DB, studio.At(r).Who, f.Value("theme")); err != nil {
 		return err
 	}
-	p.setCookie(w, r, "theme", f.Value("theme"), year)
-	if fromHTMX(r) {
+	p.SetCookie(w, r, "theme", f.Value("theme"), studio.Year)
+	if studio.FromHTMX(r) {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return back(w, r, "/studio")
+	return studio.Back(w, r, "/studio")
 }
 
 // studioFirst leads to the brand that was open last, else to the first one,
 // else to where a brand is started.
 func (p *Pages) studioFirst(w http.ResponseWriter, r *http.Request) error {
-	brands, err := brand.List(r.Context(), p.DB, at(r).Who)
+	brands, err := brand.List(r.Context(), p.DB, studio.At(r).Who)
 	if err != nil {
 		return err
 	}
 	if len(brands) == 0 {
-		return see(w, r, "/studio/brands/new")
+		return studio.See(w, r, "/studio/brands/new")
 	}
 	first := brands[0].Slug
-	if c, err := r.Cookie(brandCookie); err == nil {
+	if c, err := r.Cookie(studio.BrandCookie); err == nil {
 		for _, b := range brands {
 			if b.Slug == c.Value {
 				first = b.Slug
 			}
 		}
 	}
-	return see(w, r, studio(first))
+	return studio.See(w, r, studio.Path(first))
 }
 
 // brandNew shows the form that starts a brand.
 func (p *Pages) brandNew(w http.ResponseWriter, r *http.Request) error {
-	return p.brandForm(w, r, fill("color", brand.DefaultColor, "zone", guessZone(r)))
+	return p.brandForm(w, r, entry.Fill("color", brand.DefaultColor, "zone", studio.GuessZone(r)))
 }
 
-func (p *Pages) brandForm(w http.ResponseWriter, r *http.Request, f form) error {
-	args := p.bare(r, i18n.T(r.Context(), "Start your own brand"))
+func (p *Pages) brandForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	args := p.Bare(r, i18n.T(r.Context(), "Start your own brand"))
 	args.Sentence = i18n.T(r.Context(), "A brand is one public identity: its channels, its posts and its clock. You can change all of this later.")
 	args.Wide = true
-	return write(r.Context(), w, f.Status(), brandNewPage(args, f))
+	return studio.Write(r.Context(), w, f.Status(), brandNewPage(args, f))
 }
 
 // brandCreate starts a brand that the account owns.
 func (p *Pages) brandCreate(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	b, err := brand.Create(r.Context(), p.DB, at(r).Who, brandOf(f))
+	b, err := brand.Create(r.Context(), p.DB, studio.At(r).Who, brandOf(f))
 	if err != nil {
 		if f.Refused(err, "name", "color", "zone") {
 			return p.brandForm(w, r, f)
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "{{.Brand}} is there.", "Brand", b.Name), "")
-	return see(w, r, studio(b.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "{{.Brand}} is there.", "Brand", b.Name), "")
+	return studio.See(w, r, studio.Path(b.Slug))
 }
 
-func brandOf(f form) brand.New {
+func brandOf(f entry.Form) brand.New {
 	return brand.New{Name: f.Value("name"), Color: f.Value("color"), Zone: f.Value("zone"), Language: f.Value("language")}
 }

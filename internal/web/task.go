@@ -19,6 +19,8 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/post"
 	"rapport/internal/task"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -48,13 +50,13 @@ func (t taskView) state() ui.State {
 }
 
 func (t taskView) path(parts ...string) string {
-	return studio(t.Slug, append([]string{"tasks", t.ID}, parts...)...)
+	return studio.Path(t.Slug, append([]string{"tasks", t.ID}, parts...)...)
 }
 
 // taskViews tell tasks with the names of those they are given to and of what
 // they are about.
 func (p *Pages) taskViews(r *http.Request, all []task.Task, back string) ([]taskView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	team := map[string]account.Member{}
 	if len(all) > 0 {
 		members, err := account.Team(ctx, p.DB, v.Who, v.Brand.ID)
@@ -65,7 +67,7 @@ func (p *Pages) taskViews(r *http.Request, all []task.Task, back string) ([]task
 			team[m.ID] = m
 		}
 	}
-	may := p.may(r, access.TaskWrite)
+	may := p.May(r, access.TaskWrite)
 	out := make([]taskView, len(all))
 	for i, t := range all {
 		m, here := team[t.Assignee]
@@ -80,7 +82,7 @@ func (p *Pages) taskViews(r *http.Request, all []task.Task, back string) ([]task
 
 // taskAbout names what a task is about.
 func (p *Pages) taskAbout(r *http.Request, t *taskView) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	switch t.Kind {
 	case task.OnPost:
 		one, err := post.ByID(ctx, p.DB, v.Who, v.Brand.ID, t.Subject)
@@ -88,7 +90,7 @@ func (p *Pages) taskAbout(r *http.Request, t *taskView) error {
 			t.About, t.AboutIcon = i18n.T(ctx, "a post that was deleted"), "layers"
 			return nil
 		}
-		t.About, t.AboutHref, t.AboutIcon = headline(ctx, one.Excerpt), studio(v.Brand.Slug, "posts", t.Subject), "layers"
+		t.About, t.AboutHref, t.AboutIcon = studio.Headline(ctx, one.Excerpt), studio.Path(v.Brand.Slug, "posts", t.Subject), "layers"
 		return err
 	case task.OnConversation:
 		c, err := conversation.ByID(ctx, p.DB, v.Who, v.Brand.ID, t.Subject)
@@ -97,7 +99,7 @@ func (p *Pages) taskAbout(r *http.Request, t *taskView) error {
 			return nil
 		}
 		t.About, t.AboutIcon = cmp.Or(c.From.Name, c.From.Handle, i18n.T(ctx, "A conversation")), "inbox"
-		t.AboutHref = studio(v.Brand.Slug, "inbox", t.Subject)
+		t.AboutHref = studio.Path(v.Brand.Slug, "inbox", t.Subject)
 		return err
 	}
 	return nil
@@ -117,7 +119,7 @@ type tasksView struct {
 	Rows     []taskView
 	Next     string
 	MayWrite bool
-	Form     form
+	Form     entry.Form
 }
 
 func (v tasksView) address(show, assignee, after string) string {
@@ -128,15 +130,15 @@ func (v tasksView) address(show, assignee, after string) string {
 		}
 	}
 	if len(q) == 0 {
-		return studio(v.Slug, "tasks")
+		return studio.Path(v.Slug, "tasks")
 	}
-	return studio(v.Slug, "tasks") + "?" + q.Encode()
+	return studio.Path(v.Slug, "tasks") + "?" + q.Encode()
 }
 
 // taskList is what is to do: one's own by itself.
 func (p *Pages) taskList(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, q := at(r), r.Context(), r.URL.Query()
-	view := tasksView{Slug: v.Brand.Slug, Show: q.Get("show"), Assignee: q.Get("assignee"), MayWrite: p.may(r, access.TaskWrite)}
+	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
+	view := tasksView{Slug: v.Brand.Slug, Show: q.Get("show"), Assignee: q.Get("assignee"), MayWrite: p.May(r, access.TaskWrite)}
 	f := task.Filter{Assignee: view.Assignee, Overdue: view.Show == "overdue", Done: view.Show == "done"}
 	if view.Show == "" {
 		f.Assignee = v.Who.Account
@@ -144,7 +146,7 @@ func (p *Pages) taskList(w http.ResponseWriter, r *http.Request) error {
 	if !slices.ContainsFunc(taskShows, func(s struct{ key, label string }) bool { return s.key == view.Show }) {
 		return fault.OnField("show", "There is no such list of tasks.")
 	}
-	all, next, err := task.List(ctx, p.DB, v.Who, v.Brand.ID, f, pageOf(r))
+	all, next, err := task.List(ctx, p.DB, v.Who, v.Brand.ID, f, studio.PageOf(r))
 	if err != nil {
 		return err
 	}
@@ -152,22 +154,22 @@ func (p *Pages) taskList(w http.ResponseWriter, r *http.Request) error {
 	if view.Rows, err = p.taskViews(r, all, view.address(view.Show, view.Assignee, "")); err != nil {
 		return err
 	}
-	if fromHTMX(r) && q.Has("after") {
-		return part(w, r, taskRows(view))
+	if studio.FromHTMX(r) && q.Has("after") {
+		return studio.Part(w, r, taskRows(view))
 	}
 	if view.Team, err = p.taskTeam(r, "", ""); err != nil {
 		return err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Tasks"), Views: taskFilters(view)}
 	if view.MayWrite {
-		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New task"), Icon: "plus", Kind: ui.Primary, Key: "n", Href: studio(view.Slug, "tasks", "new")})
+		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "New task"), Icon: "plus", Kind: ui.Primary, Key: "n", Href: studio.Path(view.Slug, "tasks", "new")})
 	}
-	return p.show(w, r, page{Area: "tasks", Head: head, Flush: len(view.Rows) > 0}, taskPage(view))
+	return p.Show(w, r, studio.Page{Area: "tasks", Head: head, Flush: len(view.Rows) > 0}, taskPage(view))
 }
 
 // taskTeam are those whom a task about the subject can be given to.
 func (p *Pages) taskTeam(r *http.Request, kind, subject string) ([]ui.Option, error) {
-	v := at(r)
+	v := studio.At(r)
 	all, err := task.Candidates(r.Context(), p.DB, v.Who, v.Brand.ID, kind, subject)
 	out := make([]ui.Option, len(all))
 	for i, m := range all {
@@ -182,7 +184,7 @@ func (p *Pages) taskTeam(r *http.Request, kind, subject string) ([]ui.Option, er
 // taskForm is a task that is being written.
 type taskForm struct {
 	taskView
-	Form form
+	Form entry.Form
 	Team []ui.Option
 	Zone string
 	New  bool
@@ -190,11 +192,11 @@ type taskForm struct {
 
 func (p *Pages) taskNew(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	return p.taskNewPage(w, r, fill("kind", q.Get("kind"), "subject", q.Get("subject"), "assignee", at(r).Who.Account, "back", q.Get("back")))
+	return p.taskNewPage(w, r, entry.Fill("kind", q.Get("kind"), "subject", q.Get("subject"), "assignee", studio.At(r).Who.Account, "back", q.Get("back")))
 }
 
-func (p *Pages) taskNewPage(w http.ResponseWriter, r *http.Request, f form) error {
-	v, ctx := at(r), r.Context()
+func (p *Pages) taskNewPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TaskWrite); err != nil {
 		return err
 	}
@@ -207,26 +209,26 @@ func (p *Pages) taskNewPage(w http.ResponseWriter, r *http.Request, f form) erro
 	if err := p.taskAbout(r, &view.taskView); err != nil {
 		return err
 	}
-	head := ui.Head{Title: i18n.T(ctx, "New task"), Back: studio(v.Brand.Slug, "tasks"), BackText: i18n.T(ctx, "Back to the tasks")}
-	return p.show(w, r, page{Area: "tasks", Head: head, Status: f.Status()}, taskEdit(view))
+	head := ui.Head{Title: i18n.T(ctx, "New task"), Back: studio.Path(v.Brand.Slug, "tasks"), BackText: i18n.T(ctx, "Back to the tasks")}
+	return p.Show(w, r, studio.Page{Area: "tasks", Head: head, Status: f.Status()}, taskEdit(view))
 }
 
 // taskInput reads a task from a form, with its time by the brand's clock.
-func taskInput(b brand.Brand, f form) (task.Input, string, error) {
+func taskInput(b brand.Brand, f entry.Form) (task.Input, string, error) {
 	in := task.Input{Title: f.Value("title"), Note: f.Raw("note"), Assignee: f.Value("assignee")}
 	if f.Value("due") == "" {
 		return in, "", nil
 	}
 	at, note, err := brand.At(b, f.Value("due"))
 	in.DueAt = at
-	return in, note, rename(err, "at", "due")
+	return in, note, studio.Rename(err, "at", "due")
 }
 
 var taskFields = []string{"title", "note", "assignee", "due"}
 
 func (p *Pages) taskCreate(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
-	f, err := read(r)
+	v, ctx := studio.At(r), r.Context()
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -240,13 +242,13 @@ func (p *Pages) taskCreate(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, joinedWords(i18n.T(ctx, "The task is noted."), note), "")
-	return see(w, r, p.taskBack(r, f))
+	p.Note(w, r, studio.Sentences(i18n.T(ctx, "The task is noted."), note), "")
+	return studio.See(w, r, p.taskBack(r, f))
 }
 
 // taskBack is where a form stood, if it says a page of the brand.
-func (p *Pages) taskBack(r *http.Request, f form) string {
-	here := studio(at(r).Brand.Slug)
+func (p *Pages) taskBack(r *http.Request, f entry.Form) string {
+	here := studio.Path(studio.At(r).Brand.Slug)
 	if to := f.Value("back"); strings.HasPrefix(to, here+"/") || to == here {
 		return to
 	}
@@ -255,21 +257,21 @@ func (p *Pages) taskBack(r *http.Request, f form) string {
 
 // taskShow is a task's page, where it is changed.
 func (p *Pages) taskShow(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	t, err := task.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("task"))
 	if err != nil {
 		return err
 	}
 	due := ""
 	if t.DueAt > 0 {
-		due = wall(v.Brand, t.DueAt)
+		due = studio.Wall(v.Brand, t.DueAt)
 	}
-	return p.taskEditPage(w, r, t, fill("title", t.Title, "note", t.Note, "assignee", t.Assignee, "due", due, "revision", strconv.FormatInt(t.Revision, 10)))
+	return p.taskEditPage(w, r, t, entry.Fill("title", t.Title, "note", t.Note, "assignee", t.Assignee, "due", due, "revision", strconv.FormatInt(t.Revision, 10)))
 }
 
-func (p *Pages) taskEditPage(w http.ResponseWriter, r *http.Request, t task.Task, f form) error {
-	v, ctx := at(r), r.Context()
-	views, err := p.taskViews(r, []task.Task{t}, studio(v.Brand.Slug, "tasks", t.ID))
+func (p *Pages) taskEditPage(w http.ResponseWriter, r *http.Request, t task.Task, f entry.Form) error {
+	v, ctx := studio.At(r), r.Context()
+	views, err := p.taskViews(r, []task.Task{t}, studio.Path(v.Brand.Slug, "tasks", t.ID))
 	if err != nil {
 		return err
 	}
@@ -280,8 +282,8 @@ func (p *Pages) taskEditPage(w http.ResponseWriter, r *http.Request, t task.Task
 	if view.Left || t.Assignee != "" && !slices.ContainsFunc(view.Team, func(o ui.Option) bool { return o.Value == t.Assignee }) {
 		view.Team = append(view.Team, ui.Option{Value: t.Assignee, Label: nobodyHere(ctx, view.taskView)})
 	}
-	head := ui.Head{Title: t.Title, Back: studio(v.Brand.Slug, "tasks"), BackText: i18n.T(ctx, "Back to the tasks"), Actions: taskActions(view.taskView)}
-	return p.show(w, r, page{Area: "tasks", Head: head, Status: f.Status()}, taskEdit(view))
+	head := ui.Head{Title: t.Title, Back: studio.Path(v.Brand.Slug, "tasks"), BackText: i18n.T(ctx, "Back to the tasks"), Actions: taskActions(view.taskView)}
+	return p.Show(w, r, studio.Page{Area: "tasks", Head: head, Status: f.Status()}, taskEdit(view))
 }
 
 // nobodyHere says whose a task is that belongs to somebody who has left.
@@ -293,8 +295,8 @@ func nobodyHere(ctx context.Context, t taskView) string {
 }
 
 func (p *Pages) taskSave(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := at(r), r.Context(), r.PathValue("task")
-	f, err := read(r)
+	v, ctx, id := studio.At(r), r.Context(), r.PathValue("task")
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -311,49 +313,49 @@ func (p *Pages) taskSave(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, joinedWords(i18n.T(ctx, "Saved."), note), "")
-	return see(w, r, studio(v.Brand.Slug, "tasks", id))
+	p.Note(w, r, studio.Sentences(i18n.T(ctx, "Saved."), note), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "tasks", id))
 }
 
 func (p *Pages) taskDone(w http.ResponseWriter, r *http.Request) error {
-	return p.taskAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.taskAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		t, err := task.Done(r.Context(), p.DB, v.Who, v.Brand.ID, id, true)
-		return i18n.T(r.Context(), "Done: {{.Task}}", "Task", t.Title), studio(v.Brand.Slug, "tasks", id, "reopen"), err
+		return i18n.T(r.Context(), "Done: {{.Task}}", "Task", t.Title), studio.Path(v.Brand.Slug, "tasks", id, "reopen"), err
 	})
 }
 
 func (p *Pages) taskReopen(w http.ResponseWriter, r *http.Request) error {
-	return p.taskAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.taskAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		t, err := task.Done(r.Context(), p.DB, v.Who, v.Brand.ID, id, false)
 		return i18n.T(r.Context(), "To do again: {{.Task}}", "Task", t.Title), "", err
 	})
 }
 
 func (p *Pages) taskDelete(w http.ResponseWriter, r *http.Request) error {
-	return p.taskAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.taskAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		err := task.Delete(r.Context(), p.DB, v.Who, v.Brand.ID, id)
-		return i18n.T(r.Context(), "The task is deleted."), studio(v.Brand.Slug, "tasks", id, "restore"), err
+		return i18n.T(r.Context(), "The task is deleted."), studio.Path(v.Brand.Slug, "tasks", id, "restore"), err
 	})
 }
 
 func (p *Pages) taskRestore(w http.ResponseWriter, r *http.Request) error {
-	return p.taskAct(w, r, func(v *visit, id string) (string, string, error) {
+	return p.taskAct(w, r, func(v *studio.Visit, id string) (string, string, error) {
 		_, err := task.Restore(r.Context(), p.DB, v.Who, v.Brand.ID, id)
 		return i18n.T(r.Context(), "The task is back."), "", err
 	})
 }
 
-func (p *Pages) taskAct(w http.ResponseWriter, r *http.Request, do func(v *visit, id string) (text, undo string, err error)) error {
-	f, err := read(r)
+func (p *Pages) taskAct(w http.ResponseWriter, r *http.Request, do func(v *studio.Visit, id string) (text, undo string, err error)) error {
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	text, undo, err := do(at(r), r.PathValue("task"))
+	text, undo, err := do(studio.At(r), r.PathValue("task"))
 	if err != nil {
 		return err
 	}
-	p.note(w, r, text, undo)
-	return see(w, r, p.taskBack(r, f))
+	p.Note(w, r, text, undo)
+	return studio.See(w, r, p.taskBack(r, f))
 }
 
 // tasksOnView are the tasks about one thing, beside it.
@@ -365,11 +367,11 @@ type tasksOnView struct {
 
 // tasksOn reads the tasks about a post or a conversation.
 func (p *Pages) tasksOn(r *http.Request, kind, subject string) (tasksOnView, error) {
-	v := at(r)
-	out := tasksOnView{Slug: v.Brand.Slug, Kind: kind, Subject: subject, MayWrite: p.may(r, access.TaskWrite)}
-	out.Back = studio(v.Brand.Slug, "posts", subject)
+	v := studio.At(r)
+	out := tasksOnView{Slug: v.Brand.Slug, Kind: kind, Subject: subject, MayWrite: p.May(r, access.TaskWrite)}
+	out.Back = studio.Path(v.Brand.Slug, "posts", subject)
 	if kind == task.OnConversation {
-		out.Back = studio(v.Brand.Slug, "inbox", subject)
+		out.Back = studio.Path(v.Brand.Slug, "inbox", subject)
 	}
 	all, err := task.Of(r.Context(), p.DB, v.Who, v.Brand.ID, subject)
 	if err != nil {
@@ -382,7 +384,7 @@ func (p *Pages) tasksOn(r *http.Request, kind, subject string) (tasksOnView, err
 // newTask is where a task about the thing is written.
 func (v tasksOnView) newTask() string {
 	q := url.Values{"kind": {v.Kind}, "subject": {v.Subject}, "back": {v.Back}}
-	return studio(v.Slug, "tasks", "new") + "?" + q.Encode()
+	return studio.Path(v.Slug, "tasks", "new") + "?" + q.Encode()
 }
 
 // taskChoices switch between the lists.

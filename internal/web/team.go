@@ -17,6 +17,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/space"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -37,12 +39,12 @@ type teamView struct {
 
 // teamShow lists who is in the team, and who is asked into it.
 func (p *Pages) teamShow(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	all, err := account.Team(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
-	view := teamView{Slug: v.Brand.Slug, May: p.may(r, access.TeamWrite), Me: v.Who.Account, Now: p.DB.Now(), Zone: v.Brand.Location()}
+	view := teamView{Slug: v.Brand.Slug, May: p.May(r, access.TeamWrite), Me: v.Who.Account, Now: p.DB.Now(), Zone: v.Brand.Location()}
 	for _, m := range all {
 		if m.Ended(view.Now) {
 			view.Ended = append(view.Ended, m)
@@ -66,12 +68,12 @@ func (p *Pages) teamShow(w http.ResponseWriter, r *http.Request) error {
 		}
 		view.More = next != ""
 	}
-	return p.settings(w, r, "team", 0, false, teamPage(view))
+	return p.Settings(w, r, "team", 0, false, teamPage(view))
 }
 
 // channelNames are the names of the channels that the visitor sees, by id.
 func (p *Pages) channelNames(r *http.Request) (map[string]string, error) {
-	all, err := channel.List(r.Context(), p.DB, at(r).Who, at(r).Brand.ID)
+	all, err := channel.List(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID)
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
@@ -85,7 +87,7 @@ func (p *Pages) channelNames(r *http.Request) (map[string]string, error) {
 // spaceNames are the names of the brand's spaces, by id. The team knows all of
 // them.
 func (p *Pages) spaceNames(r *http.Request) (map[string]string, error) {
-	all, err := space.List(r.Context(), p.DB, at(r).Brand.ID)
+	all, err := space.List(r.Context(), p.DB, studio.At(r).Brand.ID)
 	out := map[string]string{}
 	for _, s := range all {
 		out[s.ID] = s.Name
@@ -95,7 +97,7 @@ func (p *Pages) spaceNames(r *http.Request) (map[string]string, error) {
 
 // reach says what a grant covers and until when.
 func (v teamView) reach(ctx context.Context, g access.Grant) string {
-	out := []string{roleName(ctx, g.Role)}
+	out := []string{studio.RoleName(ctx, g.Role)}
 	if len(g.Channels) > 0 {
 		var names []string
 		spaces := 0
@@ -120,14 +122,14 @@ func (v teamView) reach(ctx context.Context, g access.Grant) string {
 		}
 	}
 	if g.EndsAt > v.Now {
-		out = append(out, i18n.T(ctx, "until {{.Date}}", "Date", lastDay(ctx, g.EndsAt, v.Zone)))
+		out = append(out, i18n.T(ctx, "until {{.Date}}", "Date", studio.LastDay(ctx, g.EndsAt, v.Zone)))
 	}
 	return strings.Join(out, " · ")
 }
 
 // grantForm is the part of a form that says what a grant covers.
 type grantForm struct {
-	Form     form
+	Form     entry.Form
 	Slug     string
 	Channels []channel.Channel
 	Spaces   []space.Space
@@ -137,9 +139,9 @@ type grantForm struct {
 // named reports whether there is something that a grant can name.
 func (v grantForm) named() bool { return len(v.Channels)+len(v.Spaces) > 0 }
 
-func (p *Pages) grantForm(r *http.Request, f form) (grantForm, error) {
-	v := at(r)
-	if !p.may(r, access.TeamWrite) {
+func (p *Pages) grantForm(r *http.Request, f entry.Form) (grantForm, error) {
+	v := studio.At(r)
+	if !p.May(r, access.TeamWrite) {
 		return grantForm{}, v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite)
 	}
 	all, err := channel.List(r.Context(), p.DB, v.Who, v.Brand.ID)
@@ -153,8 +155,8 @@ func (p *Pages) grantForm(r *http.Request, f form) (grantForm, error) {
 // grantOf reads what a form says that a grant covers: what a role has nothing
 // to do with is not shown for it, and left out. A day is whole: the
 // grant ends with it, in the brand's zone.
-func (p *Pages) grantOf(r *http.Request, f form) (access.Grant, error) {
-	b := at(r).Brand
+func (p *Pages) grantOf(r *http.Request, f entry.Form) (access.Grant, error) {
+	b := studio.At(r).Brand
 	g := access.Grant{Brand: b.ID, Role: access.Role(f.Value("role"))}
 	if f.Value("reach") == "some" {
 		if g.Role.OnChannels() || !g.Role.LooksAfter() {
@@ -184,8 +186,8 @@ func (p *Pages) grantOf(r *http.Request, f form) (access.Grant, error) {
 }
 
 // fillGrant is the form for a grant as it is.
-func fillGrant(g access.Grant, zone *time.Location) form {
-	f := fill("role", string(g.Role), "reach", "all")
+func fillGrant(g access.Grant, zone *time.Location) entry.Form {
+	f := entry.Fill("role", string(g.Role), "reach", "all")
 	if len(g.Channels) > 0 {
 		f.Values.Set("reach", "some")
 		f.Values["channels"], f.Values["spaces"] = g.Channels, g.Channels
@@ -211,30 +213,30 @@ func (p *Pages) memberShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.memberForm(w, r, m, fillGrant(m.Grant, at(r).Brand.Location()))
+	return p.memberForm(w, r, m, fillGrant(m.Grant, studio.At(r).Brand.Location()))
 }
 
 func (p *Pages) member(r *http.Request) (m account.Member, err error) {
-	v := at(r)
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite); err != nil {
 		return m, err
 	}
 	return account.Teammate(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account"))
 }
 
-func (p *Pages) memberForm(w http.ResponseWriter, r *http.Request, m account.Member, f form) error {
-	v := at(r)
+func (p *Pages) memberForm(w http.ResponseWriter, r *http.Request, m account.Member, f entry.Form) error {
+	v := studio.At(r)
 	gf, err := p.grantForm(r, f)
 	if err != nil {
 		return err
 	}
 	view := teammateView{grantForm: gf, Member: m, Ended: m.Ended(p.DB.Now()), Me: m.ID == v.Who.Account}
-	return p.settings(w, r, "team", f.Status(), false, teammatePage(view))
+	return p.Settings(w, r, "team", f.Status(), false, teammatePage(view))
 }
 
 // memberChange saves it.
 func (p *Pages) memberChange(w http.ResponseWriter, r *http.Request) error {
-	f, err := read(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -244,36 +246,36 @@ func (p *Pages) memberChange(w http.ResponseWriter, r *http.Request) error {
 	}
 	g, err := p.grantOf(r, f)
 	if err == nil {
-		err = p.Admit.Give(r.Context(), at(r).Who, m.ID, g)
+		err = p.Admit.Give(r.Context(), studio.At(r).Who, m.ID, g)
 	}
-	if err = rename(err, "ends_at", "ends"); err != nil {
+	if err = studio.Rename(err, "ends_at", "ends"); err != nil {
 		if f.Refused(err, grantFields...) {
 			return p.memberForm(w, r, m, f)
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
-	return see(w, r, team(at(r).Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return studio.See(w, r, studio.TeamPath(studio.At(r).Brand.Slug))
 }
 
 // memberEnd ends somebody's access at once. The note takes it back.
 func (p *Pages) memberEnd(w http.ResponseWriter, r *http.Request) error {
-	v, id := at(r), r.PathValue("account")
+	v, id := studio.At(r), r.PathValue("account")
 	until, err := account.End(r.Context(), p.DB, v.Who, v.Brand.ID, id)
 	if err != nil {
 		return err
 	}
 	undo := ""
 	if id != v.Who.Account {
-		undo = team(v.Brand.Slug, "people", id, "renew") + "?until=" + strconv.FormatInt(int64(until), 10)
+		undo = studio.TeamPath(v.Brand.Slug, "people", id, "renew") + "?until=" + strconv.FormatInt(int64(until), 10)
 	}
-	p.note(w, r, i18n.T(r.Context(), "The access has ended. Open pages and tokens stopped at once."), undo)
-	return see(w, r, team(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "The access has ended. Open pages and tokens stopped at once."), undo)
+	return studio.See(w, r, studio.TeamPath(v.Brand.Slug))
 }
 
 // memberRenew lets access run again: as it was, or without an end.
 func (p *Pages) memberRenew(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	until, err := strconv.ParseInt(r.URL.Query().Get("until"), 10, 64)
 	if err != nil {
 		until = 0
@@ -281,18 +283,18 @@ func (p *Pages) memberRenew(w http.ResponseWriter, r *http.Request) error {
 	if err := account.Renew(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account"), db.Time(until)); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The access runs again."), "")
-	return see(w, r, team(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "The access runs again."), "")
+	return studio.See(w, r, studio.TeamPath(v.Brand.Slug))
 }
 
 // memberRemove takes somebody off the list for good.
 func (p *Pages) memberRemove(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	if err := account.Take(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("account")); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Taken off the list. What they wrote stays."), "")
-	return see(w, r, team(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "Taken off the list. What they wrote stays."), "")
+	return studio.See(w, r, studio.TeamPath(v.Brand.Slug))
 }
 
 type teamFactorView struct {
@@ -304,11 +306,11 @@ type teamFactorView struct {
 
 // teamFactorShow asks whether the brand asks for a second factor.
 func (p *Pages) teamFactorShow(w http.ResponseWriter, r *http.Request) error {
-	return p.teamFactorForm(w, r, form{})
+	return p.teamFactorForm(w, r, entry.Form{})
 }
 
-func (p *Pages) teamFactorForm(w http.ResponseWriter, r *http.Request, f form) error {
-	v := at(r)
+func (p *Pages) teamFactorForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
+	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TeamWrite); err != nil {
 		return err
 	}
@@ -326,13 +328,13 @@ func (p *Pages) teamFactorForm(w http.ResponseWriter, r *http.Request, f form) e
 			view.Without = append(view.Without, m)
 		}
 	}
-	return p.settings(w, r, "team", f.Status(), false, teamFactorPage(view, f))
+	return p.Settings(w, r, "team", f.Status(), false, teamFactorPage(view, f))
 }
 
 // teamFactorSet sets it.
 func (p *Pages) teamFactorSet(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -342,8 +344,8 @@ func (p *Pages) teamFactorSet(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
-	return see(w, r, team(v.Brand.Slug))
+	p.Note(w, r, i18n.T(r.Context(), "Saved. It holds at once."), "")
+	return studio.See(w, r, studio.TeamPath(v.Brand.Slug))
 }
 
 // roleAbout says in a sentence what a role is for.
@@ -372,7 +374,7 @@ func roleAbout(ctx context.Context, role access.Role) string {
 func roleOptions(ctx context.Context) []ui.Option {
 	var out []ui.Option
 	for _, role := range access.Roles {
-		out = append(out, ui.Option{Value: string(role), Label: roleName(ctx, role), Help: roleAbout(ctx, role)})
+		out = append(out, ui.Option{Value: string(role), Label: studio.RoleName(ctx, role), Help: roleAbout(ctx, role)})
 	}
 	return out
 }
@@ -381,7 +383,7 @@ func roleOptions(ctx context.Context) []ui.Option {
 func does(ctx context.Context, role access.Role) string {
 	var out []string
 	for _, a := range access.Actions {
-		if name := scopeName(ctx, a); name != "" && access.Allows(role, a) {
+		if name := studio.ScopeName(ctx, a); name != "" && access.Allows(role, a) {
 			out = append(out, name)
 		}
 	}
@@ -410,7 +412,7 @@ func memberHref(v teamView, m account.Member) string {
 	if !v.May {
 		return ""
 	}
-	return team(v.Slug, "people", m.ID)
+	return studio.TeamPath(v.Slug, "people", m.ID)
 }
 
 func factorSentence(ctx context.Context, asks bool) string {

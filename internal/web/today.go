@@ -18,6 +18,7 @@ import (
 	"rapport/internal/insight"
 	"rapport/internal/metric"
 	"rapport/internal/post"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
 
@@ -35,8 +36,8 @@ const (
 type todayView struct {
 	Brand   brand.Brand
 	Now     time.Time
-	Broken  []channelRow
-	Needs   []deliveryLine
+	Broken  []studio.ChannelRow
+	Needs   []studio.DeliveryLine
 	Reviews []reviewNeed
 	More    int                   // needs that are not shown
 	Talks   []ui.ConversationArgs // who waits longest for an answer
@@ -59,19 +60,19 @@ func (p *Pages) todayShow(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	head := ui.Head{Title: i18n.T(ctx, "Today"), Sentence: i18n.T(ctx, "{{.Day}}, {{.Clock}} in {{.Zone}}",
-		"Day", i18n.Day(ctx, view.Now), "Clock", i18n.Clock(ctx, view.Now), "Zone", place(view.Brand.Zone))}
+		"Day", i18n.Day(ctx, view.Now), "Clock", i18n.Clock(ctx, view.Now), "Zone", studio.Place(view.Brand.Zone))}
 	if view.MayPost && view.Channel {
 		head.Actions = ui.Button(ui.ButtonArgs{Label: i18n.T(ctx, "Write a post"), Icon: "pen-line", Kind: ui.Primary, Key: "n",
-			Href: studio(view.Brand.Slug, "compose")})
+			Href: studio.Path(view.Brand.Slug, "compose")})
 	}
-	return p.show(w, r, page{Area: "today", Head: head}, todayPage(view))
+	return p.Show(w, r, studio.Page{Area: "today", Head: head}, todayPage(view))
 }
 
 func (p *Pages) todayView(r *http.Request) (todayView, error) {
-	v, ctx := at(r), r.Context()
-	view := todayView{Brand: v.Brand, Now: p.DB.Now().Time(), MayPost: p.may(r, access.PostWrite), MayLink: p.may(r, access.ChannelWrite)}
+	v, ctx := studio.At(r), r.Context()
+	view := todayView{Brand: v.Brand, Now: p.DB.Now().Time(), MayPost: p.May(r, access.PostWrite), MayLink: p.May(r, access.ChannelWrite)}
 	var err error
-	if view.Team, err = p.todayTogether(r); err != nil || !p.may(r, access.PostRead) {
+	if view.Team, err = p.todayTogether(r); err != nil || !p.May(r, access.PostRead) {
 		return view, err
 	}
 	channels, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
@@ -79,12 +80,12 @@ func (p *Pages) todayView(r *http.Request) (todayView, error) {
 		return view, err
 	}
 	view.Channel = len(channels) > 0
-	rows, err := p.rowsOf(ctx, v.Brand.ID, channels)
+	rows, err := p.RowsOf(ctx, v.Brand.ID, channels)
 	if err != nil {
 		return view, err
 	}
 	for _, c := range rows {
-		if c.State == channel.StateAttention || c.unreachable() {
+		if c.State == channel.StateAttention || c.Unreachable() {
 			view.Broken = append(view.Broken, c)
 		}
 	}
@@ -109,24 +110,24 @@ func (p *Pages) todayView(r *http.Request) (todayView, error) {
 }
 
 func (p *Pages) todayNeeds(r *http.Request, view *todayView) error {
-	all, err := delivery.Attention(r.Context(), p.DB, at(r).Who, view.Brand.ID, needsMost)
+	all, err := delivery.Attention(r.Context(), p.DB, studio.At(r).Who, view.Brand.ID, needsMost)
 	if err != nil {
 		return err
 	}
 	if len(all) == needsMost {
-		n, err := delivery.AttentionCount(r.Context(), p.DB, at(r).Who, view.Brand.ID)
+		n, err := delivery.AttentionCount(r.Context(), p.DB, studio.At(r).Who, view.Brand.ID)
 		if err != nil {
 			return err
 		}
 		view.More = n - len(all)
 	}
-	if view.Needs, err = p.lines(r, all); err != nil {
+	if view.Needs, err = p.Lines(r, all); err != nil {
 		return err
 	}
 	if view.Reviews, err = p.reviewNeeds(r, needsMost); err != nil || len(view.Reviews) < needsMost {
 		return err
 	}
-	n, err := p.reviewCount(r.Context(), at(r))
+	n, err := p.ReviewCount(r.Context(), studio.At(r))
 	view.More += max(n-len(view.Reviews), 0)
 	return err
 }
@@ -135,11 +136,11 @@ const talksMost = 3
 
 // todayTalks are the conversations that wait longest for an answer.
 func (p *Pages) todayTalks(r *http.Request, view *todayView) error {
-	v, ctx := at(r), r.Context()
-	if !p.may(r, access.ConversationRead) {
+	v, ctx := studio.At(r), r.Context()
+	if !p.May(r, access.ConversationRead) {
 		return nil
 	}
-	counts, err := p.counts(ctx, v)
+	counts, err := p.Counts(ctx, v)
 	if view.Waiting = counts.Waiting; err != nil || counts.Waiting == 0 {
 		return err
 	}
@@ -170,16 +171,16 @@ type goingDay struct {
 
 // goingCard is a post at one time, on one channel or several.
 type goingCard struct {
-	Lines []deliveryLine
+	Lines []studio.DeliveryLine
 }
 
-func (c goingCard) first() deliveryLine { return c.Lines[0] }
+func (c goingCard) first() studio.DeliveryLine { return c.Lines[0] }
 
 // states are the card's states, each once.
 func (c goingCard) states() []ui.State {
 	var out []ui.State
 	for _, l := range c.Lines {
-		if s := l.state(); !slices.Contains(out, s) {
+		if s := l.Shown(); !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
@@ -192,7 +193,7 @@ func (c goingCard) text(ctx context.Context) string {
 	if parts := l.Post.ContentFor(l.Delivery.Channel).Parts; len(parts) > 0 && parts[0].Text != "" {
 		return parts[0].Text
 	}
-	return l.excerpt(ctx)
+	return l.Excerpt(ctx)
 }
 
 // parts is how many posts the thread has.
@@ -205,7 +206,7 @@ var goingStates = []delivery.State{delivery.Scheduled, delivery.Claimed, deliver
 
 func (p *Pages) todayGoing(r *http.Request, view *todayView) error {
 	ctx, now := r.Context(), db.At(view.Now)
-	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(lookAhead), delivery.Filter{States: goingStates, Channels: at(r).Who.Channels(now, view.Brand.ID)})
+	all, err := delivery.Calendar(ctx, p.DB, view.Brand.ID, now.Add(-overdueFor), now.Add(lookAhead), delivery.Filter{States: goingStates, Channels: studio.At(r).Who.Channels(now, view.Brand.ID)})
 	if err != nil {
 		return err
 	}
@@ -217,7 +218,7 @@ func (p *Pages) todayGoing(r *http.Request, view *todayView) error {
 	if view.Later, err = delivery.NextDue(ctx, p.DB, view.Brand.ID, last); err != nil {
 		return err
 	}
-	lines, err := p.lines(r, all)
+	lines, err := p.Lines(r, all)
 	if err != nil {
 		return err
 	}
@@ -227,10 +228,10 @@ func (p *Pages) todayGoing(r *http.Request, view *todayView) error {
 
 // days groups deliveries that run forward in time by day, and those of one
 // post at one time into one card.
-func days(ctx context.Context, now time.Time, lines []deliveryLine) []goingDay {
+func days(ctx context.Context, now time.Time, lines []studio.DeliveryLine) []goingDay {
 	var out []goingDay
 	for _, l := range lines {
-		title := dayTitle(ctx, now, l.DueAt.Time())
+		title := studio.DayTitle(ctx, now, l.DueAt.Time())
 		if len(out) == 0 || out[len(out)-1].Title != title {
 			out = append(out, goingDay{Title: title})
 		}
@@ -239,12 +240,12 @@ func days(ctx context.Context, now time.Time, lines []deliveryLine) []goingDay {
 			day.Cards[n].Lines = append(day.Cards[n].Lines, l)
 			continue
 		}
-		day.Cards = append(day.Cards, goingCard{[]deliveryLine{l}})
+		day.Cards = append(day.Cards, goingCard{[]studio.DeliveryLine{l}})
 	}
 	return out
 }
 
-func indexOf(cards []goingCard, l deliveryLine) int {
+func indexOf(cards []goingCard, l studio.DeliveryLine) int {
 	return slices.IndexFunc(cards, func(c goingCard) bool {
 		return c.first().Delivery.Post == l.Delivery.Post && c.first().DueAt == l.DueAt
 	})
@@ -258,15 +259,15 @@ type weekView struct {
 	OnTime      int // of Published
 	Known       int // deliveries whose engagements a network told
 	Engagements int64
-	Best        *deliveryLine
+	Best        *studio.DeliveryLine
 	BestCount   int64
-	At          db.Time        // when it was computed
-	Response    insight.Value  // zero for who may not see it
-	BestOn      []deliveryLine // its channels
+	At          db.Time               // when it was computed
+	Response    insight.Value         // zero for who may not see it
+	BestOn      []studio.DeliveryLine // its channels
 }
 
 func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	end := db.At(now).Add(time.Millisecond)
 	all, err := delivery.Outcomes(ctx, p.DB, v.Brand.ID, end.Add(-2*week), end)
 	if err != nil {
@@ -283,7 +284,7 @@ func (p *Pages) weekView(r *http.Request, now time.Time) (weekView, error) {
 	}
 	out.count(recent, now, i18n.Zone(ctx))
 	out.At = db.At(now)
-	if p.may(r, access.MetricRead) {
+	if p.May(r, access.MetricRead) {
 		waits, err := insight.Waits(ctx, p.DB, v.Who, v.Brand.ID, insight.Window{Days: 7, Zone: v.Brand.Location()})
 		if err != nil {
 			return out, err
@@ -343,11 +344,11 @@ func (p *Pages) best(r *http.Request, w *weekView, recent []delivery.Outcome, co
 	var deliveries []delivery.Delivery
 	for _, o := range recent {
 		if o.Post == best {
-			deliveries = append(deliveries, delivery.Delivery{ID: o.ID, Brand: at(r).Brand.ID, Post: o.Post, Channel: o.Channel,
+			deliveries = append(deliveries, delivery.Delivery{ID: o.ID, Brand: studio.At(r).Brand.ID, Post: o.Post, Channel: o.Channel,
 				State: delivery.Published, DueAt: o.DueAt, PublishedAt: o.PublishedAt})
 		}
 	}
-	lines, err := p.lines(r, deliveries)
+	lines, err := p.Lines(r, deliveries)
 	if err != nil {
 		return fmt.Errorf("web: the best post: %w", err)
 	}

@@ -1,13 +1,16 @@
 package web
 
-import "rapport/internal/access"
+import (
+	"rapport/internal/access"
+	"rapport/internal/web/studio"
+)
 
 // todayRoutes are the first page of a brand, and the hold of all of it.
-func (p *Pages) todayRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}", door: inBrand, need: access.BrandRead, handle: p.todayShow},
-		{pattern: "GET /studio/{brand}/hold", door: inBrand, need: access.BrandRead, handle: p.holdShow},
-		{pattern: "POST /studio/{brand}/hold", door: inBrand, need: access.HoldSet, handle: p.holdSet},
-		{pattern: "POST /studio/{brand}/hold/release", door: inBrand, need: access.HoldRelease, handle: p.holdRelease},
+func (p *Pages) todayRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}", Door: studio.InBrand, Need: access.BrandRead, Handle: p.todayShow},
+		{Pattern: "GET /studio/{brand}/hold", Door: studio.InBrand, Need: access.BrandRead, Handle: p.holdShow},
+		{Pattern: "POST /studio/{brand}/hold", Door: studio.InBrand, Need: access.HoldSet, Handle: p.holdSet},
+		{Pattern: "POST /studio/{brand}/hold/release", Door: studio.InBrand, Need: access.HoldRelease, Handle: p.holdRelease},
 	}
 }

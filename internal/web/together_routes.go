@@ -5,62 +5,63 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/notify"
+	"rapport/internal/web/studio"
 )
 
 // togetherAll are where the team works on the same thing.
-func (p *Pages) togetherAll() []route {
+func (p *Pages) togetherAll() []studio.Route {
 	return slices.Concat(p.togetherRoutes(), p.taskRoutes(), p.handoverRoutes(), p.noticeRoutes())
 }
 
 // togetherRoutes are what the team says on a post, and who is there.
-func (p *Pages) togetherRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/posts/{post}/comments", door: inBrand, need: access.PostRead, handle: p.commentList},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments", door: inBrand, need: access.CommentWrite, handle: p.commentAdd},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/edit", door: inBrand, need: access.CommentWrite, handle: p.commentEdit},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/resolve", door: inBrand, need: access.CommentWrite, handle: p.commentResolve},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/reopen", door: inBrand, need: access.CommentWrite, handle: p.commentReopen},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/remove", door: inBrand, need: access.CommentWrite, handle: p.commentRemove},
-		{pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/restore", door: inBrand, need: access.CommentWrite, handle: p.commentRestore},
-		{pattern: "GET /studio/{brand}/posts/{post}/presence", door: inBrand, need: access.PostRead, handle: p.presenceShow},
-		{pattern: "POST /studio/{brand}/posts/{post}/presence", door: inBrand, need: access.PostRead, handle: p.presenceTell},
+func (p *Pages) togetherRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/posts/{post}/comments", Door: studio.InBrand, Need: access.PostRead, Handle: p.commentList},
+		{Pattern: "POST /studio/{brand}/posts/{post}/comments", Door: studio.InBrand, Need: access.CommentWrite, Handle: p.commentAdd},
+		{Pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/edit", Door: studio.InBrand, Need: access.CommentWrite, Handle: p.commentEdit},
+		{Pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/resolve", Door: studio.InBrand, Need: access.CommentWrite, Handle: p.commentResolve},
+		{Pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/reopen", Door: studio.InBrand, Need: access.CommentWrite, Handle: p.commentReopen},
+		{Pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/remove", Door: studio.InBrand, Need: access.CommentWrite, Handle: p.commentRemove},
+		{Pattern: "POST /studio/{brand}/posts/{post}/comments/{comment}/restore", Door: studio.InBrand, Need: access.CommentWrite, Handle: p.commentRestore},
+		{Pattern: "GET /studio/{brand}/posts/{post}/presence", Door: studio.InBrand, Need: access.PostRead, Handle: p.presenceShow},
+		{Pattern: "POST /studio/{brand}/posts/{post}/presence", Door: studio.InBrand, Need: access.PostRead, Handle: p.presenceTell},
 	}
 }
 
 // taskRoutes are what somebody is to do.
-func (p *Pages) taskRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/tasks", door: inBrand, need: access.BrandRead, handle: p.taskList},
-		{pattern: "POST /studio/{brand}/tasks", door: inBrand, need: access.TaskWrite, handle: p.taskCreate},
-		{pattern: "GET /studio/{brand}/tasks/new", door: inBrand, need: access.TaskWrite, handle: p.taskNew},
-		{pattern: "GET /studio/{brand}/tasks/{task}", door: inBrand, need: access.BrandRead, handle: p.taskShow},
-		{pattern: "POST /studio/{brand}/tasks/{task}", door: inBrand, need: access.TaskWrite, handle: p.taskSave},
-		{pattern: "POST /studio/{brand}/tasks/{task}/done", door: inBrand, need: access.TaskWrite, handle: p.taskDone},
-		{pattern: "POST /studio/{brand}/tasks/{task}/reopen", door: inBrand, need: access.TaskWrite, handle: p.taskReopen},
-		{pattern: "POST /studio/{brand}/tasks/{task}/delete", door: inBrand, need: access.TaskWrite, handle: p.taskDelete},
-		{pattern: "POST /studio/{brand}/tasks/{task}/restore", door: inBrand, need: access.TaskWrite, handle: p.taskRestore},
+func (p *Pages) taskRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/tasks", Door: studio.InBrand, Need: access.BrandRead, Handle: p.taskList},
+		{Pattern: "POST /studio/{brand}/tasks", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskCreate},
+		{Pattern: "GET /studio/{brand}/tasks/new", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskNew},
+		{Pattern: "GET /studio/{brand}/tasks/{task}", Door: studio.InBrand, Need: access.BrandRead, Handle: p.taskShow},
+		{Pattern: "POST /studio/{brand}/tasks/{task}", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskSave},
+		{Pattern: "POST /studio/{brand}/tasks/{task}/done", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskDone},
+		{Pattern: "POST /studio/{brand}/tasks/{task}/reopen", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskReopen},
+		{Pattern: "POST /studio/{brand}/tasks/{task}/delete", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskDelete},
+		{Pattern: "POST /studio/{brand}/tasks/{task}/restore", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.taskRestore},
 	}
 }
 
 // handoverRoutes are what one shift tells the next.
-func (p *Pages) handoverRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/handover", door: inBrand, need: access.BrandRead, handle: p.handoverList},
-		{pattern: "POST /studio/{brand}/handover", door: inBrand, need: access.TaskWrite, handle: p.handoverWrite},
-		{pattern: "POST /studio/{brand}/handover/{handover}/see", door: inBrand, need: access.BrandRead, handle: p.handoverSee},
+func (p *Pages) handoverRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/handover", Door: studio.InBrand, Need: access.BrandRead, Handle: p.handoverList},
+		{Pattern: "POST /studio/{brand}/handover", Door: studio.InBrand, Need: access.TaskWrite, Handle: p.handoverWrite},
+		{Pattern: "POST /studio/{brand}/handover/{handover}/see", Door: studio.InBrand, Need: access.BrandRead, Handle: p.handoverSee},
 	}
 }
 
 // noticeRoutes are what the visitor was told, what it wants to hear of, and
 // where letters are stopped.
-func (p *Pages) noticeRoutes() []route {
-	return []route{
-		{pattern: "GET /studio/{brand}/notifications", door: inBrand, need: access.BrandRead, handle: p.noticeList},
-		{pattern: "POST /studio/{brand}/notifications/read", door: inBrand, need: access.BrandRead, handle: p.noticeRead},
-		{pattern: "POST /studio/{brand}/notifications/unread", door: inBrand, need: access.BrandRead, handle: p.noticeUnread},
-		{pattern: "GET /studio/{brand}/settings/notifications", door: inBrand, need: access.BrandRead, handle: p.settingsNotices},
-		{pattern: "POST /studio/{brand}/settings/notifications", door: inBrand, need: access.BrandRead, handle: p.settingsNoticesSave},
-		{pattern: "GET " + notify.StopPath, handle: p.stopShow},
-		{pattern: "POST " + notify.StopPath, handle: p.stopDo},
+func (p *Pages) noticeRoutes() []studio.Route {
+	return []studio.Route{
+		{Pattern: "GET /studio/{brand}/notifications", Door: studio.InBrand, Need: access.BrandRead, Handle: p.noticeList},
+		{Pattern: "POST /studio/{brand}/notifications/read", Door: studio.InBrand, Need: access.BrandRead, Handle: p.noticeRead},
+		{Pattern: "POST /studio/{brand}/notifications/unread", Door: studio.InBrand, Need: access.BrandRead, Handle: p.noticeUnread},
+		{Pattern: "GET /studio/{brand}/settings/notifications", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsNotices},
+		{Pattern: "POST /studio/{brand}/settings/notifications", Door: studio.InBrand, Need: access.BrandRead, Handle: p.settingsNoticesSave},
+		{Pattern: "GET " + notify.StopPath, Handle: p.stopShow},
+		{Pattern: "POST " + notify.StopPath, Handle: p.stopDo},
 	}
 }

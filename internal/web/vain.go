@@ -9,6 +9,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/search"
 	"rapport/internal/space"
+	"rapport/internal/web/studio"
 )
 
 // vainSpans are the spans that searches in vain are told over, in days; 0 is
@@ -27,7 +28,7 @@ type vainView struct {
 
 // address is the page with another filter, or a later part of it.
 func (v vainView) address(f search.UnmetFilter, after string) string {
-	return studio(v.Slug, "community", "searches") + "?" + v.query(f, after)
+	return studio.Path(v.Slug, "community", "searches") + "?" + v.query(f, after)
 }
 
 func (v vainView) query(f search.UnmetFilter, after string) string {
@@ -63,10 +64,10 @@ func vainFilter(q url.Values) search.UnmetFilter {
 }
 
 func (p *Pages) communitySearches(w http.ResponseWriter, r *http.Request) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := vainView{Slug: v.Brand.Slug, Filter: vainFilter(r.URL.Query()), Now: p.DB.Now()}
 	var err error
-	if view.Rows, view.Next, err = search.Unfound(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, pageOf(r)); err != nil {
+	if view.Rows, view.Next, err = search.Unfound(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return err
 	}
 	all, err := space.List(ctx, p.DB, v.Brand.ID)
@@ -83,7 +84,7 @@ func (p *Pages) communitySearches(w http.ResponseWriter, r *http.Request) error 
 
 // communitySearchesCSV is all of it, as a table.
 func (p *Pages) communitySearchesCSV(w http.ResponseWriter, r *http.Request) error {
-	v, f := at(r), vainFilter(r.URL.Query())
+	v, f := studio.At(r), vainFilter(r.URL.Query())
 	rows := [][]string{{"words", "times", "last_at"}}
 	for page := (db.Page{Limit: 100}); ; {
 		some, next, err := search.Unfound(r.Context(), p.DB, v.Who, v.Brand.ID, f, page)
@@ -97,5 +98,5 @@ func (p *Pages) communitySearchesCSV(w http.ResponseWriter, r *http.Request) err
 			break
 		}
 	}
-	return file(w, "searches-in-vain.csv", rows)
+	return studio.CSV(w, "searches-in-vain.csv", rows)
 }

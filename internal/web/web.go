@@ -1,33 +1,36 @@
-// Package web is the studio: the pages a team works in. A handler reads a
-// request, calls one domain function and renders what came of it. It holds no
-// rules and no SQL, and it shares no handler with the API.
+// Package web is the studio: the pages a team works in, a package for each of
+// its areas. A handler reads a request, calls one domain function and renders
+// what came of it. It holds no rules and no SQL, and it shares no handler with
+// the API.
 //
 // Every page and every form works without scripts; scripts only add the hand.
 package web
 
 import (
-	"io"
-	"log/slog"
 	"net/http"
 
 	"rapport/internal/web/static"
+	"rapport/internal/web/studio"
 )
+
+// Deps are what the pages work with. All but the fields of Site are needed.
+type Deps = studio.Deps
+
+// Site is what pages say about the installation, and how requests are read.
+type Site = studio.Site
 
 // Pages serves the studio and its static files.
 type Pages struct {
-	Deps
+	*studio.Studio
 	mux *http.ServeMux
 }
 
 // New returns the studio. Mount it at /.
 func New(d Deps) *Pages {
-	if d.Log == nil {
-		d.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	}
-	p := &Pages{Deps: d, mux: http.NewServeMux()}
+	p := &Pages{Studio: studio.New(d), mux: http.NewServeMux()}
 	p.mux.Handle("GET "+static.Prefix, static.Handler())
 	for _, rt := range p.routes() {
-		p.mux.Handle(rt.pattern, p.serve(rt))
+		p.mux.Handle(rt.Pattern, p.Studio.Serve(rt))
 	}
 	return p
 }
@@ -39,11 +42,11 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.mux.ServeHTTP(w, r)
 		return
 	}
-	handle := p.missing
+	handle := p.Studio.Missing
 	if p.answersOther(r) {
-		handle = p.wrongMethod
+		handle = p.Studio.WrongMethod
 	}
-	p.serve(route{handle: handle}).ServeHTTP(w, r)
+	p.Studio.Serve(studio.Route{Handle: handle}).ServeHTTP(w, r)
 }
 
 // answersOther reports whether the address exists for another method.
@@ -59,5 +62,5 @@ func (p *Pages) answersOther(r *http.Request) bool {
 
 // Fail shows an error that came before any route, in the studio's frame.
 func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	p.serve(route{handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
+	p.Studio.Serve(studio.Route{Handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
 }

@@ -11,6 +11,8 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/secret"
+	"rapport/internal/web/entry"
+	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 	"rapport/internal/webhook"
 )
@@ -23,27 +25,27 @@ type webhooksView struct {
 
 // webhookList lists the brand's webhooks.
 func (p *Pages) webhookList(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	all, err := webhook.List(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
-	return p.settings(w, r, "webhooks", 0, false, webhookSettings(webhooksView{v.Brand.Slug, all, p.DB.Now().Time()}))
+	return p.Settings(w, r, "webhooks", 0, false, webhookSettings(webhooksView{v.Brand.Slug, all, p.DB.Now().Time()}))
 }
 
 type webhookFormView struct {
 	Slug string
 	ID   string // "" for a new one
 	Host string
-	Form form
+	Form entry.Form
 }
 
 // webhookNew offers the form of a new webhook with every event chosen.
 func (p *Pages) webhookNew(w http.ResponseWriter, r *http.Request) error {
-	if _, err := webhook.List(r.Context(), p.DB, at(r).Who, at(r).Brand.ID); err != nil {
+	if _, err := webhook.List(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID); err != nil {
 		return err
 	}
-	f := fill()
+	f := entry.Fill()
 	for _, t := range webhook.Types {
 		f.Values.Add("events", t.Name)
 	}
@@ -51,24 +53,24 @@ func (p *Pages) webhookNew(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) webhookForm(w http.ResponseWriter, r *http.Request, v webhookFormView) error {
-	v.Slug = at(r).Brand.Slug
-	head := ui.Head{Title: i18n.T(r.Context(), "New webhook"), Back: studio(v.Slug, "settings", "webhooks"), BackText: i18n.T(r.Context(), "Back to the webhooks")}
+	v.Slug = studio.At(r).Brand.Slug
+	head := ui.Head{Title: i18n.T(r.Context(), "New webhook"), Back: studio.Path(v.Slug, "settings", "webhooks"), BackText: i18n.T(r.Context(), "Back to the webhooks")}
 	if v.ID != "" {
 		head = ui.Head{Title: i18n.T(r.Context(), "Change the webhook to {{.Host}}", "Host", v.Host),
-			Back: studio(v.Slug, "settings", "webhooks", v.ID), BackText: i18n.T(r.Context(), "Back to the webhook")}
+			Back: studio.Path(v.Slug, "settings", "webhooks", v.ID), BackText: i18n.T(r.Context(), "Back to the webhook")}
 	}
-	return p.show(w, r, page{Area: "settings", Head: head, Status: v.Form.Status()}, webhookForm(v))
+	return p.Show(w, r, studio.Page{Area: "settings", Head: head, Status: v.Form.Status()}, webhookForm(v))
 }
 
-func webhookInput(f form) webhook.Input {
+func webhookInput(f entry.Form) webhook.Input {
 	return webhook.Input{URL: f.Value("url"), About: f.Value("about"), Events: f.All("events")}
 }
 
 // webhookCreate adds a webhook and shows its secret once, on the page that
 // answers: it must not stand in an address or a cookie.
 func (p *Pages) webhookCreate(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ type webhookView struct {
 }
 
 func (v webhookView) path(parts ...string) string {
-	return studio(v.Slug, append([]string{"settings", "webhooks", v.ID}, parts...)...)
+	return studio.Path(v.Slug, append([]string{"settings", "webhooks", v.ID}, parts...)...)
 }
 
 // named are the events to list; where they are all, their number says so.
@@ -131,7 +133,7 @@ func (v webhookView) choices(ctx context.Context) []ui.Choice {
 }
 
 func (p *Pages) webhookOf(r *http.Request) (webhook.Endpoint, error) {
-	return webhook.ByID(r.Context(), p.DB, at(r).Who, at(r).Brand.ID, r.PathValue("webhook"))
+	return webhook.ByID(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, r.PathValue("webhook"))
 }
 
 // webhookShow shows a webhook with its log.
@@ -144,20 +146,20 @@ func (p *Pages) webhookShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) webhookPage(w http.ResponseWriter, r *http.Request, e webhook.Endpoint, n webhookNews) error {
-	v, ctx := at(r), r.Context()
+	v, ctx := studio.At(r), r.Context()
 	view := webhookView{Endpoint: e, webhookNews: n, Slug: v.Brand.Slug, Filter: webhook.Filter{State: webhook.CallState(r.URL.Query().Get("state"))}, Now: p.DB.Now().Time()}
 	var err error
-	if view.Calls, view.Next, err = webhook.Calls(ctx, p.DB, v.Who, v.Brand.ID, e.ID, view.Filter, pageOf(r)); err != nil {
+	if view.Calls, view.Next, err = webhook.Calls(ctx, p.DB, v.Who, v.Brand.ID, e.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return err
 	}
-	if fromHTMX(r) && r.URL.Query().Has("after") {
-		return part(w, r, callRows(view))
+	if studio.FromHTMX(r) && r.URL.Query().Has("after") {
+		return studio.Part(w, r, callRows(view))
 	}
-	if view.By, err = p.nameOf(ctx, e.Account); err != nil {
+	if view.By, err = p.NameOf(ctx, e.Account); err != nil {
 		return err
 	}
-	head := ui.Head{Title: e.Host(), Back: studio(v.Brand.Slug, "settings", "webhooks"), BackText: i18n.T(ctx, "Back to the webhooks"), Actions: webhookActions(view)}
-	return p.show(w, r, page{Area: "settings", Head: head, Status: n.Status}, webhookPage(view))
+	head := ui.Head{Title: e.Host(), Back: studio.Path(v.Brand.Slug, "settings", "webhooks"), BackText: i18n.T(ctx, "Back to the webhooks"), Actions: webhookActions(view)}
+	return p.Show(w, r, studio.Page{Area: "settings", Head: head, Status: n.Status}, webhookPage(view))
 }
 
 // webhookEdit offers the form with what is kept.
@@ -166,15 +168,15 @@ func (p *Pages) webhookEdit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := fill("url", e.URL, "about", e.About)
+	f := entry.Fill("url", e.URL, "about", e.About)
 	f.Values["events"] = e.Events
 	return p.webhookForm(w, r, webhookFormView{ID: e.ID, Host: e.Host(), Form: f})
 }
 
 // webhookChange saves it.
 func (p *Pages) webhookChange(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -186,35 +188,35 @@ func (p *Pages) webhookChange(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Saved."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "webhooks", e.ID))
+	p.Note(w, r, i18n.T(r.Context(), "Saved."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "webhooks", e.ID))
 }
 
 // webhookPause stops sending.
 func (p *Pages) webhookPause(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	e, err := p.Hooks.Webhooks.Pause(r.Context(), v.Who, v.Brand.ID, r.PathValue("webhook"))
 	if err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "Paused. What happens now is not sent later."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "webhooks", e.ID))
+	p.Note(w, r, i18n.T(r.Context(), "Paused. What happens now is not sent later."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "webhooks", e.ID))
 }
 
 // webhookResume sends again.
 func (p *Pages) webhookResume(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	e, err := p.Hooks.Webhooks.Resume(r.Context(), v.Who, v.Brand.ID, r.PathValue("webhook"))
 	if err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "What happens from now on is sent."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "webhooks", e.ID))
+	p.Note(w, r, i18n.T(r.Context(), "What happens from now on is sent."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "webhooks", e.ID))
 }
 
 // webhookRotate makes a new secret and shows it once.
 func (p *Pages) webhookRotate(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	e, plain, err := p.Hooks.Webhooks.Rotate(r.Context(), v.Who, v.Brand.ID, r.PathValue("webhook"))
 	if err != nil {
 		return err
@@ -224,7 +226,7 @@ func (p *Pages) webhookRotate(w http.ResponseWriter, r *http.Request) error {
 
 // webhookTest sends a test event now and shows what was answered.
 func (p *Pages) webhookTest(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	_, try, err := p.Hooks.Test(r.Context(), v.Who, v.Brand.ID, r.PathValue("webhook"))
 	if err != nil {
 		return err
@@ -238,24 +240,24 @@ func (p *Pages) webhookTest(w http.ResponseWriter, r *http.Request) error {
 
 // webhookRemoveAsk asks for the host's name before a webhook is removed.
 func (p *Pages) webhookRemoveAsk(w http.ResponseWriter, r *http.Request) error {
-	return p.webhookRemoveForm(w, r, form{})
+	return p.webhookRemoveForm(w, r, entry.Form{})
 }
 
-func (p *Pages) webhookRemoveForm(w http.ResponseWriter, r *http.Request, f form) error {
+func (p *Pages) webhookRemoveForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	e, err := p.webhookOf(r)
 	if err != nil {
 		return err
 	}
-	slug := at(r).Brand.Slug
+	slug := studio.At(r).Brand.Slug
 	head := ui.Head{Title: i18n.T(r.Context(), "Remove the webhook to {{.Host}}", "Host", e.Host()),
-		Back: studio(slug, "settings", "webhooks", e.ID), BackText: i18n.T(r.Context(), "Back to the webhook")}
-	return p.show(w, r, page{Area: "settings", Head: head, Status: f.Status()}, webhookRemovePage(slug, e, f))
+		Back: studio.Path(slug, "settings", "webhooks", e.ID), BackText: i18n.T(r.Context(), "Back to the webhook")}
+	return p.Show(w, r, studio.Page{Area: "settings", Head: head, Status: f.Status()}, webhookRemovePage(slug, e, f))
 }
 
 // webhookRemove removes it with its log.
 func (p *Pages) webhookRemove(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
-	f, err := read(r)
+	v := studio.At(r)
+	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
@@ -270,8 +272,8 @@ func (p *Pages) webhookRemove(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Hooks.Webhooks.Remove(r.Context(), v.Who, v.Brand.ID, e.ID); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "The webhook is removed. Nothing more is sent there."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "webhooks"))
+	p.Note(w, r, i18n.T(r.Context(), "The webhook is removed. Nothing more is sent there."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "webhooks"))
 }
 
 type callView struct {
@@ -296,7 +298,7 @@ func (v callView) body() string {
 
 // webhookCall shows one call with all its tries.
 func (p *Pages) webhookCall(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	e, err := p.webhookOf(r)
 	if err != nil {
 		return err
@@ -306,19 +308,19 @@ func (p *Pages) webhookCall(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := callView{c, v.Brand.Slug, e, tries, p.DB.Now().Time()}
-	head := ui.Head{Title: c.Type, Back: studio(v.Brand.Slug, "settings", "webhooks", e.ID), BackText: i18n.T(r.Context(), "Back to the webhook"), Actions: callActions(view)}
-	return p.show(w, r, page{Area: "settings", Head: head}, callPage(view))
+	head := ui.Head{Title: c.Type, Back: studio.Path(v.Brand.Slug, "settings", "webhooks", e.ID), BackText: i18n.T(r.Context(), "Back to the webhook"), Actions: callActions(view)}
+	return p.Show(w, r, studio.Page{Area: "settings", Head: head}, callPage(view))
 }
 
 // webhookAgain sends a call once more.
 func (p *Pages) webhookAgain(w http.ResponseWriter, r *http.Request) error {
-	v := at(r)
+	v := studio.At(r)
 	id, call := r.PathValue("webhook"), r.PathValue("call")
 	if _, err := p.Hooks.Webhooks.Again(r.Context(), v.Who, v.Brand.ID, id, call); err != nil {
 		return err
 	}
-	p.note(w, r, i18n.T(r.Context(), "It is sent again, with the same id."), "")
-	return see(w, r, studio(v.Brand.Slug, "settings", "webhooks", id, "calls", call))
+	p.Note(w, r, i18n.T(r.Context(), "It is sent again, with the same id."), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "settings", "webhooks", id, "calls", call))
 }
 
 // webhookState is how a webhook's state is shown.

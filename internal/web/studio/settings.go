@@ -1,4 +1,4 @@
-package web
+package studio
 
 import (
 	"cmp"
@@ -44,18 +44,18 @@ var settingsGroups = []settingsGroup{
 	}},
 }
 
-// settings frames a part of the settings.
-func (p *Pages) settings(w http.ResponseWriter, r *http.Request, tab string, status int, flush bool, content templ.Component) error {
-	v := at(r)
+// Settings frames a part of the settings.
+func (s *Studio) Settings(w http.ResponseWriter, r *http.Request, tab string, status int, flush bool, content templ.Component) error {
+	v := At(r)
 	var groups []ui.SideGroup
 	title := ""
 	for _, g := range settingsGroups {
 		side := ui.SideGroup{Title: i18n.T(r.Context(), g.label)}
 		for _, t := range g.tabs {
-			if !p.may(r, t.needs) {
+			if !s.May(r, t.needs) {
 				continue
 			}
-			e := ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: studio(v.Brand.Slug, "settings", t.key), Active: t.key == tab}
+			e := ui.Entry{Label: i18n.T(r.Context(), t.label), Icon: t.icon, Href: Path(v.Brand.Slug, "settings", t.key), Active: t.key == tab}
 			if e.Active {
 				title = e.Label
 			}
@@ -66,6 +66,6 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request, tab string, sta
 		}
 	}
 	head := ui.Head{Title: cmp.Or(title, i18n.T(r.Context(), "Settings"))}
-	return p.show(w, r, page{Area: "settings", Title: title, Status: status, Flush: flush, Head: head},
+	return s.Show(w, r, Page{Area: "settings", Title: title, Status: status, Flush: flush, Head: head},
 		ui.Sided(ui.SidedArgs{Label: i18n.T(r.Context(), "Settings"), Groups: groups, Content: content}))
 }

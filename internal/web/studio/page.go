@@ -1,4 +1,4 @@
-package web
+package studio
 
 import (
 	"context"
@@ -27,8 +27,8 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// page is a page of the studio before it is framed.
-type page struct {
+// Page is a page of the studio before it is framed.
+type Page struct {
 	Area   string // key of the rail's entry it belongs to
 	Title  string // of the browser's tab; the head's title unless given
 	Head   ui.Head
@@ -51,36 +51,36 @@ var sheets = map[string][]string{
 	"community": {"settings.css"},
 }
 
-// show frames content as a page of the brand and answers with it.
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, pg page, content templ.Component) error {
-	f, err := p.frame(r.Context(), at(r))
+// Show frames content as a page of the brand and answers with it.
+func (s *Studio) Show(w http.ResponseWriter, r *http.Request, pg Page, content templ.Component) error {
+	f, err := s.frame(r.Context(), At(r))
 	if err != nil {
 		return err
 	}
 	args := f.shell(r.Context(), pg)
-	args.StreamFrom = at(r).heard
-	args.Theme = theme(r)
-	if n := p.takeNote(w, r); n != nil {
+	args.StreamFrom = At(r).heard
+	args.Theme = Theme(r)
+	if n := s.takeNote(w, r); n != nil {
 		args.Toasts = []ui.ToastArgs{*n}
 	}
 	if pg.Status == 0 {
 		pg.Status = http.StatusOK
 	}
-	return write(r.Context(), w, pg.Status, framed(args, f, pg.Area, content))
+	return Write(r.Context(), w, pg.Status, framed(args, f, pg.Area, content))
 }
 
 // frameShow answers an open page with what has changed around its content.
-func (p *Pages) frameShow(w http.ResponseWriter, r *http.Request) error {
-	f, err := p.frame(r.Context(), at(r))
+func (s *Studio) frameShow(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.frame(r.Context(), At(r))
 	if err != nil {
 		return err
 	}
-	return part(w, r, ui.Frame(f.shell(r.Context(), page{Area: r.URL.Query().Get("area")})))
+	return Part(w, r, ui.Frame(f.shell(r.Context(), Page{Area: r.URL.Query().Get("area")})))
 }
 
 // frame is what every page of a brand shows around its content.
 type frame struct {
-	*visit
+	*Visit
 	Brands  []brand.Brand
 	Needs   int // deliveries and channels that wait for a person
 	Broken  int // channels among them
@@ -95,50 +95,50 @@ type frame struct {
 }
 
 // frame reads it, in one place, with a query a line.
-func (p *Pages) frame(ctx context.Context, v *visit) (frame, error) {
-	f := frame{visit: v}
-	now := p.DB.Now()
+func (s *Studio) frame(ctx context.Context, v *Visit) (frame, error) {
+	f := frame{Visit: v}
+	now := s.DB.Now()
 	f.Role = v.Who.Role(now, v.Brand.ID)
 	f.MayHold = v.Who.May(now, v.Brand.ID, access.HoldSet) == nil
 	var err error
-	if f.Brands, err = brand.List(ctx, p.DB, v.Who); err != nil {
+	if f.Brands, err = brand.List(ctx, s.DB, v.Who); err != nil {
 		return f, err
 	}
-	if f.Needs, err = delivery.AttentionCount(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
+	if f.Needs, err = delivery.AttentionCount(ctx, s.DB, v.Who, v.Brand.ID); err != nil {
 		return f, fmt.Errorf("web: count what needs a person: %w", err)
 	}
-	if f.Broken, err = p.broken(ctx, v); err != nil {
+	if f.Broken, err = s.broken(ctx, v); err != nil {
 		return f, err
 	}
-	reviews, err := p.reviewCount(ctx, v)
+	reviews, err := s.ReviewCount(ctx, v)
 	if err != nil {
 		return f, err
 	}
 	f.Needs += f.Broken + reviews
-	if f.Unread, err = notify.Unread(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
+	if f.Unread, err = notify.Unread(ctx, s.DB, v.Who, v.Brand.ID); err != nil {
 		return f, err
 	}
-	if f.News, err = p.news(ctx, v); err != nil {
+	if f.News, err = s.news(ctx, v); err != nil {
 		return f, err
 	}
-	if f.Tasks, err = task.Mine(ctx, p.DB, v.Who, v.Brand.ID, now); err != nil {
+	if f.Tasks, err = task.Mine(ctx, s.DB, v.Who, v.Brand.ID, now); err != nil {
 		return f, err
 	}
-	cases, err := topic.CaseCounts(ctx, p.DB, v.Who, v.Brand.ID)
+	cases, err := topic.CaseCounts(ctx, s.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return f, err
 	}
 	f.Cases = cases[topic.ToApprove] + cases[topic.Flagged]
 	if v.Brand.Held {
-		f.Hold, f.HoldBy, err = p.runningHold(ctx, p.DB, v.Brand.ID)
+		f.Hold, f.HoldBy, err = s.RunningHold(ctx, s.DB, v.Brand.ID)
 	}
 	return f, err
 }
 
 // broken counts the channels that need attention; none where the account may
 // not see channels.
-func (p *Pages) broken(ctx context.Context, v *visit) (int, error) {
-	all, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)
+func (s *Studio) broken(ctx context.Context, v *Visit) (int, error) {
+	all, err := channel.List(ctx, s.DB, v.Who, v.Brand.ID)
 	if fault.Is(err, fault.Denied) {
 		return 0, nil
 	}
@@ -153,28 +153,28 @@ func (p *Pages) broken(ctx context.Context, v *visit) (int, error) {
 
 // news counts the conversations that nobody has opened; none where the account
 // may not see conversations.
-func (p *Pages) news(ctx context.Context, v *visit) (int, error) {
-	counts, err := p.counts(ctx, v)
+func (s *Studio) news(ctx context.Context, v *Visit) (int, error) {
+	counts, err := s.Counts(ctx, v)
 	if fault.Is(err, fault.Denied) {
 		return 0, nil
 	}
 	return counts.New, err
 }
 
-// counts are how many conversations wait where, counted once a request.
-func (p *Pages) counts(ctx context.Context, v *visit) (conversation.Counts, error) {
+// Counts are how many conversations wait where, counted once a request.
+func (s *Studio) Counts(ctx context.Context, v *Visit) (conversation.Counts, error) {
 	if v.counts != nil {
 		return *v.counts, nil
 	}
-	c, err := conversation.Count(ctx, p.DB, v.Who, v.Brand.ID)
+	c, err := conversation.Count(ctx, s.DB, v.Who, v.Brand.ID)
 	if err == nil {
 		v.counts = &c
 	}
 	return c, err
 }
 
-// runningHold returns the hold and the name of who set it.
-func (p *Pages) runningHold(ctx context.Context, q db.Queryer, brandID string) (brand.Pause, string, error) {
+// RunningHold returns the hold and the name of who set it.
+func (s *Studio) RunningHold(ctx context.Context, q db.Queryer, brandID string) (brand.Pause, string, error) {
 	h, held, err := brand.CurrentHold(ctx, q, brandID)
 	if err != nil || !held || h.By == "" {
 		return h, "", err
@@ -211,19 +211,19 @@ var areas = []area{
 	{"settings", "Settings", "settings", "s", []string{"settings"}, access.BrandRead},
 }
 
-func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
+func (f frame) shell(ctx context.Context, pg Page) ui.ShellArgs {
 	slug := f.Brand.Slug
 	args := ui.ShellArgs{
 		Title: pg.Title, Head: pg.Head, Fill: pg.Fill, Flush: pg.Flush, Keys: pg.Keys,
-		ThemeURL: studio(slug, "theme.css") + "?c=" + url.QueryEscape(f.Brand.Color),
+		ThemeURL: Path(slug, "theme.css") + "?c=" + url.QueryEscape(f.Brand.Color),
 		Styles:   slices.Concat(sheets[pg.Area], pg.Styles),
 		Brand:    choice(f.Brand, f.Brand),
 		AddBrand: "/studio/brands/new",
 		Groups:   []ui.EntryGroup{{Entries: f.entries(ctx, pg.Area)}},
-		Person:   f.Who.Name, Role: roleName(ctx, f.Role),
-		Account: studio(slug, "settings", "account"), SignOut: "/studio/sign-out", ThemeSet: "/studio/theme",
+		Person:   f.Who.Name, Role: RoleName(ctx, f.Role),
+		Account: Path(slug, "settings", "account"), SignOut: "/studio/sign-out", ThemeSet: "/studio/theme",
 		Ribbons: f.ribbons(ctx),
-		Stream:  "/studio/live", Search: studio(slug, "palette"),
+		Stream:  "/studio/live", Search: Path(slug, "palette"),
 		Acts: f.acts(ctx),
 	}
 	if f.MayHold && !f.Brand.Held {
@@ -239,7 +239,7 @@ func (f frame) shell(ctx context.Context, pg page) ui.ShellArgs {
 const holdID = "hold-everything"
 
 func choice(b, now brand.Brand) ui.BrandChoice {
-	return ui.BrandChoice{Name: b.Name, Href: studio(b.Slug), Src: logoURL(b), Active: b.ID == now.ID}
+	return ui.BrandChoice{Name: b.Name, Href: Path(b.Slug), Src: LogoURL(b), Active: b.ID == now.ID}
 }
 
 func (f frame) entries(ctx context.Context, active string) []ui.Entry {
@@ -248,7 +248,7 @@ func (f frame) entries(ctx context.Context, active string) []ui.Entry {
 		if !access.Allows(f.Role, a.needs) {
 			continue
 		}
-		e := ui.Entry{Label: i18n.T(ctx, a.label), Icon: a.icon, Href: studio(f.Brand.Slug, a.path...), Key: a.letter, Active: a.key == active}
+		e := ui.Entry{Label: i18n.T(ctx, a.label), Icon: a.icon, Href: Path(f.Brand.Slug, a.path...), Key: a.letter, Active: a.key == active}
 		switch a.key {
 		case "today":
 			e.Count, e.Urgent = f.Needs, true
@@ -291,7 +291,7 @@ func (f frame) holdRibbon(ctx context.Context) ui.Ribbon {
 		text = i18n.T(ctx, "{{.Name}} put everything on hold, {{.Time}}: {{.Reason}}",
 			"Name", f.HoldBy, "Time", i18n.DateTime(ctx, f.Hold.At.Time()), "Reason", f.Hold.Reason)
 	}
-	return ui.Ribbon{Text: text, Icon: "octagon-pause", Tone: ui.Bad, Action: i18n.T(ctx, "Release"), Href: studio(f.Brand.Slug, "hold")}
+	return ui.Ribbon{Text: text, Icon: "octagon-pause", Tone: ui.Bad, Action: i18n.T(ctx, "Release"), Href: Path(f.Brand.Slug, "hold")}
 }
 
 // acts are what ⌘K offers besides places.
@@ -299,39 +299,39 @@ func (f frame) acts(ctx context.Context) []ui.PaletteEntry {
 	slug := f.Brand.Slug
 	out := []ui.PaletteEntry{}
 	if access.Allows(f.Role, access.PostWrite) {
-		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "New post"), Href: studio(slug, "compose"), Icon: "pen-line", Words: i18n.T(ctx, "write compose")})
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "New post"), Href: Path(slug, "compose"), Icon: "pen-line", Words: i18n.T(ctx, "write compose")})
 	}
 	if f.MayHold && !f.Brand.Held {
-		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Hold everything"), Href: studio(slug, "hold"), Icon: "octagon-pause", Words: i18n.T(ctx, "stop crisis pause")})
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Hold everything"), Href: Path(slug, "hold"), Icon: "octagon-pause", Words: i18n.T(ctx, "stop crisis pause")})
 	}
 	if f.Brand.Held {
-		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Release the hold"), Href: studio(slug, "hold"), Icon: "play"})
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Release the hold"), Href: Path(slug, "hold"), Icon: "play"})
 	}
 	if access.Allows(f.Role, access.ChannelWrite) {
-		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Connect a channel"), Href: studio(slug, "connect"), Icon: "plug"})
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Connect a channel"), Href: Path(slug, "connect"), Icon: "plug"})
 	}
 	return append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Start your own brand"), Href: "/studio/brands/new", Icon: "plus"})
 }
 
-// theme is what the cookie says; the cookie follows the account at sign-in.
-func theme(r *http.Request) ui.Theme {
+// Theme is what the cookie says; the cookie follows the account at sign-in.
+func Theme(r *http.Request) ui.Theme {
 	c, err := r.Cookie(ui.ThemeCookie)
 	if err == nil {
 		return ui.ParseTheme(c.Value)
 	}
-	if v := at(r); v != nil {
+	if v := At(r); v != nil {
 		return ui.ParseTheme(v.Session.Theme)
 	}
 	return ui.ParseTheme("")
 }
 
-// bare is the frame of pages outside of a brand.
-func (p *Pages) bare(r *http.Request, title string) ui.BareArgs {
-	return ui.BareArgs{Title: title, Theme: theme(r)}
+// Bare is the frame of pages outside of a brand.
+func (s *Studio) Bare(r *http.Request, title string) ui.BareArgs {
+	return ui.BareArgs{Title: title, Theme: Theme(r)}
 }
 
-// roleName is what a role is called; "" for none.
-func roleName(ctx context.Context, role access.Role) string {
+// RoleName is what a role is called; "" for none.
+func RoleName(ctx context.Context, role access.Role) string {
 	switch role {
 	case access.Owner:
 		return i18n.T(ctx, "Owner")
@@ -353,28 +353,28 @@ func roleName(ctx context.Context, role access.Role) string {
 	return ""
 }
 
-// reviewCount counts what reviewNeeds would list; none where the account may
+// ReviewCount counts what reviewNeeds would list; none where the account may
 // not see posts.
-func (p *Pages) reviewCount(ctx context.Context, v *visit) (int, error) {
-	review, back, err := post.WaitingCount(ctx, p.DB, v.Who, v.Brand.ID)
+func (s *Studio) ReviewCount(ctx context.Context, v *Visit) (int, error) {
+	review, back, err := post.WaitingCount(ctx, s.DB, v.Who, v.Brand.ID)
 	if fault.Is(err, fault.Denied) {
 		return 0, nil
 	}
 	return review + back, err
 }
 
-// logoURL is where the brand's picture is; "" where it has none. It changes with
+// LogoURL is where the brand's picture is; "" where it has none. It changes with
 // the picture.
-func logoURL(b brand.Brand) string {
+func LogoURL(b brand.Brand) string {
 	if b.Logo == "" {
 		return ""
 	}
 	name := path.Base(b.Logo)
-	return studio(b.Slug, "logo") + "?v=" + strings.TrimSuffix(name, path.Ext(name))
+	return Path(b.Slug, "logo") + "?v=" + strings.TrimSuffix(name, path.Ext(name))
 }
 
 // eraseRibbon says on every page that the brand is to be erased.
 func (f frame) eraseRibbon(ctx context.Context) ui.Ribbon {
 	return ui.Ribbon{Text: i18n.T(ctx, "Everything of this brand will be erased on {{.Date}}.", "Date", i18n.Date(ctx, f.Brand.EraseAt.Time())),
-		More: i18n.T(ctx, "An owner can still keep it."), Icon: "trash-2", Tone: ui.Bad, Action: i18n.T(ctx, "See"), Href: studio(f.Brand.Slug, "settings", "data")}
+		More: i18n.T(ctx, "An owner can still keep it."), Icon: "trash-2", Tone: ui.Bad, Action: i18n.T(ctx, "See"), Href: Path(f.Brand.Slug, "settings", "data")}
 }

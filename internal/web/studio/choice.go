@@ -1,4 +1,4 @@
-package web
+package studio
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"rapport/internal/publish"
 )
 
-// choiceView is a decision that a person may take, with what follows from it.
-type choiceView struct {
+// ChoiceView is a decision that a person may take, with what follows from it.
+type ChoiceView struct {
 	Choice      publish.Choice
 	Label       string
 	Consequence string
@@ -19,8 +19,8 @@ type choiceView struct {
 }
 
 // removable reports whether the network lets programs take a post down.
-func (p *Pages) removable(networkName string) bool {
-	n, err := p.Networks.Named(networkName)
+func (s *Studio) removable(networkName string) bool {
+	n, err := s.Networks.Named(networkName)
 	if err != nil {
 		return false
 	}
@@ -28,11 +28,11 @@ func (p *Pages) removable(networkName string) bool {
 	return can
 }
 
-// choices are what fits the delivery, the most likely first.
-func (p *Pages) choices(ctx context.Context, l deliveryLine) []choiceView {
-	var out []choiceView
+// Choices are what fits the delivery, the most likely first.
+func (s *Studio) Choices(ctx context.Context, l DeliveryLine) []ChoiceView {
+	var out []ChoiceView
 	for _, c := range publish.Choices(l.Delivery) {
-		if c == publish.RemoveAll && !p.removable(l.Channel.Network) {
+		if c == publish.RemoveAll && !s.removable(l.Channel.Network) {
 			continue
 		}
 		out = append(out, choiceWords(ctx, c, l))
@@ -40,8 +40,8 @@ func (p *Pages) choices(ctx context.Context, l deliveryLine) []choiceView {
 	return out
 }
 
-func choiceWords(ctx context.Context, c publish.Choice, l deliveryLine) choiceView {
-	v := choiceView{Choice: c}
+func choiceWords(ctx context.Context, c publish.Choice, l DeliveryLine) ChoiceView {
+	v := ChoiceView{Choice: c}
 	where := []any{"Network", l.Title, "Channel", l.Channel.Handle}
 	switch c {
 	case publish.ItIsOut:
@@ -77,8 +77,8 @@ func choiceWords(ctx context.Context, c publish.Choice, l deliveryLine) choiceVi
 	return v
 }
 
-// decided says what a decision did.
-func decided(ctx context.Context, c publish.Decision, d delivery.Delivery) string {
+// Decided says what a decision did.
+func Decided(ctx context.Context, c publish.Decision, d delivery.Delivery) string {
 	switch c.Choice {
 	case publish.ItIsOut:
 		return i18n.T(ctx, "Noted: it is out.")

@@ -1,6 +1,10 @@
-package web
+// Package studio is what all pages of the studio share: who asks and where they
+// may pass, the frame around a page, how is answered, how a form is read, and
+// the rows, pictures and words that several areas show. It knows no area.
+package studio
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -52,4 +56,15 @@ type Site struct {
 	Secure func(*http.Request) bool
 	// Address is the browser's address; r.RemoteAddr if nil.
 	Address func(*http.Request) string
+}
+
+// Studio is what the pages of an area are made with.
+type Studio struct{ Deps }
+
+// New returns it. Without a log nothing is logged.
+func New(d Deps) *Studio {
+	if d.Log == nil {
+		d.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return &Studio{d}
 }

@@ -1,4 +1,4 @@
-package web
+package studio
 
 import (
 	"net/http"
@@ -9,8 +9,8 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// zones are the choices of a time zone, with the chosen one among them.
-func zones(chosen string) []ui.Option {
+// Zones are the choices of a time zone, with the chosen one among them.
+func Zones(chosen string) []ui.Option {
 	names := entry.Zones(chosen)
 	out := make([]ui.Option, len(names))
 	for i, name := range names {
@@ -32,9 +32,9 @@ var usualZone = map[string]string{
 	"KR": "Asia/Seoul", "JP": "Asia/Tokyo", "AU": "Australia/Sydney", "NZ": "Pacific/Auckland",
 }
 
-// guessZone is a first guess from the browser's languages; scripts know
+// GuessZone is a first guess from the browser's languages; scripts know
 // better and correct it.
-func guessZone(r *http.Request) string {
+func GuessZone(r *http.Request) string {
 	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err != nil {
 		return "UTC"

@@ -1,4 +1,4 @@
-package web
+package studio
 
 import (
 	"encoding/csv"
@@ -7,11 +7,11 @@ import (
 	"strconv"
 )
 
-// file answers with a table for spreadsheets. Cells that a spreadsheet would
+// CSV answers with a table for spreadsheets. Cells that a spreadsheet would
 // run as a formula are defused.
-func file(w http.ResponseWriter, name string, rows [][]string) error {
+func CSV(w http.ResponseWriter, name string, rows [][]string) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, safeName(name)))
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, SafeName(name)))
 	out := csv.NewWriter(w)
 	for _, row := range rows {
 		for i, c := range row {
@@ -28,8 +28,8 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-// safeName keeps letters, digits, dots and dashes.
-func safeName(name string) string {
+// SafeName keeps letters, digits, dots and dashes.
+func SafeName(name string) string {
 	out := []byte(name)
 	for i, b := range out {
 		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '.' || b == '-') {

@@ -1,4 +1,4 @@
-package web
+package studio
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// span says how long something took or takes, in its largest unit.
-func span(ctx context.Context, d time.Duration) string {
+// Span says how long something took or takes, in its largest unit.
+func Span(ctx context.Context, d time.Duration) string {
 	d = d.Abs()
 	switch {
 	case d < time.Second:
@@ -51,24 +51,24 @@ var scopeNames = map[access.Action]string{
 	access.BrandErase: "Erase the brand",
 }
 
-// scopeName says what an action allows to do.
-func scopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }
+// ScopeName says what an action allows to do.
+func ScopeName(ctx context.Context, a access.Action) string { return i18n.T(ctx, scopeNames[a]) }
 
-// place is the town of a zone: "Berlin" of Europe/Berlin.
-func place(zone string) string {
+// Place is the town of a zone: "Berlin" of Europe/Berlin.
+func Place(zone string) string {
 	return strings.ReplaceAll(zone[strings.LastIndexByte(zone, '/')+1:], "_", " ")
 }
 
-// orWithout is the first line of a post, or what stands in for it.
-func orWithout(ctx context.Context, excerpt string) string {
+// OrWithout is the first line of a post, or what stands in for it.
+func OrWithout(ctx context.Context, excerpt string) string {
 	if excerpt == "" {
 		return i18n.T(ctx, "Without text")
 	}
 	return excerpt
 }
 
-// dayTitle is today, tomorrow or the day in the brand's zone.
-func dayTitle(ctx context.Context, now, t time.Time) string {
+// DayTitle is today, tomorrow or the day in the brand's zone.
+func DayTitle(ctx context.Context, now, t time.Time) string {
 	switch i18n.Date(ctx, t) {
 	case i18n.Date(ctx, now):
 		return i18n.T(ctx, "Today")
@@ -84,37 +84,37 @@ func dayTitle(ctx context.Context, now, t time.Time) string {
 // stands below it.
 const longestHeadline = 60
 
-// headline is the first line of a post as a title.
-func headline(ctx context.Context, excerpt string) string {
-	text := []rune(orWithout(ctx, excerpt))
+// Headline is the first line of a post as a title.
+func Headline(ctx context.Context, excerpt string) string {
+	text := []rune(OrWithout(ctx, excerpt))
 	if len(text) <= longestHeadline {
 		return string(text)
 	}
 	return strings.TrimSpace(string(text[:longestHeadline-1])) + "…"
 }
 
-// joined puts a dot between two words, of which either may be missing.
-func joined(a, b string) string {
+// Dotted puts a dot between two words, of which either may be missing.
+func Dotted(a, b string) string {
 	if a == "" {
 		return b
 	}
 	return a + " · " + b
 }
 
-// joinedWords puts two sentences together, of which either may be missing.
-func joinedWords(a, b string) string { return strings.TrimSpace(a + " " + b) }
+// Sentences puts two sentences together, of which either may be missing.
+func Sentences(a, b string) string { return strings.TrimSpace(a + " " + b) }
 
-// wall is an instant as the brand's clock shows it, for a field of day and
+// Wall is an instant as the brand's clock shows it, for a field of day and
 // time; "" for none.
-func wall(b brand.Brand, at db.Time) string {
+func Wall(b brand.Brand, at db.Time) string {
 	if at == 0 {
 		return ""
 	}
 	return at.Time().In(b.Location()).Format("2006-01-02T15:04")
 }
 
-// partLabel is what the part i of n is called, counted from 0.
-func partLabel(ctx context.Context, part post.Part, i, n int) string {
+// PartLabel is what the part i of n is called, counted from 0.
+func PartLabel(ctx context.Context, part post.Part, i, n int) string {
 	switch {
 	case part.Kind == network.PartComment:
 		return i18n.T(ctx, "First comment")
@@ -124,13 +124,13 @@ func partLabel(ctx context.Context, part post.Part, i, n int) string {
 	return i18n.T(ctx, "Text")
 }
 
-// lastDay is the day on which something still holds that ends at a time.
-func lastDay(ctx context.Context, end db.Time, zone *time.Location) string {
+// LastDay is the day on which something still holds that ends at a time.
+func LastDay(ctx context.Context, end db.Time, zone *time.Location) string {
 	return i18n.Date(ctx, end.Add(-time.Millisecond).Time().In(zone))
 }
 
-// spaceKindWord is what a kind of space is called.
-func spaceKindWord(ctx context.Context, k space.Kind) string {
+// SpaceKindWord is what a kind of space is called.
+func SpaceKindWord(ctx context.Context, k space.Kind) string {
 	switch k {
 	case space.Questions:
 		return i18n.T(ctx, "Questions")
@@ -142,8 +142,8 @@ func spaceKindWord(ctx context.Context, k space.Kind) string {
 	return i18n.T(ctx, "Discussion")
 }
 
-// memberStateWord says how a member stands with the community.
-func memberStateWord(ctx context.Context, s member.State) string {
+// MemberStateWord says how a member stands with the community.
+func MemberStateWord(ctx context.Context, s member.State) string {
 	switch s {
 	case member.Asking:
 		return i18n.T(ctx, "Asking")
@@ -157,8 +157,8 @@ func memberStateWord(ctx context.Context, s member.State) string {
 	return i18n.T(ctx, "Active")
 }
 
-// decidedNote says what a decision about something in the community did.
-func decidedNote(ctx context.Context, a topic.Act) string {
+// DecidedNote says what a decision about something in the community did.
+func DecidedNote(ctx context.Context, a topic.Act) string {
 	switch a {
 	case topic.Approve:
 		return i18n.T(ctx, "Everybody can read it now.")
@@ -172,8 +172,8 @@ func decidedNote(ctx context.Context, a topic.Act) string {
 	return i18n.T(ctx, "Everybody can read it again.")
 }
 
-// signed is a change with its sign.
-func signed(n int) string {
+// Signed is a change with its sign.
+func Signed(n int) string {
 	if n == 0 {
 		return "±0"
 	}
@@ -183,8 +183,8 @@ func signed(n int) string {
 	return fmt.Sprintf("+%d", n)
 }
 
-// decimal has the digits that a rate is good for: two below one, else one.
-func decimal(ctx context.Context, v float64) string {
+// Decimal has the digits that a rate is good for: two below one, else one.
+func Decimal(ctx context.Context, v float64) string {
 	places := 1
 	if math.Abs(v) < 1 {
 		places = 2
@@ -192,8 +192,8 @@ func decimal(ctx context.Context, v float64) string {
 	return i18n.Decimal(ctx, v, places)
 }
 
-// toneOf is how good a change is for a number that should go this way.
-func toneOf(d metric.Direction, diff float64) ui.Tone {
+// ToneOf is how good a change is for a number that should go this way.
+func ToneOf(d metric.Direction, diff float64) ui.Tone {
 	switch {
 	case d == metric.Neither || diff == 0:
 		return ui.Quiet
@@ -203,7 +203,7 @@ func toneOf(d metric.Direction, diff float64) ui.Tone {
 	return ui.Bad
 }
 
-// team is an address below the settings of the team.
-func team(slug string, parts ...string) string {
-	return studio(slug, append([]string{"settings", "team"}, parts...)...)
+// TeamPath is an address below the settings of the team.
+func TeamPath(slug string, parts ...string) string {
+	return Path(slug, append([]string{"settings", "team"}, parts...)...)
 }
