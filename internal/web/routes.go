@@ -11,7 +11,7 @@ import (
 func (p *Pages) routes() []studio.Route {
 	return slices.Concat(
 		p.FrameRoutes(),
-		p.doorAll(),
+		p.door.Routes(),
 		p.channelAll(),
 		p.todayRoutes(),
 		p.calendarRoutes(),

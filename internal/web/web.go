@@ -9,6 +9,7 @@ package web
 import (
 	"net/http"
 
+	"rapport/internal/web/door"
 	"rapport/internal/web/static"
 	"rapport/internal/web/studio"
 )
@@ -23,11 +24,14 @@ type Site = studio.Site
 type Pages struct {
 	*studio.Studio
 	mux *http.ServeMux
+
+	door *door.Pages
 }
 
 // New returns the studio. Mount it at /.
 func New(d Deps) *Pages {
 	p := &Pages{Studio: studio.New(d), mux: http.NewServeMux()}
+	p.door = door.New(p.Studio)
 	p.mux.Handle("GET "+static.Prefix, static.Handler())
 	for _, rt := range p.routes() {
 		p.mux.Handle(rt.Pattern, p.Studio.Serve(rt))

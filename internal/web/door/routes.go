@@ -1,4 +1,7 @@
-package web
+// Package door is the ways into the studio and out of it: signing in, the
+// second factor, the first set-up, invitations, lost passwords; and what is
+// one's own: the account and the look.
+package door
 
 import (
 	"slices"
@@ -7,8 +10,14 @@ import (
 	"rapport/internal/web/studio"
 )
 
-// doorAll lead in and out, and to one's own account.
-func (p *Pages) doorAll() []studio.Route {
+// Pages are the ways in and out, and one's own account.
+type Pages struct{ *studio.Studio }
+
+// New returns them.
+func New(s *studio.Studio) *Pages { return &Pages{s} }
+
+// Routes lead in and out, and to one's own account.
+func (p *Pages) Routes() []studio.Route {
 	return slices.Concat(p.doorRoutes(), p.confirmRoutes(), p.secondRoutes(), p.invitationRoutes(), p.forgotRoutes(), p.accountRoutes())
 }
 
