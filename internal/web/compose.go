@@ -182,7 +182,7 @@ func (p *Pages) takeSheet(r *http.Request) (sheet, entry.Form, error) {
 		return s, f, err
 	}
 	for _, file := range s.files {
-		m, err := p.upload(ctx, v, file.File)
+		m, err := p.library.Upload(ctx, v, file.File)
 		if err != nil && !f.Refused(err, sheetFields...) {
 			return s, f, err
 		}

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/publish"
 	"rapport/internal/task"
 	"rapport/internal/web/entry"
+	"rapport/internal/web/links"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
@@ -40,7 +41,7 @@ type postView struct {
 	Review     reviewView
 	Talk       talkView
 	Tasks      tasksOnView
-	Promotes   *promotesView // nil where it promotes nothing
+	Promotes   *links.Promoted // nil where it promotes nothing
 }
 
 // version is a text and the channels that get it.
@@ -129,7 +130,7 @@ func (p *Pages) postView(r *http.Request, f entry.Form) (postView, error) {
 		view.Tasks, err = p.tasksOn(r, task.OnPost, view.ID)
 	}
 	if err == nil {
-		view.Promotes, err = p.promotes(r, view.ID)
+		view.Promotes, err = p.links.Promoted(r, view.ID)
 	}
 	return view, err
 }

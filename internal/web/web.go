@@ -9,7 +9,13 @@ package web
 import (
 	"net/http"
 
+	"rapport/internal/web/calendar"
 	"rapport/internal/web/door"
+	"rapport/internal/web/find"
+	"rapport/internal/web/library"
+	"rapport/internal/web/links"
+	"rapport/internal/web/moderation"
+	"rapport/internal/web/settings"
 	"rapport/internal/web/static"
 	"rapport/internal/web/studio"
 )
@@ -25,13 +31,25 @@ type Pages struct {
 	*studio.Studio
 	mux *http.ServeMux
 
-	door *door.Pages
+	door       *door.Pages
+	links      *links.Pages
+	library    *library.Pages
+	settings   *settings.Pages
+	calendar   *calendar.Pages
+	moderation *moderation.Pages
+	find       *find.Pages
 }
 
 // New returns the studio. Mount it at /.
 func New(d Deps) *Pages {
 	p := &Pages{Studio: studio.New(d), mux: http.NewServeMux()}
 	p.door = door.New(p.Studio)
+	p.links = links.New(p.Studio)
+	p.library = library.New(p.Studio)
+	p.settings = settings.New(p.Studio)
+	p.calendar = calendar.New(p.Studio)
+	p.moderation = moderation.New(p.Studio)
+	p.find = find.New(p.Studio)
 	p.mux.Handle("GET "+static.Prefix, static.Handler())
 	for _, rt := range p.routes() {
 		p.mux.Handle(rt.Pattern, p.Studio.Serve(rt))
