@@ -63,7 +63,7 @@ var floors = []struct {
 	}},
 	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"the studio", "web/studio", nil},
-	{"its areas", "web/calendar web/door web/find web/library web/links web/moderation web/settings", nil},
+	{"its areas", "web/calendar web/door web/find web/insights web/library web/links web/moderation web/settings web/team web/together", nil},
 	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }

@@ -13,7 +13,9 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/web/entry"
+	"rapport/internal/web/insights"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/team"
 	"rapport/internal/web/ui"
 )
 
@@ -43,10 +45,10 @@ type channelView struct {
 	Slug       string
 	May        bool // may change it
 	Deliveries []studio.DeliveryLine
-	Happened   teamActs
+	Happened   team.Acts
 	ReadyAt    db.Time // the network wants nothing before
 	Scheduled  int
-	Numbers    *numbersView // nil for who may not see them
+	Numbers    *insights.Numbers // nil for who may not see them
 }
 
 // channelShow is one channel: how it is, what it can do, what it did.
@@ -77,7 +79,7 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 		return view, err
 	}
 	if p.May(r, access.MetricRead) {
-		numbers, err := p.numbersOf(r, c.ID, usualWindow)
+		numbers, err := p.insights.NumbersOf(r, c.ID, insights.UsualWindow)
 		if err != nil {
 			return view, err
 		}
@@ -99,7 +101,7 @@ func (p *Pages) channelView(r *http.Request) (channelView, error) {
 	if err := p.channelReading(r, &view); err != nil {
 		return view, err
 	}
-	view.Happened, err = p.happenedFirst(r, "channels", c.ID)
+	view.Happened, err = p.team.Happened(r, "channels", c.ID)
 	return view, err
 }
 

@@ -22,6 +22,7 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/together"
 	"rapport/internal/web/ui"
 )
 
@@ -40,9 +41,9 @@ type composeView struct {
 	Approved   bool   // it is scheduled: changes count once they are saved
 	MayPublish bool
 	Gate       composeGate
-	Theirs     *post.Post // what somebody else saved meanwhile
-	TheirsBy   string     // who did
-	Talk       *talkView  // what the team says on it; nil for a new post
+	Theirs     *post.Post         // what somebody else saved meanwhile
+	TheirsBy   string             // who did
+	Talk       *together.TalkView // what the team says on it; nil for a new post
 	Library    []media.Media
 	Quick      []quickTime
 }

@@ -25,6 +25,7 @@ import (
 	"rapport/internal/task"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/together"
 	"rapport/internal/web/ui"
 )
 
@@ -60,7 +61,7 @@ type threadView struct {
 	Older  string
 	Newer  string
 	Here   ui.PresenceArgs
-	Tasks  tasksOnView
+	Tasks  together.TasksOnView
 	Person *personView
 	Reply  replyView
 	Look   *lookView // nil where nothing is to be decided
@@ -277,7 +278,7 @@ func (p *Pages) threadTeam(r *http.Request, t *threadView, th conversation.Threa
 	if t.Here, err = p.presence(r.Context(), th.Here); err != nil {
 		return err
 	}
-	t.Tasks, err = p.tasksOn(r, task.OnConversation, th.ID)
+	t.Tasks, err = p.together.TasksOn(r, task.OnConversation, th.ID)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/insight"
 	"rapport/internal/metric"
+	"rapport/internal/web/insights"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
@@ -16,7 +17,7 @@ import (
 func publishedNumber(ctx context.Context, w weekView) ui.NumberArgs {
 	v := weekValue(metric.Published, w.At)
 	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), Value: i18n.Number(ctx, w.Published), Points: w.PerDay, Change: studio.Signed(w.Published - w.Before),
-		About: aboutValue(ctx, "about-week-published", v, "")}
+		About: insights.About(ctx, "about-week-published", v, "")}
 	switch {
 	case w.Published == 0:
 		n.Compared = i18n.N(ctx, w.Before, "{{.N}} in the 7 days before", "{{.N}} in the 7 days before")
@@ -32,7 +33,7 @@ func publishedNumber(ctx context.Context, w weekView) ui.NumberArgs {
 func engagementsNumber(ctx context.Context, w weekView) ui.NumberArgs {
 	v := weekValue(metric.Engagements, w.At)
 	v.Provisional = w.Known > 0
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: aboutValue(ctx, "about-week-engagements", v, "")}
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: insights.About(ctx, "about-week-engagements", v, "")}
 	switch {
 	case w.Published == 0:
 		n.Reason = i18n.T(ctx, "nothing went out")
@@ -47,7 +48,7 @@ func engagementsNumber(ctx context.Context, w weekView) ui.NumberArgs {
 
 // responseNumber is how long people waited for an answer.
 func responseNumber(ctx context.Context, w weekView) ui.NumberArgs {
-	n := figure(ctx, "about-week-response", w.Response, i18n.T(ctx, "than the 7 days before"))
+	n := insights.Figure(ctx, "about-week-response", w.Response, i18n.T(ctx, "than the 7 days before"))
 	if w.Response.Now != nil {
 		n.Compared = i18n.N(ctx, w.Response.Of, "half of {{.N}} answer came sooner", "half of {{.N}} answers came sooner")
 	}

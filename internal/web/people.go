@@ -19,6 +19,7 @@ import (
 	"rapport/internal/person"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/team"
 	"rapport/internal/web/ui"
 )
 
@@ -121,7 +122,7 @@ type dossierView struct {
 	Moments       []dossier.Moment
 	Next          string
 	Conversations []dossier.Conversation
-	Happened      teamActs
+	Happened      team.Acts
 	Joined        []merge.Merge
 	Proven        map[string]merge.Proof // by identity
 	Member        *member.Member         // where they are one and the reader may see members
@@ -199,7 +200,7 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	if view.Conversations, err = dossier.Conversations(ctx, p.DB, v.Who, v.Brand.ID, id, 12); err != nil {
 		return view, err
 	}
-	if view.Happened, err = p.happenedFirst(r, "people", id); err != nil {
+	if view.Happened, err = p.team.Happened(r, "people", id); err != nil {
 		return view, err
 	}
 	if v.Brand.Retention > 0 && view.MemberAt == 0 {

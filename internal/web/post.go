@@ -19,8 +19,11 @@ import (
 	"rapport/internal/publish"
 	"rapport/internal/task"
 	"rapport/internal/web/entry"
+	"rapport/internal/web/insights"
 	"rapport/internal/web/links"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/team"
+	"rapport/internal/web/together"
 	"rapport/internal/web/ui"
 )
 
@@ -33,14 +36,14 @@ type postView struct {
 	Versions   []version
 	Media      map[string]media.Media
 	ByName     string // author
-	Happened   teamActs
+	Happened   team.Acts
 	Now        time.Time
 	Form       entry.Form
 	MayWrite   bool
 	MayPublish bool
 	Review     reviewView
-	Talk       talkView
-	Tasks      tasksOnView
+	Talk       together.TalkView
+	Tasks      together.TasksOnView
 	Promotes   *links.Promoted // nil where it promotes nothing
 }
 
@@ -58,7 +61,7 @@ type way struct {
 	AuthorBy string
 	Wall     string // a later time to offer, by the brand's clock
 	Slug     string
-	Numbers  *wayNumbers // nil where it is not out
+	Numbers  *insights.WayNumbers // nil where it is not out
 }
 
 // storyLine is an event in words.
@@ -90,7 +93,7 @@ func (p *Pages) postPage(w http.ResponseWriter, r *http.Request, f entry.Form) e
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: studio.Headline(r.Context(), view.Excerpt), Back: studio.Path(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: postHead(view.Talk, postActions(view))}
+	head := ui.Head{Title: studio.Headline(r.Context(), view.Excerpt), Back: studio.Path(view.Slug, "posts"), BackText: i18n.T(r.Context(), "Back to the posts"), Actions: together.PostHead(view.Talk, postActions(view))}
 	return p.Show(w, r, studio.Page{Area: "posts", Head: head, Status: f.Status(), Keys: []ui.KeyLine{{Text: i18n.T(r.Context(), "Edit"), Keys: []string{"e"}}}}, postPage(view))
 }
 
@@ -118,16 +121,16 @@ func (p *Pages) postView(r *http.Request, f entry.Form) (postView, error) {
 	if view.Versions, err = p.versions(r, view.Post); err != nil {
 		return view, err
 	}
-	if view.Happened, err = p.happenedFirst(r, "posts", view.ID); err != nil {
+	if view.Happened, err = p.team.Happened(r, "posts", view.ID); err != nil {
 		return view, err
 	}
 	names, err := p.Names(ctx, view.Author)
 	view.ByName = names[view.Author]
 	if err == nil {
-		view.Talk, err = p.talkView(r, view.Post, entry.Form{})
+		view.Talk, err = p.together.TalkView(r, view.Post, entry.Form{})
 	}
 	if err == nil {
-		view.Tasks, err = p.tasksOn(r, task.OnPost, view.ID)
+		view.Tasks, err = p.together.TasksOn(r, task.OnPost, view.ID)
 	}
 	if err == nil {
 		view.Promotes, err = p.links.Promoted(r, view.ID)
@@ -176,7 +179,7 @@ func (p *Pages) ways(r *http.Request, ds []delivery.Delivery, story bool) ([]way
 			if out[i].Story, err = p.story(ctx, v.Brand.ID, l); err != nil {
 				return nil, err
 			}
-			if out[i].Numbers, err = p.numbersOfWay(r, l); err != nil {
+			if out[i].Numbers, err = p.insights.NumbersOfWay(r, l); err != nil {
 				return nil, err
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/metric"
 	"rapport/internal/post"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/together"
 	"rapport/internal/web/ui"
 )
 
@@ -49,7 +50,7 @@ type todayView struct {
 	Channel bool // there is a channel
 	MayPost bool
 	MayLink bool // may connect channels
-	Team    todayTogether
+	Team    together.Today
 }
 
 // todayShow answers the question what needs me now.
@@ -72,7 +73,7 @@ func (p *Pages) todayView(r *http.Request) (todayView, error) {
 	v, ctx := studio.At(r), r.Context()
 	view := todayView{Brand: v.Brand, Now: p.DB.Now().Time(), MayPost: p.May(r, access.PostWrite), MayLink: p.May(r, access.ChannelWrite)}
 	var err error
-	if view.Team, err = p.todayTogether(r); err != nil || !p.May(r, access.PostRead) {
+	if view.Team, err = p.together.Today(r); err != nil || !p.May(r, access.PostRead) {
 		return view, err
 	}
 	channels, err := channel.List(ctx, p.DB, v.Who, v.Brand.ID)

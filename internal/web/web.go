@@ -12,12 +12,15 @@ import (
 	"rapport/internal/web/calendar"
 	"rapport/internal/web/door"
 	"rapport/internal/web/find"
+	"rapport/internal/web/insights"
 	"rapport/internal/web/library"
 	"rapport/internal/web/links"
 	"rapport/internal/web/moderation"
 	"rapport/internal/web/settings"
 	"rapport/internal/web/static"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/team"
+	"rapport/internal/web/together"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
@@ -32,6 +35,9 @@ type Pages struct {
 	mux *http.ServeMux
 
 	door       *door.Pages
+	team       *team.Pages
+	insights   *insights.Pages
+	together   *together.Pages
 	links      *links.Pages
 	library    *library.Pages
 	settings   *settings.Pages
@@ -44,6 +50,9 @@ type Pages struct {
 func New(d Deps) *Pages {
 	p := &Pages{Studio: studio.New(d), mux: http.NewServeMux()}
 	p.door = door.New(p.Studio)
+	p.team = team.New(p.Studio)
+	p.insights = insights.New(p.Studio)
+	p.together = together.New(p.Studio)
 	p.links = links.New(p.Studio)
 	p.library = library.New(p.Studio)
 	p.settings = settings.New(p.Studio)

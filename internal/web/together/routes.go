@@ -1,4 +1,6 @@
-package web
+// Package together is where a team works on the same thing: comments on posts,
+// tasks, handovers from one shift to the next, and notifications.
+package together
 
 import (
 	"slices"
@@ -8,8 +10,14 @@ import (
 	"rapport/internal/web/studio"
 )
 
-// togetherAll are where the team works on the same thing.
-func (p *Pages) togetherAll() []studio.Route {
+// Pages are where the team works together.
+type Pages struct{ *studio.Studio }
+
+// New returns them.
+func New(s *studio.Studio) *Pages { return &Pages{s} }
+
+// Routes are where the team works on the same thing.
+func (p *Pages) Routes() []studio.Route {
 	return slices.Concat(p.togetherRoutes(), p.taskRoutes(), p.handoverRoutes(), p.noticeRoutes())
 }
 

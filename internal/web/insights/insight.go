@@ -1,4 +1,4 @@
-package web
+package insights
 
 import (
 	"context"
@@ -25,14 +25,14 @@ import (
 // windows are the spans that numbers are shown over, in days.
 var windows = []int{7, 28, 90}
 
-// usualWindow is the span that numbers are shown over unless asked, in days.
-const usualWindow = 28
+// UsualWindow is the span that numbers are shown over unless asked, in days.
+const UsualWindow = 28
 
 // windowOf reads the span that is asked for.
 func windowOf(r *http.Request) (int, error) {
 	text := r.URL.Query().Get("days")
 	if text == "" {
-		return usualWindow, nil
+		return UsualWindow, nil
 	}
 	for _, n := range windows {
 		if text == strconv.Itoa(n) {
@@ -42,8 +42,8 @@ func windowOf(r *http.Request) (int, error) {
 	return 0, fault.OnField("days", "Numbers are shown over 7, 28 or 90 days.")
 }
 
-// numbersView is a channel's numbers over a window.
-type numbersView struct {
+// Numbers is a channel's numbers over a window.
+type Numbers struct {
 	insight.Channel
 	Slug  string
 	Title string // of the network
@@ -60,10 +60,10 @@ type bestLine struct {
 	Href string
 }
 
-// numbersOf computes a channel's numbers over the last days.
-func (p *Pages) numbersOf(r *http.Request, id string, days int) (numbersView, error) {
+// NumbersOf computes a channel's numbers over the last days.
+func (p *Pages) NumbersOf(r *http.Request, id string, days int) (Numbers, error) {
 	v := studio.At(r)
-	view := numbersView{Slug: v.Brand.Slug, Days: days, Zone: v.Brand.Location(), Now: p.DB.Now().Time()}
+	view := Numbers{Slug: v.Brand.Slug, Days: days, Zone: v.Brand.Location(), Now: p.DB.Now().Time()}
 	var err error
 	if view.Channel, err = insight.OfChannel(r.Context(), p.DB, v.Who, v.Brand.ID, id, insight.Window{Days: days, Zone: view.Zone}); err != nil {
 		return view, err
@@ -86,7 +86,7 @@ func (p *Pages) channelNumbersShow(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	view, err := p.numbersOf(r, r.PathValue("channel"), days)
+	view, err := p.NumbersOf(r, r.PathValue("channel"), days)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (p *Pages) channelNumbersShow(w http.ResponseWriter, r *http.Request) error
 }
 
 // windowChoices switch between the spans.
-func windowChoices(ctx context.Context, v numbersView) templ.Component {
+func windowChoices(ctx context.Context, v Numbers) templ.Component {
 	var out []ui.Choice
 	for _, n := range windows {
 		out = append(out, ui.Choice{Label: i18n.N(ctx, n, "{{.N}} day", "{{.N}} days"), Active: n == v.Days,
@@ -106,10 +106,10 @@ func windowChoices(ctx context.Context, v numbersView) templ.Component {
 	return ui.Segmented(i18n.T(ctx, "Span"), out)
 }
 
-// figure shows a value as people may rely on it. id keeps it apart from the
+// Figure shows a value as people may rely on it. id keeps it apart from the
 // same number elsewhere in the page.
-func figure(ctx context.Context, id string, v insight.Value, compared string) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: aboutValue(ctx, id, v, compared)}
+func Figure(ctx context.Context, id string, v insight.Value, compared string) ui.NumberArgs {
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: About(ctx, id, v, compared)}
 	if v.Now == nil {
 		n.Reason = i18n.T(ctx, v.Why)
 		return n
@@ -163,8 +163,8 @@ func withSign(n float64, text string) string {
 	return "±" + text
 }
 
-// aboutValue is what stands behind a number's label.
-func aboutValue(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
+// About is what stands behind a number's label.
+func About(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
 	a := &ui.About{ID: id, Means: i18n.T(ctx, v.Means)}
 	say := func(label, text string) {
 		if text != "" {
@@ -278,7 +278,7 @@ func cell(ctx context.Context, v *float64) string {
 }
 
 // chart is days of some of the channel's numbers.
-func (v numbersView) chart(ctx context.Context, id, title string, growing bool, ids ...string) chartArgs {
+func (v Numbers) chart(ctx context.Context, id, title string, growing bool, ids ...string) chartArgs {
 	c := chartArgs{ID: id, Title: title, Times: v.Channel.Days, Zone: v.Zone.String(),
 		CSV: studio.Path(v.Slug, "channels", v.ID, "numbers.csv") + "?days=" + strconv.Itoa(v.Days)}
 	if growing {
@@ -295,12 +295,12 @@ func (v numbersView) chart(ctx context.Context, id, title string, growing bool, 
 var lineTokens = []string{"--accent-text", "--info", "--wait", "--good", "--quiet"}
 
 // before says what a window's change compares with.
-func (v numbersView) before(ctx context.Context) string {
+func (v Numbers) before(ctx context.Context) string {
 	return i18n.N(ctx, v.Days, "than the {{.N}} day before", "than the {{.N}} days before")
 }
 
 // shown are the numbers in the order of the page.
-func (v numbersView) shown() []insight.Value {
+func (v Numbers) shown() []insight.Value {
 	var out []insight.Value
 	for _, id := range []string{metric.Followers, metric.FollowerGrowth, metric.Published, metric.Engagements, metric.EngagementRate, metric.FirstResponse, metric.SlowResponse, metric.ResponseRate} {
 		out = append(out, v.Value(id))
@@ -308,8 +308,8 @@ func (v numbersView) shown() []insight.Value {
 	return out
 }
 
-// wayNumbers are what a delivery brought, for its panel.
-type wayNumbers struct {
+// WayNumbers are what a delivery brought, for its panel.
+type WayNumbers struct {
 	insight.Delivery
 	ID   string
 	Slug string
@@ -317,8 +317,8 @@ type wayNumbers struct {
 	Zone string
 }
 
-// numbersOfWay computes what a delivery brought; one that is not out has none.
-func (p *Pages) numbersOfWay(r *http.Request, l studio.DeliveryLine) (*wayNumbers, error) {
+// NumbersOfWay computes what a delivery brought; one that is not out has none.
+func (p *Pages) NumbersOfWay(r *http.Request, l studio.DeliveryLine) (*WayNumbers, error) {
 	if l.PublishedAt == 0 || !p.May(r, access.MetricRead) {
 		return nil, nil
 	}
@@ -327,7 +327,7 @@ func (p *Pages) numbersOfWay(r *http.Request, l studio.DeliveryLine) (*wayNumber
 	if err != nil {
 		return nil, err
 	}
-	return &wayNumbers{Delivery: d, ID: l.ID, Slug: v.Brand.Slug, Post: l.Delivery.Post, Zone: v.Brand.Zone}, nil
+	return &WayNumbers{Delivery: d, ID: l.ID, Slug: v.Brand.Slug, Post: l.Delivery.Post, Zone: v.Brand.Zone}, nil
 }
 
 // untold are a network's reasons for the numbers it does not tell.
@@ -340,7 +340,7 @@ func (p *Pages) untold(networkName string) map[string]string {
 }
 
 // chart is the course of what people did with it.
-func (w wayNumbers) chart(ctx context.Context) chartArgs {
+func (w WayNumbers) chart(ctx context.Context) chartArgs {
 	c := chartArgs{ID: "chart-" + w.ID, Title: i18n.T(ctx, "Since it went out"), Clock: true, Zone: w.Zone, CSV: studio.Path(w.Slug, "posts", w.Post, "numbers.csv")}
 	for _, t := range w.Times {
 		c.Times = append(c.Times, t.Time())
@@ -360,7 +360,7 @@ func (p *Pages) channelNumbersCSV(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	view, err := p.numbersOf(r, r.PathValue("channel"), days)
+	view, err := p.NumbersOf(r, r.PathValue("channel"), days)
 	if err != nil {
 		return err
 	}

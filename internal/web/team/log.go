@@ -1,4 +1,4 @@
-package web
+package team
 
 import (
 	"bufio"
@@ -403,8 +403,8 @@ func (v logView) areas(ctx context.Context) []ui.Option {
 	return out
 }
 
-// teamActs are what the team did to one thing.
-type teamActs struct {
+// Acts are what the team did to one thing.
+type Acts struct {
 	Path  string // that gives more of it
 	Lines []logLine
 	Next  string
@@ -412,12 +412,12 @@ type teamActs struct {
 }
 
 // happenedTo reads it. The caller has checked that the thing may be read.
-func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) (teamActs, error) {
+func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) (Acts, error) {
 	lines, next, err := audit.Of(r.Context(), p.DB, studio.At(r).Brand.ID, subject, page)
 	if err != nil {
-		return teamActs{}, err
+		return Acts{}, err
 	}
-	h := teamActs{Path: path, Next: next, Now: p.DB.Now().Time()}
+	h := Acts{Path: path, Next: next, Now: p.DB.Now().Time()}
 	h.Lines, err = p.logLines(r, lines)
 	for i := range h.Lines {
 		h.Lines[i].On, h.Lines[i].Href = "", "" // the page is about it
@@ -425,8 +425,8 @@ func (p *Pages) happenedTo(r *http.Request, path, subject string, page db.Page) 
 	return h, err
 }
 
-// happenedFirst is what a page shows of it at once.
-func (p *Pages) happenedFirst(r *http.Request, area, subject string) (teamActs, error) {
+// Happened is what a page shows of it at once.
+func (p *Pages) Happened(r *http.Request, area, subject string) (Acts, error) {
 	return p.happenedTo(r, studio.Path(studio.At(r).Brand.Slug, area, subject, "happened"), subject, db.Page{Limit: 8})
 }
 

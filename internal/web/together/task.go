@@ -1,4 +1,4 @@
-package web
+package together
 
 import (
 	"cmp"
@@ -358,17 +358,17 @@ func (p *Pages) taskAct(w http.ResponseWriter, r *http.Request, do func(v *studi
 	return studio.See(w, r, p.taskBack(r, f))
 }
 
-// tasksOnView are the tasks about one thing, beside it.
-type tasksOnView struct {
+// TasksOnView are the tasks about one thing, beside it.
+type TasksOnView struct {
 	Slug, Kind, Subject, Back string
 	Rows                      []taskView
 	MayWrite                  bool
 }
 
-// tasksOn reads the tasks about a post or a conversation.
-func (p *Pages) tasksOn(r *http.Request, kind, subject string) (tasksOnView, error) {
+// TasksOn reads the tasks about a post or a conversation.
+func (p *Pages) TasksOn(r *http.Request, kind, subject string) (TasksOnView, error) {
 	v := studio.At(r)
-	out := tasksOnView{Slug: v.Brand.Slug, Kind: kind, Subject: subject, MayWrite: p.May(r, access.TaskWrite)}
+	out := TasksOnView{Slug: v.Brand.Slug, Kind: kind, Subject: subject, MayWrite: p.May(r, access.TaskWrite)}
 	out.Back = studio.Path(v.Brand.Slug, "posts", subject)
 	if kind == task.OnConversation {
 		out.Back = studio.Path(v.Brand.Slug, "inbox", subject)
@@ -382,7 +382,7 @@ func (p *Pages) tasksOn(r *http.Request, kind, subject string) (tasksOnView, err
 }
 
 // newTask is where a task about the thing is written.
-func (v tasksOnView) newTask() string {
+func (v TasksOnView) newTask() string {
 	q := url.Values{"kind": {v.Kind}, "subject": {v.Subject}, "back": {v.Back}}
 	return studio.Path(v.Slug, "tasks", "new") + "?" + q.Encode()
 }

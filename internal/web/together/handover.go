@@ -1,4 +1,4 @@
-package web
+package together
 
 import (
 	"net/http"
@@ -114,8 +114,8 @@ func (p *Pages) handoverSee(w http.ResponseWriter, r *http.Request) error {
 	return studio.See(w, r, studio.Path(v.Brand.Slug))
 }
 
-// todayTogether is what the team tells the visitor on Today.
-type todayTogether struct {
+// Today is what the team tells the visitor on Today.
+type Today struct {
 	Handovers handoversView // the newest only
 	Tasks     []taskView    // the visitor's, due within a day or overdue
 	More      int
@@ -123,8 +123,8 @@ type todayTogether struct {
 
 const todayTasksMost = 4
 
-// todayTogether reads it, for the brand of the request.
-func (p *Pages) todayTogether(r *http.Request) (out todayTogether, err error) {
+// Today reads it, for the brand of the request.
+func (p *Pages) Today(r *http.Request) (out Today, err error) {
 	v, ctx := studio.At(r), r.Context()
 	if out.Handovers, err = p.handovers(r, entry.Form{}, db.Page{Limit: 1}); err != nil {
 		return out, err

@@ -1,4 +1,5 @@
-package web
+// Package team is who works on a brand, with which role, and what they did.
+package team
 
 import (
 	"slices"
@@ -7,8 +8,14 @@ import (
 	"rapport/internal/web/studio"
 )
 
-// teamAll are who works on the brand, and what they did.
-func (p *Pages) teamAll() []studio.Route {
+// Pages are the team and its log.
+type Pages struct{ *studio.Studio }
+
+// New returns them.
+func New(s *studio.Studio) *Pages { return &Pages{s} }
+
+// Routes are who works on the brand, and what they did.
+func (p *Pages) Routes() []studio.Route {
 	return slices.Concat(p.teamRoutes(), p.logRoutes())
 }
 

@@ -1,4 +1,6 @@
-package web
+// Package insights is the numbers: of a channel, of a post, and of both halves
+// of a brand.
+package insights
 
 import (
 	"slices"
@@ -7,8 +9,14 @@ import (
 	"rapport/internal/web/studio"
 )
 
-// insightAll are the numbers.
-func (p *Pages) insightAll() []studio.Route {
+// Pages are the numbers.
+type Pages struct{ *studio.Studio }
+
+// New returns them.
+func New(s *studio.Studio) *Pages { return &Pages{s} }
+
+// Routes are the numbers.
+func (p *Pages) Routes() []studio.Route {
 	return slices.Concat(p.insightRoutes(), p.overviewRoutes())
 }
 

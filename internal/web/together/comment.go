@@ -1,4 +1,4 @@
-package web
+package together
 
 import (
 	"cmp"
@@ -21,8 +21,8 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// talkView is what the team says on a post, and who is there.
-type talkView struct {
+// TalkView is what the team says on a post, and who is there.
+type TalkView struct {
 	Slug, Post string
 	Comments   []commentView // the oldest first
 	Older      string        // address of those before; "" if these are all
@@ -45,15 +45,15 @@ type commentView struct {
 }
 
 // path is an address of the talk, of one comment where it is given.
-func (v talkView) path(parts ...string) string {
+func (v TalkView) path(parts ...string) string {
 	return studio.Path(v.Slug, append([]string{"posts", v.Post, "comments"}, parts...)...)
 }
 
-// talkView reads the newest of what the team says on a post, or what is before
+// TalkView reads the newest of what the team says on a post, or what is before
 // the place that the request names.
-func (p *Pages) talkView(r *http.Request, one post.Post, f entry.Form) (talkView, error) {
+func (p *Pages) TalkView(r *http.Request, one post.Post, f entry.Form) (TalkView, error) {
 	v, ctx := studio.At(r), r.Context()
-	view := talkView{Slug: v.Brand.Slug, Post: one.ID, MayWrite: p.May(r, access.CommentWrite), Form: f, Now: p.DB.Now().Time(),
+	view := TalkView{Slug: v.Brand.Slug, Post: one.ID, MayWrite: p.May(r, access.CommentWrite), Form: f, Now: p.DB.Now().Time(),
 		From: cmp.Or(f.Value("from"), r.URL.Query().Get("from"))}
 	after := ""
 	if q := r.URL.Query(); q.Has("before") {
@@ -85,7 +85,7 @@ func (p *Pages) talkView(r *http.Request, one post.Post, f entry.Form) (talkView
 	return view, err
 }
 
-func (p *Pages) commentViews(r *http.Request, view *talkView, one post.Post, all []comment.Comment) error {
+func (p *Pages) commentViews(r *http.Request, view *TalkView, one post.Post, all []comment.Comment) error {
 	v, ctx := studio.At(r), r.Context()
 	var ids []string
 	for _, c := range all {
@@ -174,7 +174,7 @@ func (p *Pages) commentPiece(w http.ResponseWriter, r *http.Request, f entry.For
 	if err != nil {
 		return err
 	}
-	view, err := p.talkView(r, one, f)
+	view, err := p.TalkView(r, one, f)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package web
+package insights
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (o overview) window() insight.Window { return insight.Window{Days: o.Span, 
 // link is the address of one of the pages, with what is chosen.
 func (o overview) link(part string, days int, c tally.Choice, more ...string) string {
 	q := url.Values{}
-	if days != usualWindow {
+	if days != UsualWindow {
 		q.Set("days", strconv.Itoa(days))
 	}
 	if c.Team {
@@ -113,7 +113,7 @@ func (o overview) before(ctx context.Context) string {
 // figure is a number of an overview: a rate with what it was divided by, a
 // count with its course.
 func (o overview) figure(ctx context.Context, v insight.Value) ui.NumberArgs {
-	n := figure(ctx, "about-"+strings.ReplaceAll(v.ID, "_", "-"), v, o.before(ctx))
+	n := Figure(ctx, "about-"+strings.ReplaceAll(v.ID, "_", "-"), v, o.before(ctx))
 	if v.ID == metric.NetActive && v.Now != nil {
 		n.Value = studio.Signed(int(*v.Now))
 	}
