@@ -16,6 +16,7 @@ import (
 	"rapport/internal/i18n"
 	"rapport/internal/network"
 	"rapport/internal/post"
+	"rapport/internal/web/compose"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
@@ -288,7 +289,7 @@ func (p *Pages) approveSchedule(w http.ResponseWriter, r *http.Request) error {
 		if f.Value("act") != "now" {
 			var err error
 			if when, _, err = brand.At(v.Brand, f.Value("at")); err == nil {
-				err = stillAhead(ctx, when, p.DB.Now())
+				err = compose.StillAhead(ctx, when, p.DB.Now())
 			}
 			if err != nil {
 				return "", err
@@ -368,7 +369,7 @@ func (p *Pages) suggestPage(w http.ResponseWriter, r *http.Request, f entry.Form
 
 func suggestName(key string, i int) string {
 	if key == "" {
-		key = common
+		key = compose.Common
 	}
 	return fmt.Sprintf("text.%s.%d", key, i)
 }

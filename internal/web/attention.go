@@ -12,6 +12,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/publish"
+	"rapport/internal/web/compose"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
@@ -135,7 +136,7 @@ func (p *Pages) missed(r *http.Request) ([]string, error) {
 func (p *Pages) laterThanNow(r *http.Request, f entry.Form) (db.Time, error) {
 	when, _, err := brand.At(studio.At(r).Brand, f.Value("at"))
 	if err == nil {
-		err = stillAhead(r.Context(), when, p.DB.Now())
+		err = compose.StillAhead(r.Context(), when, p.DB.Now())
 	}
 	return when, err
 }

@@ -18,6 +18,7 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/publish"
 	"rapport/internal/task"
+	"rapport/internal/web/compose"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/insights"
 	"rapport/internal/web/links"
@@ -385,7 +386,7 @@ func (v postView) plannedAt() string {
 	for i, w := range v.Ways {
 		ds[i] = w.Delivery
 	}
-	return cmp.Or(v.Form.Value("at"), studio.Wall(v.Brand, cmp.Or(nextDue(ds), v.PlannedAt)))
+	return cmp.Or(v.Form.Value("at"), studio.Wall(v.Brand, cmp.Or(compose.NextDue(ds), v.PlannedAt)))
 }
 
 // waits reports whether something of the post is still to go out.
@@ -404,7 +405,7 @@ func (v postView) open(ctx context.Context) bool {
 	for i, w := range v.Ways {
 		ds[i] = w.Delivery
 	}
-	return closed(ctx, ds) == ""
+	return compose.Closed(ctx, ds) == ""
 }
 
 // deletable reports whether nothing of it is, or may be, out.

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/post"
+	"rapport/internal/web/compose"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
@@ -44,7 +45,7 @@ type postRow struct {
 
 // At is the time that matters: when it is due, was out or is planned.
 func (r postRow) At() (at time.Time, known bool) {
-	if due := nextDue(r.Deliveries); due > 0 {
+	if due := compose.NextDue(r.Deliveries); due > 0 {
 		return due.Time(), true
 	}
 	for _, d := range r.Deliveries {

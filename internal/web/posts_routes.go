@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/compose"
 	"rapport/internal/web/studio"
 )
 
@@ -41,7 +42,7 @@ func (p *Pages) approvalRoutes() []studio.Route {
 		{Pattern: "POST /studio/{brand}/posts/{post}/withdraw", Door: studio.InBrand, Need: access.PostWrite, Handle: p.approveWithdraw},
 		{Pattern: "POST /studio/{brand}/posts/{post}/schedule", Door: studio.InBrand, Need: access.PostSchedule, Handle: p.approveSchedule},
 		{Pattern: "GET /studio/{brand}/posts/{post}/suggest", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestShow},
-		{Pattern: "POST /studio/{brand}/posts/{post}/suggest", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestDo, Body: sheetMost},
+		{Pattern: "POST /studio/{brand}/posts/{post}/suggest", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestDo, Body: compose.TextMost},
 		{Pattern: "POST /studio/{brand}/posts/{post}/suggestions/{suggestion}", Door: studio.InBrand, Need: access.PostWrite, Handle: p.suggestDecide},
 		{Pattern: "GET /studio/{brand}/settings/approval", Door: studio.InBrand, Need: access.BrandRead, Handle: p.approvalSettings},
 		{Pattern: "POST /studio/{brand}/settings/approval", Door: studio.InBrand, Need: access.BrandWrite, Handle: p.approvalSave},

@@ -18,6 +18,7 @@ import (
 	"rapport/internal/insight"
 	"rapport/internal/metric"
 	"rapport/internal/post"
+	"rapport/internal/web/inbox"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/together"
 	"rapport/internal/web/ui"
@@ -157,9 +158,9 @@ func (p *Pages) todayTalks(r *http.Request, view *todayView) error {
 	for _, c := range channels {
 		byID[c.ID] = c
 	}
-	inbox := inboxView{Slug: v.Brand.Slug, Filter: inboxFilter{Queue: "waiting"}, Now: view.Now}
+	inbox := inbox.View{Slug: v.Brand.Slug, Filter: inbox.Filter{Queue: "waiting"}, Now: view.Now}
 	for _, c := range all {
-		view.Talks = append(view.Talks, inbox.row(ctx, c, byID[c.Channel], ""))
+		view.Talks = append(view.Talks, inbox.Row(ctx, c, byID[c.Channel], ""))
 	}
 	return nil
 }

@@ -10,12 +10,16 @@ import (
 	"net/http"
 
 	"rapport/internal/web/calendar"
+	"rapport/internal/web/channels"
+	"rapport/internal/web/compose"
 	"rapport/internal/web/door"
 	"rapport/internal/web/find"
+	"rapport/internal/web/inbox"
 	"rapport/internal/web/insights"
 	"rapport/internal/web/library"
 	"rapport/internal/web/links"
 	"rapport/internal/web/moderation"
+	"rapport/internal/web/people"
 	"rapport/internal/web/settings"
 	"rapport/internal/web/static"
 	"rapport/internal/web/studio"
@@ -44,6 +48,10 @@ type Pages struct {
 	calendar   *calendar.Pages
 	moderation *moderation.Pages
 	find       *find.Pages
+	channels   *channels.Pages
+	people     *people.Pages
+	inbox      *inbox.Pages
+	compose    *compose.Pages
 }
 
 // New returns the studio. Mount it at /.
@@ -59,6 +67,10 @@ func New(d Deps) *Pages {
 	p.calendar = calendar.New(p.Studio)
 	p.moderation = moderation.New(p.Studio)
 	p.find = find.New(p.Studio)
+	p.channels = channels.New(p.Studio, p.insights, p.team)
+	p.people = people.New(p.Studio, p.team)
+	p.inbox = inbox.New(p.Studio, p.together)
+	p.compose = compose.New(p.Studio, p.library, p.together)
 	p.mux.Handle("GET "+static.Prefix, static.Handler())
 	for _, rt := range p.routes() {
 		p.mux.Handle(rt.Pattern, p.Studio.Serve(rt))
