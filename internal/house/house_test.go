@@ -63,11 +63,13 @@ var floors = []struct {
 	}},
 	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"the studio", "web/studio", nil},
-	{"its areas", "web/calendar web/channels web/compose web/door web/find web/inbox web/insights web/library web/links web/moderation web/people web/settings web/team web/together", map[string]string{
-		"web/channels": "web/insights web/team",    // a channel shows its numbers, and what the team did to it
-		"web/compose":  "web/library web/together", // pictures, and what the team says about the post
-		"web/inbox":    "web/together",             // what is to do about a conversation
-		"web/people":   "web/team",                 // what the team did to somebody
+	{"its areas", "web/calendar web/channels web/compose web/door web/find web/inbox web/insights web/library web/links web/moderation web/people web/posts web/settings web/team web/today web/together", map[string]string{
+		"web/channels": "web/insights web/team",                                      // a channel shows its numbers, and what the team did to it
+		"web/compose":  "web/library web/together",                                   // pictures, and what the team says about the post
+		"web/inbox":    "web/together",                                               // what is to do about a conversation
+		"web/people":   "web/team",                                                   // what the team did to somebody
+		"web/posts":    "web/compose web/insights web/links web/team web/together",   // all that belongs to a post
+		"web/today":    "web/channels web/inbox web/insights web/posts web/together", // a bit of each
 	}},
 	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},

@@ -154,15 +154,14 @@ var spokenAttributes = map[string]bool{"title": true, "aria-label": true, "place
 
 // Pages say nothing that is not in the catalogs. The gallery is for developers.
 func TestPagesSayNothingOutsideTheCatalogs(t *testing.T) {
-	left, err := filepath.Glob(root + "web/*.templ")
-	if err != nil {
-		t.Fatal(err)
-	}
 	files, err := filepath.Glob(root + "web/*/*.templ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(files, left...) {
+	if len(files) == 0 {
+		t.Fatal("no templates were found")
+	}
+	for _, name := range files {
 		if strings.HasPrefix(filepath.Base(name), "gallery") {
 			continue
 		}

@@ -4,29 +4,54 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/web/calendar"
+	"rapport/internal/web/channels"
+	"rapport/internal/web/compose"
+	"rapport/internal/web/door"
+	"rapport/internal/web/find"
+	"rapport/internal/web/inbox"
+	"rapport/internal/web/insights"
+	"rapport/internal/web/library"
+	"rapport/internal/web/links"
+	"rapport/internal/web/moderation"
+	"rapport/internal/web/people"
+	"rapport/internal/web/posts"
+	"rapport/internal/web/settings"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/team"
+	"rapport/internal/web/today"
+	"rapport/internal/web/together"
 )
 
 // routes is every route there is, area by area.
 func (p *Pages) routes() []studio.Route {
+	s := p.studio
+	var (
+		insights = insights.New(s)
+		library  = library.New(s)
+		links    = links.New(s)
+		team     = team.New(s)
+		together = together.New(s)
+		posts    = posts.New(s, insights, links, team, together)
+	)
 	return slices.Concat(
-		p.FrameRoutes(),
-		p.door.Routes(),
-		p.channels.Routes(),
-		p.todayRoutes(),
-		p.calendar.Routes(),
-		p.compose.Routes(),
-		p.postAll(),
-		p.library.Routes(),
-		p.inbox.Routes(),
-		p.insights.Routes(),
-		p.people.Routes(),
-		p.find.Routes(),
-		p.together.Routes(),
-		p.team.Routes(),
-		p.settings.Routes(),
-		p.moderation.Routes(),
-		p.links.Routes(),
+		s.FrameRoutes(),
+		door.New(s).Routes(),
+		today.New(s, posts, together).Routes(),
+		inbox.New(s, together).Routes(),
+		calendar.New(s).Routes(),
+		compose.New(s, library, together).Routes(),
+		posts.Routes(),
+		together.Routes(),
+		library.Routes(),
+		links.Routes(),
+		people.New(s, team).Routes(),
+		find.New(s).Routes(),
+		moderation.New(s).Routes(),
+		insights.Routes(),
+		channels.New(s, insights, team).Routes(),
+		team.Routes(),
+		settings.New(s).Routes(),
 	)
 }
 

@@ -9,22 +9,8 @@ package web
 import (
 	"net/http"
 
-	"rapport/internal/web/calendar"
-	"rapport/internal/web/channels"
-	"rapport/internal/web/compose"
-	"rapport/internal/web/door"
-	"rapport/internal/web/find"
-	"rapport/internal/web/inbox"
-	"rapport/internal/web/insights"
-	"rapport/internal/web/library"
-	"rapport/internal/web/links"
-	"rapport/internal/web/moderation"
-	"rapport/internal/web/people"
-	"rapport/internal/web/settings"
 	"rapport/internal/web/static"
 	"rapport/internal/web/studio"
-	"rapport/internal/web/team"
-	"rapport/internal/web/together"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
@@ -35,45 +21,18 @@ type Site = studio.Site
 
 // Pages serves the studio and its static files.
 type Pages struct {
-	*studio.Studio
-	mux *http.ServeMux
-
-	door       *door.Pages
-	team       *team.Pages
-	insights   *insights.Pages
-	together   *together.Pages
-	links      *links.Pages
-	library    *library.Pages
-	settings   *settings.Pages
-	calendar   *calendar.Pages
-	moderation *moderation.Pages
-	find       *find.Pages
-	channels   *channels.Pages
-	people     *people.Pages
-	inbox      *inbox.Pages
-	compose    *compose.Pages
+	*Deps  // the studio's own
+	studio *studio.Studio
+	mux    *http.ServeMux
 }
 
 // New returns the studio. Mount it at /.
 func New(d Deps) *Pages {
-	p := &Pages{Studio: studio.New(d), mux: http.NewServeMux()}
-	p.door = door.New(p.Studio)
-	p.team = team.New(p.Studio)
-	p.insights = insights.New(p.Studio)
-	p.together = together.New(p.Studio)
-	p.links = links.New(p.Studio)
-	p.library = library.New(p.Studio)
-	p.settings = settings.New(p.Studio)
-	p.calendar = calendar.New(p.Studio)
-	p.moderation = moderation.New(p.Studio)
-	p.find = find.New(p.Studio)
-	p.channels = channels.New(p.Studio, p.insights, p.team)
-	p.people = people.New(p.Studio, p.team)
-	p.inbox = inbox.New(p.Studio, p.together)
-	p.compose = compose.New(p.Studio, p.library, p.together)
+	s := studio.New(d)
+	p := &Pages{Deps: &s.Deps, studio: s, mux: http.NewServeMux()}
 	p.mux.Handle("GET "+static.Prefix, static.Handler())
 	for _, rt := range p.routes() {
-		p.mux.Handle(rt.Pattern, p.Studio.Serve(rt))
+		p.mux.Handle(rt.Pattern, p.studio.Serve(rt))
 	}
 	return p
 }
@@ -85,11 +44,11 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.mux.ServeHTTP(w, r)
 		return
 	}
-	handle := p.Studio.Missing
+	handle := p.studio.Missing
 	if p.answersOther(r) {
-		handle = p.Studio.WrongMethod
+		handle = p.studio.WrongMethod
 	}
-	p.Studio.Serve(studio.Route{Handle: handle}).ServeHTTP(w, r)
+	p.studio.Serve(studio.Route{Handle: handle}).ServeHTTP(w, r)
 }
 
 // answersOther reports whether the address exists for another method.
@@ -105,5 +64,11 @@ func (p *Pages) answersOther(r *http.Request) bool {
 
 // Fail shows an error that came before any route, in the studio's frame.
 func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	p.Studio.Serve(studio.Route{Handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
+	p.studio.Serve(studio.Route{Handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
+}
+
+// Refuse answers with the page for a status, for requests that never reach a
+// route: a wrong host, a panic, a request from elsewhere.
+func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, status int, text, id string) {
+	p.studio.Refuse(w, r, status, text, id)
 }

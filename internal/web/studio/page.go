@@ -353,7 +353,7 @@ func RoleName(ctx context.Context, role access.Role) string {
 	return ""
 }
 
-// ReviewCount counts what reviewNeeds would list; none where the account may
+// ReviewCount counts what posts.ReviewNeeds would list; none where the account may
 // not see posts.
 func (s *Studio) ReviewCount(ctx context.Context, v *Visit) (int, error) {
 	review, back, err := post.WaitingCount(ctx, s.DB, v.Who, v.Brand.ID)

@@ -1,4 +1,4 @@
-package web
+package posts
 
 import (
 	"cmp"
@@ -15,8 +15,8 @@ import (
 	"rapport/internal/web/ui"
 )
 
-// todayClock is the moment a page is shown at.
-type todayClock struct{ Now time.Time }
+// Clock is the moment a page is shown at.
+type Clock struct{ Now time.Time }
 
 func nameOr(ctx context.Context, name string) string {
 	return cmp.Or(name, i18n.T(ctx, "Somebody"))
@@ -64,7 +64,7 @@ func scheduleAt(v postView) string {
 }
 
 // needsReviewWhy is why a post needs the reader, in a sentence.
-func needsReviewWhy(ctx context.Context, n reviewNeed) string {
+func needsReviewWhy(ctx context.Context, n ReviewNeed) string {
 	name := nameOr(ctx, n.Name)
 	switch {
 	case n.Back:

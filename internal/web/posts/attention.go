@@ -1,4 +1,4 @@
-package web
+package posts
 
 import (
 	"net/http"
@@ -28,7 +28,7 @@ type attentionView struct {
 	Total   int
 	Missed  int
 	Broken  []studio.ChannelRow
-	Reviews []reviewNeed
+	Reviews []ReviewNeed
 	Form    entry.Form
 	May     bool
 	MayFix  bool // may connect channels
@@ -72,7 +72,7 @@ func (p *Pages) attentionPage(w http.ResponseWriter, r *http.Request, f entry.Fo
 			view.Broken = append(view.Broken, p.RowOf(c))
 		}
 	}
-	if view.Reviews, err = p.reviewNeeds(r, attentionMost); err != nil {
+	if view.Reviews, err = p.ReviewNeeds(r, attentionMost); err != nil {
 		return err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Needs you"), Back: studio.Path(v.Brand.Slug), BackText: i18n.T(ctx, "Back to Today")}

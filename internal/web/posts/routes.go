@@ -1,15 +1,35 @@
-package web
+// Package posts is the posts: their list, a post's page with what became of
+// each delivery, their approval, and what needs a person.
+package posts
 
 import (
 	"slices"
 
 	"rapport/internal/access"
 	"rapport/internal/web/compose"
+	"rapport/internal/web/insights"
+	"rapport/internal/web/links"
 	"rapport/internal/web/studio"
+	"rapport/internal/web/team"
+	"rapport/internal/web/together"
 )
 
-// postAll are where posts are listed, told and decided.
-func (p *Pages) postAll() []studio.Route {
+// Pages are the posts.
+type Pages struct {
+	*studio.Studio
+	insights *insights.Pages
+	links    *links.Pages
+	team     *team.Pages
+	together *together.Pages
+}
+
+// New returns them. They show parts of the other pages they are given.
+func New(s *studio.Studio, insights *insights.Pages, links *links.Pages, team *team.Pages, together *together.Pages) *Pages {
+	return &Pages{Studio: s, insights: insights, links: links, team: team, together: together}
+}
+
+// Routes are where posts are listed, told and decided.
+func (p *Pages) Routes() []studio.Route {
 	return slices.Concat(p.postRoutes(), p.approvalRoutes())
 }
 

@@ -1,4 +1,4 @@
-package web
+package today
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"rapport/internal/metric"
 	"rapport/internal/post"
 	"rapport/internal/web/inbox"
+	"rapport/internal/web/posts"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/together"
 	"rapport/internal/web/ui"
@@ -40,7 +41,7 @@ type todayView struct {
 	Now     time.Time
 	Broken  []studio.ChannelRow
 	Needs   []studio.DeliveryLine
-	Reviews []reviewNeed
+	Reviews []posts.ReviewNeed
 	More    int                   // needs that are not shown
 	Talks   []ui.ConversationArgs // who waits longest for an answer
 	Waiting int                   // how many conversations wait
@@ -126,7 +127,7 @@ func (p *Pages) todayNeeds(r *http.Request, view *todayView) error {
 	if view.Needs, err = p.Lines(r, all); err != nil {
 		return err
 	}
-	if view.Reviews, err = p.reviewNeeds(r, needsMost); err != nil || len(view.Reviews) < needsMost {
+	if view.Reviews, err = p.posts.ReviewNeeds(r, needsMost); err != nil || len(view.Reviews) < needsMost {
 		return err
 	}
 	n, err := p.ReviewCount(r.Context(), studio.At(r))

@@ -1,4 +1,4 @@
-package web
+package posts
 
 import (
 	"fmt"
@@ -419,9 +419,9 @@ func (p *Pages) suggestDecide(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// reviewNeed is a post that waits for the reader: to be approved, or to be
+// ReviewNeed is a post that waits for the reader: to be approved, or to be
 // changed after it was sent back.
-type reviewNeed struct {
+type ReviewNeed struct {
 	post.Post
 	Back     bool
 	Name     string // who submitted it, or sent it back
@@ -431,16 +431,16 @@ type reviewNeed struct {
 	Passed   bool
 }
 
-func (n reviewNeed) state() ui.State {
+func (n ReviewNeed) state() ui.State {
 	if n.Back {
 		return ui.PostState("sent_back")
 	}
 	return ui.PostState(n.State)
 }
 
-// reviewNeeds are the posts that wait for the reader's decision and those of
+// ReviewNeeds are the posts that wait for the reader's decision and those of
 // their own that were sent back; at most so many of each.
-func (p *Pages) reviewNeeds(r *http.Request, limit int) ([]reviewNeed, error) {
+func (p *Pages) ReviewNeeds(r *http.Request, limit int) ([]ReviewNeed, error) {
 	v, ctx := studio.At(r), r.Context()
 	waiting, err := post.Waiting(ctx, p.DB, v.Who, v.Brand.ID, limit)
 	if err != nil {
@@ -458,9 +458,9 @@ func (p *Pages) reviewNeeds(r *http.Request, limit int) ([]reviewNeed, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []reviewNeed
+	var out []ReviewNeed
 	for i, one := range append(waiting[:len(waiting):len(waiting)], back...) {
-		n := reviewNeed{Post: one, Back: i >= len(waiting), Href: studio.Path(v.Brand.Slug, "posts", one.ID), Passed: one.PlannedAt > 0 && one.PlannedAt <= p.DB.Now()}
+		n := ReviewNeed{Post: one, Back: i >= len(waiting), Href: studio.Path(v.Brand.Slug, "posts", one.ID), Passed: one.PlannedAt > 0 && one.PlannedAt <= p.DB.Now()}
 		for _, c := range one.Channels() {
 			n.Channels = append(n.Channels, p.RowOf(known[c]))
 		}
@@ -473,7 +473,7 @@ func (p *Pages) reviewNeeds(r *http.Request, limit int) ([]reviewNeed, error) {
 }
 
 // lastWord is what was said when the post came to the reader.
-func (p *Pages) lastWord(r *http.Request, n *reviewNeed) error {
+func (p *Pages) lastWord(r *http.Request, n *ReviewNeed) error {
 	steps, err := post.Steps(r.Context(), p.DB, studio.At(r).Brand.ID, n.ID)
 	if err != nil {
 		return err
