@@ -92,6 +92,16 @@ func ByVersion(ctx context.Context, q db.Queryer, brandID, name string, version 
 	return one(ctx, q, `SELECT `+columns+` FROM document WHERE brand_id = $1 AND name = $2 AND version = $3`, brandID, name, version)
 }
 
+// RulesOf are the rules of the brand's guidelines, none where it has no
+// guidelines.
+func RulesOf(ctx context.Context, q db.Queryer, brandID string) ([]string, error) {
+	d, err := Current(ctx, q, brandID, Guidelines)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	return Rules(d.Text), nil
+}
+
 // All returns the newest version of each document, in the order of Names. What
 // nobody has written is absent.
 func All(ctx context.Context, q db.Queryer, brandID string) ([]Document, error) {

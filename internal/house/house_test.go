@@ -4,6 +4,7 @@ package house_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,6 +63,15 @@ var floors = []struct {
 		"dossier": "bridge join merge",  // a person may be a member, was perhaps two, and may have asked what became a topic
 	}},
 	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
+	{"the studio", "web/studio", nil},
+	{"its areas", "web/calendar web/channels web/compose web/door web/find web/inbox web/insights web/library web/links web/moderation web/people web/posts web/settings web/team web/today web/together", map[string]string{
+		"web/channels": "web/insights web/team",                                      // a channel shows its numbers, and what the team did to it
+		"web/compose":  "web/library web/together",                                   // pictures, and what the team says about the post
+		"web/inbox":    "web/together",                                               // what is to do about a conversation
+		"web/people":   "web/team",                                                   // what the team did to somebody
+		"web/posts":    "web/compose web/insights web/links web/team web/together",   // all that belongs to a post
+		"web/today":    "web/channels web/inbox web/insights web/posts web/together", // a bit of each
+	}},
 	{"surfaces", "web web/webtest commons api", map[string]string{"web/webtest": "web"}},
 	{"whole", "demoworld demoworld/scene demoworld/words server/edge server bench house walk walk/real publish/crash web/static/build", map[string]string{"server": "server/edge demoworld", "bench": "demoworld", "demoworld": "demoworld/scene demoworld/words"}},
 }
@@ -86,6 +96,25 @@ func TestImportsGoDown(t *testing.T) {
 				t.Errorf("%s imports %s, which stands on no floor", p, q)
 			case below > at || below == at && !strings.Contains(" "+also[p]+" ", " "+q+" "):
 				t.Errorf("%s (%s) may not import %s (%s)", p, floors[at].name, q, floors[below].name)
+			}
+		}
+	}
+}
+
+// The studio's pages are the team's alone: the other surfaces share its parts
+// and nothing of its own.
+func TestTheStudioIsTheTeamsAlone(t *testing.T) {
+	var own []string
+	for _, f := range floors {
+		if f.name == "the studio" || f.name == "its areas" {
+			own = append(own, strings.Fields(f.packages)...)
+		}
+	}
+	all := imported(t)
+	for _, p := range []string{"commons", "api"} {
+		for _, q := range all[p] {
+			if slices.Contains(own, q) {
+				t.Errorf("%s imports %s", p, q)
 			}
 		}
 	}

@@ -4,7 +4,7 @@ package web
 func (p *Pages) Patterns() []string {
 	var out []string
 	for _, rt := range p.routes() {
-		out = append(out, rt.pattern)
+		out = append(out, rt.Pattern)
 	}
 	return out
 }

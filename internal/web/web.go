@@ -1,81 +1,38 @@
-// Package web is the studio: the pages a team works in. A handler reads a
-// request, calls one domain function and renders what came of it. It holds no
-// rules and no SQL, and it shares no handler with the API.
+// Package web is the studio: the pages a team works in, a package for each of
+// its areas. A handler reads a request, calls one domain function and renders
+// what came of it. It holds no rules and no SQL, and it shares no handler with
+// the API.
 //
 // Every page and every form works without scripts; scripts only add the hand.
 package web
 
 import (
-	"io"
-	"log/slog"
 	"net/http"
-	"net/url"
 
-	"rapport/internal/account"
-	"rapport/internal/admit"
-	"rapport/internal/archive"
-	"rapport/internal/bridge"
-	"rapport/internal/channel"
-	"rapport/internal/db"
-	"rapport/internal/health"
-	"rapport/internal/hook"
-	"rapport/internal/letter"
-	"rapport/internal/live"
-	"rapport/internal/media"
-	"rapport/internal/network"
-	"rapport/internal/promote"
-	"rapport/internal/publish"
 	"rapport/internal/web/static"
+	"rapport/internal/web/studio"
 )
 
 // Deps are what the pages work with. All but the fields of Site are needed.
-type Deps struct {
-	DB       *db.DB
-	Channels *channel.Channels
-	Media    *media.Library
-	Archives *archive.Archiver
-	Desk     publish.Desk
-	Networks *network.Set
-	Bridge   *bridge.Community
-	Hooks    *hook.Sender
-	Letters  *letter.Letters
-	Health   *health.Looker
-	Admit    *admit.Door
-	Promote  *promote.Promoter
-	Hub      *live.Hub
-	Log      *slog.Logger
-	Site     Site
-}
+type Deps = studio.Deps
 
 // Site is what pages say about the installation, and how requests are read.
-type Site struct {
-	Version string
-	Mail    bool          // letters are sent; else they are kept and shown
-	Dev     bool          // developers' pages are there
-	Rates   account.Rates // of API tokens; zero is the standard
-	// Public is the address the operator declared; nil where none was.
-	Public *url.URL
-	// Secure reports whether the browser came by HTTPS; r.TLS decides if nil.
-	Secure func(*http.Request) bool
-	// Address is the browser's address; r.RemoteAddr if nil.
-	Address func(*http.Request) string
-}
+type Site = studio.Site
 
 // Pages serves the studio and its static files.
 type Pages struct {
-	Deps
-	mux *http.ServeMux
+	*Deps  // the studio's own
+	studio *studio.Studio
+	mux    *http.ServeMux
 }
 
 // New returns the studio. Mount it at /.
 func New(d Deps) *Pages {
-	if d.Log == nil {
-		d.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	}
-	p := &Pages{Deps: d, mux: http.NewServeMux()}
+	s := studio.New(d)
+	p := &Pages{Deps: &s.Deps, studio: s, mux: http.NewServeMux()}
 	p.mux.Handle("GET "+static.Prefix, static.Handler())
 	for _, rt := range p.routes() {
-		p.mux.Handle(rt.pattern, p.serve(rt))
+		p.mux.Handle(rt.Pattern, p.studio.Serve(rt))
 	}
 	return p
 }
@@ -87,11 +44,11 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.mux.ServeHTTP(w, r)
 		return
 	}
-	handle := p.missing
+	handle := p.studio.Missing
 	if p.answersOther(r) {
-		handle = p.wrongMethod
+		handle = p.studio.WrongMethod
 	}
-	p.serve(route{handle: handle}).ServeHTTP(w, r)
+	p.studio.Serve(studio.Route{Handle: handle}).ServeHTTP(w, r)
 }
 
 // answersOther reports whether the address exists for another method.
@@ -107,5 +64,11 @@ func (p *Pages) answersOther(r *http.Request) bool {
 
 // Fail shows an error that came before any route, in the studio's frame.
 func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	p.serve(route{handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
+	p.studio.Serve(studio.Route{Handle: func(http.ResponseWriter, *http.Request) error { return err }}).ServeHTTP(w, r)
+}
+
+// Refuse answers with the page for a status, for requests that never reach a
+// route: a wrong host, a panic, a request from elsewhere.
+func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request, status int, text, id string) {
+	p.studio.Refuse(w, r, status, text, id)
 }

@@ -1,0 +1,61 @@
+package people
+
+import (
+	"context"
+
+	"rapport/internal/dossier"
+	"rapport/internal/i18n"
+	"rapport/internal/member"
+	"rapport/internal/web/studio"
+)
+
+// orSilent is an excerpt, or what stands where nothing was said.
+func orSilent(ctx context.Context, excerpt string) string {
+	if excerpt == "" {
+		return i18n.T(ctx, "Without words")
+	}
+	return excerpt
+}
+
+func conversationDetail(ctx context.Context, v dossierView, c dossier.Conversation) string {
+	detail := v.Channels[c.Channel].Handle + " · " + i18n.Relative(ctx, v.Now, c.LastAt.Time())
+	if name := v.Names[c.Assignee]; name != "" {
+		detail += " · " + name
+	}
+	return detail
+}
+
+// noteBy says who wrote a note.
+func noteBy(ctx context.Context, v dossierView, m dossier.Moment) string {
+	if name := v.Names[m.Note.Account]; name != "" {
+		return i18n.T(ctx, "Note by {{.Name}}", "Name", name)
+	}
+	return i18n.T(ctx, "Note by somebody who left")
+}
+
+// answerBy says who answered.
+func answerBy(ctx context.Context, v dossierView, m dossier.Message) string {
+	switch name := v.Names[m.Account]; {
+	case name != "":
+		return i18n.T(ctx, "{{.Name}} answered", "Name", name)
+	case m.Account != "":
+		return i18n.T(ctx, "Somebody who left answered")
+	}
+	return i18n.T(ctx, "Answered with another program")
+}
+
+func aboutSummary(ctx context.Context, v dossierView) string {
+	if v.Person.About == "" {
+		return i18n.T(ctx, "Say what you know of them")
+	}
+	return i18n.T(ctx, "Edit")
+}
+
+// memberSince says where somebody stands in the community.
+func memberSince(ctx context.Context, v dossierView) string {
+	since := i18n.T(ctx, "member since {{.Date}}", "Date", i18n.Date(ctx, v.Member.JoinedAt.Time()))
+	if v.Member.State != member.Active {
+		since += " · " + studio.MemberStateWord(ctx, v.Member.State)
+	}
+	return since
+}
