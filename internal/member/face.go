@@ -209,8 +209,12 @@ func FaceFile(ctx context.Context, q db.Queryer, brandID, name string) (key, mim
 		return "", "", noFace()
 	}
 	key = faces(brandID) + name
-	if shown, err := NamesFace(ctx, q, brandID, key); err != nil || !shown {
-		return "", "", errors.Join(err, noFace())
+	shown, err := NamesFace(ctx, q, brandID, key)
+	if err == nil && !shown {
+		err = noFace()
+	}
+	if err != nil {
+		return "", "", err
 	}
 	return key, "image/" + m[1], nil
 }

@@ -76,7 +76,8 @@ type queueView struct {
 	Next    string
 	Rules   []string
 	Now     db.Time
-	Refused string // id of the reply whose decision was refused
+	First   *firstSteps // nil once the community was opened, and for who cannot open it
+	Refused string      // id of the reply whose decision was refused
 	Form    entry.Form
 }
 
@@ -100,7 +101,32 @@ func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string
 	if q.Rules, err = document.RulesOf(ctx, p.DB, v.Brand.ID); err != nil {
 		return err
 	}
+	if q.First, err = p.first(r); err != nil {
+		return err
+	}
 	return p.community(w, r, "", f.Status(), queuePart(q))
+}
+
+// firstSteps are what has been done of what comes before a community opens.
+type firstSteps struct{ Space, Pages, Joined bool }
+
+// first is nil where the steps were taken or are not the reader's to take.
+func (p *Pages) first(r *http.Request) (*firstSteps, error) {
+	v, ctx := studio.At(r), r.Context()
+	c, err := community.Of(ctx, p.DB, v.Brand.ID)
+	if err != nil || c.OpenedAt > 0 || !p.May(r, access.CommunityWrite) {
+		return nil, err
+	}
+	spaces, err := space.List(ctx, p.DB, v.Brand.ID)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := document.All(ctx, p.DB, v.Brand.ID)
+	if err != nil {
+		return nil, err
+	}
+	voice, err := member.Of(ctx, p.DB, v.Who, v.Brand.ID)
+	return &firstSteps{Space: len(spaces) > 0, Pages: len(pages) == len(document.Names), Joined: voice.Member.ID != ""}, err
 }
 
 // communityDecide decides about a reply.
@@ -521,5 +547,10 @@ func (p *Pages) communityOpen(w http.ResponseWriter, r *http.Request) error {
 	if _, err := community.Show(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, f.On("open")); err != nil {
 		return err
 	}
+	note := i18n.T(r.Context(), "The community is shut. Only the team sees it.")
+	if f.On("open") {
+		note = i18n.T(r.Context(), "The community is open to everybody.")
+	}
+	p.Note(w, r, note, "")
 	return studio.Back(w, r, studio.Path(studio.At(r).Brand.Slug, "community"))
 }
