@@ -542,9 +542,6 @@ func (p *Pages) answerScript(w http.ResponseWriter, r *http.Request, save bool) 
 	if save && view.Gate.InReview {
 		return studio.TellScript(w, r, fault.New(fault.Conflict, "This post is in review. What you change counts once you save it, and must be submitted again."))
 	}
-	if save && view.Gate.InReview {
-		return studio.TellScript(w, r, fault.New(fault.Conflict, "%s", i18n.T(r.Context(), "This post is in review. What you change counts once you save it, and must be submitted again.")))
-	}
 	if save && view.Approved {
 		return studio.TellScript(w, r, fault.New(fault.Conflict, "This post was scheduled meanwhile. What you write counts once you save the changes."))
 	}

@@ -152,7 +152,7 @@ func communityFirst(slug string, done firstSteps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = communityStep(4, i18n.T(ctx, "Open it"), i18n.T(ctx, "Until then only the team sees it. “Open to everybody” stands at the top."), "", "", false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = communityStep(4, i18n.T(ctx, "Open it to everybody"), i18n.T(ctx, "Until then only the team sees it. “Open to everybody” stands at the top."), "", "", false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
