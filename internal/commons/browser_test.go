@@ -27,12 +27,10 @@ const policy = "default-src 'self'; base-uri 'none'; object-src 'none'; form-act
 func serve(t *testing.T, p *place) string { return server(t, p).URL }
 
 func server(t *testing.T, p *place) *httptest.Server {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		p.pages.ServeHTTP(w, r)
 	}))
-	t.Cleanup(s.Close)
-	return s
 }
 
 // Somebody joins, writes with the tools, sees a preview, reacts and takes part,

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
@@ -162,15 +161,13 @@ func newMeter(t *testing.T) *meter {
 			defer m.mu.Unlock()
 			r.Out.Header.Set("Cookie", m.session+"; theme="+m.look)
 		}}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &counter{ResponseWriter: w}
 		live := r.URL.Path == "/studio/live" // never ends by itself
 		m.started(live)
 		defer func() { m.ended(live, r.URL.Path, c.bytes) }()
 		proxy.ServeHTTP(c, r)
 	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(server.CloseClientConnections)
 	m.url = server.URL
 	return m
 }

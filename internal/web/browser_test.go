@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +29,7 @@ func browser(t *testing.T) context.Context {
 // theme that its address asks for.
 func serve(t *testing.T, s *webtest.Site) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if theme := r.URL.Query().Get("look"); theme != "" {
 			r.AddCookie(&http.Cookie{Name: "theme", Value: theme})
 		}
@@ -41,10 +40,6 @@ func serve(t *testing.T, s *webtest.Site) string {
 		s.Sign(r)
 		s.Pages.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections() // the live stream never ends by itself
-		server.Close()
-	})
 	return server.URL
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,11 +23,10 @@ import (
 // browser that is signed in and lives in Auckland.
 func studioServer(t *testing.T, s *webtest.Site) (context.Context, string) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'")
 		s.Pages.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
 	ctx := browsertest.Open(t, chromedp.Env("TZ=Pacific/Auckland")).Context()
 	steps(t, ctx, chromedp.Navigate(server.URL+"/studio/sign-in"),
 		chromedp.SendKeys(chromedp.CSS("input[name=email]"), "ada@example.com"),

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"image/color"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"rapport/internal/browsertest"
 	"rapport/internal/channel"
 	"rapport/internal/network"
 	"rapport/internal/post"
@@ -94,7 +94,7 @@ func TestComposerLosesNothing(t *testing.T) {
 	s := webtest.New(t)
 	s.Connect("north")
 	var away atomic.Bool
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if away.Load() && strings.HasSuffix(r.URL.Path, "/compose/save") {
 			panic(http.ErrAbortHandler)
 		}
@@ -102,10 +102,6 @@ func TestComposerLosesNothing(t *testing.T) {
 		s.Sign(r)
 		s.Pages.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
 	away.Store(true)
 	look(t, ctx, server.URL+s.Path("compose"), 1280, 900)
 	ready(t, ctx, "rapport-island[data-ready]")

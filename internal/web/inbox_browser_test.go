@@ -3,7 +3,6 @@ package web_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -30,14 +29,10 @@ func inboxTab(t *testing.T, s *webtest.Site) (tab *browsertest.Tab, base string)
 
 func inboxServer(t *testing.T, s *webtest.Site) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'")
 		s.Pages.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections() // the live stream never ends by itself
-		server.Close()
-	})
 	return server.URL
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -259,9 +258,7 @@ func TestOneStream(t *testing.T) {
 			`<p id="part" data-live="delivery" data-live-id="d1" hx-get="/part" hx-trigger="live" hx-swap="outerHTML">old</p>`+
 				`<p id="other" data-live="delivery" data-live-id="d2" hx-get="/part" hx-trigger="live" hx-swap="outerHTML">old</p>`))
 	})
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	t.Cleanup(server.CloseClientConnections)
+	server := browsertest.Serve(t, mux)
 
 	var tabs []context.Context
 	for range 3 {
