@@ -22,6 +22,7 @@ import (
 	"rapport/internal/demoworld/scene"
 	"rapport/internal/installation"
 	"rapport/internal/media"
+	"rapport/internal/media/picture"
 	"rapport/internal/network"
 	"rapport/internal/network/demo"
 	"rapport/internal/network/demo/emulator"
@@ -219,11 +220,11 @@ func (w World) draw(ctx context.Context, who access.Who, b brand.Brand, now time
 }
 
 func (w World) drawOne(ctx context.Context, p scene.Picture, m media.Media) (drawn, error) {
-	full, err := p.JPEG(m.Width)
+	full, err := p.JPEG(m.Width, 84)
 	if err != nil {
 		return drawn{}, err
 	}
-	thumb, err := p.JPEG(min(m.Width, thumbWidth))
+	thumb, err := p.JPEG(min(m.Width, thumbWidth), picture.PassingQuality)
 	if err != nil {
 		return drawn{}, err
 	}

@@ -23,7 +23,7 @@ func (l *Library) Bring(ctx context.Context, brandID, id, mime string, full, ori
 	case <-ctx.Done():
 		return Files{}, ctx.Err()
 	}
-	thumb, err := picture.Process(bytes.NewReader(full), picture.Options{MaxSide: thumbSide})
+	thumb, err := picture.Process(bytes.NewReader(full), picture.Options{MaxSide: thumbSide, Passing: true})
 	if err != nil {
 		return Files{}, err
 	}

@@ -50,7 +50,7 @@ func render(ctx context.Context, src []byte, part image.Rectangle) (r rendition,
 		return r, ctx.Err()
 	}
 	if r.full, err = picture.Process(bytes.NewReader(src), picture.Options{MaxSide: fullSide, Crop: part}); err == nil {
-		r.thumb, err = picture.Process(bytes.NewReader(r.full.Bytes), picture.Options{MaxSide: thumbSide})
+		r.thumb, err = picture.Process(bytes.NewReader(r.full.Bytes), picture.Options{MaxSide: thumbSide, Passing: true})
 	}
 	return r, err
 }

@@ -83,14 +83,14 @@ func (p Picture) Draw(width int) (*image.RGBA, error) {
 	return s.img, nil
 }
 
-// JPEG draws the picture and encodes it.
-func (p Picture) JPEG(width int) ([]byte, error) {
+// JPEG draws the picture and encodes it, in a quality of 1 to 100.
+func (p Picture) JPEG(width, quality int) ([]byte, error) {
 	img, err := p.Draw(width)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 84}); err != nil {
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: quality}); err != nil {
 		return nil, fmt.Errorf("scene: encode %s: %w", p.Name, err)
 	}
 	return b.Bytes(), nil

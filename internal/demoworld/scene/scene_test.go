@@ -11,11 +11,11 @@ import (
 func TestEveryPictureIsItsOwnAndAlwaysTheSame(t *testing.T) {
 	names, drawn := map[string]bool{}, map[string]string{}
 	for _, p := range scene.All() {
-		first, err := p.JPEG(200)
+		first, err := p.JPEG(200, 84)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := p.JPEG(200)
+		again, err := p.JPEG(200, 84)
 		if err != nil || !bytes.Equal(first, again) {
 			t.Errorf("%s is drawn in two ways, %v", p.Name, err)
 		}

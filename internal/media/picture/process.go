@@ -18,6 +18,7 @@ import (
 type Options struct {
 	MaxSide int             // pixels of the longer side at most; 0 keeps it. Never enlarged
 	Square  bool            // keep the largest square in the middle; Crop is not looked at then
+	Passing bool            // looked at in passing, as in lists: a JPEG of PassingQuality
 	Crop    image.Rectangle // part to keep, in pixels of the upright picture; empty keeps all
 }
 
@@ -29,7 +30,12 @@ type Result struct {
 	Tone  string // average colour as "#rrggbb", to show while the picture loads
 }
 
-const quality = 85
+// Qualities of JPEGs: of pictures that are looked at, and of their small copies,
+// of which a page shows many.
+const (
+	quality        = 85
+	PassingQuality = 78
+)
 
 // Process makes a clean picture of src: upright, cropped, shrunk, without any
 // metadata. It is a PNG where something is transparent, else a JPEG. Moving
@@ -58,7 +64,11 @@ func Process(src io.Reader, o Options) (Result, error) {
 	if decoded.Bounds().Dx() != size.Width || decoded.Bounds().Dy() != size.Height {
 		return Result{}, damaged(nil)
 	}
-	return encode(shrink(decoded, turn, crop, o.MaxSide))
+	made := shrink(decoded, turn, crop, o.MaxSide)
+	if o.Passing {
+		return encode(made, PassingQuality)
+	}
+	return encode(made, quality)
 }
 
 // crop returns the part of whole to keep.
@@ -145,7 +155,7 @@ func fit(w, h, maxSide int) (int, int) {
 	return max(1, w*maxSide/longer), max(1, h*maxSide/longer)
 }
 
-func encode(img *image.NRGBA) (Result, error) {
+func encode(img *image.NRGBA, quality int) (Result, error) {
 	out := Result{W: img.Bounds().Dx(), H: img.Bounds().Dy(), Tone: tone(img), Mime: JPEG.Mime()}
 	var buf bytes.Buffer
 	var err error

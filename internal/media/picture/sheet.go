@@ -30,7 +30,7 @@ func Sheet(pictures []io.Reader, side int) ([]byte, error) {
 		draw.BiLinear.Scale(sheet, image.Rect(i*side, 0, (i+1)*side, side), img, middle(img.Bounds()), draw.Over, nil)
 	}
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, sheet, &jpeg.Options{Quality: 78}); err != nil {
+	if err := jpeg.Encode(&out, sheet, &jpeg.Options{Quality: PassingQuality}); err != nil {
 		return nil, fmt.Errorf("picture: sheet: %w", err)
 	}
 	return out.Bytes(), nil
