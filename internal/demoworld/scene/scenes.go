@@ -112,14 +112,14 @@ func farm(s *sheet) {
 func beans(s *sheet) {
 	s.fill(s.back, rect(0, 0, wide, high))
 	s.fill(thin(s.warm, 0.55), circle(s.between(200, 1000), s.between(200, 700), 330))
-	for y := 50.0; y < high+40; y += 92 {
-		for x := 40.0 + math.Mod(y, 3)*12; x < wide+40; x += 104 {
-			at := point{x + s.between(-16, 16), y + s.between(-14, 14)}
+	for y := 50.0; y < high+40; y += 172 {
+		for x := 40.0 + math.Mod(y, 3)*12; x < wide+40; x += 192 {
+			at := point{x + s.between(-24, 24), y + s.between(-20, 20)}
 			col := mix(bean, s.main, s.between(0, 0.3))
 			if s.luck.IntN(9) == 0 {
 				col = s.main
 			}
-			s.drawBean(at, s.between(34, 40), s.between(0, math.Pi), col)
+			s.drawBean(at, s.between(60, 70), s.between(0, math.Pi), col)
 		}
 	}
 }
