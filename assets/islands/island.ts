@@ -4,6 +4,7 @@ import { mount as ask } from "./ask";
 import { mount as beside } from "./beside";
 import { mount as choose } from "./choose";
 import { mount as names } from "./mention";
+import { whenSeen } from "./seen";
 import { mount as upload } from "./upload";
 
 /** Island is what a module of an island exports as mount. */
@@ -14,7 +15,7 @@ const desk = (name: "calendar" | "composer" | "inbox") => async (): Promise<{ mo
 });
 
 const modules: Record<string, () => Promise<{ mount: Mount }>> = {
-  chart: () => import("./chart"),
+  chart: async () => ({ mount: whenSeen(() => import("./chart")) }),
   crop: () => import("./crop"),
   ask: async () => ({ mount: ask }),
   calendar: desk("calendar"),

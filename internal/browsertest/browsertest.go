@@ -229,12 +229,13 @@ func (b *Tab) At(pathEnd string) {
 	b.Until(fmt.Sprintf(`location.pathname.endsWith(%q) && document.readyState === "complete" && !!window.htmx`, pathEnd))
 }
 
-// where names the page for a failure and, with RAPPORT_PICTURES, leaves a
-// picture of it there.
+// where names the page for a failure, with its first words, and with
+// RAPPORT_PICTURES leaves a picture of it there.
 func (b *Tab) where() string {
 	ctx, stop := context.WithTimeout(b.ctx, 3*time.Second)
 	defer stop()
-	at, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href"))
+	at, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + ", which says: " +
+		(document.querySelector("main") ?? document.body).innerText.replace(/\s+/g, " ").slice(0, 400)`))
 	if err != nil {
 		return "a page that does not answer"
 	}
