@@ -113,8 +113,10 @@ func Backoff(try int) time.Duration {
 
 // New makes the engine that fits the database and sets it as d.Jobs, so that
 // transactions can insert jobs from then on. On PostgreSQL it brings River's
-// tables up to date.
+// tables up to date. w is complete by then: what is registered later would
+// never run, and panics.
 func New(ctx context.Context, d *db.DB, w *Workers, o Options) (Engine, error) {
+	w.complete = true
 	var e Engine
 	var err error
 	if d.Dialect == db.Postgres {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
@@ -409,6 +410,22 @@ func TestMigrateAndDoctor(t *testing.T) {
 	if _, err := c.run("serve", "--addr", "127.0.0.1:0", "--data", data); err == nil {
 		t.Error("it made a new key for secrets that an old one sealed")
 	}
+}
+
+// TestBackgroundWorkIsDone waits until nothing that is due is left: each kind
+// of work must have a hand in the program that runs.
+func TestBackgroundWorkIsDone(t *testing.T) {
+	c := newConsole(t)
+	data := c.path("data")
+	c.start("serve", "--addr", "127.0.0.1:0", "--data", data)
+	const patience = 30 * time.Second
+	var out string
+	for start := time.Now(); time.Since(start) < patience; time.Sleep(100 * time.Millisecond) {
+		if out = c.must("doctor", "--data", data); regexp.MustCompile(`ok +jobs +Nothing waits`).MatchString(out) {
+			return
+		}
+	}
+	t.Errorf("some work is left:\n%s", out)
 }
 
 // brands reads the database as it lies on disk.

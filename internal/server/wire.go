@@ -112,6 +112,8 @@ func (a *app) wire(ctx context.Context) error {
 	keeper := &bridge.Keeper{Community: own, Log: a.log}
 	door := &admit.Door{DB: a.db, Letters: letters, BaseURL: a.public.String()}
 	door.Work(workers)
+	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address, Elsewhere: dossier.Elsewhere}
+	communities.Work(workers)
 	jobs, err := job.New(ctx, a.db, workers, job.Options{Log: a.log})
 	if err != nil {
 		return err
@@ -136,8 +138,6 @@ func (a *app) wire(ctx context.Context) error {
 			Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 			Address: func(r *http.Request) string { return edge.From(r.Context()).Address },
 		}})
-	communities := &join.Join{DB: a.db, Door: door, Letters: letters, Keys: a.keys, Blobs: blobs, Address: address, Elsewhere: dossier.Elsewhere}
-	communities.Work(workers)
 	a.commons = commons.New(commons.Deps{DB: a.db, Blobs: blobs, Join: communities, Claims: &merge.Claims{DB: a.db, Networks: a.networks}, Clicks: clicks, Log: a.log, Memory: a.pageMemory, Next: a.pages, Site: commons.Site{Public: a.known(), Listens: a.public,
 		Secure:  func(r *http.Request) bool { return edge.From(r.Context()).Secure },
 		Address: func(r *http.Request) string { return edge.From(r.Context()).Address }}})

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) Bench) {
 		{"stop returns what does not finish", stopReturns},
 		{"a periodic job runs by itself", repeated},
 		{"a job waits for a node that knows its kind", unknownKind},
+		{"work that comes too late is refused", lateKind},
 		{"a long kind has its own time", longKind},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
@@ -435,6 +436,25 @@ func unknownKind(t *testing.T, b Bench) {
 	start(t, b, all, quick())
 	if n := wait(t, ran, "the job on the node that knows it"); n != 1 {
 		t.Errorf("try %d", n)
+	}
+}
+
+// lateKind registers work that the engine would never run.
+func lateKind(t *testing.T, b Bench) {
+	w, _ := notes(fine)
+	start(t, b, w, quick())
+	for what, register := range map[string]func(){
+		"a handler":   func() { job.Handle(w, func(context.Context, Other) error { return nil }) },
+		"an interval": func() { w.Every(time.Hour, Note{}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s after the engine was made is taken and would never run", what)
+				}
+			}()
+			register()
+		}()
 	}
 }
 
