@@ -31,6 +31,7 @@ import (
 	"rapport/internal/member"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
+	"rapport/internal/person"
 	"rapport/internal/post"
 	"rapport/internal/publish"
 	"rapport/internal/secret"
@@ -307,6 +308,29 @@ func TestAQuestionComesIntoTheInboxAndIsAnsweredThere(t *testing.T) {
 	w.says("ada", at, "How much finer?", 2)
 	if th = w.only(); th.State != conversation.StateOpen || th.Messages[2].Parent != said.ID || th.Messages[2].Depth != 2 {
 		t.Errorf("then it is %+v, %+v", th.Conversation, th.Messages)
+	}
+}
+
+// Who writes in the community was heard from, also where the inbox has nothing
+// of it.
+func TestWhoSpeaksIsHeard(t *testing.T) {
+	w := open(t)
+	said := w.begins("kim", space.Discussion, "My corner", "A shelf and a lamp.")
+	w.says("ada", said.Topic, "Where is the lamp from?", 0)
+	w.drain()
+	before, err := w.d.ExecContext(ctx, `UPDATE person SET last_at = 5`)
+	w.must(err)
+	if n, _ := before.RowsAffected(); n < 2 {
+		t.Fatal(n, "people")
+	}
+	answer := w.says("kim", said.Topic, "From the flea market.", 0)
+	w.drain()
+	kim, err := person.ByID(ctx, w.d, w.owner, w.brand, w.voice("kim").Member.Person)
+	w.must(err)
+	ada, err := person.ByID(ctx, w.d, w.owner, w.brand, w.voice("ada").Member.Person)
+	w.must(err)
+	if kim.LastAt != answer.Reply.At || ada.LastAt != 5 {
+		t.Errorf("kim was last heard from at %d, want %d; ada at %d, want 5", kim.LastAt, answer.Reply.At, ada.LastAt)
 	}
 }
 

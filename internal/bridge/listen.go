@@ -20,6 +20,8 @@ import (
 
 // Listen takes into the inbox what happens in communities that are a channel.
 func (c *Community) Listen(r *outbox.Reader) {
+	r.On("topic.begun", heard)
+	r.On("reply.added", heard)
 	for kind, do := range map[string]func(context.Context, *db.Tx, channel.Channel, topic.Reply, outbox.Event) error{
 		"topic.begun": func(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply, e outbox.Event) error {
 			a, err := appeared(e)
@@ -66,6 +68,27 @@ func (c *Community) Listen(r *outbox.Reader) {
 			return do(ctx, tx, on, r, e)
 		})
 	}
+}
+
+// heard notes when a member was last heard from.
+func heard(ctx context.Context, tx *db.Tx, e outbox.Event) error {
+	r, err := topic.ReplyByID(ctx, tx, e.Brand, e.Subject)
+	if err != nil {
+		return gone(err)
+	}
+	m, err := member.ByID(ctx, tx, e.Brand, r.Author)
+	if err != nil {
+		return gone(err)
+	}
+	return person.Spoke(ctx, tx, e.Brand, m.Person, r.At)
+}
+
+// gone is no failure: what an event told of has been removed since.
+func gone(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
 
 func appeared(e outbox.Event) (a topic.Appeared, err error) { return a, e.Read(&a) }

@@ -128,8 +128,8 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.Path, u.RawPath = rest, ""
 	inner.URL = &u
 	if _, pattern := p.mux.Handler(inner); pattern == "" {
-		if rest == r.URL.Path { // nothing of ours: the studio has the last word
-			p.Next.ServeHTTP(w, r)
+		if rest == r.URL.Path && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			p.Next.ServeHTTP(w, r) // which says what cannot be sent there
 			return
 		}
 		p.serve(route{handle: p.missing}).ServeHTTP(w, inner)

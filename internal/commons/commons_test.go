@@ -283,11 +283,12 @@ func TestANewcomersFirstDay(t *testing.T) {
 	p.get("", "/search?q=coarser").has(t, "<mark>coarser</mark>")
 }
 
-func (a answer) hasStatus(t *testing.T, want int) {
+func (a answer) hasStatus(t *testing.T, want int) answer {
 	t.Helper()
 	if a.StatusCode != want {
 		t.Errorf("%s %s: status %d, want %d\n%s", a.Request.Method, a.Request.URL, a.StatusCode, want, a.body)
 	}
+	return a
 }
 
 // What the team hides stays as a place with its rule and reason; its author and
@@ -315,6 +316,14 @@ func TestHiddenWordsLeaveTheirPlace(t *testing.T) {
 	p.do(token, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}}).hasStatus(t, http.StatusForbidden)
 	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}})
 	p.get("", said.Topic.Path()).has(t, "fools")
+}
+
+// An address that nothing stands at is still the community's, and leads back
+// into it.
+func TestWhatIsNotThere(t *testing.T) {
+	p := open(t)
+	p.get("", "/members").hasStatus(t, http.StatusNotFound).has(t, "<title>There is nothing here · "+p.brand.Name, "There is no such page")
+	p.get(p.signUp("Ada"), "/no/where").hasStatus(t, http.StatusNotFound).has(t, "There is no such page")
 }
 
 // A space for members only is not there for others, by any address.

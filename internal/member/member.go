@@ -419,6 +419,21 @@ func Count(ctx context.Context, tx *db.Tx, brandID, id string, posts, solved int
 	return nil
 }
 
+// OfPeople returns the brand's members who are the people, by person.
+func OfPeople(ctx context.Context, q db.Queryer, brandID string, people []string) (map[string]Member, error) {
+	out := make(map[string]Member, len(people))
+	for some := range slices.Chunk(people, 500) {
+		all, err := list(ctx, q, `SELECT `+columns+` FROM member m WHERE m.brand_id = $1 AND m.person_id <> '' AND m.person_id IN (`+db.In(2, len(some))+`) ORDER BY m.id DESC`, args(brandID, some)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			out[m.Person] = m
+		}
+	}
+	return out, nil
+}
+
 // OfPerson returns the brand's member who is a person, whatever their state, or
 // fault.NotFound.
 func OfPerson(ctx context.Context, q db.Queryer, brandID, personID string) (Member, error) {

@@ -104,12 +104,21 @@ func renew(ctx context.Context, tx *db.Tx, old, fresh Identity) (Identity, error
 	return i, nil
 }
 
+// Spoke notes that a member wrote in the community at that time.
+func Spoke(ctx context.Context, tx *db.Tx, brandID, id string, at db.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE person SET last_at = $3 WHERE brand_id = $1 AND id = $2 AND last_at < $3`, brandID, id, at)
+	if err != nil {
+		return fmt.Errorf("person: spoke: %w", err)
+	}
+	return nil
+}
+
 // Wrote counts so many messages that a person wrote to the brand on a channel,
 // the first and the last of them at those times. From the first on they can be
 // found.
 func Wrote(ctx context.Context, tx *db.Tx, brandID, channelID, id string, messages int, first, last db.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE person SET messages = messages + $3,
-			first_at = CASE WHEN messages = 0 OR first_at > $4 THEN $4 ELSE first_at END,
+			first_at = CASE WHEN messages = 0 AND member_at = 0 OR first_at > $4 THEN $4 ELSE first_at END,
 			last_at = CASE WHEN last_at < $5 THEN $5 ELSE last_at END
 		WHERE brand_id = $1 AND id = $2`, brandID, id, messages, first, last)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -191,6 +192,30 @@ func oneReply(ctx context.Context, q db.Queryer, where string, args ...any) (Rep
 // Readable and Shows to say.
 func ReplyByID(ctx context.Context, q db.Queryer, brandID, id string) (Reply, error) {
 	return oneReply(ctx, q, `r.brand_id = $1 AND r.id = $2`, brandID, id)
+}
+
+// RepliesByIDs returns those of the replies that are the brand's. Who may see
+// them is for Readable and Shows to say.
+func RepliesByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Reply, error) {
+	out := make(map[string]Reply, len(ids))
+	for some := range slices.Chunk(ids, 500) {
+		args := []any{brandID}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT `+replyColumns+` FROM reply r WHERE r.brand_id || '' = $1 AND r.id IN (`+db.In(2, len(some))+`)`, args...)
+		all, err := db.Collect(rows, err, func(rows *sql.Rows) (r Reply, err error) {
+			err = rows.Scan(r.fields()...)
+			return r, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("topic: read replies: %w", err)
+		}
+		for _, r := range all {
+			out[r.ID] = r
+		}
+	}
+	return out, nil
 }
 
 // ReplyByNumber returns the topic's reply with that number, likewise.

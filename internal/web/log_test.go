@@ -16,7 +16,11 @@ import (
 	"rapport/internal/brand"
 	"rapport/internal/comment"
 	"rapport/internal/db"
+	"rapport/internal/document"
+	"rapport/internal/member"
+	"rapport/internal/space"
 	"rapport/internal/task"
+	"rapport/internal/topic"
 	"rapport/internal/web/webtest"
 )
 
@@ -81,6 +85,51 @@ func TestLogNamesTasksAndComments(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Get(s.Path("settings", "log")).Has(".row:nth-child(2) .row-title", "deleted a task").Has(".row:nth-child(2) .row-detail", "Order the winter").Lacks("a[href$='/tasks/" + one.ID + "']")
+}
+
+// What was done in the community says to whom and where: a member is none of
+// the team's accounts.
+func TestLogNamesMembersAndTopics(t *testing.T) {
+	s := webtest.New(t)
+	ctx, who, brandID := t.Context(), s.Who(), s.Brand.ID
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk, err := space.Create(ctx, s.DB, who, brandID, space.Settings{Name: "Talk", Kind: space.Discussion})
+	ok(err)
+	var kim member.Member
+	asks := s.NewAccount("kim@example.com", "Kim")
+	ok(s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := member.Create(ctx, tx, brandID, member.New{Account: who.Account, Name: "Ada", State: member.Active, Trusted: true})
+		if err == nil {
+			kim, err = member.Create(ctx, tx, brandID, member.New{Account: asks.ID, Name: "Kim", State: member.Asking})
+		}
+		return err
+	}))
+	v, err := member.Of(ctx, s.DB, who, brandID)
+	ok(err)
+	said, err := topic.Begin(ctx, s.DB, v, topic.New{Space: talk.ID, Title: "Which grinder?", Text: "The big one."})
+	ok(err)
+	_, err = member.Decide(ctx, s.DB, who, brandID, kim.ID, member.Active, "")
+	ok(err)
+	_, err = topic.Decide(ctx, s.DB, who, brandID, said.Reply.ID, topic.Hide, "Be kind", "It was rude")
+	ok(err)
+	ok(topic.Close(ctx, s.DB, v, said.Topic.ID, true))
+	_, err = document.Write(ctx, s.DB, who, brandID, document.Guidelines, 0, "Be kind.", true)
+	ok(err)
+
+	front := "/b/" + s.Brand.Slug
+	p := s.Get(s.Path("settings", "log") + "?area=community").Is(http.StatusOK)
+	p.Has("a.row-title[href='"+front+"/u/"+kim.Handle+"']", "let a member in").Has(".row:has([href*='/u/']) .row-detail", "Kim @"+kim.Handle)
+	p.Has("a.row-title[href='"+front+said.Topic.PathOf(1)+"']", "hid what a member wrote").Has(".row-detail", "Which grinder?", "rule: Be kind", "reason: It was rude")
+	p.Has("a.row-title[href='"+front+said.Topic.Path()+"']", "closed a topic")
+	p.Has("a.row-title[href='"+s.Path("community", "pages", "guidelines")+"']", "wrote a document").Has(".row-detail", "Guidelines · version: 1")
+	if strings.Contains(p.Body, "somebody who left") {
+		t.Error("a member is taken for one of the team who left")
+	}
 }
 
 func TestLogLeadsOn(t *testing.T) {

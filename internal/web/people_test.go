@@ -12,8 +12,12 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/brand"
+	"rapport/internal/db"
 	"rapport/internal/job"
+	"rapport/internal/member"
 	"rapport/internal/person"
+	"rapport/internal/space"
+	"rapport/internal/topic"
 	"rapport/internal/web/webtest"
 )
 
@@ -59,6 +63,32 @@ func TestPeopleAreListed(t *testing.T) {
 	if piece := s.Do(r).Is(http.StatusOK); more == "" || rows != 22 || strings.Contains(piece.Body, "<html") || strings.Count(piece.Body, "data-row") != rows {
 		t.Errorf("more %q: %d rows, then %d", more, rows, strings.Count(piece.Body, "data-row"))
 	}
+}
+
+// A member stands in the list by their handle, with what they wrote there.
+func TestPeopleAreListedAsMembers(t *testing.T) {
+	s := webtest.New(t)
+	ctx := t.Context()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk, err := space.Create(ctx, s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Talk", Kind: space.Discussion})
+	ok(err)
+	ok(s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := member.Create(ctx, tx, s.Brand.ID, member.New{Account: s.Account.ID, Name: "Ada Lind", State: member.Active, Trusted: true})
+		return err
+	}))
+	v, err := member.Of(ctx, s.DB, s.Who(), s.Brand.ID)
+	ok(err)
+	for _, title := range []string{"One", "Two"} {
+		_, err := topic.Begin(ctx, s.DB, v, topic.New{Space: talk.ID, Title: title, Text: "Words."})
+		ok(err)
+	}
+	s.Get(s.Path("people")).Has("tbody tr:first-child .person-known", "@"+v.Member.Handle).Has("tbody tr:first-child td:nth-child(3)", "0").Has("tbody tr:first-child td:nth-child(4)", "2").Has("thead", "Last heard from")
+	s.Get(s.Path("people", v.Member.Person)).Has(".facts", "Posts in the community")
 }
 
 func TestPersonPage(t *testing.T) {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/dossier"
@@ -28,6 +30,7 @@ type peopleView struct {
 	Slug     string
 	Filter   person.Filter
 	Rows     []person.Person
+	Members  map[string]member.Member // by person, where the reader may see members
 	Next     string
 	Channels []studio.ChannelRow
 	Networks []studio.NetworkName
@@ -49,7 +52,7 @@ func (v peopleView) address(f person.Filter, after string) string {
 	return studio.Path(v.Slug, "people") + "?" + q.Encode()
 }
 
-// peopleList is the list of people: who wrote last, or most.
+// peopleList is the list of people: who was heard from last, or wrote most.
 func (p *Pages) peopleList(w http.ResponseWriter, r *http.Request) error {
 	view, err := p.peopleView(r)
 	if err != nil {
@@ -76,9 +79,37 @@ func (p *Pages) peopleView(r *http.Request) (peopleView, error) {
 	if view.Rows, view.Next, err = person.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return view, err
 	}
+	if p.May(r, access.MemberRead) {
+		ids := make([]string, len(view.Rows))
+		for i, one := range view.Rows {
+			ids[i] = one.ID
+		}
+		if view.Members, err = member.OfPeople(ctx, p.DB, v.Brand.ID, ids); err != nil {
+			return view, err
+		}
+	}
 	view.None = len(view.Rows) == 0 && view.Filter == person.Filter{Sort: view.Filter.Sort} && q.Get("after") == ""
 	view.Channels, view.Networks, err = p.ChannelChoices(r)
 	return view, err
+}
+
+// known is by what names somebody is known: on the networks and in the
+// community. Who asked something there has an account of its channel already.
+func (v peopleView) known(one person.Person) []person.Identity {
+	m, ok := v.Members[one.ID]
+	if !ok || slices.ContainsFunc(one.Identities, func(i person.Identity) bool { return i.Network == bridge.Name }) {
+		return one.Identities
+	}
+	return append(slices.Clone(one.Identities), person.Identity{Network: bridge.Name, Handle: "@" + m.Handle})
+}
+
+// posts is how many posts in the community can be read; "" for who is no member.
+func (v peopleView) posts(ctx context.Context, one person.Person) string {
+	m, ok := v.Members[one.ID]
+	if !ok {
+		return ""
+	}
+	return i18n.Number(ctx, int(m.Posts))
 }
 
 // chips are the filters: the active ones say their value.

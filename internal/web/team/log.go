@@ -255,10 +255,10 @@ func accountOf(l audit.Line) string {
 	if l.Act == "conversation.assigned" {
 		return l.Detail["to"]
 	}
-	if noun, _, _ := strings.Cut(l.Act, "."); noun == "grant" || noun == "member" {
+	if noun, _, _ := strings.Cut(l.Act, "."); noun == "grant" || l.Act == "member.left" {
 		return l.Subject
 	}
-	return ""
+	return "" // of the community's members too: they are none of the team's accounts
 }
 
 // subjects finds what the lines were about, where that has a name or a page.
@@ -293,6 +293,9 @@ func (p *Pages) subjects(r *http.Request, lines []logLine) error {
 	}
 	channels, err := channel.List(ctx, p.DB, access.System(), v.Brand.ID)
 	if err != nil {
+		return err
+	}
+	if err := p.communitySubjects(r, lines); err != nil {
 		return err
 	}
 	for i, l := range lines {
@@ -338,9 +341,9 @@ func actWords(ctx context.Context, by, act string) string {
 // detailWords are what the details of acts are called, in the order they are
 // told; what is not here is told to programs only.
 var detailWords = []struct{ key, words string }{
-	{"name", "name"}, {"title", "title"}, {"handle", "handle"}, {"email", "e-mail"}, {"reason", "reason"}, {"choice", "decision"}, {"was", "was"},
+	{"name", "name"}, {"title", "title"}, {"handle", "handle"}, {"email", "e-mail"}, {"rule", "rule"}, {"reason", "reason"}, {"choice", "decision"}, {"was", "was"},
 	{"role", "role"}, {"spaces", "spaces"}, {"state", "state"}, {"text", "text"}, {"label", "label"}, {"due", "due"}, {"color", "colour"}, {"zone", "time zone"}, {"language", "language"}, {"tolerance", "late after"},
-	{"retention", "people are forgotten after"}, {"activity_days", "activity is kept for days"}, {"letter_days", "mail is kept for days"}, {"days", "days"}, {"scopes", "may"}, {"url", "address"}, {"events", "events"},
+	{"retention", "people are forgotten after"}, {"activity_days", "activity is kept for days"}, {"letter_days", "mail is kept for days"}, {"days", "days"}, {"scopes", "may"}, {"url", "address"}, {"target", "address"}, {"events", "events"}, {"network", "network"}, {"version", "version"},
 }
 
 // logDetail is what an act was about, in one line.
