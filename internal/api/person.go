@@ -22,7 +22,7 @@ type Person struct {
 	MemberSince *time.Time `json:"member_since,omitempty"`
 	Messages    int64      `json:"messages" doc:"How many they wrote to the brand."`
 	FirstAt     time.Time  `json:"first_at"`
-	LastAt      time.Time  `json:"last_at" doc:"When they last wrote."`
+	LastAt      time.Time  `json:"last_at" doc:"When they were last heard from: they wrote, or joined the community."`
 	Identities  []Identity `json:"identities" nullable:"false" doc:"The last seen first."`
 	Member      *MemberOf  `json:"member,omitempty" doc:"What they are in the community; missing where they are no member, and in lists."`
 	Joined      []Joined   `json:"joined,omitempty" nullable:"false" doc:"Records that became a part of this, the newest first; missing in lists."`
