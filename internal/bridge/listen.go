@@ -18,7 +18,8 @@ import (
 	"rapport/internal/topic"
 )
 
-// Listen takes into the inbox what happens in communities that are a channel.
+// Listen takes into the inbox what happens in communities that are a channel,
+// and notes on the person who writes in any that they were heard from.
 func (c *Community) Listen(r *outbox.Reader) {
 	r.On("topic.begun", heard)
 	r.On("reply.added", heard)
@@ -74,17 +75,17 @@ func (c *Community) Listen(r *outbox.Reader) {
 func heard(ctx context.Context, tx *db.Tx, e outbox.Event) error {
 	r, err := topic.ReplyByID(ctx, tx, e.Brand, e.Subject)
 	if err != nil {
-		return gone(err)
+		return unlessGone(err)
 	}
 	m, err := member.ByID(ctx, tx, e.Brand, r.Author)
 	if err != nil {
-		return gone(err)
+		return unlessGone(err)
 	}
 	return person.Spoke(ctx, tx, e.Brand, m.Person, r.At)
 }
 
-// gone is no failure: what an event told of has been removed since.
-func gone(err error) error {
+// unlessGone takes no failure from an event whose subject was removed since.
+func unlessGone(err error) error {
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}

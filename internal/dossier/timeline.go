@@ -33,7 +33,7 @@ type Said struct {
 
 // Membership is a step of a member.
 type Membership struct {
-	Act     string // member.joined, or as the audit calls it
+	Act     string // member.joined, member.asked, or as the audit calls it
 	Account string // who of the team; empty where they did it themselves
 	Reason  string // as the member reads it
 }
@@ -179,7 +179,11 @@ func (r reader) membership(ctx context.Context) ([]Moment, error) {
 		one.Kind, one.Member = KindMembership, &s
 		return one, err
 	})
-	if joined := (Moment{At: m.JoinedAt, ID: m.ID, Kind: KindMembership, Member: &Membership{Act: "member.joined"}}); r.before(joined) {
+	act := "member.joined"
+	if m.State == member.Asking || m.State == member.Refused {
+		act = "member.asked"
+	}
+	if joined := (Moment{At: m.JoinedAt, ID: m.ID, Kind: KindMembership, Member: &Membership{Act: act}}); r.before(joined) {
 		all = append(all, joined)
 	}
 	return all, err

@@ -521,23 +521,6 @@ func earlier(ctx context.Context, q db.Queryer, brandID string, authors []string
 // ByIDs returns those of the topics that are the brand's. Whether a reader may
 // see them is the caller's to know.
 func ByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Topic, error) {
-	out := map[string]Topic{}
-	for some := range slices.Chunk(ids, 500) {
-		args := []any{brandID}
-		for _, id := range some {
-			args = append(args, id)
-		}
-		rows, err := q.QueryContext(ctx, `SELECT `+topicColumns+` FROM topic t WHERE t.brand_id || '' = $1 AND t.id IN (`+db.In(2, len(some))+`)`, args...)
-		all, err := db.Collect(rows, err, func(r *sql.Rows) (t Topic, err error) {
-			err = r.Scan(t.fields()...)
-			return t, err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("topic: read: %w", err)
-		}
-		for _, t := range all {
-			out[t.ID] = t
-		}
-	}
-	return out, nil
+	return byIDs(ctx, q, `SELECT `+topicColumns+` FROM topic t WHERE t.brand_id || '' = $1 AND t.id`, brandID, ids,
+		(*Topic).fields, func(t Topic) string { return t.ID })
 }

@@ -197,22 +197,29 @@ func ReplyByID(ctx context.Context, q db.Queryer, brandID, id string) (Reply, er
 // RepliesByIDs returns those of the replies that are the brand's. Who may see
 // them is for Readable and Shows to say.
 func RepliesByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Reply, error) {
-	out := make(map[string]Reply, len(ids))
+	return byIDs(ctx, q, `SELECT `+replyColumns+` FROM reply r WHERE r.brand_id || '' = $1 AND r.id`, brandID, ids,
+		(*Reply).fields, func(r Reply) string { return r.ID })
+}
+
+// byIDs reads rows by their ids, some at a time: the query ends where the ids
+// are to follow, with the brand as $1.
+func byIDs[T any](ctx context.Context, q db.Queryer, query, brandID string, ids []string, fields func(*T) []any, id func(T) string) (map[string]T, error) {
+	out := make(map[string]T, len(ids))
 	for some := range slices.Chunk(ids, 500) {
 		args := []any{brandID}
 		for _, id := range some {
 			args = append(args, id)
 		}
-		rows, err := q.QueryContext(ctx, `SELECT `+replyColumns+` FROM reply r WHERE r.brand_id || '' = $1 AND r.id IN (`+db.In(2, len(some))+`)`, args...)
-		all, err := db.Collect(rows, err, func(rows *sql.Rows) (r Reply, err error) {
-			err = rows.Scan(r.fields()...)
-			return r, err
+		rows, err := q.QueryContext(ctx, query+` IN (`+db.In(2, len(some))+`)`, args...)
+		all, err := db.Collect(rows, err, func(rows *sql.Rows) (one T, err error) {
+			err = rows.Scan(fields(&one)...)
+			return one, err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("topic: read replies: %w", err)
+			return nil, fmt.Errorf("topic: read by ids: %w", err)
 		}
-		for _, r := range all {
-			out[r.ID] = r
+		for _, one := range all {
+			out[id(one)] = one
 		}
 	}
 	return out, nil

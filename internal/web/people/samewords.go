@@ -161,6 +161,8 @@ func memberStep(ctx context.Context, v dossierView, s dossier.Membership) string
 		by = i18n.T(ctx, "Somebody who left")
 	}
 	switch s.Act {
+	case "member.asked":
+		return i18n.T(ctx, "asked to join the community")
 	case "member.let_in":
 		return i18n.T(ctx, "{{.Name}} let them into the community", "Name", by)
 	case "member.refused":

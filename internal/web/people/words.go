@@ -53,7 +53,11 @@ func aboutSummary(ctx context.Context, v dossierView) string {
 
 // memberSince says where somebody stands in the community.
 func memberSince(ctx context.Context, v dossierView) string {
-	since := i18n.T(ctx, "member since {{.Date}}", "Date", i18n.Date(ctx, v.Member.JoinedAt.Time()))
+	date := i18n.Date(ctx, v.Member.JoinedAt.Time())
+	if v.Member.State == member.Asking {
+		return i18n.T(ctx, "asked to join on {{.Date}}", "Date", date)
+	}
+	since := i18n.T(ctx, "member since {{.Date}}", "Date", date)
 	if v.Member.State != member.Active {
 		since += " · " + studio.MemberStateWord(ctx, v.Member.State)
 	}

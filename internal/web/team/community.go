@@ -4,15 +4,13 @@ import (
 	"net/http"
 	"strings"
 
-	"rapport/internal/document"
-	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/topic"
 	"rapport/internal/web/studio"
 )
 
-// communitySubjects names the topics, members and pages that the lines were
-// about, and leads to them.
+// communitySubjects names the topics and members that the lines were about, and
+// leads to them. What was erased has no name and is led to no more.
 func (p *Pages) communitySubjects(r *http.Request, lines []logLine) error {
 	v, ctx := studio.At(r), r.Context()
 	of := map[string][]string{}
@@ -38,25 +36,18 @@ func (p *Pages) communitySubjects(r *http.Request, lines []logLine) error {
 		l := &lines[i]
 		switch communityNoun(l.Act) {
 		case "topic":
-			if one, ok := topics[l.Subject]; ok {
+			if one := topics[l.Subject]; one.Title != "" {
 				l.On, l.Href = one.Title, "/b/"+v.Brand.Slug+one.Path()
 			}
 		case "reply":
-			if one, ok := replies[l.Subject]; ok {
-				on := topics[one.Topic]
+			one := replies[l.Subject]
+			if on := topics[one.Topic]; on.Title != "" {
 				l.On, l.Href = on.Title, "/b/"+v.Brand.Slug+on.PathOf(max(one.Number, 1))
 			}
 		case "member":
-			if one, ok := members[l.Subject]; ok && one.Handle != "" {
+			if one := members[l.Subject]; one.Handle != "" {
 				l.On, l.Href = one.Name+" @"+one.Handle, "/b/"+v.Brand.Slug+"/u/"+one.Handle
 			}
-		case "document":
-			l.On = i18n.T(ctx, document.Title(l.Line.Detail["document"]))
-			l.Href = studio.Path(v.Brand.Slug, "community", "pages", l.Line.Detail["document"])
-		case "space":
-			l.Href = studio.Path(v.Brand.Slug, "community", "spaces")
-		case "link":
-			l.Href = studio.Path(v.Brand.Slug, "links")
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 	"rapport/internal/audit"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/person"
@@ -277,6 +278,13 @@ func (p *Pages) subjects(r *http.Request, lines []logLine) error {
 			lines[i].Href = studio.Path(v.Brand.Slug, "media", l.Subject)
 		case "webhook":
 			lines[i].Href = studio.Path(v.Brand.Slug, "settings", "webhooks")
+		case "space":
+			lines[i].Href = studio.Path(v.Brand.Slug, "community", "spaces")
+		case "link":
+			lines[i].Href = studio.Path(v.Brand.Slug, "links")
+		case "document":
+			name := l.Line.Detail["document"]
+			lines[i].On, lines[i].Href = i18n.T(ctx, document.Title(name)), studio.Path(v.Brand.Slug, "community", "pages", name)
 		}
 	}
 	posts, err := post.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(append(of["post"], of["comment"]...)))
