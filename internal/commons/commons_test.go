@@ -532,8 +532,8 @@ func TestWhatMembersDo(t *testing.T) {
 		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
 	}
 	p.get(token, "/me/export").has(t, `"Kim Larsen"`, "half a thought", "Filter")
-	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).has(t, "Type your handle to confirm.")
-	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kimmy"}}).hasStatus(t, http.StatusSeeOther)
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).has(t, "Type your handle to confirm.", `value="erase" checked`, `value="kim"`).lacks(t, `value="keep" checked`)
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}}).hasStatus(t, http.StatusSeeOther)
 	p.get("", "/u/kimmy").hasStatus(t, http.StatusNotFound)
 	p.get("", "/people").lacks(t, "Kim Larsen")
 	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)

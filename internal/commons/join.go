@@ -1,11 +1,13 @@
 package commons
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/account"
@@ -179,6 +181,12 @@ type meView struct {
 	Form form
 }
 
+// leaves reports whether that way out is chosen; the mildest is, unless they
+// have chosen another.
+func (v meView) leaves(how join.How) bool {
+	return how == cmp.Or(join.How(v.Form.Value("how")), join.Keep)
+}
+
 // me shows the reader's profile to change, and the ways out.
 func (p *Pages) me(w http.ResponseWriter, r *http.Request) error {
 	return p.mePage(w, r, profileForm(at(r).Voice.Member))
@@ -280,8 +288,10 @@ func (p *Pages) meLeave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := at(r)
-	if f.Value("confirm") != v.Voice.Member.Handle || f.Value("confirm") == "" {
+	if handle := v.Voice.Member.Handle; handle == "" || !strings.EqualFold(strings.TrimPrefix(f.Value("confirm"), "@"), handle) {
 		again := profileForm(v.Voice.Member).For(r.Context())
+		again.Values.Set("how", f.Value("how"))
+		again.Values.Set("confirm", f.Value("confirm"))
 		again.Refused(fault.OnField("confirm", "Type your handle to confirm."))
 		return p.mePage(w, r, again)
 	}
