@@ -3,7 +3,6 @@ package search
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -72,7 +71,7 @@ func community(ctx context.Context, q db.Queryer, in dialect, brandID string, qu
 }
 
 func (query CommunityQuery) asked(brandID string, page db.Page) asked {
-	a := asked{Query: Query{Text: query.Text, Kinds: []Kind{Reply}, From: query.From, To: query.To}, brand: brandID, terms: read(query.Text), size: page.Size(20, 100), titled: true}
+	a := asked{Query: Query{Text: query.Text, Kinds: []Kind{Reply}, From: query.From, To: query.To}, brand: brandID, sides: sides(), terms: read(query.Text), size: page.Size(20, 100), titled: true}
 	if query.Author != "" {
 		a.also = append(a.also, attribute("author", query.Author))
 	}
@@ -83,23 +82,30 @@ func (query CommunityQuery) asked(brandID string, page db.Page) asked {
 	return a
 }
 
-// see keeps the query to what stands in the spaces, by naming them or the
-// others, whichever are fewer. It reports whether there is anything in them.
+// see keeps the query to what stands in the spaces: by asking for those letters
+// alone that something in them has, and of what has these by naming the spaces
+// or the others, whichever are fewer. It reports whether there is anything in
+// them.
 func (a *asked) see(ctx context.Context, q db.Queryer, spaces []string) (bool, error) {
 	// Two brands may share a tag; the other's spaces are not seen either.
-	rows, err := q.QueryContext(ctx, `SELECT space_id, brand_id FROM search_space WHERE tag = $1 ORDER BY space_id`, tag(a.brand))
-	known, err := db.Collect(rows, err, func(r *sql.Rows) (s [2]string, err error) { return s, r.Scan(&s[0], &s[1]) })
+	known, err := spacesOf(ctx, q, tag(a.brand))
 	if err != nil {
-		return false, fmt.Errorf("search: spaces: %w", err)
+		return false, err
 	}
 	may := map[string]bool{}
 	for _, id := range spaces {
 		may[id] = true
 	}
+	sees := func(s filed) bool { return may[s.ID] && s.Brand == a.brand }
+	a.sides = slices.DeleteFunc(a.sides, func(of side) bool {
+		return !slices.ContainsFunc(known, func(s filed) bool { return sees(s) && s.on(of) })
+	})
 	for _, s := range known {
-		if word := attribute("space", s[0]); may[s[0]] && s[1] == a.brand {
+		word := attribute("space", s.ID)
+		switch {
+		case sees(s):
 			a.seen = append(a.seen, word)
-		} else {
+		case slices.ContainsFunc(a.sides, s.on):
 			a.unseen = append(a.unseen, word)
 		}
 	}
@@ -223,7 +229,9 @@ func (a asked) inLead(l language, letters ...string) string {
 	mark := tag(a.brand)
 	var kinds []string
 	for _, of := range letters {
-		kinds = append(kinds, a.ofKind(l, mark+of, mark+letter[Reply]))
+		for _, s := range a.sides {
+			kinds = append(kinds, a.ofKind(l, mark+s.letter(of), mark+s.letter(letter[Reply])))
+		}
 	}
 	return a.within(l, kinds)
 }

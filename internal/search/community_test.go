@@ -1,7 +1,9 @@
 package search_test
 
 import (
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +46,76 @@ func ids(hits []search.Hit) string {
 // readers may not see.
 func community(t *testing.T) shelf {
 	s := open(t)
+	s.fill()
+	return s
+}
+
+// everyCommunity is community with its words on either side, and on both.
+func everyCommunity(t *testing.T, test func(t *testing.T, s shelf)) {
+	staff := search.Space{Brand: "north", ID: "staff", Hidden: true}
+	for name, make := range map[string]func(s shelf){
+		"nobody says who is hidden": func(s shelf) { s.fill() },
+		"hidden from the beginning": func(s shelf) { s.enter(staff); s.fill() },
+		"hidden later":              func(s shelf) { s.fill(); s.enter(staff) },
+		"hidden later, and settled": func(s shelf) { s.fill(); s.settle(staff) },
+		"all are hidden": func(s shelf) {
+			s.enter(staff, search.Space{Brand: "north", ID: "help", Hidden: true}, search.Space{Brand: "north", ID: "open", Hidden: true})
+			s.fill()
+		},
+		"another brand's is hidden": func(s shelf) {
+			s.enter(staff, search.Space{Brand: "south", ID: "open", Hidden: true})
+			s.fill()
+		},
+		"shown again": func(s shelf) {
+			s.enter(staff)
+			s.fill()
+			s.enter(search.Space{Brand: "north", ID: "staff"})
+		},
+		"shown again, and settled": func(s shelf) {
+			s.enter(staff)
+			s.fill()
+			s.settle(search.Space{Brand: "north", ID: "staff"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			make(s)
+			test(t, s)
+		})
+	}
+}
+
+func (s shelf) enter(spaces ...search.Space) {
+	s.t.Helper()
+	err := s.Tx(ctx, func(tx *db.Tx) error {
+		for _, p := range spaces {
+			if err := search.Enter(ctx, tx, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// settle makes the index know these spaces, and have their words where they
+// belong.
+func (s shelf) settle(spaces ...search.Space) {
+	s.t.Helper()
+	done, err := search.Settle(ctx, s.DB, func(context.Context, db.Queryer) ([]search.Space, error) { return spaces, nil })
+	if err != nil || !done {
+		s.t.Fatalf("settled %v: %v", done, err)
+	}
+	var mixed int
+	if err := s.QueryRowContext(ctx, `SELECT COUNT(*) FROM search_space WHERE mixed = TRUE`).Scan(&mixed); err != nil || mixed != 0 {
+		s.t.Fatalf("%d spaces are not settled: %v", mixed, err)
+	}
+}
+
+func (s shelf) fill() {
+	s.t.Helper()
 	docs := []search.Doc{said("latin", 10, "The café opens at nine"), said("chinese", 11, "我的手机坏了，请问保修多久？"), said("japanese", 12, "ガラスの靴を買いました"),
 		said("korean", 13, "배송이 언제 오나요? 서울에서"), said("thai", 14, "สินค้าของฉันยังไม่มาถึง ขอบคุณครับ")}
 	for i, d := range []search.Doc{{ID: "a", Space: "open", Author: "mira"}, {ID: "b", Space: "help", Author: "mira", Solved: true, Opening: true},
@@ -53,11 +125,11 @@ func community(t *testing.T) shelf {
 	}
 	s.put(docs...)
 	s.put(search.Doc{Brand: "south", Kind: search.Reply, ID: "x", Topic: "t", Space: "open", Author: "mira", Solved: true, At: 30, Text: "word elsewhere"}, search.Doc{ID: "m", At: 31, Text: "word of a message"})
-	return s
 }
 
-func TestCommunityFindsWhatIsAsked(t *testing.T) {
-	s := community(t)
+func TestCommunityFindsWhatIsAsked(t *testing.T) { everyCommunity(t, communityFindsWhatIsAsked) }
+
+func communityFindsWhatIsAsked(t *testing.T, s shelf) {
 	for _, tt := range []struct {
 		q    search.CommunityQuery
 		want string
@@ -116,8 +188,9 @@ func TestASnippetLeavesTheTitleOut(t *testing.T) {
 	}
 }
 
-func TestTheTeamFindsReplies(t *testing.T) {
-	s := community(t)
+func TestTheTeamFindsReplies(t *testing.T) { everyCommunity(t, theTeamFindsReplies) }
+
+func theTeamFindsReplies(t *testing.T, s shelf) {
 	for _, tt := range []struct {
 		who   access.Who
 		kinds []search.Kind
@@ -265,8 +338,9 @@ func TestMoreThanAreRanked(t *testing.T) {
 	}
 }
 
-func TestNothingOfTheUnseenIsCounted(t *testing.T) {
-	s := community(t)
+func TestNothingOfTheUnseenIsCounted(t *testing.T) { everyCommunity(t, nothingOfTheUnseenIsCounted) }
+
+func nothingOfTheUnseenIsCounted(t *testing.T, s shelf) {
 	for _, q := range []search.CommunityQuery{{Text: "word"}, {Text: "wo"}, {Text: "word", Author: "noor"}, {Text: "word", Solved: true}} {
 		q.Spaces, q.Ranked = []string{"open"}, true
 		got := s.look(q, db.Page{})
@@ -328,6 +402,104 @@ func TestRefileMovesATopic(t *testing.T) {
 	if got := count(search.CommunityQuery{Solved: true}); got != 450 || err != nil {
 		t.Errorf("another brand moved it: %d %v", got, err)
 	}
+}
+
+// Whatever becomes hidden or is shown, written or moved meanwhile, and however
+// far the index has come, everybody finds what stands in the spaces they name.
+func TestEverybodyFindsWhatTheyMaySeeMeanwhile(t *testing.T) {
+	s := open(t)
+	dice := rand.New(rand.NewPCG(5, 28))
+	names := []string{"one", "two", "three"}
+	where := map[string]string{} // topic → space
+	said := map[string][]string{}
+	var spaces []search.Space
+	for _, n := range names {
+		spaces = append(spaces, search.Space{Brand: "north", ID: n})
+	}
+	for step := range 120 {
+		topic := fmt.Sprint("t", dice.IntN(8))
+		switch dice.IntN(5) {
+		case 0, 1:
+			id := fmt.Sprint("r", step)
+			if where[topic] == "" {
+				where[topic] = names[dice.IntN(3)]
+			}
+			said[topic] = append(said[topic], id)
+			s.put(search.Doc{Kind: search.Reply, ID: id, Topic: topic, Space: where[topic], Author: "mira", Opening: len(said[topic]) == 1, At: db.Time(step + 1), Text: "word and wording"})
+		case 2:
+			to := names[dice.IntN(3)]
+			if where[topic] != "" {
+				where[topic] = to
+			}
+			if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Refile(ctx, tx, "north", topic, to, dice.IntN(2) == 0) }); err != nil {
+				t.Fatal(err)
+			}
+		case 3:
+			one := &spaces[dice.IntN(3)]
+			one.Hidden = !one.Hidden
+			s.enter(*one)
+		case 4:
+			s.settle(spaces...)
+		}
+		for may := range 1 << len(names) {
+			var asked, want []string
+			for i, n := range names {
+				if may&(1<<i) != 0 {
+					asked = append(asked, n)
+				}
+			}
+			for topic, space := range where {
+				if slices.Contains(asked, space) {
+					want = append(want, said[topic]...)
+				}
+			}
+			slices.Sort(want)
+			for _, q := range []search.CommunityQuery{{Text: "word "}, {Text: "word ", Ranked: true}, {Text: "wordi"}, {Text: "wordi", Ranked: true}} {
+				if q.Spaces = asked; asked == nil {
+					q.Spaces = []string{}
+				}
+				got := strings.Fields(ids(s.look(q, db.Page{Limit: 100}).Hits))
+				if slices.Sort(got); !slices.Equal(got, want) {
+					t.Fatalf("step %d, %+v: %v, want %v; spaces %+v", step, q, got, want, spaces)
+				}
+			}
+		}
+	}
+}
+
+// Words are put on their side bit by bit, and what stands elsewhere is left
+// where it is.
+func TestManyWordsAreSettled(t *testing.T) {
+	s := open(t)
+	var docs []search.Doc
+	for i := range 1300 {
+		d := said(fmt.Sprintf("r%04d", i), db.Time(i+1), "many")
+		if i%3 == 0 {
+			d.Space = "staff"
+		}
+		docs = append(docs, d)
+	}
+	s.put(docs...)
+	staff := search.Space{Brand: "north", ID: "staff", Hidden: true}
+	asExpected := func(when string) {
+		t.Helper()
+		for spaces, want := range map[string]int{"open": 866, "staff": 434, "open staff": 1300} {
+			if got := s.look(search.CommunityQuery{Text: "many", Ranked: true, Spaces: strings.Fields(spaces)}, db.Page{}); got.Ranked != want {
+				t.Errorf("%s, %s: %d found, want %d", when, spaces, got.Ranked, want)
+			}
+		}
+	}
+	s.settle(staff)
+	asExpected("hidden")
+	staff.Hidden = false
+	s.enter(staff)
+	if err := search.SettleSome(ctx, s.DB); err != nil {
+		t.Fatal(err)
+	}
+	asExpected("on the way")
+	staff.Hidden = true // what was put there goes back
+	s.settle(staff)
+	asExpected("turned round")
 }
 
 func TestAReplySaysWhereItStands(t *testing.T) {

@@ -74,21 +74,16 @@ func (fts5) finish(ctx context.Context, q db.Queryer, a asked) (asked, error) {
 	if !t.begins || t.not || utf8.RuneCountInString(t.words[len(t.words)-1]) <= keptBeginning {
 		return a, nil
 	}
-	mark := tag(a.brand) + letter[a.Kinds[0]]
-	begins := mark + t.words[len(t.words)-1]
 	var begun []string
-	for next := begins; len(begun) <= finishedMost; {
-		var term string
-		err := q.QueryRowContext(ctx, `SELECT term FROM search_term WHERE term >= $1 LIMIT 1`, next).Scan(&term)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && !strings.HasPrefix(term, begins) {
-			break
-		}
+	for _, mark := range a.marks(letter[a.Kinds[0]]) {
+		some, err := wordsThatBegin(ctx, q, mark, t.words[len(t.words)-1])
 		if err != nil {
-			return a, fmt.Errorf("search: words that begin so: %w", err)
+			return a, err
 		}
-		begun = append(begun, strings.TrimPrefix(term, mark))
-		next = term + "\x01"
+		begun = append(begun, some...)
 	}
+	slices.Sort(begun)
+	begun = slices.Compact(begun)
 	switch {
 	case len(begun) == 0:
 		a.begun = []string{t.words[len(t.words)-1]} // which is nowhere either
@@ -96,6 +91,25 @@ func (fts5) finish(ctx context.Context, q db.Queryer, a asked) (asked, error) {
 		a.begun = begun
 	}
 	return a, nil
+}
+
+// wordsThatBegin are the words of the index that stand there with the mark and
+// begin so: all, or more than finishedMost.
+func wordsThatBegin(ctx context.Context, q db.Queryer, mark, begins string) ([]string, error) {
+	var out []string
+	for next := mark + begins; len(out) <= finishedMost; {
+		var term string
+		err := q.QueryRowContext(ctx, `SELECT term FROM search_term WHERE term >= $1 LIMIT 1`, next).Scan(&term)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && !strings.HasPrefix(term, mark+begins) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("search: words that begin so: %w", err)
+		}
+		out = append(out, strings.TrimPrefix(term, mark))
+		next = term + "\x01"
+	}
+	return out, nil
 }
 
 // few is how many texts are read sooner than the index is asked again: what has
@@ -276,8 +290,9 @@ type language interface {
 func (a asked) written(l language) string {
 	var kinds []string
 	for _, k := range a.Kinds {
-		mark := tag(a.brand) + letter[k]
-		kinds = append(kinds, a.ofKind(l, mark, mark))
+		for _, mark := range a.marks(letter[k]) {
+			kinds = append(kinds, a.ofKind(l, mark, mark))
+		}
 	}
 	return a.within(l, kinds)
 }

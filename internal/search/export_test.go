@@ -20,3 +20,11 @@ func FindOn(ctx context.Context, d *db.DB, q db.Queryer, who access.Who, brandID
 func CommunityOn(ctx context.Context, d *db.DB, q db.Queryer, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
 	return community(ctx, q, dialects[d.Dialect], brandID, query, page)
 }
+
+// SettleSome is one step of Settle.
+func SettleSome(ctx context.Context, d *db.DB) error {
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		_, err := settle(ctx, tx)
+		return err
+	})
+}

@@ -21,8 +21,9 @@ type Source struct {
 	Page func(ctx context.Context, q db.Queryer, after string, limit int) (docs []Doc, next string, err error)
 }
 
-// Fill is the job that takes in what the sources hold. It goes on where it
-// stopped, and does nothing once all is taken in.
+// Fill is the job that takes in what the sources hold, and puts the words of
+// spaces on the side where they belong. It goes on where it stopped, and does
+// nothing once all is done.
 type Fill struct{}
 
 // Kind names the job.
@@ -34,10 +35,13 @@ const (
 	fillPage  = 200
 )
 
-// Work registers the job.
-func Work(w *job.Workers, d *db.DB, sources ...Source) {
+// Work registers the job. spaces are all there are.
+func Work(w *job.Workers, d *db.DB, spaces func(context.Context, db.Queryer) ([]Space, error), sources ...Source) {
 	job.Handle(w, func(ctx context.Context, _ Fill) error {
 		done, err := Take(ctx, d, sources...)
+		if err == nil && done {
+			done, err = Settle(ctx, d, spaces)
+		}
 		if err == nil && !done {
 			return job.Snooze(time.Second)
 		}

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -35,7 +34,7 @@ func (d Doc) leadLetter() string {
 // ofReply are the words of the beginning, and what a reply can be asked for by.
 func (d Doc) ofReply(words []word) []string {
 	var out []string
-	mark, end := tag(d.Brand)+d.leadLetter(), leadEnd(d.Text)
+	mark, end := tag(d.Brand)+d.side.letter(d.leadLetter()), leadEnd(d.Text)
 	for _, w := range words {
 		if w.end > end {
 			break
@@ -70,15 +69,6 @@ func (d Doc) stands() string {
 	return d.Conversation
 }
 
-// enter makes the reply's space known.
-func (d Doc) enter(ctx context.Context, tx *db.Tx) error {
-	if d.Topic == "" || d.Space == "" {
-		return errors.New("a reply without a topic or a space")
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO search_space (tag, space_id, brand_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, tag(d.Brand), d.Space, d.Brand)
-	return err
-}
-
 // refileAtOnce is how many replies are read at a time.
 const refileAtOnce = 200
 
@@ -104,11 +94,19 @@ func Refile(ctx context.Context, tx *db.Tx, brandID, topicID, spaceID string, so
 // misfiled are some replies of the topic that say something else, as they
 // should be.
 func misfiled(ctx context.Context, tx *db.Tx, brandID, topicID, spaceID string, solved bool) ([]Doc, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT subject, author_id, opening, text FROM search_doc
-		WHERE brand_id = $1 AND conversation_id = $2 AND conversation_id <> '' AND kind = $3 AND (space_id <> $4 OR solved <> $5)
+	docs, err := repliesOf(ctx, tx, `brand_id = $1 AND conversation_id = $2 AND conversation_id <> '' AND kind = $3 AND (space_id <> $4 OR solved <> $5)
 		LIMIT $6`, brandID, topicID, Reply, spaceID, solved, refileAtOnce)
+	for i := range docs {
+		docs[i].Space, docs[i].Solved = spaceID, solved
+	}
+	return docs, err
+}
+
+// repliesOf are those that the index has, to be put in again.
+func repliesOf(ctx context.Context, tx *db.Tx, where string, args ...any) ([]Doc, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT brand_id, subject, conversation_id, space_id, author_id, opening, solved, text FROM search_doc WHERE `+where, args...)
 	return db.Collect(rows, err, func(r *sql.Rows) (Doc, error) {
-		d := Doc{Brand: brandID, Kind: Reply, Topic: topicID, Space: spaceID, Solved: solved}
-		return d, r.Scan(&d.ID, &d.Author, &d.Opening, &d.Text)
+		d := Doc{Kind: Reply}
+		return d, r.Scan(&d.Brand, &d.ID, &d.Topic, &d.Space, &d.Author, &d.Opening, &d.Solved, &d.Text)
 	})
 }

@@ -72,6 +72,7 @@ type Doc struct {
 	Author  string // id of the member; "" where nobody is named
 	Opening bool   // it begins its topic
 	Solved  bool   // its topic has an accepted answer
+	side    side   // on which its words stand
 }
 
 const (
@@ -101,7 +102,8 @@ func put(ctx context.Context, tx *db.Tx, d Doc) error {
 		return fmt.Errorf("a %q without a brand or an id", d.Kind)
 	}
 	if d.Kind == Reply {
-		if err := d.enter(ctx, tx); err != nil {
+		var err error
+		if d.side, err = d.enter(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -165,7 +167,7 @@ const (
 // tokens are the words as the index holds them, in their places.
 func (d Doc) tokens(words []word) []string {
 	out := make([]string, 0, len(words)+len(d.Channels)+1)
-	mark, times := tag(d.Brand)+letter[d.Kind], map[string]int{}
+	mark, times := tag(d.Brand)+d.side.letter(letter[d.Kind]), map[string]int{}
 	for _, w := range words {
 		token := mark + w.key
 		if times[token]++; times[token] > oftenest {
@@ -328,6 +330,7 @@ type asked struct {
 	seen   []string // attributes of which one must be there; none: any or none
 	solved bool     // only topics with an accepted answer
 	unseen []string // attributes of which none may be there
+	sides  []side   // on which replies are looked for
 	begun  []string // whole words that the unfinished one may be; none: any that begin so
 	titled bool     // a title is shown beside the snippet, which leaves it out
 	below  int64    // seq
@@ -336,7 +339,7 @@ type asked struct {
 }
 
 func (query Query) asked(d *db.DB, who access.Who, brandID string, page db.Page) (asked, error) {
-	a := asked{Query: query, brand: brandID, terms: read(query.Text), size: page.Size(25, 100)}
+	a := asked{Query: query, brand: brandID, terms: read(query.Text), sides: sides(), size: page.Size(25, 100)}
 	var err error
 	if a.Kinds, err = query.allowed(d, who, brandID); err != nil {
 		return a, err

@@ -48,6 +48,7 @@ import (
 	"rapport/internal/rekey"
 	"rapport/internal/search"
 	"rapport/internal/server/edge"
+	"rapport/internal/space"
 	"rapport/internal/tally"
 	"rapport/internal/tell"
 	"rapport/internal/topic"
@@ -92,7 +93,7 @@ func (a *app) wire(ctx context.Context) error {
 	rekey.Work(workers, sealers(a.db, a.keys)...)
 	(&measure.Meter{DB: a.db, Channels: channels}).Work(workers)
 	tally.Work(workers, a.db)
-	search.Work(workers, a.db, post.Words)
+	search.Work(workers, a.db, space.Everywhere, post.Words)
 	dossier.Work(workers, a.db)
 	own.Work(workers)
 	merge.Work(workers, a.db)

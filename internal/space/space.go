@@ -17,6 +17,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/outbox"
+	"rapport/internal/search"
 )
 
 // Kind is what a space is for.
@@ -151,7 +152,7 @@ func insert(ctx context.Context, tx *db.Tx, s Space) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO space (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		s.ID, s.Brand, s.Slug, s.Name, s.About, s.Kind, s.Hidden, s.Place, s.Topics, s.LastAt, s.ClosedAt, s.Revision, s.CreatedAt)
 	if err == nil {
-		err = keepSlug(ctx, tx, s)
+		err = errors.Join(keepSlug(ctx, tx, s), search.Enter(ctx, tx, s.found()))
 	}
 	if err != nil {
 		return fmt.Errorf("space: insert: %w", err)
@@ -210,12 +211,27 @@ func update(ctx context.Context, tx *db.Tx, s Space) error {
 	_, err := tx.ExecContext(ctx, `UPDATE space SET slug = $3, name = $4, about = $5, kind = $6, hidden = $7, closed_at = $8, revision = $9
 		WHERE brand_id = $1 AND id = $2`, s.Brand, s.ID, s.Slug, s.Name, s.About, s.Kind, s.Hidden, s.ClosedAt, s.Revision)
 	if err == nil {
-		err = keepSlug(ctx, tx, s)
+		err = errors.Join(keepSlug(ctx, tx, s), search.Enter(ctx, tx, s.found()))
 	}
 	if err != nil {
 		return fmt.Errorf("space: save: %w", err)
 	}
 	return nil
+}
+
+// found is the space as the search keeps it.
+func (s Space) found() search.Space {
+	return search.Space{Brand: s.Brand, ID: s.ID, Hidden: s.Hidden}
+}
+
+// Everywhere are the spaces of all brands, as the search keeps them.
+func Everywhere(ctx context.Context, q db.Queryer) ([]search.Space, error) {
+	rows, err := q.QueryContext(ctx, `SELECT brand_id, id, hidden FROM space`)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (s search.Space, err error) { return s, r.Scan(&s.Brand, &s.ID, &s.Hidden) })
+	if err != nil {
+		return nil, fmt.Errorf("space: of all brands: %w", err)
+	}
+	return out, nil
 }
 
 // Order puts the spaces in the order of the ids; all of the brand's must be

@@ -12,6 +12,7 @@ import (
 	"rapport/internal/db/dbtest"
 	"rapport/internal/fault"
 	"rapport/internal/member"
+	"rapport/internal/search"
 	"rapport/internal/space"
 	"rapport/internal/topic"
 )
@@ -377,6 +378,35 @@ func TestHiddenWordsAreATombstone(t *testing.T) {
 	_, err = topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.Approve, "", "")
 	if err != nil {
 		t.Errorf("what is there already is an error: %v", err)
+	}
+}
+
+// Who may read a space decides on which side of the index its words stand.
+func TestWordsOfAHiddenSpaceStandApart(t *testing.T) {
+	w := open(t)
+	w.say("bo", w.begin("ada", "talk", "Lanterns at night"), "Lanterns by day")
+	others := []string{w.space["ask"].ID, w.space["inner"].ID}
+	look := func(when string, spaces []string, want int) {
+		t.Helper()
+		got := must(search.Community(ctx, w.d, "b", search.CommunityQuery{Text: "lanterns", Spaces: spaces}, db.Page{}))(t)
+		if len(got.Hits) != want {
+			t.Errorf("%s: %d found, want %d", when, len(got.Hits), want)
+		}
+	}
+	for _, hidden := range []bool{true, false} {
+		s := must(space.ByID(ctx, w.d, "b", w.space["talk"].ID))(t)
+		s.Hidden = hidden
+		s = must(space.Change(ctx, w.d, w.who["owner"], "b", s.ID, s.Revision, s.Settings))(t)
+		for _, when := range []string{"at once", "settled"} {
+			look(when, others, 0)
+			look(when, append(others, s.ID), 2)
+			if done := must(search.Settle(ctx, w.d, space.Everywhere))(t); !done {
+				t.Error("there is still something to settle")
+			}
+		}
+		if n := w.count(`SELECT COUNT(*) FROM search_space WHERE space_id = $1 AND hidden = $2 AND mixed = FALSE`, s.ID, hidden); n != 1 {
+			t.Errorf("the words do not stand where they belong")
+		}
 	}
 }
 
