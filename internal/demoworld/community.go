@@ -91,10 +91,12 @@ type town struct {
 	talks     []*talk // the oldest first
 	reactions [][]any
 	acts      []activity.Entry
+	crossed   []*crossed // what came in from the network
+	carried   []carried  // what was promoted there
 }
 
-func newTown(b brand.Brand, owner access.Who, now time.Time, team map[string]account.Account, faces []string) *town {
-	return &town{brand: b, owner: owner, now: now, team: team, faces: faces, dice: newLuck(), staff: map[string]*soul{}, spaces: map[string]space.Space{}}
+func newTown(b brand.Brand, owner access.Who, now time.Time, team map[string]account.Account, faces []string, came []*crossed, went []carried) *town {
+	return &town{brand: b, owner: owner, now: now, team: team, faces: faces, crossed: came, carried: went, dice: newLuck(), staff: map[string]*soul{}, spaces: map[string]space.Space{}}
 }
 
 // save writes the whole past in the caller's transaction.
@@ -102,7 +104,7 @@ func (t *town) save(ctx context.Context, tx *db.Tx) error {
 	// Ids sort by when they were made: what is to be indexed comes after this one.
 	mark := db.NewID()
 	t.settle()
-	for _, step := range []func(context.Context, *db.Tx) error{t.recognize, t.tell, t.read, t.saveSpaces, t.saveMembers, t.saveTalks, t.saveWatches, t.saveCases, t.saveNotices, t.saveActs, t.count, t.backdate, t.saveLinks, t.saveMissed} {
+	for _, step := range []func(context.Context, *db.Tx) error{t.recognize, t.tell, t.read, t.saveSpaces, t.saveMembers, t.saveTalks, t.saveCrossings, t.saveWatches, t.saveCases, t.saveNotices, t.saveActs, t.count, t.backdate, t.saveLinks, t.saveMissed} {
 		if err := step(ctx, tx); err != nil {
 			return fmt.Errorf("demoworld: community: %w", err)
 		}
@@ -153,8 +155,8 @@ func (t *town) saveTalks(ctx context.Context, tx *db.Tx) error {
 			replies = append(replies, s.row(t, one))
 		}
 	}
-	if err := db.Many(ctx, tx, `INSERT INTO topic (id, brand_id, number, space_id, author_id, title, slug, state, last_at, last_by, answer_id, solved_at, pinned_at, closed_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, topics); err != nil {
+	if err := db.Many(ctx, tx, `INSERT INTO topic (id, brand_id, number, space_id, author_id, title, slug, state, last_at, last_by, answer_id, solved_at, pinned_at, closed_at, origin, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, topics); err != nil {
 		return err
 	}
 	if err := db.Many(ctx, tx, `INSERT INTO reply (id, brand_id, topic_id, space_id, number, author_id, answers, state, text, html, team, at, created_at)

@@ -52,6 +52,9 @@ type talk struct {
 	answer *saying
 	said   []*saying
 	pace   time.Duration // between two replies, on the whole
+	times  []time.Time   // of its sayings, where they are known
+	origin string        // JSON of where it comes from, when not from here
+	solved db.Time       // when its answer was accepted; 0: a while after it was given
 }
 
 // saying is one reply. Before it is held, role says who speaks: a letter for
@@ -103,7 +106,10 @@ func (t *town) hold(one *talk) {
 	cast := map[string]*soul{}
 	var kept []*saying
 	for i, s := range one.said {
-		if i > 0 {
+		switch {
+		case i < len(one.times):
+			at = one.times[i]
+		case i > 0:
 			at = t.later(at, one.pace)
 		}
 		if at.After(t.now.Add(-3 * time.Minute)) {
@@ -244,8 +250,8 @@ func (t *town) like(s *saying) {
 
 // solvedAt is when an answer was accepted: a while after it was given.
 func (one *talk) solvedAt(now time.Time) db.Time {
-	if one.answer == nil {
-		return 0
+	if one.answer == nil || one.solved > 0 {
+		return one.solved
 	}
 	return min(one.answer.at.Add(5*time.Hour), db.At(now.Add(-time.Minute)))
 }
@@ -268,7 +274,7 @@ func (one *talk) row(t *town) []any {
 		closed = last.at.Add(2 * 24 * time.Hour)
 	}
 	return []any{one.id, t.brand.ID, one.number, t.spaces[one.space].ID, first.by.id, one.title, space.Slug(one.title), first.state,
-		last.at, last.by.id, answer, one.solvedAt(t.now), pinned, closed, first.at}
+		last.at, last.by.id, answer, one.solvedAt(t.now), pinned, closed, one.origin, first.at}
 }
 
 func (s *saying) row(t *town, one *talk) []any {
@@ -297,6 +303,9 @@ func (t *town) written() []*talk {
 			said[p.flag-1].flag, said[p.flag-1].note = topic.OffTopic, p.note
 		}
 		out = append(out, one)
+	}
+	for _, x := range t.crossed {
+		out = append(out, x.held())
 	}
 	return out
 }

@@ -152,6 +152,41 @@ func TestLinksOfTheCommunity(t *testing.T) {
 	}
 }
 
+// Questions of the network became topics and their answers went back; topics
+// were promoted, and the posts that did so hold a link that leads there.
+func TestTheHalvesOfTheDemoAreJoined(t *testing.T) {
+	s := newStage(t, midday)
+	s.fill(t)
+	for what, query := range map[string]string{
+		"topics from the network": `SELECT COUNT(*) FROM crossing x JOIN topic t ON t.id = x.topic_id JOIN message m ON m.id = x.message_id AND m.conversation_id = x.conversation_id
+			WHERE t.origin <> '' AND m.direction = 'in' AND t.created_at = x.created_at AND x.created_at > m.at`,
+		"answers taken back": `SELECT COUNT(*) FROM crossing x JOIN topic t ON t.id = x.topic_id AND t.answer_id = x.reply_id JOIN reply r ON r.id = x.reply_id
+			JOIN message m ON m.conversation_id = x.conversation_id AND m.direction = 'out' AND m.at = x.returned_at
+			WHERE x.state = 'returned' AND r.at < x.solved_at AND x.solved_at < x.returned_at`,
+		"topics promoted": `SELECT COUNT(*) FROM link l JOIN topic t ON t.id = l.topic_id AND l.target = '/t/' || t.slug || '/' || t.number JOIN delivery d ON d.post_id = l.post_id AND d.channel_id = l.channel_id
+			JOIN part p ON p.delivery_id = d.id WHERE p.text LIKE '%https://northwind.example/l/' || l.code AND l.created_at < d.due_at`,
+	} {
+		if n := s.count(t, query); n < 2 {
+			t.Errorf("%d %s", n, what)
+		}
+	}
+	rows, err := s.DB.QueryContext(t.Context(), `SELECT MIN(d.day), x.published_at FROM link_day d JOIN link l ON l.id = d.link_id JOIN delivery x ON x.post_id = l.post_id GROUP BY l.id, x.published_at`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var first string
+		var out db.Time
+		if err := rows.Scan(&first, &out); err != nil || first != link.Day(out, s.brand.Location()) {
+			t.Errorf("a link was followed on %s, and its post went out at %s, %v", first, out.Time(), err)
+		}
+	}
+	if rows.Err() != nil {
+		t.Error(rows.Err())
+	}
+}
+
 // About two thirds of the members have a picture, each another, and there are
 // the files of those and no others.
 func TestPicturesOfTheCommunity(t *testing.T) {

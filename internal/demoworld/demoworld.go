@@ -39,6 +39,9 @@ type World struct {
 	Library  *media.Library
 	Network  *emulator.Server // the demo network that Channels reaches
 	Width    int              // of the pictures in pixels; 0 is 1000
+	// Front is where the brand's community is found, without a slash at the end;
+	// nil, or "": on a host of its own that does not exist.
+	Front func(ctx context.Context, brandID string) string
 }
 
 // channels are the brand's accounts, by what the words call them.
@@ -97,7 +100,10 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err != nil {
 		return err
 	}
-	h := &history{brand: b, author: who.Account, team: team, now: now, channels: connected, pictures: drawn}
+	if err := w.found(ctx, who, b); err != nil {
+		return err
+	}
+	h := &history{brand: b, author: who.Account, team: team, now: now, channels: connected, pictures: drawn, front: w.front(ctx, b)}
 	h.tell(year(now, b.Location()))
 	if err := w.Network.Seed(h.past...); err != nil {
 		return fmt.Errorf("demoworld: the demo network's past: %w", err)
@@ -114,9 +120,6 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 	if err := w.together(ctx, who, b, now, team); err != nil {
 		return err
 	}
-	if err := w.found(ctx, who, b); err != nil {
-		return err
-	}
 	faces, err := portrayed()
 	if err != nil {
 		return err
@@ -129,7 +132,7 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 			return err
 		}
 		// A transaction that is tried again writes its own.
-		if err := newTown(b, who, now, team, faces).save(ctx, tx); err != nil {
+		if err := newTown(b, who, now, team, faces, said.crossed, h.carried).save(ctx, tx); err != nil {
 			return err
 		}
 		return installation.Mark(ctx, tx, markDone, stamp(now))
@@ -138,6 +141,15 @@ func (w World) fill(ctx context.Context, who access.Who, b brand.Brand) error {
 		return err
 	}
 	return tally.Roll(ctx, w.DB, b)
+}
+
+func (w World) front(ctx context.Context, b brand.Brand) string {
+	if w.Front != nil {
+		if at := w.Front(ctx, b.ID); at != "" {
+			return at
+		}
+	}
+	return "https://northwind.example"
 }
 
 // begin notes the time that the year is written for, so that a second try

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/account"
@@ -35,10 +36,17 @@ type history struct {
 	activities []activity.Entry
 	past       []emulator.Past
 	readings   []metric.Reading
+
+	front   string    // of the community
+	carried []carried // what of the community was promoted
 }
 
 func (h *history) tell(year []entry) {
 	for _, e := range year {
+		at := h.front + "/l/" + e.link
+		for i := range e.parts {
+			e.parts[i].text = strings.ReplaceAll(e.parts[i].text, linkHere, at)
+		}
 		p := h.post(e)
 		h.posts = append(h.posts, p)
 		if e.state == draft {
@@ -47,6 +55,9 @@ func (h *history) tell(year []entry) {
 		h.did("post.scheduled", p.ID, p.UpdatedAt)
 		for i, name := range e.to {
 			h.deliver(e, p, name, i)
+		}
+		if e.link != "" {
+			h.carried = append(h.carried, carried{code: e.link, post: p, channel: h.channels[e.to[0]], delivery: h.deliveries[len(h.deliveries)-1]})
 		}
 	}
 	slices.SortStableFunc(h.past, func(a, b emulator.Past) int { return a.PublishedAt.Compare(b.PublishedAt) })

@@ -26,18 +26,20 @@ const heardBefore = 30 * 24 * time.Hour
 // inbox is what was said to the brand's channels in the last weeks, and what
 // became of it.
 type inbox struct {
-	brand  brand.Brand
-	author string
-	team   map[string]account.Account // by the names of team.go
-	now    time.Time
-	heard  map[string][]network.Message // by channel
-	labels map[string]string            // ids by name
+	brand   brand.Brand
+	author  string
+	team    map[string]account.Account // by the names of team.go
+	now     time.Time
+	heard   map[string][]network.Message // by channel
+	labels  map[string]string            // ids by name
+	asked   map[string]bool              // questions that were taken into the community
+	crossed []*crossed
 }
 
 // listen hears every channel, lets the brand answer some of it on the demo
 // network, and hears again: some of those who were answered answer back.
 func (w World) listen(ctx context.Context, who access.Who, b brand.Brand, now time.Time, connected map[string]channel.Channel) (*inbox, error) {
-	in := &inbox{brand: b, author: who.Account, now: now, heard: map[string][]network.Message{}, labels: map[string]string{}}
+	in := &inbox{brand: b, author: who.Account, now: now, heard: map[string][]network.Message{}, labels: map[string]string{}, asked: map[string]bool{}}
 	for _, a := range accounts {
 		c := connected[a.name]
 		all, err := w.hear(ctx, c, now)
@@ -150,6 +152,10 @@ func dice(id, of string, n int) int {
 func (in *inbox) answers(c channel.Channel, all []network.Message) []emulator.Past {
 	var out []emulator.Past
 	for _, m := range all {
+		if x := in.cross(c, m); x != nil {
+			out = append(out, x.answers()...)
+			continue
+		}
 		want, text := understand(m)
 		often := map[kind]int{question: 88, complaint: 94, praise: 55}[want]
 		if in.now.Sub(m.At) < 80*time.Hour {
@@ -176,6 +182,11 @@ func (in *inbox) answeredAt(m network.Message) time.Time {
 		wait += dice(m.Ref.ID, "later", 240)
 	}
 	at = at.Add(time.Duration(wait)*time.Minute + time.Duration(dice(m.Ref.ID, "seconds", 60))*time.Second)
+	return in.byDay(at, m)
+}
+
+// byDay is the time, or the next morning where nobody is there.
+func (in *inbox) byDay(at time.Time, m network.Message) time.Time {
 	switch h := at.Hour(); {
 	case h < 8:
 		at = time.Date(at.Year(), at.Month(), at.Day(), 8, 5+dice(m.Ref.ID, "morning", 70), at.Second(), 0, at.Location())
@@ -245,6 +256,11 @@ func (in *inbox) past(all []conversation.Conversation) []conversation.Past {
 		}
 		want, _ := understand(firsts[c.Root])
 		in.tell(&out[i], c, want)
+		for _, x := range in.crossed {
+			if x.m.Ref.ID == c.Root {
+				out[i].Events = append(out[i].Events, x.story(in.team[teamCommunity].ID)...)
+			}
+		}
 	}
 	in.note(out, all, firsts)
 	return out

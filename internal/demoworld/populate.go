@@ -39,7 +39,7 @@ func (w World) Populate(ctx context.Context, who access.Who, b brand.Brand, p Po
 	if p.Topics > 0 && p.Members < 2 {
 		return fmt.Errorf("demoworld: populate: topics need two members at least")
 	}
-	t := newTown(b, who, w.DB.Now().Time(), map[string]account.Account{}, nil)
+	t := newTown(b, who, w.DB.Now().Time(), map[string]account.Account{}, nil, nil, nil)
 	l := &large{town: t, w: w, p: p, spoke: map[*soul]int{}, helped: map[*soul]int{}, words: &composer{dice: t.dice, decks: map[string]*deck{}, used: map[string]bool{}}}
 	mark := db.NewID()
 	for _, step := range []func(context.Context) error{l.open, l.inhabit, l.begin, l.talk, l.close} {

@@ -30,6 +30,7 @@ type entry struct {
 	parts []part
 	own   map[string][]part // by channel, where it differs
 	state delivery.State    // of its deliveries; "" is a draft
+	link  string            // code of the tracked link in it; "": it has none
 }
 
 // rhythm is one day and time of the week with what is said then.
@@ -90,6 +91,7 @@ func year(now time.Time, zone *time.Location) []entry {
 		return e.at.Before(now.Add(-before+48*time.Hour)) || e.at.After(now.Add(after)) || near(e.at, now)
 	})
 	y.trouble()
+	y.promoted()
 	slices.SortStableFunc(y.entries, func(a, b entry) int { return a.at.Compare(b.at) })
 	y.thin()
 	for i := range y.entries {
@@ -239,6 +241,15 @@ func (y *writer) trouble() {
 
 // halfSent is a rejected delivery of which the first parts are out.
 const halfSent delivery.State = "half-sent"
+
+// promoted are posts that carry something of the community to a channel.
+func (y *writer) promoted() {
+	for _, p := range promotions {
+		y.say(note{head: []string{p.shows}, parts: []string{p.text}}, y.ago(p.days, p.hour, p.minute), []string{p.to})
+		last := &y.entries[len(y.entries)-1]
+		last.state, last.link = delivery.Published, p.code
+	}
+}
 
 func (y *writer) ago(days, hour, minute int) time.Time {
 	day := y.now.AddDate(0, 0, -days)

@@ -107,6 +107,7 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	front := func(ctx context.Context, brandID string) string { return a.commons.Address(ctx, brandID) }
+	a.world.Front = front
 	address := func(ctx context.Context, brandID, path string) string { return front(ctx, brandID) + path }
 	own.Address = address
 	news := a.news(workers, letters, hooks, own, &tell.Teller{DB: a.db, Letters: letters, Keys: a.keys, Address: address})
