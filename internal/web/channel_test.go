@@ -52,6 +52,8 @@ func TestChannelPageShowsTheImport(t *testing.T) {
 	s.Get(path).Has("#import[hx-trigger] progress")
 	exec(t, s.DB, `UPDATE channel_import SET state = 'done', posts = 180, finished_at = $2 WHERE channel_id = $1`, c.ID, now)
 	s.Get(path).Has("#import:not([hx-trigger])", "Everything is here", "180 posts")
+	exec(t, s.DB, `UPDATE channel_import SET posts = 0, messages = 0 WHERE channel_id = $1`, c.ID)
+	s.Get(path).Has("#import:not([hx-trigger])", "Nothing was there that was not here already.")
 	exec(t, s.DB, `UPDATE channel_import SET finished_at = $2 WHERE channel_id = $1`, c.ID, now.Add(-48*3600e9))
 	s.Get(path).Lacks("#import")
 }

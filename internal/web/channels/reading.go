@@ -180,6 +180,9 @@ func importTitle(ctx context.Context, i channel.Import) string {
 
 // importCounts says what came: "143 of 200 posts, 31 threads, 420 messages".
 func importCounts(ctx context.Context, i channel.Import) string {
+	if i.State == channel.ImportDone && i.Posts == 0 && i.Messages == 0 {
+		return i18n.T(ctx, "Nothing was there that was not here already.")
+	}
 	posts := i18n.N(ctx, i.Posts, "{{.N}} post", "{{.N}} posts")
 	if i.PostsMost > i.Posts && i.State != channel.ImportDone {
 		posts = i18n.T(ctx, "{{.N}} of {{.Most}} posts", "N", i18n.Number(ctx, i.Posts), "Most", i18n.Number(ctx, i.PostsMost))
