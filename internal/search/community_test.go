@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"rapport/internal/access"
 	"rapport/internal/db"
@@ -500,6 +501,58 @@ func TestManyWordsAreSettled(t *testing.T) {
 	staff.Hidden = true // what was put there goes back
 	s.settle(staff)
 	asExpected("turned round")
+}
+
+// What is written, moved and hidden at once stands where it belongs in the end.
+func TestWordsAreWrittenWhileTheirSpaceIsHidden(t *testing.T) {
+	s := open(t)
+	staff := search.Space{Brand: "north", ID: "staff"}
+	s.enter(staff)
+	s.put(said("seen", 100, "many"))
+	const writers, each = 4, 15
+	var g errgroup.Group
+	for w := range writers {
+		g.Go(func() error {
+			for i := range each {
+				d := said(fmt.Sprintf("w%d-%d", w, i), db.Time(1+i), "many")
+				d.Brand, d.Topic, d.Space = "north", fmt.Sprint("t", w), "staff"
+				if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Put(ctx, tx, d) }); err != nil {
+					return err
+				}
+				if i == each-1 {
+					if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Refile(ctx, tx, "north", d.Topic, "staff", i%2 == 0) }); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		for i := range 6 {
+			staff.Hidden = i%2 == 0
+			if err := s.Tx(ctx, func(tx *db.Tx) error { return search.Enter(ctx, tx, staff) }); err != nil {
+				return err
+			}
+			if err := search.SettleSome(ctx, s.DB); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, hidden := range []bool{false, true} {
+		staff.Hidden = hidden
+		s.settle(staff)
+		if got := s.look(search.CommunityQuery{Text: "many", Ranked: true, Spaces: []string{"staff"}}, db.Page{}); got.Ranked != writers*each {
+			t.Errorf("hidden %v: %d found, want %d", hidden, got.Ranked, writers*each)
+		}
+		if got := s.look(search.CommunityQuery{Text: "many", Ranked: true, Spaces: []string{"open"}}, db.Page{}); got.Ranked != 1 {
+			t.Errorf("hidden %v: strangers find %d, want 1", hidden, got.Ranked)
+		}
+	}
 }
 
 func TestAReplySaysWhereItStands(t *testing.T) {

@@ -106,7 +106,12 @@ func (s Source) step(ctx context.Context, tx *db.Tx) error {
 	if next == "" {
 		done = tx.Now()
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO search_fill (source, after, done_at) VALUES ($1, $2, $3)
-		ON CONFLICT (source) DO UPDATE SET after = excluded.after, done_at = excluded.done_at`, s.Name, next, done)
+	return remember(ctx, tx, s.Name, next, done)
+}
+
+// remember keeps how far something was read.
+func remember(ctx context.Context, tx *db.Tx, source, after string, done db.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO search_fill (source, after, done_at) VALUES ($1, $2, $3)
+		ON CONFLICT (source) DO UPDATE SET after = excluded.after, done_at = excluded.done_at`, source, after, done)
 	return err
 }

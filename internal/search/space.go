@@ -76,14 +76,24 @@ func spacesOf(ctx context.Context, q db.Queryer, tag string) ([]filed, error) {
 // It changes nothing of what a reader finds, who names the spaces they may see;
 // until Settle has put all words on their side, a search only takes longer.
 func Enter(ctx context.Context, tx *db.Tx, s Space) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO search_space (tag, space_id, brand_id, hidden) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (tag, space_id) DO UPDATE SET hidden = excluded.hidden, mixed = TRUE, after = '' WHERE search_space.hidden <> excluded.hidden`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO search_space (tag, space_id, brand_id, hidden) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (tag, space_id) DO UPDATE SET hidden = excluded.hidden, mixed = TRUE WHERE search_space.hidden <> excluded.hidden`,
 		tag(s.Brand), s.ID, s.Brand, s.Hidden)
+	if err == nil {
+		var n int64
+		if n, err = res.RowsAffected(); n > 0 && err == nil {
+			_, err = tx.ExecContext(ctx, `DELETE FROM search_fill WHERE source = $1`, s.settled())
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("search: enter a space: %w", err)
 	}
 	return nil
 }
+
+// settled is the name under which search_fill remembers how far the space is
+// settled. Its own row would be read by everybody who writes.
+func (s Space) settled() string { return "space " + s.ID }
 
 // enter returns on which side new words of the reply's space go, and makes the
 // space known.
@@ -100,7 +110,7 @@ func (d Doc) enter(ctx context.Context, tx *db.Tx) (side, error) {
 }
 
 // settleAtOnce is how many replies are looked at in one transaction.
-const settleAtOnce = 500
+const settleAtOnce = 200
 
 // Settle puts the words of every space on the side where they belong, until all
 // do, or for half a minute, and reports whether all do. spaces are all there
@@ -141,12 +151,16 @@ func correct(ctx context.Context, tx *db.Tx, spaces func(context.Context, db.Que
 // space.
 func settle(ctx context.Context, tx *db.Tx) (bool, error) {
 	var s Space
-	var after string
-	err := tx.QueryRowContext(ctx, `SELECT brand_id, space_id, after FROM search_space WHERE mixed = TRUE ORDER BY tag, space_id LIMIT 1`).Scan(&s.Brand, &s.ID, &after)
+	err := tx.QueryRowContext(ctx, `SELECT brand_id, space_id FROM search_space WHERE mixed = TRUE ORDER BY tag, space_id LIMIT 1`).Scan(&s.Brand, &s.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
+		return false, err
+	}
+	var after string
+	err = tx.QueryRowContext(ctx, `SELECT after FROM search_fill WHERE source = $1`, s.settled()).Scan(&after)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
 	var last sql.NullString
@@ -162,6 +176,12 @@ func settle(ctx context.Context, tx *db.Tx) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE search_space SET after = $3, mixed = $4 WHERE tag = $1 AND space_id = $2`, tag(s.Brand), s.ID, last.String, last.Valid)
+	if last.Valid {
+		return true, remember(ctx, tx, s.settled(), last.String, 0)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE search_space SET mixed = FALSE WHERE tag = $1 AND space_id = $2`, tag(s.Brand), s.ID)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM search_fill WHERE source = $1`, s.settled())
+	}
 	return true, err
 }

@@ -3,5 +3,4 @@
 -- index, so that a stranger's search need not leave them out one by one.
 ALTER TABLE search_space ADD COLUMN hidden BOOLEAN NOT NULL DEFAULT FALSE; -- new words get those letters
 ALTER TABLE search_space ADD COLUMN mixed BOOLEAN NOT NULL DEFAULT FALSE;  -- some may still have the others
-ALTER TABLE search_space ADD COLUMN after ctext NOT NULL DEFAULT '';       -- the last reply looked at since
 CREATE INDEX search_space_mixed ON search_space (mixed, tag, space_id);
