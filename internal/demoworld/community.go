@@ -195,7 +195,9 @@ func (t *town) saveCases(ctx context.Context, tx *db.Tx) error {
 				decisions = append(decisions, []any{db.NewID(), t.brand.ID, s.id, topic.Hide, document.Rules(papers[document.Guidelines])[4], hiddenWhy, s.text, 1, t.team[teamManager].ID, s.at.Add(40 * time.Minute)})
 			}
 			if s.flag != "" {
-				flags = append(flags, []any{db.NewID(), t.brand.ID, s.id, t.someone(s.at, s.by).id, s.flag, s.note, min(s.at.Add(3*time.Hour), db.At(t.now))})
+				// Somebody came across it lately: a team that works lets no flag lie for weeks.
+				lately := db.At(t.now).Add(-time.Duration(5+19*len(flags)) * time.Hour)
+				flags = append(flags, []any{db.NewID(), t.brand.ID, s.id, t.someone(s.at, s.by).id, s.flag, s.note, min(max(s.at.Add(3*time.Hour), lately), db.At(t.now))})
 			}
 		}
 	}
