@@ -77,6 +77,10 @@ func (t *town) look(ctx context.Context) error {
 		return errors.Join(err, errors.New("there is no brand"))
 	}
 	t.brand = all[0]
+	// The pages of a demo brand say that they are one's.
+	if _, err := t.db.ExecContext(ctx, `UPDATE brand SET demo = FALSE WHERE id = $1`, t.brand.ID); err != nil {
+		return err
+	}
 	rows, err := t.db.QueryContext(ctx, `SELECT '/t/' || t.slug || '/' || t.number FROM topic t JOIN space s ON s.id = t.space_id
 		WHERE t.brand_id = $1 AND t.state = 'live' AND t.replies >= 19 AND s.kind = 'discussion' AND NOT s.hidden ORDER BY t.number`, t.brand.ID)
 	if t.topics, err = db.Collect(rows, err, scanText); err != nil {
