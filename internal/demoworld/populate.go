@@ -16,6 +16,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/member"
 	"rapport/internal/person"
+	"rapport/internal/search"
 	"rapport/internal/space"
 	"rapport/internal/tally"
 )
@@ -54,6 +55,12 @@ func (w World) Populate(ctx context.Context, who access.Who, b brand.Brand, p Po
 		})
 		if err != nil {
 			return fmt.Errorf("demoworld: populate: %w", err)
+		}
+	}
+	for done := false; !done; { // as the hourly job does
+		var err error
+		if done, err = search.Tidy(ctx, w.DB); err != nil {
+			return err
 		}
 	}
 	if err := tally.Recount(ctx, w.DB, b); err != nil {

@@ -25,6 +25,9 @@ type dialect interface {
 	// weigh returns the newest answers, at most so many, with the points of at
 	// least those that come first when they are put in order.
 	weigh(ctx context.Context, q db.Queryer, a asked, most, first int) ([]weighed, error)
+	// tidy puts the next pages of the index together, from the beginning or
+	// where it stopped, and reports whether that was all.
+	tidy(ctx context.Context, tx *db.Tx, begin bool) (bool, error)
 }
 
 var dialects = map[db.Dialect]dialect{db.SQLite: fts5{}, db.Postgres: tsvector{}}
@@ -43,6 +46,28 @@ func (fts5) index(ctx context.Context, tx *db.Tx, seq int64, tokens []string, kn
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO search_word (rowid, words) VALUES ($1, $2)`, seq, strings.Join(tokens, " "))
 	return err
+}
+
+// tidy has FTS5 merge: a negative number makes it begin with all pieces, a
+// positive one go on, and where a step changes fewer than two rows there is no
+// more to do. It would else leave fewer than four pieces as they are.
+func (fts5) tidy(ctx context.Context, tx *db.Tx, begin bool) (bool, error) {
+	pages := tidyPages
+	if begin {
+		pages = -tidyPages
+		if _, err := tx.ExecContext(ctx, `INSERT INTO search_word (search_word, rank) VALUES ('usermerge', 2)`); err != nil {
+			return false, err
+		}
+	}
+	var before, after int64
+	if err := tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&before); err != nil {
+		return false, err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO search_word (search_word, rank) VALUES ('merge', $1)`, pages); err != nil {
+		return false, err
+	}
+	err := tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&after)
+	return after-before < 2, err
 }
 
 func (f fts5) find(ctx context.Context, q db.Queryer, a asked) ([]row, error) {
@@ -192,6 +217,9 @@ func (tsvector) words(tokens []string) (string, string) {
 }
 
 func (tsvector) index(context.Context, *db.Tx, int64, []string, bool) error { return nil }
+
+// tidy is what PostgreSQL does by itself.
+func (tsvector) tidy(context.Context, *db.Tx, bool) (bool, error) { return true, nil }
 
 // How many of the newest texts are looked through. Where a page is not filled by
 // the first few, but may well be by more, those are looked through too; where

@@ -28,3 +28,15 @@ func SettleSome(ctx context.Context, d *db.DB) error {
 		return err
 	})
 }
+
+// TidySome is the next step of Tidy.
+func TidySome(ctx context.Context, d *db.DB) error {
+	held, begin, _, err := untidy(ctx, d)
+	if err != nil {
+		return err
+	}
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tidy(ctx, tx, held, begin)
+		return err
+	})
+}

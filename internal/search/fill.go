@@ -22,8 +22,8 @@ type Source struct {
 }
 
 // Fill is the job that takes in what the sources hold, and puts the words of
-// spaces on the side where they belong. It goes on where it stopped, and does
-// nothing once all is done.
+// spaces on the side where they belong, and the index together. It goes on where
+// it stopped, and does nothing once all is done.
 type Fill struct{}
 
 // Kind names the job.
@@ -41,6 +41,9 @@ func Work(w *job.Workers, d *db.DB, spaces func(context.Context, db.Queryer) ([]
 		done, err := Take(ctx, d, sources...)
 		if err == nil && done {
 			done, err = Settle(ctx, d, spaces)
+		}
+		if err == nil && done {
+			done, err = Tidy(ctx, d)
 		}
 		if err == nil && !done {
 			return job.Snooze(time.Second)

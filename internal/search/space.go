@@ -181,7 +181,8 @@ func settle(ctx context.Context, tx *db.Tx) (bool, error) {
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE search_space SET mixed = FALSE WHERE tag = $1 AND space_id = $2`, tag(s.Brand), s.ID)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `DELETE FROM search_fill WHERE source = $1`, s.settled())
+		// What was put elsewhere has left as many holes.
+		_, err = tx.ExecContext(ctx, `DELETE FROM search_fill WHERE source = $1 OR source = $2`, s.settled(), tidied)
 	}
 	return true, err
 }
