@@ -74,11 +74,11 @@ sofia_r: How long was the bag open, and where? Mine stood beside the oven for a 
 // crossed is such a question with when it was asked, taken over, and answered.
 type crossed struct {
 	crossing
-	channel  channel.Channel
-	m        network.Message
-	told     time.Time
-	returned time.Time // zero: it has no accepted answer yet
-	talk     *talk
+	channel    channel.Channel
+	m          network.Message
+	toldAt     time.Time
+	returnedAt time.Time // zero: it has no accepted answer yet
+	talk       *talk
 }
 
 // Between which ages a message is taken into the community: what is younger
@@ -100,9 +100,9 @@ func (in *inbox) cross(c channel.Channel, m network.Message) *crossed {
 			continue
 		}
 		in.asked[q.phrase] = true
-		x := &crossed{crossing: q, channel: c, m: m, told: in.answeredAt(m)}
+		x := &crossed{crossing: q, channel: c, m: m, toldAt: in.answeredAt(m)}
 		if q.back != "" {
-			x.returned = in.byDay(x.told.Add(26*time.Hour+time.Duration(dice(m.Ref.ID, "back", 300))*time.Minute), m)
+			x.returnedAt = in.byDay(x.toldAt.Add(26*time.Hour+time.Duration(dice(m.Ref.ID, "back", 300))*time.Minute), m)
 		}
 		in.crossed = append(in.crossed, x)
 		return x
@@ -116,18 +116,18 @@ func (x *crossed) answers() []emulator.Past {
 		return emulator.Past{ID: strconv.FormatInt(at.UnixMilli()*1000+int64(dice(x.m.Ref.ID, "id", 1000)), 10), Account: x.channel.RemoteID, Text: text,
 			Language: "en", InReplyTo: x.m.Ref.ID, PublishedAt: at}
 	}
-	out := []emulator.Past{said(x.crossing.told, x.told)}
+	out := []emulator.Past{said(x.told, x.toldAt)}
 	if x.back != "" {
-		out = append(out, said(x.back, x.returned))
+		out = append(out, said(x.back, x.returnedAt))
 	}
 	return out
 }
 
 // story is what the conversation tells of it.
 func (x *crossed) story(account string) []conversation.Event {
-	out := []conversation.Event{{At: db.At(x.told), What: "bridged", Account: account, Detail: x.title}}
+	out := []conversation.Event{{At: db.At(x.toldAt), What: "bridged", Account: account, Detail: x.title}}
 	if x.back != "" {
-		out = append(out, conversation.Event{At: db.At(x.returned), What: "returned"})
+		out = append(out, conversation.Event{At: db.At(x.returnedAt), What: "returned"})
 	}
 	return out
 }
@@ -135,14 +135,14 @@ func (x *crossed) story(account string) []conversation.Event {
 // held is the talk about it: everybody answers in good time before the answer
 // goes back.
 func (x *crossed) held() *talk {
-	one := &talk{space: spaceAsk, title: x.title, begun: x.told}
+	one := &talk{space: spaceAsk, title: x.title, begun: x.toldAt}
 	said, accepted := parseTalk(x.text)
 	one.said = said
 	for i := range said {
-		one.times = append(one.times, x.told.Add(time.Duration(i)*95*time.Minute))
+		one.times = append(one.times, x.toldAt.Add(time.Duration(i)*95*time.Minute))
 	}
 	if accepted > 0 {
-		one.answer, one.solved = said[accepted], db.At(x.returned.Add(-time.Minute))
+		one.answer, one.solved = said[accepted], db.At(x.returnedAt.Add(-time.Minute))
 	}
 	origin, err := json.Marshal(topic.Origin{Network: "Demo network", Name: x.m.Author.Name, Handle: x.m.Author.Handle, URL: x.m.URL, Quote: x.m.Text})
 	if err != nil {
@@ -168,10 +168,10 @@ func (t *town) saveCrossings(ctx context.Context, tx *db.Tx) error {
 		}
 		var returned db.Time
 		if state == bridge.Returned {
-			returned = db.At(x.returned)
+			returned = db.At(x.returnedAt)
 		}
 		rows = append(rows, []any{db.NewID(), t.brand.ID, x.channel.ID, about, message, x.talk.id, t.team[teamCommunity].ID, true, state, answer, db.NewID(),
-			db.At(x.told), x.talk.solved, returned})
+			db.At(x.toldAt), x.talk.solved, returned})
 	}
 	return db.Many(ctx, tx, `INSERT INTO crossing (id, brand_id, channel_id, conversation_id, message_id, topic_id, account_id, back, state, reply_id, post_id, created_at, solved_at, returned_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, rows)

@@ -43,9 +43,10 @@ type history struct {
 
 func (h *history) tell(year []entry) {
 	for _, e := range year {
-		at := h.front + "/l/" + e.link
 		for i := range e.parts {
-			e.parts[i].text = strings.ReplaceAll(e.parts[i].text, linkHere, at)
+			if e.link != "" {
+				e.parts[i].text = strings.ReplaceAll(e.parts[i].text, linkHere, h.front+"/l/"+e.link)
+			}
 		}
 		p := h.post(e)
 		h.posts = append(h.posts, p)

@@ -51,7 +51,7 @@ func untidy(ctx context.Context, q db.Queryer) (held string, begin, done bool, e
 	err = q.QueryRowContext(ctx, `SELECT after, done_at FROM search_fill WHERE source = $1`, tidied).Scan(&held, &finished)
 	never := errors.Is(err, sql.ErrNoRows)
 	if err != nil && !never || !never && finished == 0 {
-		return held, never, false, err // it goes on where it stopped
+		return held, false, false, err // it goes on where it stopped
 	}
 	last, _ := strconv.ParseInt(held, 10, 64) // none where it never was
 	var texts int64
