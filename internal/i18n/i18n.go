@@ -23,6 +23,7 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+	"golang.org/x/text/unicode/bidi"
 )
 
 //go:embed catalog/*.json
@@ -251,7 +252,7 @@ func (r *reader) fill(text string, args []any) string {
 		}
 		name, after, ok := strings.Cut(rest, "}}")
 		if i := named(args, name); ok && i >= 0 {
-			b.WriteString(r.show(args[i]))
+			b.WriteString(isolated(r.show(args[i])))
 			text = after
 			continue
 		}
@@ -283,6 +284,28 @@ func (r *reader) show(value any) string {
 	}
 	return fmt.Sprint(value)
 }
+
+// isolated keeps a value that is written from right to left from taking the
+// words and numbers after it along: all languages here go from left to right.
+// See https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates.
+func isolated(value string) string {
+	for i := 0; i < len(value); {
+		if value[i] < firstRTL {
+			i++
+			continue
+		}
+		p, size := bidi.LookupString(value[i:])
+		if c := p.Class(); c == bidi.R || c == bidi.AL {
+			return "\u2068" + value + "\u2069"
+		}
+		i += max(size, 1)
+	}
+	return value
+}
+
+// firstRTL is the first byte of U+0590, before which no letter goes from right
+// to left.
+const firstRTL = 0xD6
 
 func (r *reader) number(n int64) string {
 	if r.plain && n > -1000 && n < 1000 {
