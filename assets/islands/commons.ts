@@ -182,12 +182,18 @@ if (proof?.form) startProof(proof, proof.form);
 
 function startProof(field: HTMLInputElement, form: HTMLFormElement): void {
   let proving: Promise<void> | undefined;
-  const begin = (): Promise<void> => (proving ??= prove(field));
-  form.addEventListener("focusin", () => void begin(), { once: true });
+  // A page over plain http has no crypto.subtle: it sends the form as one without
+  // scripts would.
+  let over = !crypto.subtle;
+  const begin = (): Promise<void> =>
+    (proving ??= prove(field)
+      .catch(() => {})
+      .finally(() => (over = true)));
+  if (!over) form.addEventListener("focusin", () => void begin(), { once: true });
   form.addEventListener(
     "submit",
     (e) => {
-      if (field.value) return;
+      if (over) return;
       e.preventDefault();
       e.stopImmediatePropagation();
       void begin().then(() => form.requestSubmit((e as SubmitEvent).submitter as HTMLElement));

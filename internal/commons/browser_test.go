@@ -109,6 +109,23 @@ func TestTheProofBeginsWithTheForm(t *testing.T) {
 	b.Clean()
 }
 
+// Browsers do sums for pages over https alone, or on the machine itself. Without
+// them one still gets in, like who has no scripts: the team has a look first.
+func TestJoiningWithoutSums(t *testing.T) {
+	p := open(t)
+	b := browsertest.Open(t)
+	_, err := chromedp.Call(b.Context(), page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `Object.defineProperty(crypto, "subtle", {value: undefined})`})
+	p.must(err)
+	b.Go(serve(t, p) + "/join")
+	b.Type("#name", "Ada")
+	b.Type("#email", "ada@members.example")
+	b.Type("#password", password)
+	b.Click(".write-foot .btn")
+	b.Says(".note", "lets you in")
+	b.Clean()
+}
+
 // The first view of a topic is light: at most four requests and 60 KB, besides
 // pictures and the font. The stream of what is new is one of the four.
 func TestFirstViewIsLight(t *testing.T) {
