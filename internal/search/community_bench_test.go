@@ -22,9 +22,9 @@ import (
 //
 //	go test -run - -bench Community -benchtime 1x -timeout 2h ./internal/search
 //
-// On a crowded machine newest first worked 0.3 to 5 ms a question, best first 7
-// to 8 ms for one word and up to 25 ms for three of the most common;
-// docs/performance.md has all of it.
+// On a quiet machine newest first took 0.2 to 3 ms a question, best first 2 ms
+// for one word and 7 ms for three of the most common; docs/performance.md has
+// all of it.
 func BenchmarkCommunity(b *testing.B) {
 	s, replies := openLibrary(b)
 	for _, ranked := range []bool{false, true} {
