@@ -167,7 +167,8 @@ func holding(u user) {
 func (u user) seen() {
 	u.t.Helper()
 	browsertest.Ask[any](u.Tab, `document.fonts.ready.then(() => 0)`)
-	u.Until(`[...document.images].every(i => i.complete || i.getBoundingClientRect().top > innerHeight)`)
+	// What is not shown, such as faces in a list on a phone, is never fetched.
+	u.Until(`[...document.images].every(i => i.complete || !i.checkVisibility() || i.getBoundingClientRect().top > innerHeight)`)
 	u.Until(`document.getAnimations().every(a => a.playState !== "running")`)
 	browsertest.Ask[any](u.Tab, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))`)
 }
