@@ -206,6 +206,13 @@ func (w Who) Brands(now db.Time) []string {
 	return out
 }
 
+// Owns reports whether the account owns a brand at that time.
+func (w Who) Owns(now db.Time) bool {
+	return slices.ContainsFunc(w.Grants, func(g Grant) bool {
+		return g.Role == Owner && !g.Barred && (g.EndsAt == 0 || g.EndsAt > now)
+	})
+}
+
 func (w Who) grant(now db.Time, brand string) (Grant, bool) {
 	for _, g := range w.Grants {
 		if g.Brand == brand && (g.EndsAt == 0 || g.EndsAt > now) {

@@ -167,6 +167,7 @@ func (w *world) home(name string) home {
 	must(w.t, err)
 	who, err := account.As(ctx, w.d, a)
 	must(w.t, err)
+	who.Grants = append(who.Grants, access.Grant{Role: access.Owner}) // of some brand: who has none starts none
 	b, err := brand.Create(ctx, w.d, who, brand.New{Name: name})
 	must(w.t, err)
 	h := home{brand: b.ID, owner: a}

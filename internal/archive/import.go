@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/brand"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
@@ -44,11 +45,10 @@ func scanImport(r interface{ Scan(...any) error }) (i Import, err error) {
 }
 
 // Upload keeps an archive and brings it in as a brand that the account owns.
-// Any signed-in account may, as it may start a brand; an API token, which
-// belongs to one brand, may not. One at a time.
+// Whoever may start a brand may. One at a time.
 func (a *Archiver) Upload(ctx context.Context, who access.Who, r io.Reader) (Import, error) {
-	if who.Account == "" || who.Scopes != nil {
-		return Import{}, fault.New(fault.Denied, "Sign in to bring a brand here.")
+	if err := brand.MayStart(ctx, a.DB, who); err != nil {
+		return Import{}, err
 	}
 	if err := a.free(ctx, a.DB, who); err != nil {
 		return Import{}, err

@@ -98,13 +98,36 @@ const (
 	longestName     = 80
 )
 
-// Create makes a brand and gives the account the owner's grant in it. Any
-// signed-in account may; an API token, which belongs to one brand, may not.
-// The program itself creates a brand without a grant. The new grant is not in
-// who: read the account's grants again to act in the brand.
+// MayStart returns nil if the account may start a brand: one that owns a brand
+// already, and where there is none yet anybody with an account. Who has only
+// joined a community has an account too, and no say in this installation. An API
+// token, which belongs to one brand, may not.
+func MayStart(ctx context.Context, q db.Queryer, who access.Who) error {
+	if who.IsSystem() {
+		return nil
+	}
+	if who.Account == "" || who.Scopes != nil {
+		return fault.New(fault.Denied, "Sign in to start a brand.")
+	}
+	if who.Owns(q.Now()) {
+		return nil
+	}
+	var some bool
+	if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM brand)`).Scan(&some); err != nil {
+		return fmt.Errorf("brand: may start: %w", err)
+	}
+	if some {
+		return fault.New(fault.Denied, "Only who owns a brand here can start another. Ask an owner to do it for you.")
+	}
+	return nil
+}
+
+// Create makes a brand and gives the account the owner's grant in it, where
+// MayStart allows it. The program itself creates a brand without a grant. The
+// new grant is not in who: read the account's grants again to act in the brand.
 func Create(ctx context.Context, d *db.DB, who access.Who, n New) (Brand, error) {
-	if !who.IsSystem() && (who.Account == "" || who.Scopes != nil) {
-		return Brand{}, fault.New(fault.Denied, "Sign in to start a brand.")
+	if err := MayStart(ctx, d, who); err != nil {
+		return Brand{}, err
 	}
 	s, err := n.settings()
 	if err != nil {

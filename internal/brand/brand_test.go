@@ -38,7 +38,7 @@ func with(who access.Who, brandID string, role access.Role) access.Who {
 func north(t *testing.T, d *db.DB) (brand.Brand, access.Who) {
 	t.Helper()
 	who := account(t, d)
-	b, err := brand.Create(ctx, d, who, brand.New{Name: "North Coffee", Zone: "Europe/Berlin"})
+	b, err := brand.Create(ctx, d, with(who, "another", access.Owner), brand.New{Name: "North Coffee", Zone: "Europe/Berlin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,9 +127,37 @@ func TestSlug(t *testing.T) {
 	}
 }
 
+// Who only has an account, as every member of a community has, starts no brand;
+// the first of an installation is anybody's, and further ones are its owners'.
+func TestWhoMayStart(t *testing.T) {
+	d := dbtest.Open(t)
+	first, err := brand.Create(ctx, d, account(t, d), brand.New{Name: "First"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range append(access.Roles, "") {
+		who := account(t, d)
+		if role != "" {
+			who = with(who, first.ID, role)
+		}
+		_, err := brand.Create(ctx, d, who, brand.New{Name: "Next"})
+		if role == access.Owner && err != nil || role != access.Owner && !fault.Is(err, fault.Denied) {
+			t.Errorf("%q: %v", role, err)
+		}
+	}
+	for name, g := range map[string]access.Grant{"it has ended": {EndsAt: 1}, "its second factor is missing": {Barred: true}} {
+		g.Brand, g.Role = first.ID, access.Owner
+		who := account(t, d)
+		who.Grants = []access.Grant{g}
+		if _, err := brand.Create(ctx, d, who, brand.New{Name: "Next"}); !fault.Is(err, fault.Denied) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestEqualNamesGetTheirOwnAddress(t *testing.T) {
 	d := dbtest.Open(t)
-	who := account(t, d)
+	who := with(account(t, d), "another", access.Owner)
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	var wg sync.WaitGroup

@@ -106,7 +106,7 @@ func (p *place) found(name string) (brand.Brand, access.Who) {
 	p.Helper()
 	a, err := account.Create(ctx, p.DB, access.System(), account.New{Email: strings.ToLower(name) + "@example.com", Name: name + " Owner", Password: password}, nil)
 	p.must(err)
-	b, err := brand.Create(ctx, p.DB, access.Who{Account: a.ID}, brand.New{Name: name})
+	b, err := brand.Create(ctx, p.DB, access.Who{Account: a.ID, Grants: []access.Grant{{Role: access.Owner}}}, brand.New{Name: name})
 	p.must(err)
 	who, err := account.As(ctx, p.DB, a)
 	p.must(err)

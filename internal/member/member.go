@@ -114,6 +114,16 @@ func OfAccount(ctx context.Context, q db.Queryer, brandID, accountID string) (Me
 	return one(ctx, q, `SELECT `+columns+` FROM member m WHERE m.brand_id = $1 AND m.account_id = $2 AND m.account_id <> ''`, brandID, accountID)
 }
 
+// FirstOf returns the account's membership in the brand that is oldest of those
+// it has joined, or fault.NotFound.
+func FirstOf(ctx context.Context, q db.Queryer, accountID string) (Member, error) {
+	if accountID == "" {
+		return Member{}, Missing()
+	}
+	return one(ctx, q, `SELECT `+columns+` FROM brand b JOIN member m ON m.brand_id = b.id AND m.account_id = $1 AND m.account_id <> ''
+		ORDER BY b.id LIMIT 1`, accountID)
+}
+
 // ByHandle returns the member who has the handle or had it once, in any
 // spelling of case; their Handle is the one they have now.
 func ByHandle(ctx context.Context, q db.Queryer, brandID, handle string) (Member, error) {

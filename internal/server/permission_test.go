@@ -40,7 +40,7 @@ func TestPermissionsDocument(t *testing.T) {
 	b.WriteString(permissionsHead)
 	permissionsTable(&b)
 	b.WriteString("\n## Pages\n")
-	b.WriteString("Whose role lacks what a page needs is told so; who has no part in the brand is told that it is not there. Beyond what a page needs, what is sent may need more: to publish from the composer needs `posts:publish`.\n\n")
+	b.WriteString("Whose role lacks what a page needs is told so; who has no part in the brand is told that it is not there. Beyond what a page needs, what is sent may need more: to publish from the composer needs `posts:publish`, and to start a brand or bring one over one must own one already, unless the installation has none.\n\n")
 	b.WriteString("| Page or form | Needs | Roles |\n|---|---|---|\n")
 	all := pages.Addresses()
 	slices.SortStableFunc(all, func(a, b web.Address) int { return cmp.Compare(byPath(a.Pattern), byPath(b.Pattern)) })

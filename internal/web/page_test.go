@@ -12,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"rapport/internal/access"
 	"rapport/internal/account"
 	"rapport/internal/brand"
+	"rapport/internal/db"
+	"rapport/internal/member"
 	"rapport/internal/post"
 	"rapport/internal/web/webtest"
 )
@@ -91,6 +94,31 @@ func TestOthersBrandsAreNotThere(t *testing.T) {
 	s.Post(s.Path("channels", theirs, "check")).Is(http.StatusNotFound)
 	s.Post(s.Path("channels", theirs, "remove"), "handle", w.Channels[0].Handle).Is(http.StatusNotFound)
 	s.Post(s.Path("settings/tokens", theirs, "revoke")).Is(http.StatusNotFound)
+}
+
+// Who has joined a community has an account, and no part in the studio: they are
+// led to the community, and start no brand.
+func TestMembersHaveNoStudio(t *testing.T) {
+	s := webtest.New(t)
+	kim := s.NewAccount("kim@example.com", "Kim")
+	s.SignIn(kim)
+	s.Get("/studio").Is(http.StatusForbidden).Has("main", "Ask an owner to invite you")
+	err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := member.Create(t.Context(), tx, s.Brand.ID, member.New{Account: kim.ID, Name: "Kim", State: member.Active})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to := s.Get("/studio").Is(http.StatusSeeOther).Header.Get("Location"); to != "http://example.com/" {
+		t.Errorf("led to %q", to)
+	}
+	s.Get("/studio/brands/new").Is(http.StatusForbidden)
+	s.Get("/studio/brands/import").Is(http.StatusForbidden)
+	s.Post("/studio/brands", "name", "Kim's own", "color", "#cc3300", "zone", "Europe/Berlin").Is(http.StatusForbidden)
+	if all, err := brand.List(t.Context(), s.DB, access.System()); err != nil || len(all) != 1 {
+		t.Errorf("%d brands, %v", len(all), err)
+	}
 }
 
 var inline = regexp.MustCompile(`(?i)<script>|\sstyle="|\son[a-z]+="|javascript:|hx-on`)

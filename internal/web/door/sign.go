@@ -9,8 +9,10 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
+	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/installation"
+	"rapport/internal/member"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
 )
@@ -115,14 +117,14 @@ func (p *Pages) themeSet(w http.ResponseWriter, r *http.Request) error {
 }
 
 // studioFirst leads to the brand that was open last, else to the first one,
-// else to where a brand is started.
+// else to where a brand is started. Who has only joined a community is led there.
 func (p *Pages) studioFirst(w http.ResponseWriter, r *http.Request) error {
 	brands, err := brand.List(r.Context(), p.DB, studio.At(r).Who)
 	if err != nil {
 		return err
 	}
 	if len(brands) == 0 {
-		return studio.See(w, r, "/studio/brands/new")
+		return p.withoutBrand(w, r)
 	}
 	first := brands[0].Slug
 	if c, err := r.Cookie(studio.BrandCookie); err == nil {
@@ -135,8 +137,27 @@ func (p *Pages) studioFirst(w http.ResponseWriter, r *http.Request) error {
 	return studio.See(w, r, studio.Path(first))
 }
 
+func (p *Pages) withoutBrand(w http.ResponseWriter, r *http.Request) error {
+	who := studio.At(r).Who
+	denied := brand.MayStart(r.Context(), p.DB, who)
+	if denied == nil {
+		return studio.See(w, r, "/studio/brands/new")
+	}
+	joined, err := member.FirstOf(r.Context(), p.DB, who.Account)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return fault.New(fault.Denied, "You have no part in a brand here. Ask an owner to invite you.")
+	case err != nil:
+		return err
+	}
+	return studio.See(w, r, p.Promote.Front(r.Context(), joined.Brand)+"/")
+}
+
 // brandNew shows the form that starts a brand.
 func (p *Pages) brandNew(w http.ResponseWriter, r *http.Request) error {
+	if err := brand.MayStart(r.Context(), p.DB, studio.At(r).Who); err != nil {
+		return err
+	}
 	return p.brandForm(w, r, entry.Fill("color", brand.DefaultColor, "zone", studio.GuessZone(r)))
 }
 

@@ -198,6 +198,9 @@ func (p *Pages) importShow(w http.ResponseWriter, r *http.Request) error {
 	if id := r.URL.Query().Get("of"); id != "" {
 		return p.importProgress(w, r, id)
 	}
+	if err := brand.MayStart(r.Context(), p.DB, studio.At(r).Who); err != nil {
+		return err
+	}
 	return p.importForm(w, r, entry.Form{})
 }
 

@@ -92,6 +92,7 @@ type frame struct {
 	HoldBy  string // name of who holds; "" for the program
 	Role    access.Role
 	MayHold bool
+	Owns    bool // a brand, and so may start another
 }
 
 // frame reads it, in one place, with a query a line.
@@ -100,6 +101,7 @@ func (s *Studio) frame(ctx context.Context, v *Visit) (frame, error) {
 	now := s.DB.Now()
 	f.Role = v.Who.Role(now, v.Brand.ID)
 	f.MayHold = v.Who.May(now, v.Brand.ID, access.HoldSet) == nil
+	f.Owns = v.Who.Owns(now)
 	var err error
 	if f.Brands, err = brand.List(ctx, s.DB, v.Who); err != nil {
 		return f, err
@@ -218,13 +220,15 @@ func (f frame) shell(ctx context.Context, pg Page) ui.ShellArgs {
 		ThemeURL: Path(slug, "theme.css") + "?c=" + url.QueryEscape(f.Brand.Color),
 		Styles:   slices.Concat(sheets[pg.Area], pg.Styles),
 		Brand:    choice(f.Brand, f.Brand),
-		AddBrand: "/studio/brands/new",
 		Groups:   []ui.EntryGroup{{Entries: f.entries(ctx, pg.Area)}},
 		Person:   f.Who.Name, Role: RoleName(ctx, f.Role),
 		Account: Path(slug, "settings", "account"), SignOut: "/studio/sign-out", ThemeSet: "/studio/theme",
 		Ribbons: f.ribbons(ctx),
 		Stream:  "/studio/live", Search: Path(slug, "palette"),
 		Acts: f.acts(ctx),
+	}
+	if f.Owns {
+		args.AddBrand = brandNew
 	}
 	if f.MayHold && !f.Brand.Held {
 		args.Switch = &ui.ButtonArgs{Label: i18n.T(ctx, "Hold everything"), Icon: "octagon-pause", Attrs: ui.Opens(holdID)}
@@ -234,6 +238,9 @@ func (f frame) shell(ctx context.Context, pg Page) ui.ShellArgs {
 	}
 	return args
 }
+
+// brandNew is where a brand is started.
+const brandNew = "/studio/brands/new"
 
 // holdID is the dialog that holds everything.
 const holdID = "hold-everything"
@@ -278,9 +285,11 @@ func (f frame) ribbons(ctx context.Context) []ui.Ribbon {
 		out = append(out, f.eraseRibbon(ctx))
 	}
 	if f.Brand.Demo {
-		out = append(out, ui.Ribbon{
-			Text: i18n.T(ctx, "Demo brand: nothing leaves this machine."), More: i18n.T(ctx, "It speaks to the built-in demo network only."),
-			Icon: "flask-conical", Action: i18n.T(ctx, "Start your own"), Href: "/studio/brands/new"})
+		demo := ui.Ribbon{Text: i18n.T(ctx, "Demo brand: nothing leaves this machine."), More: i18n.T(ctx, "It speaks to the built-in demo network only."), Icon: "flask-conical"}
+		if f.Owns {
+			demo.Action, demo.Href = i18n.T(ctx, "Start your own"), brandNew
+		}
+		out = append(out, demo)
 	}
 	return out
 }
@@ -310,7 +319,10 @@ func (f frame) acts(ctx context.Context) []ui.PaletteEntry {
 	if access.Allows(f.Role, access.ChannelWrite) {
 		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Connect a channel"), Href: Path(slug, "connect"), Icon: "plug"})
 	}
-	return append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Start your own brand"), Href: "/studio/brands/new", Icon: "plus"})
+	if f.Owns {
+		out = append(out, ui.PaletteEntry{Label: i18n.T(ctx, "Start your own brand"), Href: brandNew, Icon: "plus"})
+	}
+	return out
 }
 
 // Theme is what the cookie says; the cookie follows the account at sign-in.

@@ -134,7 +134,9 @@ func (s *Site) NewAccount(email, name string) account.Account {
 // NewBrand makes a brand that the account signed in owns.
 func (s *Site) NewBrand(name string) brand.Brand {
 	s.t.Helper()
-	b, err := brand.Create(context.Background(), s.DB, s.Who(), brand.New{Name: name, Zone: "Europe/Berlin"})
+	who := s.Who()
+	who.Grants = append(who.Grants, access.Grant{Role: access.Owner}) // of some brand: who has none starts none
+	b, err := brand.Create(context.Background(), s.DB, who, brand.New{Name: name, Zone: "Europe/Berlin"})
 	s.must(err)
 	return b
 }
