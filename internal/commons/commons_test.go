@@ -316,6 +316,15 @@ func TestHiddenWordsLeaveTheirPlace(t *testing.T) {
 	p.do(token, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}}).hasStatus(t, http.StatusForbidden)
 	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}})
 	p.get("", said.Topic.Path()).has(t, "fools")
+
+	// The words of an opening stand in the page's head as well.
+	p.get("", said.Topic.Path()).has(t, `name="description" content="Which beans?"`)
+	p.do(studio, "/r/"+said.Reply.ID+"/decide", url.Values{"act": {"hidden"}, "rule": {"1. Be kind"}, "reason": {"It insults."}}).hasStatus(t, http.StatusSeeOther)
+	p.get("", said.Topic.Path()).has(t, "Hidden by the team").lacks(t, "Which beans")
+	p.get("", said.Topic.Path()+"/feed.atom").lacks(t, "Which beans")
+	for _, path := range []string{"/", "/s/talk", "/feed.atom", "/s/talk/feed.atom", "/u/" + olga.Member.Handle} {
+		p.get("", path).lacks(t, "Which beans")
+	}
 }
 
 // An address that nothing stands at is still the community's, and leads back

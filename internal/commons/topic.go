@@ -183,7 +183,7 @@ func lastPath(t topic.Topic, done string) string {
 }
 
 func (tv *topicView) head(ctx context.Context) head {
-	h := head{Title: topicTitle(ctx, tv.Topic), About: tv.Topic.Excerpt, Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
+	h := head{Title: topicTitle(ctx, tv.Topic), About: tv.excerpt(), Path: tv.path(tv.Page), Feed: tv.Topic.Path() + "/feed.atom", Kind: "article", Space: tv.Space.ID,
 		NoIndex: tv.Space.Hidden || tv.Topic.State != topic.Live, Live: tv.topicLive(tv.Mark)}
 	if tv.Page > 1 {
 		h.Prev = tv.path(tv.Page - 1)
@@ -205,6 +205,14 @@ func (tv *topicView) firstWords() string {
 		if r.State == topic.Live {
 			return markdown.Excerpt(plainOf(r.HTML), aboutMost)
 		}
+	}
+	return tv.excerpt()
+}
+
+// excerpt is how the topic begins, where that can be read.
+func (tv *topicView) excerpt() string {
+	if tv.Topic.State != topic.Live {
+		return ""
 	}
 	return tv.Topic.Excerpt
 }
