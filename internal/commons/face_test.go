@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ import (
 	"rapport/internal/member"
 	"rapport/internal/notice"
 	"rapport/internal/outbox"
+	"rapport/internal/space"
 	"rapport/internal/tell"
 	"rapport/internal/topic"
 )
@@ -177,4 +179,78 @@ func TestPicturesOfMembers(t *testing.T) {
 	p.get("", last[1]).hasStatus(t, http.StatusOK)
 	p.must(p.join.Leave(ctx, p.voice("kim"), join.Anonymise))
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound)
+}
+
+// A picture is seen by whoever may read the text that shows it, and by its
+// author; what is hidden, waits, was declined or taken back, is for members only
+// or was never said keeps it.
+func TestPicturesGoWithWhatShowsThem(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	kim, eve := p.signUp("Kim"), p.signUp("Eve")
+	p.must(member.Trust(ctx, p.DB, access.System(), p.brand.ID, p.voice("kim").Member.ID, true))
+	v := p.voice("kim")
+	upload := func() topic.Picture {
+		t.Helper()
+		pic, err := topic.Upload(ctx, p.DB, p.join.Blobs, v, bytes.NewReader(drawn(t, 8, 8, color.White)))
+		p.must(err)
+		return pic
+	}
+	readers := map[string]string{"visitor": "", "eve": eve, "team": studio, "kim": kim}
+	seen := func(what string, pic topic.Picture, by ...string) {
+		t.Helper()
+		for name, token := range readers {
+			a := p.get(token, pic.Address())
+			if want := slices.Contains(by, name); want != (a.StatusCode == http.StatusOK) || !want && a.StatusCode != http.StatusNotFound {
+				t.Errorf("%s, for %s: %d", what, name, a.StatusCode)
+			} else if kept := a.Header.Get("Cache-Control"); want && (kept == "public, max-age=600") != slices.Contains(by, "visitor") {
+				t.Errorf("%s, for %s: kept as %q", what, name, kept)
+			}
+		}
+	}
+	says := func(pic topic.Picture, in space.Space) topic.Said {
+		t.Helper()
+		said, err := topic.Begin(ctx, p.DB, v, topic.New{Space: in.ID, Title: "Look", Text: "See ![it](" + pic.Address() + ")"})
+		p.must(err)
+		return said
+	}
+	never := upload()
+	seen("never said", never, "kim")
+
+	shown := upload()
+	said := says(shown, p.talk)
+	seen("said", shown, "visitor", "eve", "team", "kim")
+	decide := func(act topic.Act) {
+		t.Helper()
+		_, err := topic.Decide(ctx, p.DB, p.owner, p.brand.ID, said.Reply.ID, act, "Be kind", "It insults.")
+		p.must(err)
+	}
+	decide(topic.Hide)
+	seen("hidden", shown, "team", "kim")
+	decide(topic.Restore)
+	seen("restored", shown, "visitor", "eve", "team", "kim")
+
+	inside := upload()
+	says(inside, p.inside)
+	seen("for members only", inside, "eve", "team", "kim")
+
+	// Said anew in something older.
+	late := upload()
+	_, err := p.DB.ExecContext(ctx, `UPDATE topic_picture SET at = at + 100000 WHERE id = $1`, late.ID)
+	p.must(err)
+	_, err = topic.Change(ctx, p.DB, v, said.Reply.ID, topic.Edit{Text: "Better ![it](" + late.Address() + ")", Title: "Look", Revision: 1})
+	p.must(err)
+	seen("in something older", late, "visitor", "eve", "team", "kim")
+	seen("said no more", shown, "kim")
+
+	v = p.voice("eve")
+	waits := upload()
+	first := says(waits, p.talk)
+	if first.Reply.State != topic.Waiting {
+		t.Fatalf("it is %s", first.Reply.State)
+	}
+	seen("waiting", waits, "team", "eve")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, first.Reply.ID, topic.Decline, "Be kind", "No")
+	p.must(err)
+	seen("declined", waits, "team", "eve")
 }

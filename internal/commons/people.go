@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 
 	"rapport/internal/db"
 	"rapport/internal/i18n"
@@ -76,7 +77,7 @@ func (v personView) structured() map[string]any {
 		who["description"] = excerptLine(m.Bio)
 	}
 	if m.Picture != "" {
-		who["image"] = v.Public + "/p/" + m.Picture
+		who["image"] = v.Public + "/face/" + path.Base(m.Picture)
 	}
 	return map[string]any{"@context": "https://schema.org", "@type": "ProfilePage", "dateCreated": date(m.JoinedAt.Time()), "mainEntity": who}
 }

@@ -237,19 +237,26 @@ func (p *Pages) faceShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.sendFile(w, r, key, mime)
+	return p.sendFile(w, r, key, mime, "public, max-age=31536000, immutable")
 }
 
-// pictureShow sends a picture that a member added.
+// pictureShow sends a picture that a member added to who may read what it stands
+// in. Browsers ask again after ten minutes: what it stands in may be hidden.
 func (p *Pages) pictureShow(w http.ResponseWriter, r *http.Request) error {
-	pic, err := topic.PictureByID(r.Context(), p.DB, at(r).Brand.ID, r.PathValue("picture"))
+	v := at(r).Voice
+	v.Brand = at(r).Brand.ID
+	pic, everybody, err := topic.PictureFor(r.Context(), p.DB, v, r.PathValue("picture"))
 	if err != nil {
 		return err
 	}
-	return p.sendFile(w, r, pic.Blob, pic.Mime)
+	kept := "private, no-cache"
+	if everybody {
+		kept = "public, max-age=600"
+	}
+	return p.sendFile(w, r, pic.Blob, pic.Mime, kept)
 }
 
-func (p *Pages) sendFile(w http.ResponseWriter, r *http.Request, key, mime string) error {
+func (p *Pages) sendFile(w http.ResponseWriter, r *http.Request, key, mime, kept string) error {
 	body, info, err := p.Blobs.Open(r.Context(), key)
 	if fault.Is(err, fault.NotFound) {
 		return fault.New(fault.NotFound, "There is no such picture.")
@@ -261,7 +268,7 @@ func (p *Pages) sendFile(w http.ResponseWriter, r *http.Request, key, mime strin
 	h := w.Header()
 	h.Set("Content-Type", mime)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", kept)
 	h.Del("Vary")
 	http.ServeContent(w, r, "", info.Modified, body)
 	return nil

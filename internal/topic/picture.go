@@ -21,10 +21,11 @@ import (
 	"rapport/internal/markdown"
 	"rapport/internal/media/picture"
 	"rapport/internal/member"
+	"rapport/internal/space"
 )
 
-// Picture is one that a member put into what they write. Its id cannot be
-// guessed: whoever has its address may see it.
+// Picture is one that a member put into what they write, and is seen by whoever
+// may read that: see PictureFor.
 type Picture struct {
 	ID, Brand, Member string
 	Blob              string // key of the file
@@ -148,19 +149,84 @@ func unhurriedPictures(ctx context.Context, q db.Queryer, v member.Voice) error 
 	return err
 }
 
-// PictureByID returns the picture, or fault.NotFound.
+// PictureByID returns the picture, or fault.NotFound. Who may see it is for
+// PictureFor to say.
 func PictureByID(ctx context.Context, q db.Queryer, brandID, id string) (Picture, error) {
 	p := Picture{ID: id, Brand: brandID}
 	err := q.QueryRowContext(ctx, `SELECT member_id, blob, mime, bytes, width, height, at FROM topic_picture WHERE brand_id = $1 AND id = $2`, brandID, id).
 		Scan(&p.Member, &p.Blob, &p.Mime, &p.Bytes, &p.Width, &p.Height, &p.At)
 	if errors.Is(err, sql.ErrNoRows) {
-		return p, fault.New(fault.NotFound, "There is no such picture.")
+		return p, noPicture()
 	}
 	if err != nil {
 		return p, fmt.Errorf("topic: picture: %w", err)
 	}
 	return p, nil
 }
+
+// mostNaming is how many texts are asked whether they show a picture. One names
+// it as a rule; more where its author says it again.
+const mostNaming = 20
+
+// PictureFor returns the picture where the voice may read a text of its author
+// that shows it, or is its author, and whether everybody may. For anybody else
+// it is fault.NotFound: what is hidden, waits or stands in a space for members
+// only keeps its pictures.
+func PictureFor(ctx context.Context, q db.Queryer, v member.Voice, id string) (p Picture, everybody bool, err error) {
+	if !IsPicture(id) {
+		return p, false, noPicture()
+	}
+	if p, err = PictureByID(ctx, q, v.Brand, id); err != nil {
+		return p, false, err
+	}
+	mine := v.Member.ID != "" && v.Member.ID == p.Member
+	// It is uploaded just before it is said; only who changes what they said once
+	// shows it in something older.
+	for _, when := range []string{`r.at >= $3`, `r.at < $3`} {
+		rows, err := q.QueryContext(ctx, `SELECT `+replyColumns+` FROM reply r WHERE r.brand_id = $1 AND r.author_id = $2 AND `+when+` AND r.text LIKE $4
+			ORDER BY r.at, r.id LIMIT $5`, v.Brand, p.Member, p.At, "%"+p.Address()+"%", mostNaming)
+		named, err := db.Collect(rows, err, func(row *sql.Rows) (r Reply, err error) {
+			err = row.Scan(r.fields()...)
+			return r, err
+		})
+		if err != nil {
+			return p, false, fmt.Errorf("topic: who shows a picture: %w", err)
+		}
+		for _, r := range named {
+			for i, reader := range []member.Voice{{Brand: v.Brand}, v} {
+				if sees, err := r.readBy(ctx, q, reader); err != nil || sees {
+					return p, i == 0, err
+				}
+			}
+		}
+	}
+	if !mine {
+		return p, false, noPicture()
+	}
+	return p, false, nil
+}
+
+// readBy reports whether the voice may read the reply where it stands.
+func (r Reply) readBy(ctx context.Context, q db.Queryer, v member.Voice) (bool, error) {
+	if !Shows(q.Now(), v, r) {
+		return false, nil
+	}
+	t, err := ByID(ctx, q, r.Brand, r.Topic)
+	if err != nil {
+		return false, err
+	}
+	s, err := space.ByID(ctx, q, r.Brand, r.Space)
+	if err != nil {
+		return false, err
+	}
+	err = Readable(q.Now(), v, s, t)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func noPicture() error { return fault.New(fault.NotFound, "There is no such picture.") }
 
 var (
 	pictureID      = regexp.MustCompile(`^[a-z0-9]{10,40}$`)
