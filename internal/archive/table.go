@@ -292,7 +292,7 @@ var tables = []table{
 	{name: "crossing", file: "crossings", noun: "crossing", about: "Messages of networks that became topics, and whether the answer went back.", order: "created_at, id",
 		fields: []field{id("Id of the crossing."), to("channel", "channel_id", "channel", "Where it was said."), to("conversation", "conversation_id", "conversation", "In which conversation."), to("message", "message_id", "message", "Which message."),
 			to("topic", "topic_id", "topic", "The topic that it became."), by("account", "account_id", "Who made the topic of it."), {name: "back", kind: flag, about: "The accepted answer goes back by itself."},
-			word("state", "Where it stands.", "open", "returned", "failed"), say("why", "Why the answer could not go back."), to("reply", "reply_id", "reply", "The answer that was accepted."), to("post", "post_id", "post", "The reply that carries it back."),
+			word("state", "Where it stands.", "open", "going", "returned", "failed"), say("why", "Why the answer could not go back."), to("reply", "reply_id", "reply", "The answer that was accepted."), to("post", "post_id", "post", "The reply that carries it back."),
 			to("told", "told_id", "post", "The reply that told of the topic."), at("created_at", "When the topic was made."), at("solved_at", "When an answer was accepted."), at("returned_at", "When it went back.")}},
 	{name: "document", file: "documents", noun: "document", about: "The pages everybody can read, in all their versions, as Markdown.", order: "name, version",
 		fields: []field{word("name", "Which page.", "guidelines", "terms", "privacy", "imprint"), num("version", "From 1."), say("text", "What it says, as Markdown."), {name: "binding", kind: flag, about: "Members accept it anew."},

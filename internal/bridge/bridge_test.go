@@ -229,7 +229,7 @@ func told(th conversation.Thread) (out []string) {
 // send sends everything that is due, as the program does.
 func (w *world) send() {
 	w.t.Helper()
-	p := publish.New(publish.Options{DB: w.d, Channels: w.channels, Media: w.media, Node: "test", Alone: true, Times: publish.Times{Poll: 50 * time.Millisecond}})
+	p := publish.New(publish.Options{DB: w.d, Channels: w.channels, Media: w.media, Node: "test", Alone: true, Stands: bridge.Stands, Times: publish.Times{Poll: 50 * time.Millisecond}})
 	w.must(p.Start(ctx))
 	defer p.Stop(ctx)
 	deadline := time.Now().Add(20 * time.Second)
@@ -644,6 +644,67 @@ func TestWhatKeepsAnAnswerFromGoingBackIsSaid(t *testing.T) {
 	w.send()
 	if out := w.net.said(); len(out) != 1 {
 		t.Errorf("went back: %q", out)
+	}
+}
+
+// What is hidden, taken back or no longer accepted while its delivery waits does
+// not go out, and is not told or counted as gone back. What is accepted then
+// goes in its place, once.
+func TestOnlyTheAcceptedAnswerGoesBack(t *testing.T) {
+	for name, undo := range map[string]func(w *world, r topic.Reply, v member.Voice) error{
+		"hidden": func(w *world, r topic.Reply, _ member.Voice) error {
+			_, err := topic.Decide(ctx, w.d, w.owner, w.brand, r.ID, topic.Hide, "Be kind", "It insults.")
+			return err
+		},
+		"withdrawn": func(w *world, r topic.Reply, _ member.Voice) error {
+			_, err := topic.Withdraw(ctx, w.d, w.voice("ada"), r.ID)
+			return err
+		},
+		"not accepted": func(w *world, r topic.Reply, v member.Voice) error {
+			_, err := topic.Accept(ctx, w.d, v, r.ID, false)
+			return err
+		},
+		"another is better": func(*world, topic.Reply, member.Voice) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			_, c, m := w.asked(network.Public)
+			_, at, err := w.own.Begin(ctx, w.owner, w.brand, bridge.Ask{Message: m.ID, Space: w.spaces[space.Questions].ID, Title: "Why is it sour?", Text: "Who knows?", Back: true})
+			w.must(err)
+			v := member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}
+			first := w.says("ada", at, "FIRST", 0)
+			_, err = topic.Accept(ctx, w.d, v, first.Reply.ID, true)
+			w.must(err)
+			w.drain()
+			x, err := bridge.OfTopic(ctx, w.d, w.brand, at.ID)
+			w.must(err)
+			w.must(w.own.Carry(ctx, w.brand, x.ID))
+			if x, err = bridge.OfTopic(ctx, w.d, w.brand, at.ID); err != nil || x.State != bridge.Going || x.ReturnedAt > 0 {
+				t.Fatalf("on its way it is %+v, %v", x, err)
+			}
+			w.must(undo(w, first.Reply, v))
+			w.drain()
+			if name != "another is better" {
+				w.send()
+				x, err = bridge.OfTopic(ctx, w.d, w.brand, at.ID)
+				now, also := conversation.ByID(ctx, w.d, w.owner, w.brand, c.ID)
+				if out := w.net.said(); err != nil || also != nil || len(out) != 0 || x.State != bridge.Failed || !strings.Contains(x.Why, "cannot be read any more") || now.State == conversation.StateDone {
+					t.Fatalf("it said %q and is %+v of %+v, %v, %v", out, x, now, err, also)
+				}
+			}
+			second := w.says("bo", at, "SECOND", 0)
+			_, err = topic.Accept(ctx, w.d, v, second.Reply.ID, true)
+			w.must(err)
+			w.drain()
+			for range 2 {
+				w.must(w.own.Carry(ctx, w.brand, x.ID))
+			}
+			w.send()
+			out := w.net.said()
+			if x, err = bridge.OfTopic(ctx, w.d, w.brand, at.ID); err != nil || len(out) != 1 || !strings.Contains(out[0], "SECOND") || x.State != bridge.Returned || x.ReturnedAt == 0 {
+				t.Errorf("it said %q and is %+v, %v", out, x, err)
+			}
+		})
 	}
 }
 

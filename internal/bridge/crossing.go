@@ -17,13 +17,16 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
+	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/job"
 	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/network"
+	"rapport/internal/outbox"
 	"rapport/internal/person"
+	"rapport/internal/space"
 	"rapport/internal/topic"
 )
 
@@ -32,8 +35,9 @@ type State string
 
 // The states.
 const (
-	Open     State = "open"     // its topic has no accepted answer yet, or the answer is on its way back
-	Returned State = "returned" // the answer was given to the network
+	Open     State = "open"     // its topic has no accepted answer yet, or nobody has sent it back
+	Going    State = "going"    // the accepted answer is on its way back
+	Returned State = "returned" // the answer is out on the network
 	Failed   State = "failed"   // the answer could not go back; Why says it
 )
 
@@ -259,6 +263,15 @@ func (c *Community) accepted(ctx context.Context, tx *db.Tx, t topic.Topic, repl
 	if err != nil || x.State == Returned {
 		return err
 	}
+	if x.Reply != replyID {
+		// Another answer was on its way: it goes back instead, or the first is out
+		// in this moment.
+		if err := x.recall(ctx, tx, access.System(), true); fault.Is(err, fault.Conflict) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 	if _, err := tx.ExecContext(ctx, `UPDATE crossing SET reply_id = $3, solved_at = $4 WHERE brand_id = $1 AND id = $2`, x.Brand, x.ID, replyID, tx.Now()); err != nil {
 		return fmt.Errorf("bridge: accepted: %w", err)
 	}
@@ -310,9 +323,15 @@ func (c *Community) Carried(ctx context.Context, who access.Who, brandID, id str
 	case x.Reply == "":
 		return x, fault.New(fault.Conflict, "No answer has been accepted yet.")
 	}
-	return x, c.carry(ctx, who, x)
+	was := x
+	err = c.DB.Tx(ctx, func(tx *db.Tx) error { return x.recall(ctx, tx, who, false) })
+	if err != nil {
+		return was, err
+	}
+	return was, c.carry(ctx, who, x)
 }
 
+// carry sends the answer. Whether it came to be out is for its delivery to say.
 func (c *Community) carry(ctx context.Context, who access.Who, x Crossing) error {
 	in, err := c.answerOf(ctx, x)
 	if err != nil {
@@ -321,36 +340,115 @@ func (c *Community) carry(ctx context.Context, who access.Who, x Crossing) error
 	if _, err := answer.Reply(ctx, c.DB, who, x.Brand, x.Conversation, in); err != nil {
 		return err
 	}
-	return c.DB.Tx(ctx, func(tx *db.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE crossing SET state = $3, why = '', returned_at = $4 WHERE brand_id = $1 AND id = $2 AND state <> $3`, x.Brand, x.ID, Returned, tx.Now())
-		if err != nil {
-			return fmt.Errorf("bridge: returned: %w", err)
+	_, err = c.DB.ExecContext(ctx, `UPDATE crossing SET state = $3, why = '' WHERE brand_id = $1 AND id = $2 AND state = $4`, x.Brand, x.ID, Going, Open)
+	if err != nil {
+		return fmt.Errorf("bridge: going back: %w", err)
+	}
+	return nil
+}
+
+// recall takes back what was to carry an answer and is not out, so that another
+// may go. Without all, what is still on its way stays so. It is a conflict while
+// it may be out.
+func (x *Crossing) recall(ctx context.Context, tx *db.Tx, who access.Who, all bool) error {
+	sent, err := delivery.OfPost(ctx, tx, x.Brand, x.Post)
+	if err != nil {
+		return err
+	}
+	for _, d := range sent {
+		switch {
+		case d.State == delivery.Published || d.State == delivery.Removed || d.State == delivery.Unknown:
+			return fault.New(fault.Conflict, "An answer may be out already. Look at its delivery first.")
+		case !all && (d.State == delivery.Scheduled || d.State.Busy()):
+			return nil
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
+	}
+	if len(sent) > 0 {
+		if err := delivery.CancelOf(ctx, tx, who, x.Brand, x.Post); err != nil {
 			return err
 		}
-		about, err := conversation.ByID(ctx, tx, access.System(), x.Brand, x.Conversation)
-		if err != nil {
-			return err
-		}
-		return conversation.Tell(ctx, tx, about, "returned", "", "")
-	})
+		x.Post = db.NewID()
+	}
+	x.State = Open
+	_, err = tx.ExecContext(ctx, `UPDATE crossing SET post_id = $3, state = $4, why = '' WHERE brand_id = $1 AND id = $2 AND state <> 'returned'`, x.Brand, x.ID, x.Post, x.State)
+	if err != nil {
+		return fmt.Errorf("bridge: recall: %w", err)
+	}
+	return nil
+}
+
+// ofPost returns the crossing whose answer the reply carries, or fault.NotFound.
+func ofPost(ctx context.Context, q db.Queryer, brandID, postID string) (Crossing, error) {
+	return one(ctx, q, `brand_id = $1 AND post_id = $2 AND conversation_id = (SELECT conversation_id FROM post WHERE brand_id = $1 AND id = $2)`, brandID, postID)
+}
+
+// Stands returns why a reply must not go out that carries an answer back: it
+// cannot be read any more, or another one was accepted. "" is no reason.
+func Stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
+	x, err := ofPost(ctx, q, brandID, postID)
+	if fault.Is(err, fault.NotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	_, _, err = x.accepted(ctx, q)
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
+		return fault.Text(err), nil
+	}
+	return "", err
+}
+
+// accepted is the answer that goes back, where everybody may read it.
+func (x Crossing) accepted(ctx context.Context, q db.Queryer) (topic.Topic, topic.Reply, error) {
+	t, err := topic.ByID(ctx, q, x.Brand, x.Topic)
+	if err != nil {
+		return t, topic.Reply{}, err
+	}
+	r, err := topic.ReplyByID(ctx, q, x.Brand, x.Reply)
+	if err != nil {
+		return t, r, err
+	}
+	s, err := space.ByID(ctx, q, x.Brand, t.Space)
+	if err == nil && (t.Answer != r.ID || r.State != topic.Live || t.State != topic.Live || s.Hidden) {
+		err = fault.New(fault.Conflict, "The answer cannot be read any more, or is not the accepted one.")
+	}
+	return t, r, err
+}
+
+// delivered notes what became of a reply that carries an answer back.
+func delivered(ctx context.Context, tx *db.Tx, e outbox.Event) error {
+	d, err := delivery.ByID(ctx, tx, e.Brand, e.Subject)
+	if err != nil || d.Kind != delivery.KindReply {
+		return unlessGone(err)
+	}
+	x, err := ofPost(ctx, tx, e.Brand, d.Post)
+	if err != nil || x.State == Returned {
+		return unlessGone(err)
+	}
+	if d.State == delivery.Rejected || d.State == delivery.Missed {
+		return failed(ctx, tx, x, d.Reason)
+	}
+	if d.State != delivery.Published {
+		return nil // somebody was faster
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE crossing SET state = $3, why = '', returned_at = $4 WHERE brand_id = $1 AND id = $2`, x.Brand, x.ID, Returned, tx.Now()); err != nil {
+		return fmt.Errorf("bridge: returned: %w", err)
+	}
+	about, err := conversation.ByID(ctx, tx, access.System(), x.Brand, x.Conversation)
+	if err != nil {
+		return unlessGone(err)
+	}
+	return conversation.Tell(ctx, tx, about, "returned", "", "")
 }
 
 // answerOf is what goes back: the beginning of the accepted answer, whose it
 // is, and where the whole is read. It is as long as the network takes.
 func (c *Community) answerOf(ctx context.Context, x Crossing) (answer.Input, error) {
 	in := answer.Input{To: x.Message, Key: x.Post}
-	t, err := topic.ByID(ctx, c.DB, x.Brand, x.Topic)
+	t, r, err := x.accepted(ctx, c.DB)
 	if err != nil {
 		return in, err
-	}
-	r, err := topic.ReplyByID(ctx, c.DB, x.Brand, x.Reply)
-	if err != nil {
-		return in, err
-	}
-	if t.Answer != r.ID || r.State != topic.Live || t.State != topic.Live {
-		return in, fault.New(fault.Conflict, "The answer cannot be read any more, or is not the accepted one.")
 	}
 	author, err := member.ByID(ctx, c.DB, x.Brand, r.Author)
 	if err != nil {
@@ -400,13 +498,15 @@ func fitted(l network.Limits, ctx context.Context, before, name, answer, link st
 
 // fail keeps why the answer could not go back, and opens the conversation.
 func (c *Community) fail(ctx context.Context, x Crossing, why string) error {
-	return c.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE crossing SET state = $3, why = $4 WHERE brand_id = $1 AND id = $2 AND state <> 'returned'`, x.Brand, x.ID, Failed, cmp.Or(why, "It could not be sent."))
-		if err != nil {
-			return fmt.Errorf("bridge: fail: %w", err)
-		}
-		return conversation.Reopen(ctx, tx, x.Brand, x.Conversation, "unreturned")
-	})
+	return c.DB.Tx(ctx, func(tx *db.Tx) error { return failed(ctx, tx, x, why) })
+}
+
+func failed(ctx context.Context, tx *db.Tx, x Crossing, why string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE crossing SET state = $3, why = $4 WHERE brand_id = $1 AND id = $2 AND state <> 'returned'`, x.Brand, x.ID, Failed, cmp.Or(why, "It could not be sent."))
+	if err != nil {
+		return fmt.Errorf("bridge: fail: %w", err)
+	}
+	return conversation.Reopen(ctx, tx, x.Brand, x.Conversation, "unreturned")
 }
 
 // ReturnedIn counts the accepted answers that went back in [from, to). The

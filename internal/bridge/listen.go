@@ -23,6 +23,9 @@ import (
 func (c *Community) Listen(r *outbox.Reader) {
 	r.On("topic.begun", heard)
 	r.On("reply.added", heard)
+	for _, end := range []string{"reply.published", "delivery.rejected", "delivery.missed"} {
+		r.On(end, delivered)
+	}
 	for kind, do := range map[string]func(context.Context, *db.Tx, channel.Channel, topic.Reply, outbox.Event) error{
 		"topic.begun": func(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply, e outbox.Event) error {
 			a, err := appeared(e)

@@ -165,6 +165,54 @@ func (t thing) public(c community.Community) error {
 	return nil
 }
 
+// Stands returns why a post must not go out, or should not be out any more: what
+// it promotes cannot be read by everybody. "" is no reason, as of posts that
+// promote nothing.
+func Stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
+	links, err := link.OfPost(ctx, q, brandID, postID)
+	if err != nil {
+		return "", err
+	}
+	asked := map[[2]string]bool{}
+	for _, l := range links {
+		of := [2]string{l.Topic, l.Reply}
+		if l.Topic == "" || asked[of] {
+			continue
+		}
+		asked[of] = true
+		why, err := gone(ctx, q, brandID, l)
+		if why != "" || err != nil {
+			return why, err
+		}
+	}
+	return "", nil
+}
+
+var errGone = fault.New(fault.Conflict, "What this post promotes cannot be read by everybody any more. Restore it in the community, or change the post.")
+
+func gone(ctx context.Context, q db.Queryer, brandID string, l link.Link) (string, error) {
+	var t thing
+	c, err := community.Of(ctx, q, brandID)
+	if err == nil {
+		t.topic, err = topic.ByID(ctx, q, brandID, l.Topic)
+	}
+	if err == nil && l.Reply != "" {
+		t.reply, err = topic.ReplyByID(ctx, q, brandID, l.Reply)
+	} else if err == nil {
+		t.reply, err = topic.ReplyByNumber(ctx, q, brandID, l.Topic, 1)
+	}
+	if err == nil {
+		t.space, err = space.ByID(ctx, q, brandID, t.topic.Space)
+	}
+	if err == nil {
+		err = t.public(c)
+	}
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
+		return fault.Text(errGone), nil
+	}
+	return "", err
+}
+
 // answer reports whether it is a reply rather than a topic.
 func (t thing) answer() bool { return t.reply.Number > 1 }
 

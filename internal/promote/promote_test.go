@@ -277,6 +277,36 @@ func TestWhatIsNotForEverybodyStaysIn(t *testing.T) {
 	}
 }
 
+// What a post promotes may go after the draft was made: then the post must not
+// go out, and may again once it is there.
+func TestAPostStandsWithWhatItPromotes(t *testing.T) {
+	w := open(t)
+	s := w.topic("Hello")
+	answered, err := topic.Say(ctx, w.d, w.ada, s.Topic.ID, "An answer", 0, "")
+	w.must(err)
+	of, answer := w.promoted(s.Reply.ID), w.promoted(answered.Reply.ID)
+	for _, tt := range []struct {
+		name, set, undo string
+		topic, answer   bool // whether it still stands
+	}{
+		{"nothing", `UPDATE brand SET name = name`, `UPDATE brand SET name = name`, true, true},
+		{"the answer is hidden", `UPDATE reply SET state = 'hidden' WHERE number = 2`, `UPDATE reply SET state = 'live'`, true, false},
+		{"the topic is hidden", `UPDATE topic SET state = 'hidden'`, `UPDATE topic SET state = 'live'`, false, false},
+		{"its opening is withdrawn", `UPDATE reply SET state = 'withdrawn' WHERE number = 1`, `UPDATE reply SET state = 'live'`, false, true},
+		{"its space is for members", `UPDATE space SET hidden = TRUE`, `UPDATE space SET hidden = (name = 'Inner')`, false, false},
+		{"the community is shut", `UPDATE community SET opened_at = 0`, `UPDATE community SET opened_at = 1`, false, false},
+	} {
+		w.exec(tt.set)
+		for id, want := range map[string]bool{of.ID: tt.topic, answer.ID: tt.answer, "none": true} {
+			why, err := promote.Stands(ctx, dbtest.Indexed(w.T, w.d), "b", id)
+			if err != nil || (why == "") != want {
+				t.Errorf("%s: %q, %v", tt.name, why, err)
+			}
+		}
+		w.exec(tt.undo)
+	}
+}
+
 func TestWhoMayPromote(t *testing.T) {
 	w := open(t)
 	s := w.topic("Hello")

@@ -245,6 +245,11 @@ const (
 // sendPart takes one part through prepare, fence and commit.
 func (d *Dispatcher) sendPart(o opened, del delivery.Delivery, part *content, parent *network.Ref, last bool) (network.Ref, progress) {
 	ctx := context.WithoutCancel(d.stop)
+	if part.Ord == 0 && !part.State.Frozen() {
+		if next := d.stands(ctx, del); next != partOut {
+			return network.Ref{}, next
+		}
+	}
 	if !part.State.Frozen() {
 		part.item.Parent = parent
 		if next := d.prepare(ctx, o, del, part); next != partOut {
@@ -276,6 +281,23 @@ func (d *Dispatcher) sendPart(o opened, del delivery.Delivery, part *content, pa
 		return network.Ref{}, d.back(del, delivery.Back{RunAt: d.in(del), Tried: true, Part: part.Ord, Unsent: !part.State.Frozen()}, laneFree)
 	}
 	return d.commit(ctx, o, del, part, last)
+}
+
+// stands keeps back what tells of something that has gone.
+func (d *Dispatcher) stands(ctx context.Context, del delivery.Delivery) progress {
+	if d.Stands == nil {
+		return partOut
+	}
+	why, err := d.Stands(ctx, d.DB, del.Brand, del.Post)
+	switch {
+	case err != nil:
+		d.failed("ask whether a post stands", err)
+		return d.back(del, delivery.Back{RunAt: d.in(del), Tried: true}, laneFree)
+	case why == "":
+		return partOut
+	}
+	d.end(del, delivery.End{State: delivery.Rejected, Code: "gone", Reason: why, Part: -1})
+	return laneFree
 }
 
 func (d *Dispatcher) fence(ctx context.Context, del delivery.Delivery, p delivery.Part) (gate delivery.Gate, err error) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ type stage struct {
 	chans    []channel.Channel
 	owner    access.Who
 	times    publish.Times
+	stands   func(context.Context, db.Queryer, string, string) (string, error)
 }
 
 func newStage(t *testing.T, o emulator.Options, channels int) *stage {
@@ -104,7 +106,7 @@ func newStage(t *testing.T, o emulator.Options, channels int) *stage {
 // node starts a dispatcher; stop is called at the end of the test, or before.
 func (s *stage) node(alone bool) (stop func()) {
 	s.t.Helper()
-	d := publish.New(publish.Options{DB: s.DB, Channels: s.channels, Media: s.library, Node: db.NewID(), Alone: alone, Times: s.times})
+	d := publish.New(publish.Options{DB: s.DB, Channels: s.channels, Media: s.library, Node: db.NewID(), Alone: alone, Times: s.times, Stands: s.stands})
 	if err := d.Start(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
@@ -409,6 +411,32 @@ func TestHoldKeepsEverythingUntilReleased(t *testing.T) {
 	for _, d := range ds {
 		s.becomes(d.ID, delivery.Published)
 	}
+}
+
+// What must not go out any more is not sent at all, and says why; once it may, a
+// person sends it.
+func TestWhatDoesNotStandIsNotSent(t *testing.T) {
+	s := newStage(t, emulator.Options{}, 1)
+	var gone atomic.Bool
+	gone.Store(true)
+	s.stands = func(context.Context, db.Queryer, string, string) (string, error) {
+		if gone.Load() {
+			return "It has gone.", nil
+		}
+		return "", nil
+	}
+	s.node(true)
+	d := s.schedule(s.Now(), "one", "two")[0]
+	if d = s.becomes(d.ID, delivery.Rejected); d.Reason != "It has gone." {
+		t.Errorf("it says %q", d.Reason)
+	}
+	s.published(0)
+	gone.Store(false)
+	if _, err := s.desk.Resolve(context.Background(), s.owner, s.brand.ID, d.ID, publish.Decision{Choice: publish.SendAgain}); err != nil {
+		t.Fatal(err)
+	}
+	s.becomes(d.ID, delivery.Published)
+	s.published(2)
 }
 
 // A hold pressed while a thread goes out stops it between two parts.

@@ -121,7 +121,7 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
-		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite})
+		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite, Stands: stands})
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop},
@@ -169,6 +169,15 @@ func (a *app) writer(w *job.Workers) (*letter.Letters, error) {
 
 // news carries what happened to those who must know it, in the studio, in the
 // community and by letter.
+// stands asks both that may say that a post must not go out any more.
+func stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
+	why, err := bridge.Stands(ctx, q, brandID, postID)
+	if why != "" || err != nil {
+		return why, err
+	}
+	return promote.Stands(ctx, q, brandID, postID)
+}
+
 func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, own *bridge.Community, members *tell.Teller) service {
 	reader := outbox.NewReader(a.db, a.log)
 	answer.Listen(reader)

@@ -107,7 +107,7 @@ func (p *Pages) threadCrossed(r *http.Request, t *threadView, th conversation.Th
 		about := topics[x.Topic]
 		c := crossView{ID: x.ID, Title: about.Title, Href: "/b/" + v.Brand.Slug + about.Path(), State: x.State}
 		c.Words, c.Detail = crossWords(ctx, x, about)
-		c.Carry = t.MayReply && x.Reply != "" && x.State != bridge.Returned && (x.State == bridge.Failed || !x.Back)
+		c.Carry = t.MayReply && x.Reply != "" && (x.State == bridge.Failed || x.State == bridge.Open && !x.Back)
 		t.Crossed = append(t.Crossed, c)
 	}
 	return nil
@@ -119,7 +119,7 @@ func crossWords(ctx context.Context, x bridge.Crossing, about topic.Topic) (word
 		return i18n.T(ctx, "The answer went back"), ""
 	case x.State == bridge.Failed:
 		return i18n.T(ctx, "The answer could not go back"), i18n.Kept(x.Why).In(ctx)
-	case x.Reply != "" && x.Back:
+	case x.State == bridge.Going || x.Reply != "" && x.Back:
 		return i18n.T(ctx, "The answer is on its way back"), ""
 	case x.Reply != "":
 		return i18n.T(ctx, "An answer was accepted"), ""

@@ -315,6 +315,7 @@ type Promoted struct {
 	promote.Origin
 	Slug string
 	Base string // where the community is
+	Gone string // why it should not be told any more; "" is no reason
 	Rows []linkRow
 }
 
@@ -329,6 +330,9 @@ func (p *Pages) Promoted(r *http.Request, postID string) (*Promoted, error) {
 		return nil, err
 	}
 	out := &Promoted{Origin: o, Slug: v.Brand.Slug, Base: "/b/" + v.Brand.Slug}
+	if out.Gone, err = promote.Stands(ctx, p.DB, v.Brand.ID, postID); err != nil {
+		return nil, err
+	}
 	links := make([]link.Link, len(o.Links))
 	for i, l := range o.Links {
 		links[i] = l.Link
