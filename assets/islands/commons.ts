@@ -78,9 +78,13 @@ function startEditor(editor: HTMLElement): void {
   look.addEventListener("click", async () => {
     const show = preview.hidden;
     if (show) {
-      const answer = await fetch(editor.dataset["preview"]!, { method: "POST", body: new URLSearchParams({ text: text.value }) });
-      if (!answer.ok) return say(editor, editor.dataset["failed"]!);
-      preview.innerHTML = await answer.text(); // made and cleaned by the server
+      try {
+        const answer = await fetch(editor.dataset["preview"]!, { method: "POST", body: new URLSearchParams({ text: text.value }) });
+        if (!answer.ok) return say(editor, await refusal(answer, editor));
+        preview.innerHTML = await answer.text(); // made and cleaned by the server
+      } catch {
+        return say(editor, editor.dataset["failed"]!);
+      }
     }
     preview.hidden = !show;
     text.hidden = show;
@@ -113,6 +117,12 @@ function startEditor(editor: HTMLElement): void {
   text.addEventListener("drop", (e) => take(e, e.dataTransfer?.files));
 }
 
+/** refusal is why the server did not do it, in its words where it has some. */
+async function refusal(answer: Response, editor: HTMLElement): Promise<string> {
+  const failed = editor.dataset["failed"]!;
+  return answer.json().then((said: { error?: string }) => said.error ?? failed, () => failed);
+}
+
 function say(near: HTMLElement, words: string): void {
   near.parentElement?.querySelector("[data-said]")?.remove();
   const p = document.createElement("p");
@@ -143,6 +153,16 @@ function lead(text: HTMLTextAreaElement, mark: string): void {
   insert(text, chosen.split("\n").map((l) => mark + l).join("\n"));
 }
 
+/** kept says where the draft is, or why it is nowhere: who hears the page is told
+ *  of that alone. */
+function kept(place: HTMLElement | null, words: string, refused = false): void {
+  if (!place) return;
+  place.className = refused ? "wrong" : "muted";
+  if (refused) place.setAttribute("role", "alert");
+  else place.removeAttribute("role");
+  place.textContent = refused ? `${place.dataset["unkept"]} ${words}` : words;
+}
+
 /** What is being written is kept while one writes. */
 function startForm(form: HTMLFormElement): void {
   let busy = false;
@@ -166,9 +186,10 @@ function startForm(form: HTMLFormElement): void {
       }
       try {
         const answer = await fetch(editor.dataset["keep"]!, { method: "POST", body });
-        if (answer.ok && saved) saved.textContent = ((await answer.json()) as { saved: string }).saved;
+        if (answer.ok) kept(saved, ((await answer.json()) as { saved: string }).saved);
+        else kept(saved, await refusal(answer, editor), true);
       } catch {
-        if (saved) saved.textContent = "";
+        kept(saved, editor.dataset["failed"]!, true);
       }
     }, 1200);
   });

@@ -1,0 +1,129 @@
+package commons_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"rapport/internal/browsertest"
+	"rapport/internal/markdown"
+	"rapport/internal/topic"
+)
+
+// Who is signed out while writing finds every word again on the page that says
+// so, and nothing is stored until it is sent by somebody.
+func TestWordsOutliveTheSession(t *testing.T) {
+	p := open(t)
+	olga, token := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	rep := p.say(p.DB, olga, top, "Rather fine.")
+	secret := p.begin(olga, p.inside, "For members")
+	for path, form := range map[string]url.Values{
+		top.Path():                           {"text": {"First <b>\n\nlast"}, "once": {"o-1"}, "answers": {"2"}},
+		"/new":                               {"space": {p.talk.ID}, "title": {"A \"title\""}, "text": {"First <b>\n\nlast"}, "once": {"o-2"}},
+		top.Path() + "/edit/" + rep.Reply.ID: {"revision": {"1"}, "text": {"First <b>\n\nlast"}},
+		secret.Path():                        {"text": {"First <b>\n\nlast"}, "once": {"o-3"}},
+		"/r/" + rep.Reply.ID + "/flag":       {"reason": {"spam"}, "note": {"First <b>\n\nlast"}},
+		"/r/" + rep.Reply.ID + "/decide":     {"act": {"hidden"}, "reason": {"First <b>\n\nlast"}},
+		"/me":                                {"bio": {"First <b>\n\nlast"}, "listed": {"true"}},
+		"/t/nothing/99999":                   {"text": {"First <b>\n\nlast"}},
+	} {
+		a := p.do("", path, form)
+		a.hasStatus(t, http.StatusUnauthorized)
+		a.has(t, "You are signed out", "First &lt;b&gt;\n\nlast</textarea>", `action="`+path+`"`, `target="_blank"`, "/studio/sign-in?next="+url.QueryEscape(path)).lacks(t, secret.Title)
+		for name, values := range form {
+			if name != "text" && name != "title" && name != "note" && name != "bio" && !(name == "reason" && form.Has("act")) {
+				a.has(t, `<input type="hidden" name="`+name+`" value="`+values[0]+`"`)
+			}
+		}
+		if form.Has("title") {
+			a.has(t, `value="A &#34;title&#34;"`)
+		}
+	}
+	if got, err := topic.ByID(ctx, p.DB, p.brand.ID, top.ID); err != nil || got.Replies != 1 {
+		t.Errorf("%d replies, %v", got.Replies, err)
+	}
+	// What holds no words only leads to where one signs in.
+	for path, form := range map[string]url.Values{top.Path(): {"text": {" "}, "quote": {"1"}}, "/new": {"once": {"x"}}, "/r/" + rep.Reply.ID + "/react": {"feeling": {"heart"}}} {
+		if a := p.do("", path, form); a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/studio/sign-in?next=") {
+			t.Errorf("%s: %d %q", path, a.StatusCode, a.Header.Get("Location"))
+		}
+	}
+	// Scripts are told in their language.
+	for _, path := range []string{"/draft", "/preview", "/pictures"} {
+		a := p.do("", path, url.Values{"text": {"x"}})
+		a.hasStatus(t, http.StatusUnauthorized)
+		a.has(t, `{"error":"You are signed out.`)
+	}
+	a := p.do(token, "/draft", url.Values{"text": {strings.Repeat("x", 8*markdown.Most+1)}})
+	a.hasStatus(t, http.StatusUnprocessableEntity)
+	a.has(t, `{"error":"This is too long to be kept.`)
+}
+
+// Whatever a page is refused for, what was written stands on it.
+func TestRefusedWordsCanBeCopied(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	token := p.signUp("Ada")
+	top := p.begin(olga, p.talk, "How fine?")
+	rep := p.say(p.DB, olga, top, "Rather fine.")
+	for path, form := range map[string]url.Values{
+		"/t/nothing/99999":                   {"text": {"Kept words"}},
+		top.Path() + "/edit/" + rep.Reply.ID: {"text": {"Kept words"}, "revision": {"1"}},
+		"/new":                               {"space": {"none"}, "title": {"A title"}, "text": {"Kept words"}},
+	} {
+		a := p.do(token, path, form)
+		if a.StatusCode < 400 {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+		a.has(t, "Kept words</textarea>")
+	}
+}
+
+// Every text that can be kept arrives, however its characters are sent.
+func TestTheLongestTextArrives(t *testing.T) {
+	p := open(t)
+	olga, token := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	for _, sign := range []string{"字", "🙂"} {
+		a := p.do(token, top.Path(), url.Values{"text": {strings.Repeat(sign, markdown.Most)}, "once": {sign}})
+		a.hasStatus(t, http.StatusSeeOther)
+		a = p.do(token, top.Path(), url.Values{"text": {strings.Repeat(sign, markdown.Most+1)}, "once": {sign + sign}})
+		a.hasStatus(t, http.StatusUnprocessableEntity)
+		a.has(t, "Shorten this to", sign+"</textarea>")
+	}
+}
+
+// The session ends while somebody writes: the page says that the draft is not
+// kept, and what is sent stands there to be sent again.
+func TestSignedOutInTheBrowser(t *testing.T) {
+	p := open(t)
+	olga, token := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	b := browsertest.Open(t)
+	base := serve(t, p)
+	b.Go(base + "/people")
+	browsertest.Ask[any](b, `document.cookie = "rapport=`+token+`; path=/", 0`)
+	b.Go(base + top.Path())
+	b.Type("#text", "Rather fine, I think")
+	b.Says("[data-saved]", "Draft kept")
+	browsertest.Ask[any](b, `document.cookie = "rapport=; path=/; max-age=0", 0`)
+	b.Type("#text", ", and slow")
+	b.Says("[data-saved]", "This draft is not kept. You are signed out.")
+	b.Click("[data-look]")
+	b.Says("[data-said]", "You are signed out.")
+	b.Click("form#write .btn[type=submit]")
+	b.Says("h1", "You are signed out")
+	axe := browsertest.Axe(t)
+	for _, size := range []func(){b.Phone, b.Wide} {
+		size()
+		b.Accessible(axe)
+		b.Fits()
+		b.Touchable(axe)
+	}
+	browsertest.Ask[any](b, `document.cookie = "rapport=`+token+`; path=/", 0`)
+	b.Click("form.write .btn[type=submit]")
+	b.Says(`.reply[id="2"] .prose`, "Rather fine, I think, and slow")
+	b.Clean("401")
+}
