@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"rapport/internal/browsertest"
@@ -126,4 +127,51 @@ func TestSignedOutInTheBrowser(t *testing.T) {
 	b.Click("form.write .btn[type=submit]")
 	b.Says(`.reply[id="2"] .prose`, "Rather fine, I think, and slow")
 	b.Clean("401")
+}
+
+// A text of a million characters freezes nothing: the field says at once by how
+// much it is too long, and it is neither sent nor kept until it fits.
+func TestALargePasteInTheBrowser(t *testing.T) {
+	p := open(t)
+	olga, token := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	var sent atomic.Int64
+	base := browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			sent.Add(1)
+		}
+		p.pages.ServeHTTP(w, r)
+	})).URL
+	b := browsertest.Open(t)
+	b.Go(base + "/people")
+	browsertest.Ask[any](b, `document.cookie = "rapport=`+token+`; path=/", 0`)
+	b.Go(base + top.Path())
+	put := func(text string) {
+		browsertest.Ask[any](b, `(() => { const t = document.querySelector("#text"); t.value = `+text+`; t.dispatchEvent(new Event("input", {bubbles: true})) })(), 0`)
+	}
+	put(`"a line of some words\n".repeat(50_000).slice(0, 1_000_000)`)
+	b.Says("#text-note[role=alert]", "This has 1,000,000 characters, and a post holds 32,000.")
+	b.Says("[data-saved]", "This draft is not kept.")
+	// Lines that each find their direction are what takes so long to lay out.
+	if got := browsertest.Ask[string](b, `getComputedStyle(document.querySelector("#text")).unicodeBidi + " " + getComputedStyle(document.querySelector("#text")).fieldSizing + " " + document.querySelector("#text").dir`); got != "isolate fixed " {
+		t.Errorf("laid out %s", got)
+	}
+	b.Click("form#write .btn[type=submit]")
+	if n := browsertest.Ask[int](b, `document.querySelector("#text").value.length`); n != 1_000_000 || sent.Load() != 0 {
+		t.Errorf("%d characters are left, %d requests", n, sent.Load())
+	}
+	put(`"🙂".repeat(32_000)`) // two of the browser's characters each
+	b.Says("#text-note:not([role])", "Markdown works")
+	put(`"🙂".repeat(32_001)`)
+	b.Says("#text-note", "This has 32,001 characters")
+	b.Accessible(browsertest.Axe(t))
+	b.Fits()
+	put(`"Rather fine.\n".repeat(2_400)`)
+	b.Says("[data-saved]", "Draft kept")
+	if got := browsertest.Ask[string](b, `getComputedStyle(document.querySelector("#text")).unicodeBidi`); got != "plaintext" {
+		t.Errorf("laid out %s", got)
+	}
+	b.Click("form#write .btn[type=submit]")
+	b.Says(`.reply[id="2"] .prose`, "Rather fine.")
+	b.Clean()
 }

@@ -72,6 +72,7 @@ type Result struct {
 
 // Check returns a fault on the field "text" for what cannot be kept.
 func Check(source string) error {
+	source = lines(source)
 	switch {
 	case strings.TrimSpace(source) == "":
 		return fault.OnField("text", "Write something first.")
@@ -149,6 +150,7 @@ func Excerpt(plain string, most int) string {
 
 // tame cuts what is too long and takes out what cannot be shown.
 func tame(source string) string {
+	source = lines(source)
 	if len(source) > 4*Most {
 		source = source[:4*Most]
 	}
@@ -158,6 +160,10 @@ func tame(source string) string {
 	}
 	return calm(source)
 }
+
+// lines makes one character of the two that forms end a line with, so that they
+// count as who writes counts them.
+func lines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // calm takes out control characters and marks that turn the direction of all
 // that comes after them; those that a letter stands beside (U+200E, U+200F) and
