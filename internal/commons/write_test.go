@@ -82,6 +82,25 @@ func TestRefusedWordsCanBeCopied(t *testing.T) {
 	}
 }
 
+// What shows nothing is refused like an empty text, and stands there to go on
+// with.
+func TestNothingToSeeIsRefused(t *testing.T) {
+	p := open(t)
+	olga, token := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	rep := p.say(p.DB, olga, top, "Rather fine.")
+	for path, form := range map[string]url.Values{
+		top.Path():                           {"once": {"o-1"}},
+		"/new":                               {"space": {p.talk.ID}, "title": {"Finer"}, "once": {"o-2"}},
+		top.Path() + "/edit/" + rep.Reply.ID: {"revision": {"1"}},
+	} {
+		form.Set("text", "```a")
+		a := p.do(token, path, form)
+		a.hasStatus(t, http.StatusUnprocessableEntity)
+		a.has(t, "Write something first.", "```a</textarea>")
+	}
+}
+
 // Every text that can be kept arrives, however its characters are sent.
 func TestTheLongestTextArrives(t *testing.T) {
 	p := open(t)

@@ -70,12 +70,15 @@ type Result struct {
 	Quotes   []Quoted // the replies it quotes, as Quote writes them
 }
 
+// Nothing is the fault on the field "text" of what has nothing to read in it.
+func Nothing() error { return fault.OnField("text", "Write something first.") }
+
 // Check returns a fault on the field "text" for what cannot be kept.
 func Check(source string) error {
 	source = lines(source)
 	switch {
 	case strings.TrimSpace(source) == "":
-		return fault.OnField("text", "Write something first.")
+		return Nothing()
 	case len(source) > 4*Most || utf8.RuneCountInString(source) > Most:
 		return fault.OnField("text", "Shorten this to %d characters.", Most)
 	case !utf8.ValidString(source) || strings.ContainsFunc(source, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }):

@@ -222,6 +222,7 @@ type written struct {
 	mentioned         []string // members
 	state             State
 	team              bool
+	blank             bool // nothing of it can be seen
 }
 
 // As many posts as anybody may write in ten minutes, and a newcomer.
@@ -242,7 +243,11 @@ func (v voice) write(ctx context.Context, tx *db.Tx, text string) (written, erro
 	if err := v.unhurried(ctx, tx); err != nil {
 		return written{}, err
 	}
-	return v.judge(ctx, tx, text)
+	w, err := v.judge(ctx, tx, text)
+	if err == nil && w.blank {
+		err = markdown.Nothing()
+	}
+	return w, err
 }
 
 // judge reads a text and says whether it waits for a look.
@@ -303,7 +308,7 @@ func read(ctx context.Context, q db.Queryer, brandID, text string) (written, []s
 	}
 	slices.Sort(ids)
 	res := markdown.Render(text, markdown.Options{People: people, Picture: pictures(ctx, q, brandID)})
-	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids}, res.Links, nil
+	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids, blank: res.Blank()}, res.Links, nil
 }
 
 type newReply struct {

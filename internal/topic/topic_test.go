@@ -508,3 +508,33 @@ func TestAnotherBrandsIDs(t *testing.T) {
 		t.Error("decisions of another brand are read")
 	}
 }
+
+// What shows nothing is no post: it is refused like an empty one, wherever it is
+// written.
+func TestNothingToSee(t *testing.T) {
+	w := open(t)
+	q := w.begin("ada", "talk", "Water")
+	a := w.say("bo", q, "Soft")
+	for _, blank := range []string{"```a", "```\n```", "[a]: /x", "&nbsp;", "\u200b", "\u2800", "\u3164", "- ", "#", "> ", "1.", "[](https://a.example)", "\u00ad\u2060", "\ufe0f", "&#x115f;", "| |\n|-|\n| |", "- [ ] \u200b", "* > \u2800"} {
+		for what, err := range map[string]error{
+			"begin":  second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: "x", Text: blank})),
+			"say":    second(topic.Say(ctx, w.d, w.voice("ada"), q.Topic.ID, blank, 0, "")),
+			"change": second(topic.Change(ctx, w.d, w.voice("bo"), a.Reply.ID, topic.Edit{Revision: 1, Text: blank})),
+		} {
+			w.is(err, fault.Invalid, "Write something first.")
+			if f := fault.Fields(err); len(f) != 1 || f[0].Name != "text" {
+				t.Errorf("%s %q: %v", what, blank, f)
+			}
+		}
+	}
+	for _, title := range []string{"\u200b", "\u2800\u3164", "\u00a0", "\u00ad"} {
+		w.is(second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: title, Text: "x"})), fault.Invalid, "Give the topic a title.")
+		w.is(second(topic.Change(ctx, w.d, w.voice("ada"), q.Reply.ID, topic.Edit{Revision: 1, Title: title, Text: "x"})), fault.Invalid, "Give the topic a title.")
+	}
+	if n := w.count(`SELECT COUNT(*) FROM reply`); n != 2 {
+		t.Errorf("%d replies", n)
+	}
+	for _, short := range []string{"---", ".", "👍🏽", "`x`", "```\n.\n```", "字", "❤\ufe0f"} {
+		w.say("bo", q, short)
+	}
+}
