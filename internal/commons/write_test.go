@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rapport/internal/browsertest"
+	"rapport/internal/db"
 	"rapport/internal/markdown"
 	"rapport/internal/topic"
 )
@@ -99,6 +100,26 @@ func TestNothingToSeeIsRefused(t *testing.T) {
 		a.hasStatus(t, http.StatusUnprocessableEntity)
 		a.has(t, "Write something first.", "```a</textarea>")
 	}
+}
+
+// A newcomer's link would take a whole topic from everybody: it is refused, and
+// what was written stands there.
+func TestARefusedLinkKeepsTheText(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	token := p.signUp("Ada")
+	a := p.do(token, "/new", url.Values{"space": {p.talk.ID}, "title": {"Water"}, "text": {"Mine is hard"}, "once": {"1"}})
+	path, _, _ := strings.Cut(a.Header.Get("Location"), "?")
+	cases, _, err := topic.Cases(ctx, p.DB, p.owner, p.brand.ID, topic.ToApprove, db.Page{})
+	p.must(err)
+	r := cases[0].Reply
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, r.ID, topic.Approve, "", "")
+	p.must(err)
+	p.say(p.DB, olga, cases[0].Topic, "Ours is soft")
+	a = p.do(token, path+"/edit/"+r.ID, url.Values{"revision": {"1"}, "text": {"See https://a.example"}})
+	a.hasStatus(t, http.StatusForbidden)
+	a.has(t, "others have answered here already", "See https://a.example</textarea>")
+	p.get("", path).hasStatus(t, http.StatusOK).has(t, "Ours is soft", "Mine is hard")
 }
 
 // Every text that can be kept arrives, however its characters are sent.

@@ -223,6 +223,7 @@ type written struct {
 	state             State
 	team              bool
 	blank             bool // nothing of it can be seen
+	linked            bool // it waits for its links alone
 }
 
 // As many posts as anybody may write in ten minutes, and a newcomer.
@@ -262,8 +263,11 @@ func (v voice) judge(ctx context.Context, tx *db.Tx, text string) (written, erro
 		return w, err
 	}
 	w.state, w.team = Live, v.Team(now)
-	if v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)) || c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil) {
+	switch {
+	case v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)):
 		w.state = Waiting
+	case c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil):
+		w.state, w.linked = Waiting, true
 	}
 	return w, nil
 }

@@ -538,3 +538,66 @@ func TestNothingToSee(t *testing.T) {
 		w.say("bo", q, short)
 	}
 }
+
+// What others have answered is not taken from them: an edit that would wait for a
+// look is refused there, and nothing of it is kept.
+func TestChangesThatWouldTakeAnswersAway(t *testing.T) {
+	w := open(t)
+	const link = "Look at https://a.example"
+	const refused = "Links of newcomers wait for a look, and others have answered here already."
+	lets := func(s topic.Said) topic.Said { return w.decide("here", s, topic.Approve) }
+	change := func(s topic.Said, text string) (topic.Said, error) {
+		r := w.reply(s)
+		w.tick()
+		return topic.Change(ctx, w.d, w.voice("newbie"), r.ID, topic.Edit{Revision: r.Revision, Text: text})
+	}
+	q := lets(w.begin("newbie", "talk", "Water"))
+	own := lets(w.say("newbie", q, "It is hard"))
+	if n := w.topic(q); n.State != topic.Live || n.Replies != 1 {
+		t.Fatalf("%+v", n)
+	}
+	// Nobody else has answered: it waits as what is new.
+	for _, s := range []topic.Said{own, q} {
+		if said := must(change(s, link))(t); !said.Waits() {
+			t.Errorf("%s: %s", s.Reply.Text, said.Reply.State)
+		}
+		lets(s)
+	}
+	other := w.say("bo", q, "Ours is soft")
+	before := w.count(`SELECT COUNT(*) FROM revision`)
+	for _, s := range []topic.Said{q, own} { // both stand before what bo wrote
+		w.is(second(change(s, link+" and more")), fault.Denied, refused)
+		if r := w.reply(s); r.State != topic.Live || r.Text != link {
+			t.Errorf("%+v", r)
+		}
+	}
+	if n := w.count(`SELECT COUNT(*) FROM revision`); n != before || w.topic(q).State != topic.Live {
+		t.Errorf("%d versions, %s", n-before, w.topic(q).State)
+	}
+	if said := must(change(own, "It is very hard"))(t); said.Waits() {
+		t.Error("words alone wait")
+	}
+	last := w.say("newbie", other, "Where is that") // after which nobody has written
+	if said := must(change(last, link))(t); !said.Waits() {
+		t.Error("a link in the last reply does not wait")
+	}
+	lets(last)
+	// What nobody can read any more is no answer.
+	w.decide("here", other, topic.Hide)
+	if said := must(change(own, link))(t); !said.Waits() {
+		t.Error("a hidden reply holds back")
+	}
+}
+
+// The accepted answer stays one, and who is held back for another reason than
+// links hears of that.
+func TestChangesOfAnAcceptedAnswer(t *testing.T) {
+	w := open(t)
+	q := w.begin("ada", "ask", "Water")
+	a := w.decide("here", w.say("newbie", q, "Soft"), topic.Approve)
+	must(topic.Accept(ctx, w.d, w.voice("ada"), a.Reply.ID, true))(t)
+	w.is(second(topic.Change(ctx, w.d, w.voice("newbie"), a.Reply.ID, topic.Edit{Revision: 1, Text: "Softer"})), fault.Denied, "What you change would wait for a look")
+	if n := w.topic(q); n.Answer != a.Reply.ID || n.Replies != 1 {
+		t.Errorf("%+v", n)
+	}
+}
