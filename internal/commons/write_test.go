@@ -1,6 +1,7 @@
 package commons_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -213,5 +214,40 @@ func TestALargePasteInTheBrowser(t *testing.T) {
 	}
 	b.Click("form#write .btn[type=submit]")
 	b.Says(`.reply[id="2"] .prose`, "Rather fine.")
+	b.Clean()
+}
+
+// No post makes a phone's page wider, or so narrow that one reads letters below
+// each other.
+func TestDeepPostsFitAPhone(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	words := strings.Repeat("some words in it ", 20)
+	all := []string{strings.Repeat(">", 5_000), strings.Repeat("> ", 40) + words, strings.Repeat("- ", 40) + words, strings.Repeat("1. ", 40) + words, strings.Repeat("> - ", 40) + "[ ] " + words,
+		strings.Repeat("> 123456789) ", 20) + words, strings.Repeat("x", 5_000), strings.Repeat("> ", 40) + "`" + strings.Repeat("x", 300) + "`",
+		strings.Repeat("> ", 9) + "| a | b |\n" + strings.Repeat("> ", 9) + "|---|---|\n" + strings.Repeat("> ", 9) + "| " + strings.Repeat("x", 300) + " | b |", strings.Repeat("> ", 9) + "    " + strings.Repeat("x", 300),
+		strings.Repeat("> ", 9) + "# " + strings.Repeat("x", 300), strings.Repeat("*", 900) + "a" + strings.Repeat("*", 900)}
+	for _, text := range all {
+		p.say(p.DB, olga, top, text)
+	}
+	base := serve(t, p)
+	b := browsertest.Open(t)
+	b.Phone()
+	b.Go(base + top.Path())
+	b.Fits()
+	for i, text := range all {
+		at := fmt.Sprintf(`document.getElementById("%d").querySelector(".prose")`, i+2)
+		if tall := browsertest.Ask[float64](b, at+`.getBoundingClientRect().height`); tall > 8_000 {
+			t.Errorf("%.20q is %.0f px high", text, tall)
+		}
+		// Everything within stands in its column, or in what can be moved sideways.
+		if out := browsertest.Ask[string](b, `(() => { const prose = `+at+`, box = prose.getBoundingClientRect();
+			const e = [...prose.querySelectorAll(":not(pre *, table *)")].find((e) => { const r = e.getBoundingClientRect(); return r.left < box.left - 1 || r.right > box.right + 1 || (e.matches("blockquote, li") && r.width < 160) });
+			return e ? e.tagName + " " + JSON.stringify(e.getBoundingClientRect()) : "" })()`); out != "" {
+			t.Errorf("%.20q: %s", text, out)
+		}
+	}
+	b.Accessible(browsertest.Axe(t))
 	b.Clean()
 }
