@@ -76,8 +76,10 @@ function startEditor(editor: HTMLElement): void {
     else return;
     e.preventDefault();
   });
+  const words = look.textContent;
   look.addEventListener("click", async () => {
     const show = preview.hidden;
+    if (show && tooLong(text)) return text.focus(); // the field says it
     if (show) {
       try {
         const answer = await fetch(editor.dataset["preview"]!, { method: "POST", body: new URLSearchParams({ text: text.value }) });
@@ -89,7 +91,8 @@ function startEditor(editor: HTMLElement): void {
     }
     preview.hidden = !show;
     text.hidden = show;
-    look.setAttribute("aria-pressed", `${show}`);
+    look.textContent = show ? look.dataset["back"]! : words;
+    if (!show) text.focus();
   });
   const add = async (file: File): Promise<void> => {
     const body = new FormData();

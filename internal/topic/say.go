@@ -222,8 +222,8 @@ type written struct {
 	mentioned         []string // members
 	state             State
 	team              bool
-	blank             bool // nothing of it can be seen
-	linked            bool // it waits for its links alone
+	linked            bool  // it waits for its links alone
+	unfit             error // why it cannot be said; what was said once stays
 }
 
 // As many posts as anybody may write in ten minutes, and a newcomer.
@@ -245,8 +245,8 @@ func (v voice) write(ctx context.Context, tx *db.Tx, text string) (written, erro
 		return written{}, err
 	}
 	w, err := v.judge(ctx, tx, text)
-	if err == nil && w.blank {
-		err = markdown.Nothing()
+	if err == nil {
+		err = w.unfit
 	}
 	return w, err
 }
@@ -312,7 +312,7 @@ func read(ctx context.Context, q db.Queryer, brandID, text string) (written, []s
 	}
 	slices.Sort(ids)
 	res := markdown.Render(text, markdown.Options{People: people, Picture: pictures(ctx, q, brandID)})
-	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids, blank: res.Blank()}, res.Links, nil
+	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids, unfit: res.Fit()}, res.Links, nil
 }
 
 type newReply struct {

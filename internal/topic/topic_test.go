@@ -601,3 +601,20 @@ func TestChangesOfAnAcceptedAnswer(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// Everybody whom a post names is told of it, so it names no more than that.
+func TestMoreNamesThanAreTold(t *testing.T) {
+	w := open(t)
+	names := func(n int) (text string) {
+		for i := range n {
+			text += fmt.Sprintf("@some%d @SOME%d ", i, i)
+		}
+		return text
+	}
+	q := w.begin("ada", "talk", names(50))
+	a := w.say("bo", q, "`"+names(51)+"`") // names in code are no names
+	const refused = "Name at most 50 people in one post"
+	w.is(second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: "x", Text: names(51)})), fault.Invalid, refused)
+	w.is(second(topic.Say(ctx, w.d, w.voice("ada"), q.Topic.ID, names(51), 0, "")), fault.Invalid, refused)
+	w.is(second(topic.Change(ctx, w.d, w.voice("bo"), a.Reply.ID, topic.Edit{Revision: 1, Text: names(51)})), fault.Invalid, refused)
+}
