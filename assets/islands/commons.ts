@@ -60,6 +60,7 @@ function startEditor(editor: HTMLElement): void {
   const preview = editor.querySelector<HTMLElement>(".editor-preview")!;
   const look = editor.querySelector<HTMLButtonElement>("[data-look]")!;
   tools.hidden = false;
+  watchLength(editor, text);
   tools.addEventListener("click", (e) => {
     const tool = (e.target as Element).closest<HTMLElement>("button");
     if (!tool) return;
@@ -75,16 +76,23 @@ function startEditor(editor: HTMLElement): void {
     else return;
     e.preventDefault();
   });
+  const words = look.textContent;
   look.addEventListener("click", async () => {
     const show = preview.hidden;
+    if (show && tooLong(text)) return text.focus(); // the field says it
     if (show) {
-      const answer = await fetch(editor.dataset["preview"]!, { method: "POST", body: new URLSearchParams({ text: text.value }) });
-      if (!answer.ok) return say(editor, editor.dataset["failed"]!);
-      preview.innerHTML = await answer.text(); // made and cleaned by the server
+      try {
+        const answer = await fetch(editor.dataset["preview"]!, { method: "POST", body: new URLSearchParams({ text: text.value }) });
+        if (!answer.ok) return say(editor, await refusal(answer, editor));
+        preview.innerHTML = await answer.text(); // made and cleaned by the server
+      } catch {
+        return say(editor, editor.dataset["failed"]!);
+      }
     }
     preview.hidden = !show;
     text.hidden = show;
-    look.setAttribute("aria-pressed", `${show}`);
+    look.textContent = show ? look.dataset["back"]! : words;
+    if (!show) text.focus();
   });
   const add = async (file: File): Promise<void> => {
     const body = new FormData();
@@ -111,6 +119,67 @@ function startEditor(editor: HTMLElement): void {
   };
   text.addEventListener("paste", (e) => take(e, e.clipboardData?.files));
   text.addEventListener("drop", (e) => take(e, e.dataTransfer?.files));
+}
+
+/** tooLong is how many characters a text has, as the server counts them, where
+ *  that is more than a post holds; 0 where it fits. */
+function tooLong(text: HTMLTextAreaElement): number {
+  const most = Number(text.dataset["most"]);
+  const { value } = text;
+  if (!most || value.length <= most) return 0;
+  let n = value.length;
+  for (let i = 0; i < value.length; i++) if ((value.charCodeAt(i) & 0xfc00) === 0xdc00) n--; // the second half of a pair
+  return n > most ? n : 0;
+}
+
+/** A text that is too long for a post stays whole, and the field says so at once.
+ *  A browser that finds the direction of a field with many lines (dir=auto) takes
+ *  a quarter of a minute for a million characters, and seconds to lay them out
+ *  where each line finds its own and the field its height. The stylesheet lets
+ *  lines find theirs without the attribute, and what nobody can send needs none
+ *  of it (data-long in form.css). */
+function watchLength(editor: HTMLElement, text: HTMLTextAreaElement): void {
+  const note = document.getElementById("text-note");
+  if (!note || text.maxLength < 0) return;
+  const most = text.maxLength;
+  text.dataset["most"] = `${most}`;
+  text.removeAttribute("dir");
+  text.removeAttribute("maxlength"); // it would cut what is pasted without a word
+  const usual = [...note.childNodes];
+  const was = { name: note.className, invalid: text.getAttribute("aria-invalid") ?? "false" };
+  const look = (): void => {
+    const n = tooLong(text);
+    text.toggleAttribute("data-long", n > 0);
+    if (!n) {
+      if (note.dataset["over"] === undefined) return;
+      delete note.dataset["over"];
+      note.className = was.name;
+      note.removeAttribute("role");
+      text.setAttribute("aria-invalid", was.invalid);
+      note.replaceChildren(...usual);
+      return;
+    }
+    const words = editor.dataset["long"]!.replace("{n}", n.toLocaleString(document.documentElement.lang));
+    if (note.dataset["over"] === undefined) {
+      note.dataset["over"] = "";
+      note.className = "wrong";
+      note.setAttribute("role", "alert");
+      text.setAttribute("aria-invalid", "true");
+    }
+    note.textContent = words;
+  };
+  text.addEventListener("beforeinput", (e) => {
+    const more = e.data ?? e.dataTransfer?.getData("text/plain") ?? "";
+    if (text.value.length + more.length > 2 * most) text.setAttribute("data-long", "");
+  });
+  text.addEventListener("input", look);
+  look();
+}
+
+/** refusal is why the server did not do it, in its words where it has some. */
+async function refusal(answer: Response, editor: HTMLElement): Promise<string> {
+  const failed = editor.dataset["failed"]!;
+  return answer.json().then((said: { error?: string }) => said.error ?? failed, () => failed);
 }
 
 function say(near: HTMLElement, words: string): void {
@@ -143,10 +212,26 @@ function lead(text: HTMLTextAreaElement, mark: string): void {
   insert(text, chosen.split("\n").map((l) => mark + l).join("\n"));
 }
 
+/** kept says where the draft is, or why it is nowhere: who hears the page is told
+ *  of that alone. */
+function kept(place: HTMLElement | null, words: string, refused = false): void {
+  if (!place) return;
+  place.className = refused ? "wrong" : "muted";
+  if (refused) place.setAttribute("role", "alert");
+  else place.removeAttribute("role");
+  place.textContent = refused ? `${place.dataset["unkept"]} ${words}`.trim() : words;
+}
+
 /** What is being written is kept while one writes. */
 function startForm(form: HTMLFormElement): void {
   let busy = false;
+  const text = form.querySelector<HTMLTextAreaElement>("[data-editor] textarea");
   form.addEventListener("submit", (e) => {
+    if (text && tooLong(text)) {
+      e.preventDefault();
+      text.focus();
+      return;
+    }
     if (busy) e.preventDefault();
     busy = true;
     setTimeout(() => (busy = false), 4000);
@@ -158,6 +243,7 @@ function startForm(form: HTMLFormElement): void {
   let waiting = 0;
   form.addEventListener("input", () => {
     clearTimeout(waiting);
+    if (tooLong(text!) > 2 * Number(text!.dataset["most"])) return kept(saved, "", true); // it says at the field why
     waiting = window.setTimeout(async () => {
       const body = new URLSearchParams({ topic });
       for (const name of ["text", "title", "space"]) {
@@ -166,9 +252,10 @@ function startForm(form: HTMLFormElement): void {
       }
       try {
         const answer = await fetch(editor.dataset["keep"]!, { method: "POST", body });
-        if (answer.ok && saved) saved.textContent = ((await answer.json()) as { saved: string }).saved;
+        if (answer.ok) kept(saved, ((await answer.json()) as { saved: string }).saved);
+        else kept(saved, await refusal(answer, editor), true);
       } catch {
-        if (saved) saved.textContent = "";
+        kept(saved, editor.dataset["failed"]!, true);
       }
     }, 1200);
   });

@@ -471,7 +471,7 @@ func TestRefusedFormsKeepWhatWasTyped(t *testing.T) {
 	a.hasStatus(t, http.StatusUnprocessableEntity)
 	a.has(t, "kept words", "Shorten the title")
 	p.do(studio, "/new", url.Values{"space": {"another"}, "title": {"x"}, "text": {"y"}}).hasStatus(t, http.StatusNotFound)
-	if a := p.do("", "/new", url.Values{"title": {"x"}}); !strings.HasPrefix(a.Header.Get("Location"), "/studio/sign-in?next=") {
+	if a := p.do("", "/new", url.Values{"once": {"x"}}); !strings.HasPrefix(a.Header.Get("Location"), "/studio/sign-in?next=") {
 		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
 	}
 	a = p.do("", "/join", url.Values{"name": {"North"}, "email": {"x"}, "password": {"short"}})

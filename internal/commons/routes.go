@@ -41,12 +41,12 @@ func (p *Pages) readRoutes() []route {
 func (p *Pages) writeRoutes() []route {
 	return []route{
 		{pattern: "GET /new", handle: p.topicNew, member: true},
-		{pattern: "POST /new", handle: p.topicBegin, member: true},
-		{pattern: "POST /t/{slug}/{number}", handle: p.replySay, member: true},
+		{pattern: "POST /new", handle: p.topicBegin, member: true, words: []string{"title", "text"}},
+		{pattern: "POST /t/{slug}/{number}", handle: p.replySay, member: true, words: []string{"text"}},
 		{pattern: "POST /t/{slug}/{number}/follow", handle: p.topicFollow, member: true},
 		{pattern: "POST /s/{space}/follow", handle: p.spaceFollow, member: true},
 		{pattern: "GET /t/{slug}/{number}/edit/{reply}", handle: p.replyEdit, member: true},
-		{pattern: "POST /t/{slug}/{number}/edit/{reply}", handle: p.replyChange, member: true},
+		{pattern: "POST /t/{slug}/{number}/edit/{reply}", handle: p.replyChange, member: true, words: []string{"title", "text"}},
 		{pattern: "POST /r/{reply}/react", handle: p.replyReact, member: true},
 		{pattern: "POST /r/{reply}/bookmark", handle: p.replyBookmark, member: true},
 		{pattern: "POST /r/{reply}/accept", handle: p.replyAccept, member: true},
@@ -54,11 +54,11 @@ func (p *Pages) writeRoutes() []route {
 		{pattern: "POST /r/{reply}/return", handle: p.replyReturn, member: true},
 		{pattern: "GET /r/{reply}", handle: p.replyPlace},
 		{pattern: "GET /r/{reply}/flag", handle: p.flagForm, member: true},
-		{pattern: "POST /r/{reply}/flag", handle: p.flagDo, member: true},
+		{pattern: "POST /r/{reply}/flag", handle: p.flagDo, member: true, words: []string{"note"}},
 		{pattern: "GET /bookmarks", handle: p.bookmarkList, member: true},
-		{pattern: "POST /preview", handle: p.preview, member: true},
-		{pattern: "POST /draft", handle: p.draftKeep, member: true},
-		{pattern: "POST /pictures", handle: p.pictureAdd, member: true, body: pictureMost},
+		{pattern: "POST /preview", handle: p.preview, member: true, script: true, body: wordsMost},
+		{pattern: "POST /draft", handle: p.draftKeep, member: true, script: true, body: wordsMost},
+		{pattern: "POST /pictures", handle: p.pictureAdd, member: true, script: true, body: pictureMost},
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *Pages) writeRoutes() []route {
 func (p *Pages) lookRoutes() []route {
 	return []route{
 		{pattern: "GET /r/{reply}/decide", handle: p.decideForm, member: true},
-		{pattern: "POST /r/{reply}/decide", handle: p.decideDo, member: true},
+		{pattern: "POST /r/{reply}/decide", handle: p.decideDo, member: true, words: []string{"reason"}},
 		{pattern: "POST /t/{slug}/{number}/manage", handle: p.topicManage, member: true},
 	}
 }
@@ -87,7 +87,7 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "POST /join/address/{token}", handle: p.addressProven},
 		{pattern: "POST /join/letter", handle: p.addressAgain, member: true},
 		{pattern: "GET /me", handle: p.me, member: true},
-		{pattern: "POST /me", handle: p.meSave, member: true},
+		{pattern: "POST /me", handle: p.meSave, member: true, words: []string{"bio"}},
 		{pattern: "POST /me/picture", handle: p.mePicture, member: true, body: pictureMost},
 		{pattern: "POST /me/picture/remove", handle: p.mePictureRemove, member: true},
 		{pattern: "GET /me/accounts", handle: p.elsewhere, member: true},

@@ -19,6 +19,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/notice"
 	"rapport/internal/topic"
@@ -38,7 +39,11 @@ type route struct {
 	shelve func(r *http.Request) []string
 	member bool  // only who has an account gets here
 	shut   bool  // it answers where the community is not open yet, too
-	body   int64 // most bytes a request may send; 0 is formMost
+	body   int64 // most bytes a request may send; 0 is formMost, wordsMost where there are words
+	// words are the fields in which somebody writes: what stands in them is shown
+	// again whatever becomes of the request.
+	words  []string
+	script bool // only scripts ask, which are answered in JSON
 }
 
 // visit is what a request has become.
@@ -53,6 +58,7 @@ type visit struct {
 	mute    *bool       // what Voice.Speaks said, once it was asked
 	frozen  bool        // the page is for everybody: it holds nothing of one reader
 	unread  func() int  // how much the reader was told and has not read
+	words   []string    // the fields of the request in which somebody writes
 }
 
 type visitKey struct{}
@@ -73,12 +79,21 @@ func (v *visit) signIn() string {
 // In reports whether the visitor is signed in.
 func (v *visit) In() bool { return v.Voice.Who.Account != "" }
 
-const formMost = 256 << 10
+// What a request may send: a form, and one with a text, of which every character
+// may be one that takes twelve bytes.
+const (
+	formMost  = 256 << 10
+	wordsMost = 12*markdown.Most + formMost
+)
 
 // serve lets in, takes a page from the shelf where it can, answers errors and
 // logs them.
 func (p *Pages) serve(rt route) http.Handler {
-	if rt.body == 0 {
+	switch {
+	case rt.body != 0:
+	case rt.words != nil:
+		rt.body = wordsMost
+	default:
 		rt.body = formMost
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -98,17 +113,28 @@ func (p *Pages) serve(rt route) http.Handler {
 		if rt.shut && errors.Is(err, errShut) {
 			err = nil
 		}
-		if err == nil && rt.member && !at(r).In() {
-			http.Redirect(w, r, at(r).signIn(), http.StatusSeeOther)
-			return
-		}
 		if err == nil {
-			err = rt.handle(w, r)
+			at(r).words = rt.words
+			err = p.admit(rt, r)(w, r)
 		}
 		if err != nil {
 			p.fail(w, r, err)
 		}
 	})
+}
+
+// admit is what answers a request: the route's own handler, or where only members
+// get and nobody is signed in, one that says so.
+func (p *Pages) admit(rt route, r *http.Request) handler {
+	switch {
+	case !rt.member || at(r).In():
+		return rt.handle
+	case rt.script:
+		return p.signedOutScript
+	case rt.words != nil:
+		return p.signedOut
+	}
+	return toSignIn
 }
 
 // fromShelf answers a visitor with a page that is kept, or makes and keeps it.
@@ -355,7 +381,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if e := write(r.Context(), w, status, frame(v.page(r, head{Title: i18n.T(r.Context(), errorTitle(status)), NoIndex: true}), errorBody(v, status, fault.Say(r.Context(), err), id))); e != nil {
+	if e := write(r.Context(), w, status, frame(v.page(r, head{Title: i18n.T(r.Context(), errorTitle(status)), NoIndex: true}), errorBody(v, status, fault.Say(r.Context(), err), id, v.written(r)))); e != nil {
 		p.Log.Error("commons: error page failed", "err", e)
 	}
 }

@@ -149,11 +149,11 @@ func (p *Pages) replyChange(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) preview(w http.ResponseWriter, r *http.Request) error {
 	f, err := readForm(r)
 	if err != nil {
-		return err
+		return answerFault(w, r, err)
 	}
 	res, err := topic.Preview(r.Context(), p.DB, at(r).Voice, f.Raw("text"))
 	if err != nil {
-		return err
+		return answerFault(w, r, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, err = io.WriteString(w, topic.Placed(markdown.Below(res, 1), at(r).Base))
@@ -164,11 +164,11 @@ func (p *Pages) preview(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) draftKeep(w http.ResponseWriter, r *http.Request) error {
 	f, err := readForm(r)
 	if err != nil {
-		return err
+		return answerFault(w, r, err)
 	}
 	err = topic.KeepDraft(r.Context(), p.DB, at(r).Voice, topic.Draft{Topic: f.Value("topic"), Space: f.Value("space"), Title: f.Raw("title"), Text: f.Raw("text")})
 	if err != nil {
-		return err
+		return answerFault(w, r, err)
 	}
 	return answerJSON(w, http.StatusOK, map[string]string{"saved": i18n.T(r.Context(), "Draft kept {{.Time}}", "Time", i18n.Clock(r.Context(), p.DB.Now().Time()))})
 }

@@ -23,9 +23,10 @@ type pass struct {
 	quotes   []Quoted
 	shown    map[string]Picture // by address; without Src it is not
 	handles  int
-	refersTo int // bytes of addresses
-	quoting  int // quoted replies that are open
-	marks    int // emphasis that is open
+	crowded  bool // it names more than mentions holds
+	refersTo int  // bytes of addresses
+	quoting  int  // quoted replies that are open
+	marks    int  // emphasis that is open
 	outline  outline
 }
 
@@ -83,8 +84,12 @@ func (p *pass) name(m *mention) {
 	if p.handles++; p.handles <= mostMentions {
 		m.href = p.o.People[handle]
 	}
-	if len(p.mentions) < mostMentions && !slices.Contains(p.mentions, handle) {
+	switch {
+	case slices.Contains(p.mentions, handle):
+	case len(p.mentions) < mostMentions:
 		p.mentions = append(p.mentions, handle)
+	default:
+		p.crowded = true
 	}
 }
 

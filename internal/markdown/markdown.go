@@ -68,13 +68,30 @@ type Result struct {
 	Links    []string // to other sites, each once, the first 200
 	Pictures []string // the addresses of those that are shown, each once
 	Quotes   []Quoted // the replies it quotes, as Quote writes them
+	Crowded  bool     // it names more than Mentions holds
 }
+
+// Fit returns a fault on the field "text" for what nobody would see, and for
+// names of whom some would not be told.
+func (r Result) Fit() error {
+	switch {
+	case r.Blank():
+		return nothing()
+	case r.Crowded:
+		return fault.OnField("text", "Name at most %d people in one post, and the others in another.", mostMentions)
+	}
+	return nil
+}
+
+// nothing is the fault of what has nothing to read in it.
+func nothing() error { return fault.OnField("text", "Write something first.") }
 
 // Check returns a fault on the field "text" for what cannot be kept.
 func Check(source string) error {
+	source = lines(source)
 	switch {
 	case strings.TrimSpace(source) == "":
-		return fault.OnField("text", "Write something first.")
+		return nothing()
 	case len(source) > 4*Most || utf8.RuneCountInString(source) > Most:
 		return fault.OnField("text", "Shorten this to %d characters.", Most)
 	case !utf8.ValidString(source) || strings.ContainsFunc(source, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' && r != '\r' }):
@@ -95,7 +112,7 @@ func Render(source string, o Options) Result {
 		out = b.String()
 	}
 	out = strings.TrimRight(calm(policy.Sanitize(out)), "\n")
-	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes}
+	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes, p.crowded}
 }
 
 // Mentioned returns the handles that a text names, each once in lower case, the
@@ -149,6 +166,7 @@ func Excerpt(plain string, most int) string {
 
 // tame cuts what is too long and takes out what cannot be shown.
 func tame(source string) string {
+	source = lines(source)
 	if len(source) > 4*Most {
 		source = source[:4*Most]
 	}
@@ -158,6 +176,10 @@ func tame(source string) string {
 	}
 	return calm(source)
 }
+
+// lines makes one character of the two that forms end a line with, so that they
+// count as who writes counts them.
+func lines(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 
 // calm takes out control characters and marks that turn the direction of all
 // that comes after them; those that a letter stands beside (U+200E, U+200F) and

@@ -243,3 +243,17 @@ func TestBelow(t *testing.T) {
 		t.Errorf("what is written now changes: %s to %s", now, below)
 	}
 }
+
+// A line's end counts once, whether a form or a program sends it.
+func TestLinesOfForms(t *testing.T) {
+	line := strings.Repeat("a", 9)
+	if err := markdown.Check(strings.Repeat(line+"\r\n", markdown.Most/10)); err != nil {
+		t.Error(err)
+	}
+	if err := markdown.Check(strings.Repeat(line+"\r\n", markdown.Most/10+1)); err == nil {
+		t.Error("too long, and taken")
+	}
+	if a, b := markdown.Render(strings.Repeat(line+"\r\n\r\n", markdown.Most/11), markdown.Options{}), markdown.Render(strings.Repeat(line+"\n\n", markdown.Most/11), markdown.Options{}); a.HTML != b.HTML {
+		t.Error("lines of a form are shown otherwise")
+	}
+}

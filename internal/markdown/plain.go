@@ -2,6 +2,7 @@ package markdown
 
 import (
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/html"
 )
@@ -71,4 +72,23 @@ func (w *wordsOf) line() {
 	if w.gap = false; !w.fresh() {
 		w.b.WriteByte('\n')
 	}
+}
+
+// Blank reports whether nothing of it can be seen: no word, no picture and no
+// line across the page. Whoever reads it would find an empty place.
+func (r Result) Blank() bool {
+	return !Visible(r.Plain) && !strings.Contains(r.HTML, "<img ") && !strings.Contains(r.HTML, "<hr")
+}
+
+// Visible reports whether a text holds a character that can be seen.
+func Visible(s string) bool { return strings.ContainsFunc(s, visible) }
+
+// visible leaves out blanks, and what fonts draw nothing for: Unicode's list of
+// what is ignored where it is not known, and four that are drawn empty.
+func visible(r rune) bool {
+	switch r {
+	case 0x2800, 0x16FE4, 0x1D159, 0xFFFC: // a pattern without dots, a filler, a note without a head, the place of an object
+		return false
+	}
+	return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }

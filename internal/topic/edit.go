@@ -25,7 +25,9 @@ type Edit struct {
 
 // Change changes the author's own words. What was there stays to be read by
 // whoever may read the reply. What would wait for a look when it is written waits
-// here too.
+// here too, unless others have gone on from what could be read: then it is
+// refused, because it would take away what they answered, and their answers with
+// an opening.
 func Change(ctx context.Context, d *db.DB, v member.Voice, replyID string, e Edit) (Said, error) {
 	var out Said
 	err := d.Tx(ctx, func(tx *db.Tx) error {
@@ -76,6 +78,11 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 	if err != nil {
 		return Said{}, err
 	}
+	if r.State == Live && w.state == Waiting {
+		if err := t.standsAlone(ctx, tx, r, w.linked); err != nil {
+			return Said{}, err
+		}
+	}
 	was, before := r, t
 	r.Text, r.HTML, r.EditedAt, r.Revision = w.text, w.html, tx.Now(), r.Revision+1
 	if r.Number == 1 {
@@ -100,6 +107,25 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 	}
 	return Said{t, r}, errors.Join(findable(ctx, tx, t, r, w.plain),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.changed", Subject: r.ID, Data: Appeared{w.mentioned}}))
+}
+
+// standsAlone refuses to take a reply from everybody's eyes that others have gone
+// on from: somebody else has written after it, or it is the accepted answer.
+func (t Topic) standsAlone(ctx context.Context, tx *db.Tx, r Reply, linked bool) error {
+	after := t.Answer == r.ID
+	if !after {
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM reply WHERE topic_id = $1 AND number > $2 AND state = 'live' AND author_id <> $3)`, t.ID, r.Number, r.Author).Scan(&after)
+		if err != nil {
+			return fmt.Errorf("topic: who went on: %w", err)
+		}
+	}
+	switch {
+	case !after:
+		return nil
+	case linked:
+		return fault.New(fault.Denied, "Links of newcomers wait for a look, and others have answered here already. Write it in a reply, or ask the team.")
+	}
+	return fault.New(fault.Denied, "What you change would wait for a look, and others have answered here already. Write it in a reply, or ask the team.")
 }
 
 // keep puts what a reply says now among what it once said.

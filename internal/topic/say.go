@@ -222,6 +222,8 @@ type written struct {
 	mentioned         []string // members
 	state             State
 	team              bool
+	linked            bool  // it waits for its links alone
+	unfit             error // why it cannot be said; what was said once stays
 }
 
 // As many posts as anybody may write in ten minutes, and a newcomer.
@@ -242,7 +244,11 @@ func (v voice) write(ctx context.Context, tx *db.Tx, text string) (written, erro
 	if err := v.unhurried(ctx, tx); err != nil {
 		return written{}, err
 	}
-	return v.judge(ctx, tx, text)
+	w, err := v.judge(ctx, tx, text)
+	if err == nil {
+		err = w.unfit
+	}
+	return w, err
 }
 
 // judge reads a text and says whether it waits for a look.
@@ -257,8 +263,11 @@ func (v voice) judge(ctx context.Context, tx *db.Tx, text string) (written, erro
 		return w, err
 	}
 	w.state, w.team = Live, v.Team(now)
-	if v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)) || c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil) {
+	switch {
+	case v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)):
 		w.state = Waiting
+	case c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil):
+		w.state, w.linked = Waiting, true
 	}
 	return w, nil
 }
@@ -303,7 +312,7 @@ func read(ctx context.Context, q db.Queryer, brandID, text string) (written, []s
 	}
 	slices.Sort(ids)
 	res := markdown.Render(text, markdown.Options{People: people, Picture: pictures(ctx, q, brandID)})
-	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids}, res.Links, nil
+	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids, unfit: res.Fit()}, res.Links, nil
 }
 
 type newReply struct {

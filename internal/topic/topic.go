@@ -17,6 +17,7 @@ import (
 
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/space"
 )
@@ -282,7 +283,7 @@ const (
 func titled(s string) (string, error) {
 	s = strings.Join(strings.Fields(s), " ")
 	switch {
-	case !strings.ContainsFunc(s, unicode.IsGraphic):
+	case !markdown.Visible(s):
 		return "", fault.OnField("title", "Give the topic a title.")
 	case utf8.RuneCountInString(s) > LongestTitle:
 		return "", fault.OnField("title", "Shorten the title to %d characters.", LongestTitle)

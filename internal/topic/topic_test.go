@@ -508,3 +508,113 @@ func TestAnotherBrandsIDs(t *testing.T) {
 		t.Error("decisions of another brand are read")
 	}
 }
+
+// What shows nothing is no post: it is refused like an empty one, wherever it is
+// written.
+func TestNothingToSee(t *testing.T) {
+	w := open(t)
+	q := w.begin("ada", "talk", "Water")
+	a := w.say("bo", q, "Soft")
+	for _, blank := range []string{"```a", "```\n```", "[a]: /x", "&nbsp;", "\u200b", "\u2800", "\u3164", "- ", "#", "> ", "1.", "[](https://a.example)", "\u00ad\u2060", "\ufe0f", "&#x115f;", "| |\n|-|\n| |", "- [ ] \u200b", "* > \u2800"} {
+		for what, err := range map[string]error{
+			"begin":  second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: "x", Text: blank})),
+			"say":    second(topic.Say(ctx, w.d, w.voice("ada"), q.Topic.ID, blank, 0, "")),
+			"change": second(topic.Change(ctx, w.d, w.voice("bo"), a.Reply.ID, topic.Edit{Revision: 1, Text: blank})),
+		} {
+			w.is(err, fault.Invalid, "Write something first.")
+			if f := fault.Fields(err); len(f) != 1 || f[0].Name != "text" {
+				t.Errorf("%s %q: %v", what, blank, f)
+			}
+		}
+	}
+	for _, title := range []string{"\u200b", "\u2800\u3164", "\u00a0", "\u00ad"} {
+		w.is(second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: title, Text: "x"})), fault.Invalid, "Give the topic a title.")
+		w.is(second(topic.Change(ctx, w.d, w.voice("ada"), q.Reply.ID, topic.Edit{Revision: 1, Title: title, Text: "x"})), fault.Invalid, "Give the topic a title.")
+	}
+	if n := w.count(`SELECT COUNT(*) FROM reply`); n != 2 {
+		t.Errorf("%d replies", n)
+	}
+	for _, short := range []string{"---", ".", "👍🏽", "`x`", "```\n.\n```", "字", "❤\ufe0f"} {
+		w.say("bo", q, short)
+	}
+}
+
+// What others have answered is not taken from them: an edit that would wait for a
+// look is refused there, and nothing of it is kept.
+func TestChangesThatWouldTakeAnswersAway(t *testing.T) {
+	w := open(t)
+	const link = "Look at https://a.example"
+	const refused = "Links of newcomers wait for a look, and others have answered here already."
+	lets := func(s topic.Said) topic.Said { return w.decide("here", s, topic.Approve) }
+	change := func(s topic.Said, text string) (topic.Said, error) {
+		r := w.reply(s)
+		w.tick()
+		return topic.Change(ctx, w.d, w.voice("newbie"), r.ID, topic.Edit{Revision: r.Revision, Text: text})
+	}
+	q := lets(w.begin("newbie", "talk", "Water"))
+	own := lets(w.say("newbie", q, "It is hard"))
+	if n := w.topic(q); n.State != topic.Live || n.Replies != 1 {
+		t.Fatalf("%+v", n)
+	}
+	// Nobody else has answered: it waits as what is new.
+	for _, s := range []topic.Said{own, q} {
+		if said := must(change(s, link))(t); !said.Waits() {
+			t.Errorf("%s: %s", s.Reply.Text, said.Reply.State)
+		}
+		lets(s)
+	}
+	other := w.say("bo", q, "Ours is soft")
+	before := w.count(`SELECT COUNT(*) FROM revision`)
+	for _, s := range []topic.Said{q, own} { // both stand before what bo wrote
+		w.is(second(change(s, link+" and more")), fault.Denied, refused)
+		if r := w.reply(s); r.State != topic.Live || r.Text != link {
+			t.Errorf("%+v", r)
+		}
+	}
+	if n := w.count(`SELECT COUNT(*) FROM revision`); n != before || w.topic(q).State != topic.Live {
+		t.Errorf("%d versions, %s", n-before, w.topic(q).State)
+	}
+	if said := must(change(own, "It is very hard"))(t); said.Waits() {
+		t.Error("words alone wait")
+	}
+	last := w.say("newbie", other, "Where is that") // after which nobody has written
+	if said := must(change(last, link))(t); !said.Waits() {
+		t.Error("a link in the last reply does not wait")
+	}
+	lets(last)
+	// What nobody can read any more is no answer.
+	w.decide("here", other, topic.Hide)
+	if said := must(change(own, link))(t); !said.Waits() {
+		t.Error("a hidden reply holds back")
+	}
+}
+
+// The accepted answer stays one, and who is held back for another reason than
+// links hears of that.
+func TestChangesOfAnAcceptedAnswer(t *testing.T) {
+	w := open(t)
+	q := w.begin("ada", "ask", "Water")
+	a := w.decide("here", w.say("newbie", q, "Soft"), topic.Approve)
+	must(topic.Accept(ctx, w.d, w.voice("ada"), a.Reply.ID, true))(t)
+	w.is(second(topic.Change(ctx, w.d, w.voice("newbie"), a.Reply.ID, topic.Edit{Revision: 1, Text: "Softer"})), fault.Denied, "What you change would wait for a look")
+	if n := w.topic(q); n.Answer != a.Reply.ID || n.Replies != 1 {
+		t.Errorf("%+v", n)
+	}
+}
+
+// Everybody whom a post names is told of it, so it names no more than that.
+func TestMoreNamesThanAreTold(t *testing.T) {
+	w := open(t)
+	names := func(n int) (text string) {
+		for i := range n {
+			text += fmt.Sprintf("@some%d @SOME%d ", i, i)
+		}
+		return text
+	}
+	q := w.begin("ada", "talk", names(50))
+	a := w.say("bo", q, "`"+names(51)+"`") // names in code are no names
+	const refused = "Name at most 50 people in one post"
+	w.is(second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: "x", Text: names(51)})), fault.Invalid, refused)
+	w.is(second(topic.Say(ctx, w.d, w.voice("ada"), q.Topic.ID, names(51), 0, "")), fault.Invalid, refused)
+	w.is(second(topic.Change(ctx, w.d, w.voice("bo"), a.Reply.ID, topic.Edit{Revision: 1, Text: names(51)})), fault.Invalid, refused)
+}
