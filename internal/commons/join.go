@@ -69,15 +69,10 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := at(r)
-	in := join.Form{Email: f.Value("email"), Password: f.Raw("password"), Name: f.Value("name"), Handle: f.Value("handle"), Accepts: map[string]int64{},
+	in := join.Form{Email: f.Value("email"), Password: f.Raw("password"), Name: f.Value("name"), Handle: f.Value("handle"), Accepts: accepts(f),
 		Challenge: f.Value("challenge"), Answer: f.Value("proof"), Script: f.Value("proof") != ""}
 	for i, q := range v.Community.Questions {
 		in.Answers = append(in.Answers, member.Answer{Question: q, Answer: f.Value("answer." + strconv.Itoa(i))})
-	}
-	for _, name := range document.Names {
-		if n, err := strconv.ParseInt(f.Value("accept."+name), 10, 64); err == nil {
-			in.Accepts[name] = n
-		}
 	}
 	in.Link, in.LinkDay = came(r)
 	done, err := p.enlist(w, r, v.Brand, in)

@@ -40,6 +40,8 @@ func (p *Pages) readRoutes() []route {
 // writeRoutes are where members write and react.
 func (p *Pages) writeRoutes() []route {
 	return []route{
+		{pattern: "GET /accept", handle: p.acceptForm, member: true},
+		{pattern: "POST /accept", handle: p.acceptDo, member: true},
 		{pattern: "GET /new", handle: p.topicNew, member: true},
 		{pattern: "POST /new", handle: p.topicBegin, member: true},
 		{pattern: "POST /t/{slug}/{number}", handle: p.replySay, member: true},

@@ -17,6 +17,7 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/member"
@@ -47,12 +48,13 @@ type visit struct {
 	Voice   member.Voice
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
-	path    string      // with its query, as the browser knows it
-	before  uint64      // shelf.count when the request came
-	topic   topic.Topic // of the address, once it was read for a frozen page
-	mute    *bool       // what Voice.Speaks said, once it was asked
-	frozen  bool        // the page is for everybody: it holds nothing of one reader
-	unread  func() int  // how much the reader was told and has not read
+	path    string              // with its query, as the browser knows it
+	before  uint64              // shelf.count when the request came
+	topic   topic.Topic         // of the address, once it was read for a frozen page
+	mute    *bool               // what Voice.Speaks said, once it was asked
+	frozen  bool                // the page is for everybody: it holds nothing of one reader
+	Owed    []document.Document // what the reader has to accept before they write, on pages where one writes
+	unread  func() int          // how much the reader was told and has not read
 }
 
 type visitKey struct{}
