@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"testing"
 
+	"rapport/internal/account"
 	"rapport/internal/document"
+	"rapport/internal/fault"
 	"rapport/internal/topic"
 )
 
@@ -72,4 +74,30 @@ func TestWhatIsNewIsAcceptedBeforeOneWrites(t *testing.T) {
 	p.do(kim, "/accept", url.Values{"next": {top.Path() + "#write"}, "accept.privacy": {"1"}}).hasStatus(t, http.StatusSeeOther)
 	p.get(kim, top.Path()).lacks(t, "What holds here has changed")
 	p.get("", "/accept").hasStatus(t, http.StatusSeeOther)
+}
+
+// Who leaves is told what happens to their account, and it does.
+func TestWhoLeavesTakesTheirAccountAlong(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	kim, bo := p.signUp("kim"), p.signUp("bo")
+	p.get(kim, "/me").has(t, "Delete my account too", `name="password"`).lacks(t, "Your account, with its")
+	p.get(studio, "/me").has(t, "you need it for North").lacks(t, "Delete my account too")
+	a := p.do(kim, "/me/leave", url.Values{"how": {"anonymise"}, "confirm": {"kim"}, "password": {password}, "account": {"true"}})
+	a.hasStatus(t, http.StatusSeeOther)
+	if a.Header.Get("Location") != "/?done=gone" || len(a.Cookies()) != 1 || a.Cookies()[0].MaxAge >= 0 {
+		t.Errorf("%q %v", a.Header.Get("Location"), a.Cookies())
+	}
+	p.get("", "/?done=gone").has(t, "your account is deleted")
+	p.get(kim, "/me").hasStatus(t, http.StatusSeeOther)
+	if _, _, err := account.SignIn(ctx, p.DB, "kim@members.example", password, account.Meta{}); !fault.Is(err, fault.Denied) {
+		t.Error(err)
+	}
+	a = p.do(bo, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"bo"}, "password": {password}})
+	if a.Header.Get("Location") != "/?done=left" {
+		t.Errorf("%q", a.Header.Get("Location"))
+	}
+	if _, _, err := account.SignIn(ctx, p.DB, "bo@members.example", password, account.Meta{}); err != nil {
+		t.Error(err)
+	}
 }

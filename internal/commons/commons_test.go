@@ -533,7 +533,9 @@ func TestWhatMembersDo(t *testing.T) {
 	}
 	p.get(token, "/me/export").has(t, `"Kim Larsen"`, "half a thought", "Filter")
 	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).has(t, "Type your handle to confirm.", `value="erase" checked`, `value="kim"`).lacks(t, `value="keep" checked`)
-	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}}).hasStatus(t, http.StatusSeeOther)
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}, "password": {"wrong password"}}).hasStatus(t, http.StatusUnprocessableEntity).has(t, "not your current password", `value="erase" checked`)
+	p.get(token, "/me").hasStatus(t, http.StatusOK).has(t, "Delete my account too", `name="account" value="true" checked`)
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}, "password": {password}, "account": {"true"}}).hasStatus(t, http.StatusSeeOther)
 	p.get("", "/u/kimmy").hasStatus(t, http.StatusNotFound)
 	p.get("", "/people").lacks(t, "Kim Larsen")
 	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)

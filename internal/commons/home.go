@@ -203,6 +203,8 @@ func noteOf(r *http.Request) string {
 		return i18n.T(ctx, "Thank you. Your address is proven.")
 	case "left":
 		return i18n.T(ctx, "You have left this community.")
+	case "gone":
+		return i18n.T(ctx, "You have left this community, and your account is deleted.")
 	case "asking":
 		return i18n.T(ctx, "Thank you. The team looks at who wants to join, and lets you in.")
 	}
