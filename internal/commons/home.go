@@ -203,6 +203,10 @@ func noteOf(r *http.Request) string {
 		return i18n.T(ctx, "Thank you. Your address is proven.")
 	case "left":
 		return i18n.T(ctx, "You have left this community.")
+	case "password":
+		return i18n.T(ctx, "The password is changed. Your other sessions have ended.")
+	case "others":
+		return i18n.T(ctx, "Your other sessions have ended.")
 	case "gone":
 		return i18n.T(ctx, "You have left this community, and your account is deleted.")
 	case "asking":

@@ -72,7 +72,7 @@ func (j *Join) Leave(ctx context.Context, v member.Voice, l Leaving) (gone bool,
 	if !slices.Contains(Ways, l.How) {
 		return false, errHow
 	}
-	if err := j.sure(ctx, v, l); err != nil {
+	if err := j.Confirm(ctx, v.Who, l.Session, l.Password, l.Code); err != nil {
 		return false, err
 	}
 	err = j.part(ctx, v.Brand, v.Member.ID, l.How, func(tx *db.Tx) error {
@@ -92,16 +92,18 @@ func (j *Join) Leave(ctx context.Context, v member.Voice, l Leaving) (gone bool,
 
 var errHow = fault.OnField("how", "Choose what stays of what you wrote.")
 
-// sure makes sure that it is they themselves who leave.
-func (j *Join) sure(ctx context.Context, v member.Voice, l Leaving) error {
-	f, err := account.FactorOf(ctx, j.DB, v.Who.Account)
+// Confirm makes a session sure of its person again: by the code of their second
+// factor where the account has one, else by the password. A wrong one is a fault
+// on the field "code" or "password".
+func (j *Join) Confirm(ctx context.Context, who access.Who, session, password, code string) error {
+	f, err := account.FactorOf(ctx, j.DB, who.Account)
 	if err != nil {
 		return err
 	}
 	if f.Since != 0 {
-		return (&account.Factors{DB: j.DB, Keys: j.Keys}).ConfirmByCode(ctx, v.Who, l.Session, l.Code)
+		return (&account.Factors{DB: j.DB, Keys: j.Keys}).ConfirmByCode(ctx, who, session, code)
 	}
-	return account.Confirm(ctx, j.DB, v.Who, l.Session, l.Password)
+	return account.Confirm(ctx, j.DB, who, session, password)
 }
 
 // left is the program's own line in the log: it must not lead from an account
