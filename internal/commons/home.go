@@ -184,9 +184,11 @@ func (p *Pages) spaceFollow(w http.ResponseWriter, r *http.Request) error {
 }
 
 // noteOf is what was done just before, in words.
-func noteOf(r *http.Request) string {
-	ctx := r.Context()
-	switch r.URL.Query().Get("done") {
+func noteOf(r *http.Request) string { return said(r.Context(), r.URL.Query().Get("done")) }
+
+// said is what pages say of something that was done.
+func said(ctx context.Context, done string) string {
+	switch done {
 	case "waits":
 		return i18n.T(ctx, "Thank you. Somebody of the team looks at this before others can read it. You will be told.")
 	case "flagged":

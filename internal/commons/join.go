@@ -311,11 +311,17 @@ func (p *Pages) meLeave(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
+	done := "left"
 	if gone {
+		done = "gone"
 		cookie.SetSession(w, p.secure(r), "", 0)
-		return see(w, r, v.href("/?done=gone"))
 	}
-	return see(w, r, v.href("/?done=left"))
+	if v.locked() { // no page of it can say so afterwards
+		v.Voice = member.Voice{Brand: v.Brand.ID}
+		h := head{Title: i18n.T(r.Context(), "Goodbye"), NoIndex: true, Plain: true}
+		return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), leftBody(said(r.Context(), done))))
+	}
+	return see(w, r, v.href("/?done="+done))
 }
 
 // logoShow sends the brand's picture.

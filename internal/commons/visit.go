@@ -39,6 +39,7 @@ type route struct {
 	shelve func(r *http.Request) []string
 	member bool  // only who has an account gets here
 	shut   bool  // it answers where the community is not open yet, too
+	own    bool  // it is about what is theirs: it answers members where the community is shut, too
 	body   int64 // most bytes a request may send; 0 is formMost
 }
 
@@ -97,10 +98,11 @@ func (p *Pages) serve(rt route) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Cookie, Accept-Language")
 		r, err := p.enter(r, token)
-		if rt.shut && errors.Is(err, errShut) {
+		if errors.Is(err, errShut) && (rt.shut || rt.own && at(r).Voice.Member.ID != "") {
 			err = nil
 		}
-		if err == nil && rt.member && !at(r).In() {
+		asks := err == nil || errors.Is(err, errShut) && rt.own && r.Method == http.MethodGet // by signing in it may come out that they are a member
+		if asks && rt.member && !at(r).In() {
 			http.Redirect(w, r, at(r).signIn(), http.StatusSeeOther)
 			return
 		}
