@@ -24,30 +24,37 @@ func Erase(ctx context.Context, d *db.DB, who access.Who, typed string) error {
 	if strings.ToLower(strings.TrimSpace(typed)) != who.Email {
 		return fault.OnField("confirm", "Type %s to erase your account.", who.Email)
 	}
-	err := d.Tx(ctx, func(tx *db.Tx) error {
-		brands, err := leave(ctx, tx, who)
-		if err != nil {
-			return err
-		}
-		for _, id := range append(brands, "") {
-			if _, err := tx.ExecContext(ctx, `UPDATE audit SET address = '' WHERE brand_id = $1 AND account_id = $2`, id, who.Account); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM letter WHERE brand_id = $1 AND account_id = $2`, id, who.Account); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, who.Account); err != nil {
-			return err
-		}
-		accessChanged(tx, who.Account)
-		who.Address = ""
-		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.erased", Subject: who.Account})
-	})
+	return d.Tx(ctx, func(tx *db.Tx) error { return EraseIn(ctx, tx, who) })
+}
+
+// EraseIn is Erase in the caller's transaction, which has made sure that the
+// person wants it.
+func EraseIn(ctx context.Context, tx *db.Tx, who access.Who) error {
+	if err := inPerson(who); err != nil {
+		return err
+	}
+	brands, err := leave(ctx, tx, who)
 	if err != nil {
 		return fmt.Errorf("account: erase: %w", err)
 	}
-	return nil
+	for _, id := range append(brands, "") {
+		for _, query := range []string{
+			`UPDATE audit SET address = '' WHERE brand_id = $1 AND account_id = $2`,
+			`DELETE FROM letter WHERE brand_id = $1 AND account_id = $2`,
+			// What became of an invitation stays, and not whose address it was.
+			`UPDATE invitation SET email = '' WHERE brand_id = $1 AND accepted_by = $2 AND accepted_at > 0`,
+		} {
+			if _, err := tx.ExecContext(ctx, query, id, who.Account); err != nil {
+				return fmt.Errorf("account: erase: %w", err)
+			}
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, who.Account); err != nil {
+		return fmt.Errorf("account: erase: %w", err)
+	}
+	accessChanged(tx, who.Account)
+	who.Address = ""
+	return audit.Record(ctx, tx, who, audit.Entry{Act: "account.erased", Subject: who.Account})
 }
 
 // leave takes the account out of its brands and returns all brands there are.

@@ -1,9 +1,11 @@
 package commons
 
 import (
+	"errors"
 	"net/http"
 
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/topic"
@@ -38,7 +40,11 @@ func (p *Pages) replyPlace(w http.ResponseWriter, r *http.Request) error {
 // do carries out what a small form asks and leads back to the reply.
 func (p *Pages) do(w http.ResponseWriter, r *http.Request, act func(replyID string) error) error {
 	id := r.PathValue("reply")
-	if err := act(id); err != nil {
+	err := act(id)
+	if errors.Is(err, document.ErrDue) {
+		return see(w, r, at(r).acceptPath(at(r).href("/r/"+id)))
+	}
+	if err != nil {
 		return err
 	}
 	return p.backTo(w, r, id, "")

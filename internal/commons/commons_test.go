@@ -406,6 +406,38 @@ func TestShut(t *testing.T) {
 	p.get(studio, "/people").has(t, "Only the team sees this community")
 }
 
+// Members of a community that was shut still take along what is theirs, and go.
+func TestShutMembersGo(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	kim, bo := p.signUp("kim"), p.signUp("bo")
+	_, owner := p.found("South")
+	_, err := community.Show(ctx, p.DB, p.owner, p.brand.ID, false)
+	p.must(err)
+	p.get(kim, "/me").hasStatus(t, http.StatusOK).has(t, "This community is shut.", `href="/me/export"`, `href="/me/account"`, `action="/me/leave"`).
+		lacks(t, `action="/me"`, `href="/people"`, `href="/notices"`, `role="search"`, `data-live="/live"`)
+	p.get(studio, "/me").has(t, "Only the team sees this community", `action="/me"`, `href="/people"`)
+	p.get(kim, "/me/export").hasStatus(t, http.StatusOK).has(t, "kim")
+	p.get(kim, "/me/account").hasStatus(t, http.StatusOK).has(t, "This community is shut.")
+	p.get("", "/look.css").hasStatus(t, http.StatusOK)
+	for _, path := range []string{"/people", "/notices", "/new", "/live", "/accept", "/me/notices", "/me/accounts"} {
+		p.get(kim, path).hasStatus(t, http.StatusTeapot)
+	}
+	p.do(kim, "/me", url.Values{"name": {"Kim Larsen"}, "handle": {"kim"}, "revision": {"1"}}).hasStatus(t, http.StatusTeapot)
+	// Who is no member there learns nothing, and who is not signed in may be one.
+	stranger := p.sign(owner)
+	for _, path := range []string{"/me", "/me/export", "/me/account", "/logo"} {
+		p.get(stranger, path).hasStatus(t, http.StatusTeapot)
+	}
+	p.do("", "/me/leave", url.Values{}).hasStatus(t, http.StatusTeapot)
+	p.get("", "/me").hasStatus(t, http.StatusSeeOther)
+	p.do(kim, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).hasStatus(t, http.StatusUnprocessableEntity).has(t, "not your current password")
+	a := p.do(kim, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}, "password": {password}, "account": {"true"}})
+	a.hasStatus(t, http.StatusOK).has(t, "your account is deleted").lacks(t, `href="/me"`)
+	a = p.do(bo, "/me/leave", url.Values{"how": {"keep"}, "confirm": {"bo"}, "password": {password}})
+	a.hasStatus(t, http.StatusOK).has(t, "You have left this community.")
+}
+
 // A kept page is never older than what this node wrote, and is sent as it is
 // while nothing changes.
 func TestKeptPagesAreTrue(t *testing.T) {
@@ -542,7 +574,9 @@ func TestWhatMembersDo(t *testing.T) {
 	}
 	p.get(token, "/me/export").has(t, `"Kim Larsen"`, "half a thought", "Filter")
 	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).has(t, "Type your handle to confirm.", `value="erase" checked`, `value="kim"`).lacks(t, `value="keep" checked`)
-	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}}).hasStatus(t, http.StatusSeeOther)
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}, "password": {"wrong password"}}).hasStatus(t, http.StatusUnprocessableEntity).has(t, "not your current password", `value="erase" checked`)
+	p.get(token, "/me").hasStatus(t, http.StatusOK).has(t, "Delete my account too", `name="account" value="true" checked`)
+	p.do(token, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"@Kimmy"}, "password": {password}, "account": {"true"}}).hasStatus(t, http.StatusSeeOther)
 	p.get("", "/u/kimmy").hasStatus(t, http.StatusNotFound)
 	p.get("", "/people").lacks(t, "Kim Larsen")
 	p.do(token, at, url.Values{"text": {"Still here?"}}).lacks(t, `id="2"`)

@@ -177,7 +177,8 @@ func TestPicturesOfMembers(t *testing.T) {
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound) // an address is given once
 	last = faceAt.FindStringSubmatch(p.get(token, "/me").body)
 	p.get("", last[1]).hasStatus(t, http.StatusOK)
-	p.must(p.join.Leave(ctx, p.voice("kim"), join.Anonymise))
+	_, err = p.join.Leave(ctx, p.voice("kim"), join.Leaving{How: join.Anonymise, Password: password})
+	p.must(err)
 	p.get("", last[1]).hasStatus(t, http.StatusNotFound)
 }
 

@@ -184,9 +184,11 @@ func (p *Pages) spaceFollow(w http.ResponseWriter, r *http.Request) error {
 }
 
 // noteOf is what was done just before, in words.
-func noteOf(r *http.Request) string {
-	ctx := r.Context()
-	switch r.URL.Query().Get("done") {
+func noteOf(r *http.Request) string { return said(r.Context(), r.URL.Query().Get("done")) }
+
+// said is what pages say of something that was done.
+func said(ctx context.Context, done string) string {
+	switch done {
 	case "waits":
 		return i18n.T(ctx, "Thank you. Somebody of the team looks at this before others can read it. You will be told.")
 	case "flagged":
@@ -203,6 +205,12 @@ func noteOf(r *http.Request) string {
 		return i18n.T(ctx, "Thank you. Your address is proven.")
 	case "left":
 		return i18n.T(ctx, "You have left this community.")
+	case "password":
+		return i18n.T(ctx, "The password is changed. Your other sessions have ended.")
+	case "others":
+		return i18n.T(ctx, "Your other sessions have ended.")
+	case "gone":
+		return i18n.T(ctx, "You have left this community, and your account is deleted.")
 	case "asking":
 		return i18n.T(ctx, "Thank you. The team looks at who wants to join, and lets you in.")
 	}

@@ -69,15 +69,10 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := at(r)
-	in := join.Form{Email: f.Value("email"), Password: f.Raw("password"), Name: f.Value("name"), Handle: f.Value("handle"), Accepts: map[string]int64{},
+	in := join.Form{Email: f.Value("email"), Password: f.Raw("password"), Name: f.Value("name"), Handle: f.Value("handle"), Accepts: accepts(f),
 		Challenge: f.Value("challenge"), Answer: f.Value("proof"), Script: f.Value("proof") != ""}
 	for i, q := range v.Community.Questions {
 		in.Answers = append(in.Answers, member.Answer{Question: q, Answer: f.Value("answer." + strconv.Itoa(i))})
-	}
-	for _, name := range document.Names {
-		if n, err := strconv.ParseInt(f.Value("accept."+name), 10, 64); err == nil {
-			in.Accepts[name] = n
-		}
 	}
 	in.Link, in.LinkDay = came(r)
 	done, err := p.enlist(w, r, v.Brand, in)
@@ -178,7 +173,9 @@ func (p *Pages) paper(name string) handler {
 // meView is the reader's own settings.
 type meView struct {
 	*visit
-	Form form
+	Form   form
+	Factor bool     // their account has a second factor, which is asked for in place of the password
+	Holds  []string // names of the brands for which their account stays when they leave
 }
 
 // leaves reports whether that way out is chosen; the mildest is, unless they
@@ -197,12 +194,20 @@ func profileForm(m member.Member) form {
 }
 
 func (p *Pages) mePage(w http.ResponseWriter, r *http.Request, f form) error {
-	v := meView{at(r), f}
+	v := meView{visit: at(r), Form: f}
 	if v.Voice.Member.ID == "" {
 		return see(w, r, v.href("/join"))
 	}
 	// The page says of their picture all that the notice does.
 	if err := notice.ReadKind(r.Context(), p.DB, v.Voice, notice.Pictured); err != nil {
+		return err
+	}
+	factor, err := account.FactorOf(r.Context(), p.DB, v.Voice.Who.Account)
+	if err != nil {
+		return err
+	}
+	v.Factor = factor.Since != 0
+	if v.Holds, err = join.Holds(r.Context(), p.DB, v.Brand.ID, v.Voice.Who.Account); err != nil {
 		return err
 	}
 	h := head{Title: i18n.T(r.Context(), "Settings"), NoIndex: true, Plain: true}
@@ -281,24 +286,42 @@ func (p *Pages) meExport(w http.ResponseWriter, r *http.Request) error {
 	return p.Join.Export(r.Context(), v.Voice, w)
 }
 
-// meLeave ends the reader's membership: their handle typed is the confirmation.
+// meLeave ends the reader's membership, and their account where they want that
+// and nothing else holds it.
 func (p *Pages) meLeave(w http.ResponseWriter, r *http.Request) error {
 	f, err := readForm(r)
 	if err != nil {
 		return err
 	}
 	v := at(r)
+	gone := false
 	if handle := v.Voice.Member.Handle; handle == "" || !strings.EqualFold(strings.TrimPrefix(f.Value("confirm"), "@"), handle) {
-		again := profileForm(v.Voice.Member).For(r.Context())
-		again.Values.Set("how", f.Value("how"))
-		again.Values.Set("confirm", f.Value("confirm"))
-		again.Refused(fault.OnField("confirm", "Type your handle to confirm."))
-		return p.mePage(w, r, again)
+		err = fault.OnField("confirm", "Type your handle to confirm.")
+	} else {
+		gone, err = p.Join.Leave(context.WithoutCancel(r.Context()), v.Voice,
+			join.Leaving{How: join.How(f.Value("how")), Password: f.Raw("password"), Code: f.Value("code"), Session: v.Session.ID, Account: f.On("account")})
 	}
-	if err := p.Join.Leave(context.WithoutCancel(r.Context()), v.Voice, join.How(f.Value("how"))); err != nil {
+	if err != nil {
+		again := profileForm(v.Voice.Member).For(r.Context())
+		for _, name := range []string{"how", "confirm", "account"} {
+			again.Values.Set(name, f.Value(name))
+		}
+		if again.Refused(err) {
+			return p.mePage(w, r, again)
+		}
 		return err
 	}
-	return see(w, r, v.href("/?done=left"))
+	done := "left"
+	if gone {
+		done = "gone"
+		cookie.SetSession(w, p.secure(r), "", 0)
+	}
+	if v.locked() { // no page of it can say so afterwards
+		v.Voice = member.Voice{Brand: v.Brand.ID}
+		h := head{Title: i18n.T(r.Context(), "Goodbye"), NoIndex: true, Plain: true}
+		return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), leftBody(said(r.Context(), done))))
+	}
+	return see(w, r, v.href("/?done="+done))
 }
 
 // logoShow sends the brand's picture.

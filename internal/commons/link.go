@@ -42,6 +42,10 @@ func (p *Pages) linkFollow(w http.ResponseWriter, r *http.Request) error {
 // closed reports whether nobody but the team sees the community.
 func (v *visit) closed() bool { return v.Community.OpenedAt == 0 }
 
+// locked reports whether the reader gets no further than what is theirs, because
+// the community is shut.
+func (v *visit) locked() bool { return v.closed() && !v.team() }
+
 // unfollowed reports whether the browser asks not to be followed.
 func unfollowed(r *http.Request) bool {
 	return r.Header.Get("DNT") == "1" || r.Header.Get("Sec-GPC") == "1"

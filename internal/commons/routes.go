@@ -32,7 +32,7 @@ func (p *Pages) readRoutes() []route {
 		{pattern: "GET /t/{slug}/{number}/history/{reply}", handle: p.historyShow},
 		{pattern: "GET /search", handle: p.searchShow},
 		{pattern: "GET /p/{picture}", handle: p.pictureShow},
-		{pattern: "GET /face/{file}", handle: p.faceShow},
+		{pattern: "GET /face/{file}", handle: p.faceShow, own: true},
 		{pattern: "GET /l/{code}", handle: p.linkFollow, shut: true},
 	}
 }
@@ -40,6 +40,8 @@ func (p *Pages) readRoutes() []route {
 // writeRoutes are where members write and react.
 func (p *Pages) writeRoutes() []route {
 	return []route{
+		{pattern: "GET /accept", handle: p.acceptForm, member: true},
+		{pattern: "POST /accept", handle: p.acceptDo, member: true},
 		{pattern: "GET /new", handle: p.topicNew, member: true},
 		{pattern: "POST /new", handle: p.topicBegin, member: true, words: []string{"title", "text"}},
 		{pattern: "POST /t/{slug}/{number}", handle: p.replySay, member: true, words: []string{"text"}},
@@ -86,22 +88,27 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "GET /join/address/{token}", handle: p.addressAsk},
 		{pattern: "POST /join/address/{token}", handle: p.addressProven},
 		{pattern: "POST /join/letter", handle: p.addressAgain, member: true},
-		{pattern: "GET /me", handle: p.me, member: true},
+		{pattern: "GET /me", handle: p.me, member: true, own: true},
 		{pattern: "POST /me", handle: p.meSave, member: true, words: []string{"bio"}},
 		{pattern: "POST /me/picture", handle: p.mePicture, member: true, body: pictureMost},
 		{pattern: "POST /me/picture/remove", handle: p.mePictureRemove, member: true},
+		{pattern: "GET /me/account", handle: p.accountShow, member: true, own: true},
+		{pattern: "POST /me/account/password", handle: p.accountPassword, member: true, own: true},
+		{pattern: "POST /me/account/address", handle: p.accountAddress, member: true, own: true},
+		{pattern: "POST /me/account/sessions", handle: p.accountSessions, member: true, own: true},
+		{pattern: "POST /me/account/language", handle: p.accountLanguage, member: true, own: true},
 		{pattern: "GET /me/accounts", handle: p.elsewhere, member: true},
 		{pattern: "POST /me/accounts", handle: p.elsewhereBegin, member: true},
 		{pattern: "POST /me/accounts/{claim}/check", handle: p.elsewhereCheck, member: true},
 		{pattern: "POST /me/accounts/{claim}/show", handle: p.elsewhereShow, member: true},
 		{pattern: "POST /me/accounts/{claim}/withdraw", handle: p.elsewhereWithdraw, member: true},
-		{pattern: "GET /me/export", handle: p.meExport, member: true},
-		{pattern: "POST /me/leave", handle: p.meLeave, member: true},
+		{pattern: "GET /me/export", handle: p.meExport, member: true, own: true},
+		{pattern: "POST /me/leave", handle: p.meLeave, member: true, own: true},
 		{pattern: "GET /guidelines", handle: p.paper("guidelines"), shelve: alone},
 		{pattern: "GET /terms", handle: p.paper("terms"), shelve: alone},
 		{pattern: "GET /privacy", handle: p.paper("privacy"), shelve: alone},
 		{pattern: "GET /imprint", handle: p.paper("imprint"), shelve: alone},
-		{pattern: "GET /logo", handle: p.logoShow},
+		{pattern: "GET /logo", handle: p.logoShow, own: true},
 	}
 }
 
@@ -122,7 +129,7 @@ func (p *Pages) noticeRoutes() []route {
 // programRoutes are for programs.
 func (p *Pages) programRoutes() []route {
 	return []route{
-		{pattern: "GET /look.css", handle: p.look},
+		{pattern: "GET /look.css", handle: p.look, shut: true},
 		{pattern: "GET /feed.atom", handle: p.feed, shelve: listed},
 		{pattern: "GET /s/{space}/feed.atom", handle: p.feed, shelve: listed},
 		{pattern: "GET /t/{slug}/{number}/feed.atom", handle: p.topicFeed, shelve: p.ofTopic},

@@ -29,6 +29,7 @@ type topicView struct {
 	topic.Own
 	Promoted []promote.Promoted // by which posts, for the team
 	Form     form
+	Typed    bool // what stands in the form was sent with this request
 }
 
 // ofTopic is what a page of a topic is made of.
@@ -86,6 +87,12 @@ func (p *Pages) topicPage(w http.ResponseWriter, r *http.Request, t topic.Topic,
 	if err != nil {
 		return err
 	}
+	if tv.mayReply() {
+		if err := p.owes(r.Context(), tv.visit); err != nil {
+			return err
+		}
+	}
+	tv.Typed = f.Values.Has("text")
 	if tv.Form = f; f.Status() == http.StatusOK && !f.Values.Has("text") {
 		tv.Form = fill("text", tv.Draft.Text, "once", newOnce())
 	}
@@ -285,7 +292,10 @@ func (p *Pages) replySay(w http.ResponseWriter, r *http.Request) error {
 		return p.replyQuote(w, r, t, s, f, n)
 	}
 	answers, _ := strconv.ParseInt(f.Value("answers"), 10, 64)
-	said, err := topic.Say(r.Context(), p.DB, at(r).Voice, t.ID, f.Raw("text"), answers, f.Value("once"))
+	var said topic.Said
+	if err = p.agrees(r, f); err == nil {
+		said, err = topic.Say(r.Context(), p.DB, at(r).Voice, t.ID, f.Raw("text"), answers, f.Value("once"))
+	}
 	if err != nil {
 		if f.Refused(err) {
 			return p.topicPage(w, r, t, s, f)

@@ -68,7 +68,8 @@ func (tv *topicView) mayReply() bool {
 }
 
 // writes names what stands where one replies, so that it is changed only where
-// it becomes something else.
+// it becomes something else. A form in which somebody may be writing stays when
+// there is something new to accept: sending it asks.
 func (tv *topicView) writes(ctx context.Context) string {
 	if tv.mayReply() {
 		return "form"
@@ -88,3 +89,7 @@ func (tv *topicView) barred(ctx context.Context) string {
 	}
 	return fault.Say(ctx, tv.Voice.Speaks(tv.Now))
 }
+
+// formShown reports whether the form of a reply stands on the page: not while
+// there is something to accept first, unless what was typed stands in it.
+func (tv *topicView) formShown() bool { return tv.mayReply() && (len(tv.Owed) == 0 || tv.Typed) }

@@ -17,6 +17,7 @@ import (
 
 	"rapport/internal/account"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/markdown"
@@ -39,6 +40,7 @@ type route struct {
 	shelve func(r *http.Request) []string
 	member bool  // only who has an account gets here
 	shut   bool  // it answers where the community is not open yet, too
+	own    bool  // it is about what is theirs: it answers members where the community is shut, too
 	body   int64 // most bytes a request may send; 0 is formMost, wordsMost where there are words
 	// words are the fields in which somebody writes: what stands in them is shown
 	// again whatever becomes of the request.
@@ -52,13 +54,14 @@ type visit struct {
 	Voice   member.Voice
 	Session account.Session // zero where nobody is signed in
 	Now     db.Time
-	path    string      // with its query, as the browser knows it
-	before  uint64      // shelf.count when the request came
-	topic   topic.Topic // of the address, once it was read for a frozen page
-	mute    *bool       // what Voice.Speaks said, once it was asked
-	frozen  bool        // the page is for everybody: it holds nothing of one reader
-	unread  func() int  // how much the reader was told and has not read
-	words   []string    // the fields of the request in which somebody writes
+	path    string              // with its query, as the browser knows it
+	before  uint64              // shelf.count when the request came
+	topic   topic.Topic         // of the address, once it was read for a frozen page
+	mute    *bool               // what Voice.Speaks said, once it was asked
+	frozen  bool                // the page is for everybody: it holds nothing of one reader
+	Owed    []document.Document // what the reader has to accept before they write, on pages where one writes
+	unread  func() int          // how much the reader was told and has not read
+	words   []string            // the fields of the request in which somebody writes
 }
 
 type visitKey struct{}
@@ -110,8 +113,13 @@ func (p *Pages) serve(rt route) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Cookie, Accept-Language")
 		r, err := p.enter(r, token)
-		if rt.shut && errors.Is(err, errShut) {
+		if errors.Is(err, errShut) && (rt.shut || rt.own && at(r).Voice.Member.ID != "") {
 			err = nil
+		}
+		if errors.Is(err, errShut) && rt.own && r.Method == http.MethodGet && rt.member && !at(r).In() {
+			// By signing in it may come out that they are a member.
+			http.Redirect(w, r, at(r).signIn(), http.StatusSeeOther)
+			return
 		}
 		if err == nil {
 			at(r).words = rt.words

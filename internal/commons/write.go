@@ -62,6 +62,9 @@ func (p *Pages) newForm(w http.ResponseWriter, r *http.Request, f form, kept db.
 	if len(v.Into) == 0 {
 		return fault.New(fault.Denied, "There is no space where you can begin a topic.")
 	}
+	if err := p.owes(r.Context(), v.visit); err != nil {
+		return err
+	}
 	h := head{Title: i18n.T(r.Context(), "New topic"), NoIndex: true, Space: f.Value("space")}
 	return write(r.Context(), w, f.Status(), frame(at(r).page(r, h), newBody(v)))
 }
@@ -72,7 +75,10 @@ func (p *Pages) topicBegin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said, err := topic.Begin(r.Context(), p.DB, at(r).Voice, topic.New{Space: f.Value("space"), Title: f.Raw("title"), Text: f.Raw("text"), Once: f.Value("once")})
+	var said topic.Said
+	if err = p.agrees(r, f); err == nil {
+		said, err = topic.Begin(r.Context(), p.DB, at(r).Voice, topic.New{Space: f.Value("space"), Title: f.Raw("title"), Text: f.Raw("text"), Once: f.Value("once")})
+	}
 	if err != nil {
 		if f.Refused(err) {
 			return p.newForm(w, r, f, 0)
@@ -121,6 +127,9 @@ func (p *Pages) editForm(w http.ResponseWriter, r *http.Request, f form) error {
 	if rep.Topic != t.ID || rep.By.ID != at(r).Voice.Member.ID {
 		return fault.New(fault.Denied, "Only who wrote this can change it.")
 	}
+	if err := p.owes(r.Context(), at(r)); err != nil {
+		return err
+	}
 	h := head{Title: i18n.T(r.Context(), "Change"), NoIndex: true, Space: t.Space}
 	return write(r.Context(), w, f.Status(), frame(at(r).page(r, h), editBody(editView{at(r), f, t, rep})))
 }
@@ -132,7 +141,10 @@ func (p *Pages) replyChange(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	revision, _ := strconv.ParseInt(f.Value("revision"), 10, 64)
-	said, err := topic.Change(r.Context(), p.DB, at(r).Voice, r.PathValue("reply"), topic.Edit{Revision: revision, Title: f.Raw("title"), Text: f.Raw("text")})
+	var said topic.Said
+	if err = p.agrees(r, f); err == nil {
+		said, err = topic.Change(r.Context(), p.DB, at(r).Voice, r.PathValue("reply"), topic.Edit{Revision: revision, Title: f.Raw("title"), Text: f.Raw("text")})
+	}
 	if err != nil {
 		if f.Refused(err) {
 			return p.editForm(w, r, f)

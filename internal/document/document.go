@@ -19,6 +19,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/markdown"
+	"rapport/internal/member"
 	"rapport/internal/outbox"
 )
 
@@ -245,6 +246,65 @@ func Due(ctx context.Context, q db.Queryer, brandID, memberID string) ([]Documen
 // each document that has a binding one.
 func Binding(ctx context.Context, q db.Queryer, brandID string) ([]Document, error) {
 	return Due(ctx, q, brandID, "")
+}
+
+// ErrDue says that a member has to accept a document before they write. Its kind
+// is fault.Denied; a surface recognises it by errors.Is, and asks.
+var ErrDue error = fault.New(fault.Denied, "There is a new version of what holds here. Read and accept it, then you can write.")
+
+// Agreed returns nil where the voice has accepted all that binds as it now is,
+// else ErrDue. Whoever writes in a community asks it: it is one look-up in an
+// index, and reads no text. Of the team nothing is asked, as nothing is when
+// they join: what binds is between the brand and its members.
+func Agreed(ctx context.Context, q db.Queryer, v member.Voice) error {
+	if v.Member.ID == "" || v.Team(q.Now()) {
+		return nil
+	}
+	var one int
+	err := q.QueryRowContext(ctx, `SELECT 1 FROM (SELECT name, MAX(version) AS version FROM document WHERE brand_id = $1 AND binding GROUP BY name) b
+		WHERE b.version > COALESCE((SELECT MAX(a.version) FROM acceptance a WHERE a.member_id = $2 AND a.name = b.name AND a.brand_id = $1), 0) LIMIT 1`,
+		v.Brand, v.Member.ID).Scan(&one)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("document: agreed: %w", err)
+	}
+	return ErrDue
+}
+
+// Owed are the documents that the voice has to accept before they write, in the
+// order of Names.
+func Owed(ctx context.Context, q db.Queryer, v member.Voice) ([]Document, error) {
+	if err := Agreed(ctx, q, v); !errors.Is(err, ErrDue) {
+		return nil, err
+	}
+	return Due(ctx, q, v.Brand, v.Member.ID)
+}
+
+// Agree notes that the acting member accepts the versions, by the names of
+// their documents. Where one that they owe is not among them, nothing is noted.
+func Agree(ctx context.Context, d *db.DB, v member.Voice, versions map[string]int64) error {
+	if v.Member.ID == "" || v.Who.Account == "" || v.Who.Token != "" {
+		return fault.New(fault.Denied, "Sign in to do this. An API token cannot.")
+	}
+	if err := v.Speaks(d.Now()); err != nil {
+		return err
+	}
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		owed, err := Owed(ctx, tx, v)
+		if err != nil {
+			return err
+		}
+		accepts := map[string]int64{}
+		for _, o := range owed {
+			if versions[o.Name] == 0 {
+				return fault.OnField("accepts", "Read what is new and accept each of it, then you can write.")
+			}
+			accepts[o.Name] = versions[o.Name]
+		}
+		return Accept(ctx, tx, v.Brand, v.Member.ID, accepts)
+	})
 }
 
 // Accept notes in the caller's transaction that a member accepts the versions,

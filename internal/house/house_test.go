@@ -48,12 +48,12 @@ var floors = []struct {
 		"letter":       "account",
 		"conversation": "account delivery person", // a reply is a delivery; notes name accounts
 		"comment":      "account post",
-		"task":         "account conversation post", // what it is about, and whom it can be given to
-		"member":       "person",                    // each is somebody the brand knows
-		"document":     "member",                    // who has accepted which version
-		"tally":        "brand",                     // by whose clock days are counted
-		"topic":        "community member space",    // where it stands, who speaks, and what waits for a look
-		"notice":       "brand member topic",        // who is told, by which clock, and of what
+		"task":         "account conversation post",       // what it is about, and whom it can be given to
+		"member":       "person",                          // each is somebody the brand knows
+		"document":     "member",                          // who has accepted which version
+		"tally":        "brand",                           // by whose clock days are counted
+		"topic":        "community document member space", // where it stands, who speaks and has accepted what, and what waits for a look
+		"notice":       "brand member topic",              // who is told, by which clock, and of what
 	}},
 	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure merge notify promote publish rekey tell", map[string]string{
 		"bridge":  "answer",             // what the community answered goes back where it was asked

@@ -50,7 +50,7 @@ func TestLeavingLetsGoOfAccountsElsewhere(t *testing.T) {
 		if !strings.Contains(b.String(), `"@proven"`) {
 			t.Errorf("%s: the export says nothing of it: %s", how, b.String())
 		}
-		h.must(h.Leave(ctx, v, how))
+		h.must(h.leave(v, how))
 		now, err := person.Identities(ctx, h.DB, h.brand.ID, []string{heard["proven"].ID, heard["joined"].ID})
 		h.must(err)
 		for name, was := range heard {

@@ -157,6 +157,12 @@ func (h *house) letter() letter.Letter {
 	}
 }
 
+// leave has a member leave who keeps their account.
+func (h *house) leave(v member.Voice, how join.How) error {
+	_, err := h.Leave(ctx, v, join.Leaving{How: how, Password: password})
+	return err
+}
+
 func (h *house) count(query string, args ...any) (n int) {
 	h.Helper()
 	h.must(h.DB.QueryRowContext(ctx, query, args...).Scan(&n))
@@ -396,11 +402,11 @@ func TestEnter(t *testing.T) {
 func TestLeaveAndComeBack(t *testing.T) {
 	h := open(t, false)
 	v := h.joined("ada@example.com", "Ada")
-	h.must(h.Leave(ctx, v, join.Keep))
+	h.must(h.leave(v, join.Keep))
 	if now := h.voice("ada@example.com").Member; now.State != member.Left || now.Name != "Ada" || now.Gone() {
 		t.Errorf("%+v", now)
 	}
-	if err := h.Leave(ctx, v, join.Keep); !fault.Is(err, fault.Conflict) {
+	if err := h.leave(v, join.Keep); !fault.Is(err, fault.Conflict) {
 		t.Error(err)
 	}
 	m, err := h.Enter(ctx, v.Who, h.brand, join.Form{Name: "Ada"})
@@ -409,7 +415,7 @@ func TestLeaveAndComeBack(t *testing.T) {
 	}
 	_, err = member.Decide(ctx, h.DB, h.owner, h.brand.ID, m.ID, member.Suspended, "Spam")
 	h.must(err)
-	h.must(h.Leave(ctx, h.voice("ada@example.com"), join.Anonymise))
+	h.must(h.leave(h.voice("ada@example.com"), join.Anonymise))
 	if m, err = h.Enter(ctx, v.Who, h.brand, join.Form{Name: "Ada Again"}); err != nil || m.State != member.Asking || m.ID == v.Member.ID {
 		t.Errorf("%+v, %v", m, err)
 	}
@@ -476,7 +482,7 @@ func TestWhatTheyWereToldGoes(t *testing.T) {
 	for how, others := range map[join.How]int{join.Keep: 1, join.Anonymise: 1, join.Erase: 0} {
 		h := open(t, false)
 		w := h.talk()
-		h.must(h.Leave(ctx, w.ada, how))
+		h.must(h.leave(w.ada, how))
 		for _, table := range []string{"notice", "notice_choice", "notice_digest"} {
 			if n := h.count(`SELECT COUNT(*) FROM `+table+` WHERE member_id = $1`, w.ada.Member.ID); n != 0 {
 				t.Errorf("%s: %d rows are left in %s", how, n, table)
@@ -494,7 +500,7 @@ func TestAnonymise(t *testing.T) {
 	files := h.files()
 	h.must(member.Portray(ctx, h.DB, h.Blobs, w.ada, drawn()))
 	in := h.picture(w.ada)
-	h.must(h.Leave(ctx, w.ada, join.Anonymise))
+	h.must(h.leave(w.ada, join.Anonymise))
 	m, err := member.ByID(ctx, h.DB, h.brand.ID, w.ada.Member.ID)
 	if err != nil || !m.Gone() || m.Account != "" || m.Person != "" || m.Name != "" || m.Picture != "" {
 		t.Errorf("%+v, %v", m, err)
@@ -537,7 +543,7 @@ func TestAnonymise(t *testing.T) {
 func TestErase(t *testing.T) {
 	h := open(t, false)
 	w := h.talk()
-	h.must(h.Leave(ctx, w.ada, join.Erase))
+	h.must(h.leave(w.ada, join.Erase))
 	if found := h.everywhere("secretname"); found != nil {
 		t.Error("words stayed in", found)
 	}
@@ -606,14 +612,14 @@ func TestWhoMayRemove(t *testing.T) {
 	v := h.joined("ada@example.com", "Ada")
 	for name, bad := range map[string]member.Voice{"a visitor": {Brand: h.brand.ID}, "another": {Who: access.Who{Account: "x"}, Member: v.Member, Brand: h.brand.ID},
 		"a token": {Who: access.Who{Account: v.Who.Account, Token: "t"}, Member: v.Member, Brand: h.brand.ID}} {
-		if err := h.Leave(ctx, bad, join.Erase); !fault.Is(err, fault.Denied) {
+		if err := h.leave(bad, join.Erase); !fault.Is(err, fault.Denied) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := h.Export(ctx, bad, &bytes.Buffer{}); !fault.Is(err, fault.Denied) && !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := h.Leave(ctx, v, "burn"); field(err) != "how" {
+	if err := h.leave(v, "burn"); field(err) != "how" {
 		t.Error(err)
 	}
 	if err := h.Remove(ctx, h.owner, db.NewID(), v.Member.ID, join.Erase); !fault.Is(err, fault.NotFound) {
@@ -686,7 +692,7 @@ func TestLeavingLiftsNoSuspension(t *testing.T) {
 		v := h.joined(fmt.Sprintf("m%d@example.com", i), fmt.Sprint("Member ", i))
 		_, err := member.Decide(ctx, h.DB, h.owner, h.brand.ID, v.Member.ID, member.Suspended, "Spam")
 		h.must(err)
-		h.must(h.Leave(ctx, h.voice(v.Who.Email), how))
+		h.must(h.leave(h.voice(v.Who.Email), how))
 		if m, err := h.Enter(ctx, v.Who, h.brand, join.Form{Name: fmt.Sprint("Again ", i)}); err != nil || m.State != member.Asking {
 			t.Errorf("%s: %s, %v", how, m.State, err)
 		}

@@ -33,19 +33,77 @@ const (
 // Ways are all ways, in the order pages show them.
 var Ways = []How{Keep, Anonymise, Erase}
 
-// Leave ends the acting member's part in the community. The caller has asked
-// for their password. With Keep their profile stays as that of somebody who
+// Leaving is how a member leaves.
+type Leaving struct {
+	How            How
+	Password, Code string // the code of a second factor where the account has one, else the password
+	Session        string // that asks
+	// Account says that the account goes too, where nothing else holds it: see
+	// Holds. With Keep it stays, so that they can come back.
+	Account bool
+}
+
+// Holds are the names of the brands for which an account stays when it leaves
+// the brand's community: those in whose team it is, and in whose communities
+// besides.
+func Holds(ctx context.Context, q db.Queryer, brandID, accountID string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT b.name FROM brand b WHERE EXISTS (SELECT 1 FROM access_grant g WHERE g.brand_id = b.id AND g.account_id = $2)
+		OR b.id <> $1 AND EXISTS (SELECT 1 FROM member m WHERE m.brand_id = b.id AND m.account_id = $2) ORDER BY b.name, b.id`, brandID, accountID)
+	names, err := db.Collect(rows, err, scanText)
+	if err != nil {
+		return nil, fmt.Errorf("join: what holds an account: %w", err)
+	}
+	return names, nil
+}
+
+// Leave ends the acting member's part in the community, once their password is
+// right, or the code of their second factor. gone says that their account went
+// too, in the same transaction as they left. With Keep their profile stays as that of somebody who
 // left, and they may come back to it. Otherwise all that tells who they are is
 // gone at once, and accounts elsewhere that were theirs are people of their own
 // again; with Erase those that they had proven are erased with all that was
 // written with them. What they kept for themselves, and with Erase what they
 // wrote, goes at once for most and by a job for who wrote very much. See member.Gone
 // for what pages say then.
-func (j *Join) Leave(ctx context.Context, v member.Voice, how How) error {
+func (j *Join) Leave(ctx context.Context, v member.Voice, l Leaving) (gone bool, err error) {
 	if v.Member.ID == "" || v.Who.Account == "" || v.Who.Account != v.Member.Account || v.Who.Token != "" {
-		return errSignIn
+		return false, errSignIn
 	}
-	return j.part(ctx, v.Brand, v.Member.ID, how, func(tx *db.Tx) error { return left(ctx, tx, v.Brand, v.Member.ID, how) })
+	if !slices.Contains(Ways, l.How) {
+		return false, errHow
+	}
+	if err := j.Confirm(ctx, v.Who, l.Session, l.Password, l.Code); err != nil {
+		return false, err
+	}
+	err = j.part(ctx, v.Brand, v.Member.ID, l.How, func(tx *db.Tx) error {
+		gone = false // the transaction may run again
+		if err := left(ctx, tx, v.Brand, v.Member.ID, l.How); err != nil || !l.Account || l.How == Keep {
+			return err
+		}
+		holds, err := Holds(ctx, tx, v.Brand, v.Who.Account)
+		if err != nil || len(holds) > 0 {
+			return err
+		}
+		gone = true
+		return account.EraseIn(ctx, tx, v.Who)
+	})
+	return gone && err == nil, err
+}
+
+var errHow = fault.OnField("how", "Choose what stays of what you wrote.")
+
+// Confirm makes a session sure of its person again: by the code of their second
+// factor where the account has one, else by the password. A wrong one is a fault
+// on the field "code" or "password".
+func (j *Join) Confirm(ctx context.Context, who access.Who, session, password, code string) error {
+	f, err := account.FactorOf(ctx, j.DB, who.Account)
+	if err != nil {
+		return err
+	}
+	if f.Since != 0 {
+		return (&account.Factors{DB: j.DB, Keys: j.Keys}).ConfirmByCode(ctx, who, session, code)
+	}
+	return account.Confirm(ctx, j.DB, who, session, password)
 }
 
 // left is the program's own line in the log: it must not lead from an account
@@ -102,7 +160,7 @@ func leave(ctx context.Context, tx *db.Tx, m member.Member, how How, at db.Time)
 	r = Rest{Brand: m.Brand, Member: m.ID, Account: m.Account, Words: how == Erase}
 	switch {
 	case how != Keep && how != Anonymise && how != Erase:
-		return r, nil, fault.OnField("how", "Choose what stays of what you wrote.")
+		return r, nil, errHow
 	case m.Gone() && how != Erase, m.State == member.Left && how == Keep:
 		return r, nil, fault.New(fault.Conflict, "They have left already.")
 	}

@@ -93,7 +93,7 @@ func TestErasingTakesThePicturesInPosts(t *testing.T) {
 	stays := h.picture(w.bea)
 	store := h.Blobs
 	h.Blobs = nil // nothing of it is touched before the rows are gone
-	h.must(h.Leave(ctx, w.ada, join.Erase))
+	h.must(h.leave(w.ada, join.Erase))
 	h.Blobs = store
 	if n := h.count(`SELECT COUNT(*) FROM topic_picture WHERE member_id = $1`, w.ada.Member.ID); n != 0 {
 		t.Errorf("%d are still there", n)
@@ -149,7 +149,7 @@ func TestPicturesAtOnce(t *testing.T) {
 		_, err := topic.Upload(ctx, h.DB, h.Blobs, w.bea, drawn())
 		results <- err
 	}()
-	h.must(h.Leave(ctx, w.bea, join.Erase))
+	h.must(h.leave(w.bea, join.Erase))
 	if err := <-results; err != nil && !fault.Is(err, fault.Denied) {
 		t.Error(err)
 	}

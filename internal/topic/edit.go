@@ -8,6 +8,7 @@ import (
 
 	"rapport/internal/activity"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/markdown"
 	"rapport/internal/member"
@@ -34,6 +35,9 @@ func Change(ctx context.Context, d *db.DB, v member.Voice, replyID string, e Edi
 		s, t, r, err := whole(ctx, tx, v, replyID)
 		if err == nil {
 			err = mayChange(tx.Now(), v, s, t, r)
+		}
+		if err == nil {
+			err = document.Agreed(ctx, tx, v)
 		}
 		if err != nil {
 			return err
@@ -238,6 +242,9 @@ func Return(ctx context.Context, d *db.DB, v member.Voice, replyID string) (Said
 		}
 		if r.State != Withdrawn || r.Author != v.Member.ID {
 			return fault.New(fault.Conflict, "This was not taken back, or not by you.")
+		}
+		if err := document.Agreed(ctx, tx, v); err != nil {
+			return err
 		}
 		t, r, err = comeBack(ctx, tx, v, t, r)
 		out = Said{t, r}

@@ -12,6 +12,7 @@ import (
 
 	"rapport/internal/activity"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/member"
 	"rapport/internal/outbox"
@@ -109,6 +110,11 @@ func React(ctx context.Context, d *db.DB, v member.Voice, replyID, feeling strin
 		}
 		if r.Author == v.Member.ID {
 			return fault.New(fault.Denied, "This is your own. Leave the reactions to others.")
+		}
+		if give { // what they felt can be taken back whatever holds
+			if err := document.Agreed(ctx, tx, v); err != nil {
+				return err
+			}
 		}
 		changed, err := keepReaction(ctx, tx, v, r, feeling, give)
 		if err != nil || !changed {

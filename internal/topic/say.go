@@ -13,6 +13,7 @@ import (
 	"rapport/internal/activity"
 	"rapport/internal/community"
 	"rapport/internal/db"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/markdown"
 	"rapport/internal/member"
@@ -63,6 +64,9 @@ func Add(ctx context.Context, tx *db.Tx, v member.Voice, n New) (Said, error) {
 	if err == nil {
 		err = mayBegin(tx.Now(), v, s)
 	}
+	if err == nil {
+		err = document.Agreed(ctx, tx, v)
+	}
 	if err != nil {
 		return Said{}, err
 	}
@@ -111,6 +115,9 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 	s, t, err := readable(ctx, tx, v, topicID)
 	if err == nil {
 		err = mayReply(tx.Now(), v, s, t)
+	}
+	if err == nil {
+		err = document.Agreed(ctx, tx, v)
 	}
 	if err != nil {
 		return Said{}, err

@@ -2,6 +2,7 @@ package topic_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
+	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/member"
 	"rapport/internal/search"
@@ -478,6 +480,63 @@ func TestAHiddenSpaceIsUnseen(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// Who has not accepted what binds as it now is writes nothing, and reads on,
+// flags, takes back. The team is not asked.
+func TestWhatBindsIsAcceptedBeforeOneWrites(t *testing.T) {
+	w := open(t)
+	first := w.begin("ada", "talk", "The first words")
+	other := w.begin("bo", "talk", "Other words")
+	if err := topic.React(ctx, w.d, w.voice("ada"), other.Reply.ID, "up", true); err != nil {
+		t.Fatal(err)
+	}
+	back := w.say("ada", other, "I take this back")
+	must(topic.Withdraw(ctx, w.d, w.voice("ada"), back.Reply.ID))(t)
+	terms := must(document.Write(ctx, w.d, w.who["owner"], "b", document.Terms, 0, "One", true))(t)
+	w.tick()
+	v := w.voice("ada")
+	writes := map[string]func() error{
+		"begin": func() error {
+			return second(topic.Begin(ctx, w.d, v, topic.New{Space: w.space["talk"].ID, Title: "New", Text: "Words"}))
+		},
+		"reply": func() error { return second(topic.Say(ctx, w.d, v, other.Topic.ID, "Words", 0, "")) },
+		"change": func() error {
+			return second(topic.Change(ctx, w.d, v, first.Reply.ID, topic.Edit{Revision: 1, Text: "Other"}))
+		},
+		"react":  func() error { return topic.React(ctx, w.d, v, other.Reply.ID, "heart", true) },
+		"return": func() error { return second(topic.Return(ctx, w.d, v, back.Reply.ID)) },
+	}
+	for name, write := range writes {
+		if err := write(); !errors.Is(err, document.ErrDue) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"flag":           topic.Complain(ctx, w.d, v, other.Reply.ID, topic.Spam, ""),
+		"take back":      topic.React(ctx, w.d, v, other.Reply.ID, "up", false),
+		"bookmark":       topic.Bookmark(ctx, w.d, v, other.Reply.ID, true),
+		"keep a draft":   topic.KeepDraft(ctx, w.d, v, topic.Draft{Text: "Words"}),
+		"begin (a team)": second(topic.Begin(ctx, w.d, w.voice("here"), topic.New{Space: w.space["talk"].ID, Title: "New", Text: "Words"})),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.is(document.Agree(ctx, w.d, v, nil), fault.Invalid, "accept each of it")
+	w.is(document.Agree(ctx, w.d, v, map[string]int64{document.Terms: 7}), fault.Conflict, "changed meanwhile")
+	if err := document.Agree(ctx, w.d, v, map[string]int64{document.Terms: terms.Version}); err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range writes {
+		if err := write(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	must(document.Write(ctx, w.d, w.who["owner"], "b", document.Terms, 1, "One, spelled better", false))(t)
+	if err := document.Agreed(ctx, dbtest.Indexed(t, w.d), v); err != nil {
+		t.Error("asked for a version that does not bind:", err)
+	}
+}
 
 func TestAnotherBrandsIDs(t *testing.T) {
 	w := open(t)
