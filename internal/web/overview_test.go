@@ -44,7 +44,8 @@ func TestSideBySide(t *testing.T) {
 		Has("#half-community .figure", "Active participation", "out of 2").
 		Has("#half-both .figure", "Topics from social", "No topic came from a network in these days.").
 		Has("#half-social .craft", "One to many").Has("#half-community .craft", "Many to many").
-		Has("#about-active-participation", "100 × contributors ÷ active members", "Divided by", "Left out", "the days they were here", "As of", "Few to go by")
+		Has("#about-active-participation", "100 × contributors ÷ active members", "Divided by", "Left out", "the days they were here", "As of", "Few to go by", "More is better", "active_participation").
+		Has("#about-first-response", "Less is better").Has("#about-published", "Neither")
 	page.Has(".figure[data-few] .figure-value", "100.0")
 	page.Has("a[href$='/insights/community?days=7']", "Community")
 	table := s.Get(s.Path("insights", "numbers.csv")).Is(http.StatusOK)

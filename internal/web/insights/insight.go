@@ -177,7 +177,9 @@ func About(ctx context.Context, id string, v insight.Value, compared string) *ui
 	say("Window", v.Window)
 	say("Left out", v.Excludes)
 	say("Comes from", v.Source)
-	if v.Base > 0 && v.Half != metric.Social {
+	say("Better", studio.Better(v.Direction))
+	a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, "Id"), Text: v.ID}) // as files and the API call it
+	if v.Base > 0 {
 		say("Divided by so far", i18n.Number(ctx, int64(v.Base)))
 	}
 	if v.Few() {

@@ -203,6 +203,17 @@ func ToneOf(d metric.Direction, diff float64) ui.Tone {
 	return ui.Bad
 }
 
+// Better says which way a number is meant to go.
+func Better(d metric.Direction) string {
+	switch d {
+	case metric.Up:
+		return "More is better"
+	case metric.Down:
+		return "Less is better"
+	}
+	return "Neither: it is no success by itself"
+}
+
 // TeamPath is an address below the settings of the team.
 func TeamPath(slug string, parts ...string) string {
 	return Path(slug, append([]string{"settings", "team"}, parts...)...)
