@@ -187,7 +187,7 @@ var definitions = []Definition{
 	{ID: CommunityPosts, Name: "Topics and replies", Half: Community, Formula: "topics begun + replies", Means: "What members wrote.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Direction: Up},
 	{ID: TopicsBegun, Name: "Topics begun", Half: Community, Formula: "number of topics", Means: "New topics.", Window: theDays, Excludes: leftOut + hiddenOut, Source: rolled, Direction: Up},
 	{ID: FirstReply, Name: "First reply", Half: Community, Formula: "median of (first reply by somebody else − opening of the topic)", Means: "How long a topic waits for the first reply by another person: half wait less, half wait longer.", Window: "Topics begun in the days shown, by the brand's clock.",
-		Excludes: leftOut + hiddenOut + " Topics without a reply; how many have one stands beside the number.", Source: rolled, Unit: Seconds, Direction: Down},
+		Excludes: leftOut + hiddenOut + " Topics without a reply; how many those are stands beside the number.", Source: rolled, Unit: Seconds, Direction: Down},
 	{ID: SlowReply, Name: "Slowest tenth of first replies", Half: Community, Formula: "90th percentile of (first reply by somebody else − opening of the topic), by the nearest rank", Means: "How long a topic waits for the first reply at worst: nine in ten wait less.", Window: "Topics begun in the days shown, by the brand's clock.",
 		Excludes: leftOut + hiddenOut + " Topics without a reply.", Source: rolled, Unit: Seconds, Direction: Down},
 	{ID: ReplyCoverage, Name: "Topics with a reply", Half: Community, Formula: "100 × topics with a reply by somebody else ÷ topics begun", Means: "Of the topics, how many somebody else has replied to so far.", Numerator: "Of them, those with a reply by another person.",

@@ -109,7 +109,7 @@ func windowChoices(ctx context.Context, v Numbers) templ.Component {
 // Figure shows a value as people may rely on it. id keeps it apart from the
 // same number elsewhere in the page.
 func Figure(ctx context.Context, id string, v insight.Value, compared string) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: About(ctx, id, v, compared)}
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: About(ctx, id, v, compared), Beside: beside(ctx, v), Few: v.Few()}
 	if v.Now == nil {
 		n.Reason = i18n.T(ctx, v.Why)
 		return n
@@ -123,6 +123,18 @@ func Figure(ctx context.Context, id string, v insight.Value, compared string) ui
 		n.Compared = compared
 	}
 	return n
+}
+
+// beside is what stands beside a number: what a rate was divided by, and how
+// many could not be counted in where the definition says that it stands there.
+func beside(ctx context.Context, v insight.Value) (out []string) {
+	if v.Base > 0 {
+		out = append(out, i18n.N(ctx, int(v.Base), "out of {{.N}}", "out of {{.N}}"))
+	}
+	if v.Left > 0 && v.LeftBeside() {
+		out = append(out, leftOf(ctx, v))
+	}
+	return out
 }
 
 // amount is a value in the reader's format and its unit.
@@ -210,6 +222,10 @@ func leftOf(ctx context.Context, v insight.Value) string {
 	switch v.ID {
 	case metric.FirstReply, metric.SlowReply:
 		return i18n.N(ctx, v.Left, "{{.N}} topic without a reply", "{{.N}} topics without a reply")
+	case metric.FirstResponse, metric.SlowResponse:
+		return i18n.N(ctx, v.Left, "{{.N}} not answered yet", "{{.N}} not answered yet")
+	case metric.LinkRate:
+		return i18n.N(ctx, v.Left, "{{.N}} link whose network tells no views", "{{.N}} links whose networks tell no views")
 	case metric.SolvedRate:
 		return i18n.N(ctx, v.Left, "{{.N}} question that is younger", "{{.N}} questions that are younger")
 	case metric.Followers, metric.FollowerGrowth:
