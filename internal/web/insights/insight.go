@@ -226,6 +226,8 @@ func leftOf(ctx context.Context, v insight.Value) string {
 		return i18n.N(ctx, v.Left, "{{.N}} not answered yet", "{{.N}} not answered yet")
 	case metric.LinkRate:
 		return i18n.N(ctx, v.Left, "{{.N}} link whose network tells no views", "{{.N}} links whose networks tell no views")
+	case metric.ReplyCoverage:
+		return i18n.N(ctx, v.Left, "{{.N}} topic that is younger", "{{.N}} topics that are younger")
 	case metric.SolvedRate:
 		return i18n.N(ctx, v.Left, "{{.N}} question that is younger", "{{.N}} questions that are younger")
 	case metric.Followers, metric.FollowerGrowth:
