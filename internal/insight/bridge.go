@@ -10,7 +10,6 @@ import (
 	"rapport/internal/link"
 	"rapport/internal/metric"
 	"rapport/internal/promote"
-	"rapport/internal/topic"
 )
 
 // Bridge is what leads from one half to the other over a window.
@@ -96,11 +95,11 @@ func through(ctx context.Context, q db.Queryer, brandID string, from, to, fromBe
 // community has replied to.
 func fromSocial(ctx context.Context, q db.Queryer, brandID string, from, to, fromBefore, toBefore db.Time) (topics, answered Value, err error) {
 	topics, answered = defined(metric.TopicsFromSocial), defined(metric.AnsweredFromSocial)
-	now, err := topic.Brought(ctx, q, brandID, from, to)
+	now, err := bridge.Brought(ctx, q, brandID, from, to)
 	if err != nil {
 		return topics, answered, err
 	}
-	before, err := topic.Brought(ctx, q, brandID, fromBefore, toBefore)
+	before, err := bridge.Brought(ctx, q, brandID, fromBefore, toBefore)
 	if err != nil {
 		return topics, answered, err
 	}

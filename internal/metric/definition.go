@@ -199,7 +199,7 @@ var definitions = []Definition{
 
 	{ID: TopicsFromSocial, Name: "Topics from social", Half: Both, Formula: "topics whose origin is a message on a network", Means: "Comments and mentions on the networks that became topics of the community.", Window: theDays,
 		Excludes: hidden, Source: ownCounts, Direction: Up},
-	{ID: AnsweredFromSocial, Name: "Social questions answered", Half: Both, Formula: "100 × topics from social with a reply by somebody else ÷ topics from social", Means: "Of the topics that came from the networks, how many the community has replied to so far.", Numerator: "Of them, those with a reply by another person.",
+	{ID: AnsweredFromSocial, Name: "Social questions answered", Half: Both, Formula: "100 × topics from social with a reply by anybody but the one who asked ÷ topics from social", Means: "Of the topics that came from the networks, how many the community has replied to so far.", Numerator: "Of them, those with a reply by anybody but the one who asked on the network. Who made the topic of it may answer as well.",
 		Denominator: "Topics that came from the networks in the days shown.", Window: theDays, Excludes: hidden, Source: ownCounts, Unit: Percent, Direction: Up},
 	{ID: AnsweredBack, Name: "Answers taken back", Half: Both, Formula: "accepted answers that were given to the network they were asked on", Means: "How often an answer of the community went back to where the question was asked.", Window: theDays,
 		Excludes: "Answers that the team wrote there itself.", Source: ownCounts, Direction: Up},
