@@ -106,6 +106,7 @@ func TestSocialNumbersSayWhatStandsBehindThem(t *testing.T) {
 	asked(t, s, id, true, false)
 	asked(t, s, id, false, false)
 	asked(t, s, id, false, false)
+	asked(t, s, id, false, true)
 	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT $1, id, 'followers', 1, 1234 FROM channel WHERE brand_id = $1`, s.Brand.ID)
 	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT $1, subject, 'views', MAX(at), 5000 FROM metric WHERE brand_id = $1 AND name = 'likes' GROUP BY subject`, s.Brand.ID)
 	for _, page := range []string{s.Path("insights") + "?days=7", s.Path("insights", "social"), s.Path("channels", id, "numbers")} {
@@ -115,7 +116,7 @@ func TestSocialNumbersSayWhatStandsBehindThem(t *testing.T) {
 			}
 			return "#about-" + strings.ReplaceAll(id, "_", "-")
 		}
-		got := s.Get(page).Is(http.StatusOK).Has(".figure-note", "out of 3", "2 not answered yet").
+		got := s.Get(page).Is(http.StatusOK).Has(".figure-note", "out of 3", "2 not answered yet", "1 closed without an answer").
 			Has(about("response_rate"), "Divided by so far", "3").Has(about("first_response"), "Not counted in", "2 not answered yet").
 			Has(about("engagement_rate"), "Divided by so far", ",")
 		if n := got.Count(".figure-note"); n < 3 {

@@ -224,6 +224,8 @@ func leftOf(ctx context.Context, v insight.Value) string {
 		return i18n.N(ctx, v.Left, "{{.N}} topic without a reply", "{{.N}} topics without a reply")
 	case metric.FirstResponse, metric.SlowResponse:
 		return i18n.N(ctx, v.Left, "{{.N}} not answered yet", "{{.N}} not answered yet")
+	case metric.ResponseRate:
+		return i18n.N(ctx, v.Left, "{{.N}} closed without an answer", "{{.N}} closed without an answer")
 	case metric.LinkRate:
 		return i18n.N(ctx, v.Left, "{{.N}} link whose network tells no views", "{{.N}} links whose networks tell no views")
 	case metric.ReplyCoverage:
