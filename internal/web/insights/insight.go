@@ -116,7 +116,7 @@ func Figure(ctx context.Context, id string, v insight.Value, compared string) ui
 	}
 	n.Value, n.Unit = amount(ctx, v.Unit, *v.Now)
 	if v.ID == metric.FollowerGrowth {
-		n.Value = studio.Signed(int(*v.Now))
+		n.Value = studio.Signed(ctx, int(*v.Now))
 	}
 	if v.Before != nil {
 		n.Change, n.Tone = change(ctx, v)
@@ -152,7 +152,7 @@ func amount(ctx context.Context, unit metric.Unit, v float64) (value, of string)
 // change by pieces, larger ones in percent, and rates by points.
 func change(ctx context.Context, v insight.Value) (string, ui.Tone) {
 	diff := *v.Now - *v.Before
-	text := studio.Signed(int(math.Round(diff)))
+	text := studio.Signed(ctx, int(math.Round(diff)))
 	switch {
 	case v.Unit == metric.Percent:
 		text = i18n.T(ctx, "{{.N}} points", "N", withSign(diff, studio.Decimal(ctx, math.Abs(diff))))
@@ -175,22 +175,40 @@ func withSign(n float64, text string) string {
 	return "±" + text
 }
 
-// About is what stands behind a number's label.
-func About(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
-	a := &ui.About{ID: id, Means: i18n.T(ctx, v.Means)}
+// Defined is what a number is, as of no time: for the head of a column.
+func Defined(ctx context.Context, id string, d metric.Definition) *ui.About {
+	a := &ui.About{ID: id, Means: i18n.T(ctx, d.Means)}
 	say := func(label, text string) {
 		if text != "" {
 			a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, label), Text: i18n.T(ctx, text)})
 		}
 	}
-	say("Formula", v.Formula)
-	say("Counted", v.Numerator)
-	say("Divided by", v.Denominator)
-	say("Window", v.Window)
-	say("Left out", v.Excludes)
-	say("Comes from", v.Source)
-	say("Better", studio.Better(v.Direction))
-	a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, "Id"), Text: v.ID}) // as files and the API call it
+	say("Formula", d.Formula)
+	say("Counted", d.Numerator)
+	say("Divided by", d.Denominator)
+	say("Window", d.Window)
+	say("Left out", d.Excludes)
+	say("Comes from", d.Source)
+	say("Better", studio.Better(d.Direction))
+	a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, "Id"), Text: d.ID}) // as files and the API call it
+	return a
+}
+
+// rateColumn is the head above engagement rates: their name is long, and what
+// they are divided by is one click away.
+func rateColumn(ctx context.Context, id string) ui.Column {
+	d, _ := metric.Defined(metric.EngagementRate)
+	return ui.Column{Label: i18n.T(ctx, "Rate by followers"), Numeric: true, WideOnly: true, About: Defined(ctx, id, d)}
+}
+
+// About is what stands behind a number's label.
+func About(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
+	a := Defined(ctx, id, v.Definition)
+	say := func(label, text string) {
+		if text != "" {
+			a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, label), Text: i18n.T(ctx, text)})
+		}
+	}
 	if v.Base > 0 {
 		say("Divided by so far", i18n.Number(ctx, int64(v.Base)))
 	}

@@ -114,7 +114,7 @@ func (o overview) before(ctx context.Context) string {
 func (o overview) figure(ctx context.Context, v insight.Value) ui.NumberArgs {
 	n := Figure(ctx, "about-"+strings.ReplaceAll(v.ID, "_", "-"), v, o.before(ctx))
 	if v.ID == metric.NetActive && v.Now != nil {
-		n.Value = studio.Signed(int(*v.Now))
+		n.Value = studio.Signed(ctx, int(*v.Now))
 	}
 	n.Compared = "" // it stands once below all of them, and in what the number means
 	for _, c := range v.Course {
@@ -289,6 +289,14 @@ func percent(ctx context.Context, v *float64) string {
 		return "—"
 	}
 	return studio.Decimal(ctx, *v) + " %"
+}
+
+// grown is a cell with its sign.
+func grown(ctx context.Context, v *float64) string {
+	if v == nil {
+		return "—"
+	}
+	return studio.Signed(ctx, int(*v))
 }
 
 // stayed is a cell of the table of cohorts: a dash while not all have reached

@@ -2,7 +2,6 @@ package studio
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -173,14 +172,14 @@ func DecidedNote(ctx context.Context, a topic.Act) string {
 }
 
 // Signed is a change with its sign.
-func Signed(n int) string {
-	if n == 0 {
+func Signed(ctx context.Context, n int) string {
+	switch {
+	case n == 0:
 		return "±0"
+	case n < 0:
+		return "−" + i18n.Number(ctx, -n)
 	}
-	if n < 0 {
-		return fmt.Sprintf("−%d", -n)
-	}
-	return fmt.Sprintf("+%d", n)
+	return "+" + i18n.Number(ctx, n)
 }
 
 // Decimal has the digits that a rate is good for: two below one, else one.
