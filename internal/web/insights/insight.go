@@ -190,7 +190,7 @@ func Defined(ctx context.Context, id string, d metric.Definition) *ui.About {
 	say("Left out", d.Excludes)
 	say("Comes from", d.Source)
 	say("Better", studio.Better(d.Direction))
-	a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, "Id"), Text: d.ID}) // as files and the API call it
+	a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, "Id"), Text: strconv.Quote(d.ID)}) // as files and the API call it, in no language
 	return a
 }
 
