@@ -107,8 +107,8 @@ func TestSocialNumbersSayWhatStandsBehindThem(t *testing.T) {
 	asked(t, s, id, false, false)
 	asked(t, s, id, false, false)
 	asked(t, s, id, false, true)
-	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT $1, id, 'followers', 1, 1234 FROM channel WHERE brand_id = $1`, s.Brand.ID)
-	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT $1, subject, 'views', MAX(at), 5000 FROM metric WHERE brand_id = $1 AND name = 'likes' GROUP BY subject`, s.Brand.ID)
+	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT brand_id, id, 'followers', 1, 1234 FROM channel WHERE brand_id = $1`, s.Brand.ID)
+	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT brand_id, subject, 'views', MAX(at), 5000 FROM metric WHERE brand_id = $1 AND name = 'likes' GROUP BY brand_id, subject`, s.Brand.ID)
 	for _, page := range []string{s.Path("insights") + "?days=7", s.Path("insights", "social"), s.Path("channels", id, "numbers")} {
 		about := func(id string) string {
 			if strings.Contains(page, "channels") {
