@@ -109,6 +109,10 @@ func TestSocialNumbersSayWhatStandsBehindThem(t *testing.T) {
 	asked(t, s, id, false, true)
 	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT brand_id, id, 'followers', 1, 1234 FROM channel WHERE brand_id = $1`, s.Brand.ID)
 	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT brand_id, subject, 'views', MAX(at), 5000 FROM metric WHERE brand_id = $1 AND name = 'likes' GROUP BY brand_id, subject`, s.Brand.ID)
+	exec(t, s.DB, `INSERT INTO metric (brand_id, subject, name, at, value) SELECT brand_id, id, 'followers', $2, 3743 FROM channel WHERE brand_id = $1`, s.Brand.ID, s.DB.Now())
+	s.Get(s.Path("channels", id, "numbers")).Has(".figure-value", "+2,509")
+	s.Get(s.Path("insights", "social")).Has("th .figure-ask", "Rate by followers").Has("#about-channels-rate", "Divided by", "Followers on the day of each post").
+		Has(".numbers-close", "Followers", "3,743", "+2,509")
 	for _, page := range []string{s.Path("insights") + "?days=7", s.Path("insights", "social"), s.Path("channels", id, "numbers")} {
 		about := func(id string) string {
 			if strings.Contains(page, "channels") {
