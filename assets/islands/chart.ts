@@ -49,7 +49,8 @@ export function mount(el: HTMLElement): () => void {
 
 function draw(stage: HTMLElement, data: Data): uPlot {
   const lang = document.documentElement.lang || "en";
-  const day = new Intl.DateTimeFormat(lang, { day: "numeric", month: "short", timeZone: data.zone });
+  // The page writes "3 Nov" in English too.
+  const day = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { day: "numeric", month: "short", timeZone: data.zone });
   const clock = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: data.zone });
   const plain = new Intl.NumberFormat(lang);
   const compact = new Intl.NumberFormat(lang, { notation: "compact" });

@@ -69,7 +69,11 @@ function onToggle(event: Event): void {
 function place(menu: HTMLElement, button: HTMLElement): void {
   const at = button.getBoundingClientRect();
   const end = menu.dataset.align === "end";
-  const up = menu.dataset.side === "top" || at.bottom + menu.offsetHeight + 8 > innerHeight;
+  const above = at.top - 16;
+  const below = innerHeight - at.bottom - 8;
+  const up = menu.dataset.side === "top" || (menu.offsetHeight > below && above > below);
+  // What is about a number is as high as there is room, and scrolls.
+  if (menu.classList.contains("about")) menu.style.maxHeight = `${Math.min(448, up ? above : below)}px`;
   const left = end ? at.right - menu.offsetWidth : at.left;
   menu.style.left = `${Math.max(8, Math.min(left, innerWidth - menu.offsetWidth - 8))}px`;
   menu.style.top = `${up ? Math.max(8, at.top - menu.offsetHeight - 8) : at.bottom}px`;

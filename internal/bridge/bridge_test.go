@@ -609,6 +609,32 @@ func TestACommentBecomesATopicAndTheAnswerGoesBackOnce(t *testing.T) {
 	}
 }
 
+// Who asked is who wrote on the network, not who of the team made the topic: an
+// answer by the latter is one, and a word of the former is none.
+func TestWhoMadeTheTopicMayAnswerIt(t *testing.T) {
+	w := open(t)
+	_, _, m := w.asked(network.Public)
+	_, at, err := w.own.Begin(ctx, w.owner, w.brand, bridge.Ask{Message: m.ID, Space: w.spaces[space.Questions].ID, Title: "Why is it sour?", Text: "We were asked this."})
+	w.must(err)
+	counted := func(want bridge.Origins) {
+		t.Helper()
+		got, err := bridge.Brought(ctx, dbtest.Indexed(t, w.d), w.brand, 0, w.d.Now()+1)
+		if err != nil || got != want {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	counted(bridge.Origins{Topics: 1})
+	fan := w.voice("fan") // who asked, and has joined since
+	_, err = w.d.ExecContext(ctx, `UPDATE member SET person_id = $2 WHERE id = $1`, fan.Member.ID, m.Person)
+	w.must(err)
+	w.says("fan", at, "It was me who asked.", 0)
+	counted(bridge.Origins{Topics: 1})
+	if _, err = topic.Say(ctx, w.d, member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}, at.ID, "Grind it finer.", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	counted(bridge.Origins{Topics: 1, Answered: 1})
+}
+
 func (w *world) memberOf(who access.Who) member.Member {
 	w.t.Helper()
 	m, err := member.OfAccount(ctx, w.d, w.brand, who.Account)

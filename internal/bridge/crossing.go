@@ -509,6 +509,27 @@ func failed(ctx context.Context, tx *db.Tx, x Crossing, why string) error {
 	return conversation.Reopen(ctx, tx, x.Brand, x.Conversation, "unreturned")
 }
 
+// Origins counts topics that came from elsewhere.
+type Origins struct {
+	Topics   int
+	Answered int // of them, by anybody but the one who asked
+}
+
+// Brought counts the topics that came from elsewhere in [from, to) and can be
+// read. Who asked is who wrote the message there, and not who of the team made a
+// topic of it: an answer of theirs is one like any other. The caller has checked
+// that numbers may be seen.
+func Brought(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (o Origins, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM reply r WHERE r.topic_id = t.id AND r.state = 'live' AND r.number > 1
+			AND NOT EXISTS (SELECT 1 FROM crossing c JOIN message asked ON asked.id = c.message_id JOIN member m ON m.person_id = asked.person_id
+				WHERE c.topic_id = t.id AND m.id = r.author_id AND m.person_id <> '')) THEN 1 ELSE 0 END), 0)
+		FROM topic t WHERE t.brand_id = $1 AND t.created_at >= $2 AND t.created_at < $3 AND t.state = 'live' AND t.origin <> ''`, brandID, from, to).Scan(&o.Topics, &o.Answered)
+	if err != nil {
+		return o, fmt.Errorf("bridge: brought: %w", err)
+	}
+	return o, nil
+}
+
 // ReturnedIn counts the accepted answers that went back in [from, to). The
 // caller has checked that numbers may be seen.
 func ReturnedIn(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (n int64, err error) {

@@ -14,8 +14,12 @@ import (
 // Responses are how long people waited in open periods.
 type Responses struct {
 	Periods int             // that opened
+	Closed  int             // of them, those that were done without an answer: they needed none
 	Waits   []time.Duration // of those that were answered, the shortest first
 }
+
+// Needed is how many periods were answered or wait to be.
+func (r Responses) Needed() int { return r.Periods - r.Closed }
 
 // responsesMost bounds how many periods are looked at; the newest count.
 const responsesMost = 50_000
@@ -45,9 +49,9 @@ func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelI
 		b.and(`channel_id <> ` + b.arg(id))
 	}
 	b.and(`NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = period.conversation_id AND c.kind IN (` + b.list(looked) + `))`) // nobody waits for an answer there
-	rows, err := q.QueryContext(ctx, `SELECT opened_at, answered_at FROM period WHERE `+where+b.text+` ORDER BY opened_at DESC LIMIT `+b.arg(responsesMost), b.args...)
+	rows, err := q.QueryContext(ctx, `SELECT opened_at, answered_at, closed_at FROM period WHERE `+where+b.text+` ORDER BY opened_at DESC LIMIT `+b.arg(responsesMost), b.args...)
 	all, err := db.Collect(rows, err, func(r *sql.Rows) (p Period, err error) {
-		err = r.Scan(&p.OpenedAt, &p.AnsweredAt)
+		err = r.Scan(&p.OpenedAt, &p.AnsweredAt, &p.ClosedAt)
 		return p, err
 	})
 	if err != nil {
@@ -57,6 +61,8 @@ func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelI
 	for _, p := range all {
 		if p.AnsweredAt > 0 {
 			out.Waits = append(out.Waits, max(p.AnsweredAt.Sub(p.OpenedAt), 0))
+		} else if p.ClosedAt > 0 {
+			out.Closed++
 		}
 	}
 	slices.Sort(out.Waits)

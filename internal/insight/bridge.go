@@ -10,7 +10,6 @@ import (
 	"rapport/internal/link"
 	"rapport/internal/metric"
 	"rapport/internal/promote"
-	"rapport/internal/topic"
 )
 
 // Bridge is what leads from one half to the other over a window.
@@ -38,7 +37,7 @@ func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 		in func(from, to db.Time) (int64, error)
 	}{
 		{metric.AnsweredBack, func(from, to db.Time) (int64, error) { return bridge.ReturnedIn(ctx, q, brandID, from, to) }},
-		{metric.TopicsPromoted, func(from, to db.Time) (int64, error) { return link.Promoted(ctx, q, brandID, from, to) }},
+		{metric.TopicsPromoted, func(from, to db.Time) (int64, error) { return promote.Carried(ctx, q, brandID, from, to) }},
 		{metric.LinkClicks, func(from, to db.Time) (int64, error) {
 			people, _, err := link.Clicks(ctx, q, brandID, link.Day(from, w.Zone), link.Day(to, w.Zone))
 			return people, err
@@ -70,19 +69,21 @@ func Between(ctx context.Context, q db.Queryer, who access.Who, brandID string, 
 // through is how many of those who saw a post with a tracked link followed it.
 func through(ctx context.Context, q db.Queryer, brandID string, from, to, fromBefore, toBefore db.Time) (Value, error) {
 	v := defined(metric.LinkRate)
-	clicks, views, left, err := promote.Through(ctx, q, brandID, from, to)
+	now, err := promote.Through(ctx, q, brandID, from, to)
 	if err != nil {
 		return v, err
 	}
-	clicksBefore, viewsBefore, _, err := promote.Through(ctx, q, brandID, fromBefore, toBefore)
+	before, err := promote.Through(ctx, q, brandID, fromBefore, toBefore)
 	if err != nil {
 		return v, err
 	}
-	v.Now, v.Before = rate(float64(clicks), float64(views)), rate(float64(clicksBefore), float64(viewsBefore))
-	v.Of, v.Base, v.Left, v.At = int(views), float64(views), left, q.Now()
+	v.Now, v.Before = rate(float64(now.Clicks), float64(now.Views)), rate(float64(before.Clicks), float64(before.Views))
+	v.Of, v.Base, v.Left, v.At = int(now.Views), float64(now.Views), now.Left, q.Now()
 	switch {
 	case v.Now != nil:
-	case left > 0:
+	case now.Links > 0:
+		v.Why = "Nobody has seen these posts yet, as far as their networks tell."
+	case now.Left > 0:
 		v.Why = "The networks of these posts tell no views."
 	default:
 		v.Why = "No post with a tracked link went out in these days."
@@ -94,11 +95,11 @@ func through(ctx context.Context, q db.Queryer, brandID string, from, to, fromBe
 // community has replied to.
 func fromSocial(ctx context.Context, q db.Queryer, brandID string, from, to, fromBefore, toBefore db.Time) (topics, answered Value, err error) {
 	topics, answered = defined(metric.TopicsFromSocial), defined(metric.AnsweredFromSocial)
-	now, err := topic.Brought(ctx, q, brandID, from, to)
+	now, err := bridge.Brought(ctx, q, brandID, from, to)
 	if err != nil {
 		return topics, answered, err
 	}
-	before, err := topic.Brought(ctx, q, brandID, fromBefore, toBefore)
+	before, err := bridge.Brought(ctx, q, brandID, fromBefore, toBefore)
 	if err != nil {
 		return topics, answered, err
 	}

@@ -94,6 +94,7 @@ const (
 	whyNoReply   = "No topic of these days has a reply yet."
 	whyNoStart   = "There were no members before these days."
 	whyNoJoin    = "Nobody joined in the days that are looked at."
+	whyNoAged    = "No topic of that age was begun in these days."
 	whyNoAsked   = "No question of that age was asked in these days."
 )
 
@@ -147,7 +148,8 @@ func (p plaza) talk() []Value {
 	topics := p.count(metric.TopicsBegun, func(o tally.Period) int { return o.Topics }, func(s tally.Sums) float64 { return float64(s.Topics) })
 	first := p.wait(metric.FirstReply, func(o tally.Period) int64 { return o.Median })
 	slow := p.wait(metric.SlowReply, func(o tally.Period) int64 { return o.Slow })
-	covered := p.rate(metric.ReplyCoverage, whyNoTopic, 0, func(o tally.Period) (float64, float64) { return float64(o.Answered), float64(o.Topics) })
+	covered := p.rate(metric.ReplyCoverage, whyNoAged, tally.RepliedLag, func(o tally.Period) (float64, float64) { return float64(o.Replied), float64(o.Aged) })
+	covered.Left = p.Now.Fresh
 	solved := p.rate(metric.SolvedRate, whyNoAsked, tally.SolvedLag, func(o tally.Period) (float64, float64) { return float64(o.Solved), float64(o.Questions) })
 	solved.Left = p.Now.Young
 	return []Value{posts, topics, first, slow, covered, solved}

@@ -134,12 +134,12 @@ func TestCommunity(t *testing.T) {
 			metric.TopicsBegun:     "3 0 0",
 			metric.FirstReply:      "3600 0 1",
 			metric.SlowReply:       "10800 0 1",
-			metric.ReplyCoverage:   "67 3 0",
+			metric.ReplyCoverage:   "100 2 1", // the third is two days old
 			metric.SolvedRate:      "50 2 1",
 			metric.CommunityPosts:  "7 0 0",
 		}},
 		{"with the team", tally.Choice{Team: true}, map[string]string{
-			metric.Members: "9 0 0", metric.Active: "8 0 0", metric.Contributors: "6 0 0", metric.TopicsBegun: "4 0 0", metric.ReplyCoverage: "75 4 0",
+			metric.Members: "9 0 0", metric.Active: "8 0 0", metric.Contributors: "6 0 0", metric.TopicsBegun: "4 0 0", metric.ReplyCoverage: "100 2 2",
 		}},
 		{"posts alone", tally.Choice{Without: true}, map[string]string{metric.Contributors: "4 0 0", metric.Participation: "57 7 0", metric.CreatorContent: "57 7 0"}},
 	} {
@@ -177,6 +177,45 @@ func TestCommunity(t *testing.T) {
 	}
 	if diff := cmp.Diff(kept, p.over(7, tally.Choice{})); diff != "" {
 		t.Errorf("kept and computed: %s", diff)
+	}
+}
+
+// Whether a topic has a reply is looked at at one age, so that the newest window
+// is no worse than those before for being new.
+func TestTopicsAreLookedAtAtOneAge(t *testing.T) {
+	p := square(t)
+	p.act("member.joined", "ada", "", "ada", 300)
+	for i, begun := range []float64{1.0 / 24, 7.5, 8.5, 14, 16, 20} {
+		p.begins("ada", fmt.Sprint("t", i), begun)
+	}
+	p.replies("bob", "t2", 2) // within seven days
+	p.replies("bob", "t3", 6) // a day too late
+	p.replies("bob", "t4", 15)
+	p.replies("bob", "t5", 19)
+	if err := tally.Roll(t.Context(), p.DB, p.b); err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		t.Helper()
+		v := p.over(7, tally.Choice{}).Value(metric.ReplyCoverage)
+		return fmt.Sprintf("%s of %.0f, before %s, left %d", shown(v.Now), v.Base, shown(v.Before), v.Left)
+	}
+	const want = "50 of 2, before 100, left 1"
+	if got := read(); got != want {
+		t.Errorf("kept: %s", got)
+	}
+	// What was kept by other formulas is not gone by.
+	if _, err := p.ExecContext(t.Context(), `UPDATE tally_span SET body = '{"At":1,"Spans":[{},{},{},{}]}' WHERE name = '7'`); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); got != want {
+		t.Errorf("kept by others: %s", got)
+	}
+	if err := tally.Recount(t.Context(), p.DB, p.b); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); got != want {
+		t.Errorf("counted anew: %s", got)
 	}
 }
 

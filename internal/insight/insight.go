@@ -41,6 +41,16 @@ const few = 30
 // would move it.
 func (v Value) Few() bool { return v.Unit == metric.Percent && v.Now != nil && v.Base < few }
 
+// LeftBeside reports whether the number's definition promises that how many are
+// left stands beside it.
+func (v Value) LeftBeside() bool {
+	switch v.ID {
+	case metric.FirstResponse, metric.ResponseRate, metric.LinkRate, metric.FirstReply:
+		return true
+	}
+	return false
+}
+
 // Window is some whole days by the brand's clock, the last of which is today.
 type Window struct {
 	Days int

@@ -183,6 +183,10 @@ func TestWaits(t *testing.T) {
 		w.waited(ago(2), time.Duration(i+1)*time.Minute)
 	}
 	w.waited(ago(1), 0)
+	w.waited(ago(1).Add(time.Hour), 0) // done without an answer: it needed none
+	if _, err := w.ExecContext(t.Context(), `UPDATE period SET closed_at = opened_at + 1 WHERE opened_at = $1`, ago(1).Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	w.waited(ago(9), time.Hour) // in the week before
 	w.waited(ago(20), time.Second)
 	c := w.numbers(7)
@@ -192,7 +196,7 @@ func TestWaits(t *testing.T) {
 	}{
 		{metric.FirstResponse, "300", "3600", 9, 1},
 		{metric.SlowResponse, "540", "3600", 9, 1},
-		{metric.ResponseRate, "90", "100", 10, 0},
+		{metric.ResponseRate, "90", "100", 10, 1},
 	} {
 		v := c.Value(want.id)
 		if diff := cmp.Diff(fmt.Sprint(want.now, want.before, want.of, want.left), fmt.Sprint(shown(v.Now), shown(v.Before), v.Of, v.Left)); diff != "" {
@@ -200,7 +204,7 @@ func TestWaits(t *testing.T) {
 		}
 	}
 	all, err := conversation.Waited(t.Context(), dbtest.Indexed(t, w.DB), w.who, w.brand, "", ago(30), ago(0))
-	if err != nil || all.Periods != 12 {
+	if err != nil || all.Periods != 13 || all.Closed != 1 || all.Needed() != 12 {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

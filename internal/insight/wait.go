@@ -51,13 +51,13 @@ func waits(now, before conversation.Responses, at db.Time) []Value {
 		q    float64
 	}{{&median, 0.5}, {&slow, 0.9}} {
 		v.into.Now, v.into.Before = quantile(now, v.q), quantile(before, v.q)
-		v.into.Of, v.into.Left, v.into.At = len(now.Waits), now.Periods-len(now.Waits), at
+		v.into.Of, v.into.Left, v.into.At = len(now.Waits), now.Needed()-len(now.Waits), at
 		if v.into.Now == nil {
 			v.into.Why = whyNoWait(now)
 		}
 	}
-	rated.Now, rated.Before = rate(float64(len(now.Waits)), float64(now.Periods)), rate(float64(len(before.Waits)), float64(before.Periods))
-	rated.Of, rated.Base, rated.At = now.Periods, float64(now.Periods), at
+	rated.Now, rated.Before = rate(float64(len(now.Waits)), float64(now.Needed())), rate(float64(len(before.Waits)), float64(before.Needed()))
+	rated.Of, rated.Base, rated.Left, rated.At = now.Needed(), float64(now.Needed()), now.Closed, at
 	if rated.Now == nil {
 		rated.Why = whyNoWait(now)
 	}
@@ -75,6 +75,9 @@ func quantile(r conversation.Responses, q float64) *float64 {
 func whyNoWait(r conversation.Responses) string {
 	if r.Periods == 0 {
 		return "Nobody wrote in these days."
+	}
+	if r.Needed() == 0 {
+		return "What was written in these days was closed without an answer."
 	}
 	return "Nobody was answered in these days yet."
 }

@@ -125,14 +125,23 @@ func JoinedFromSocial(ctx context.Context, q db.Queryer, brandID, from, to strin
 	return n, nil
 }
 
-// Promoted returns how many topics were carried to channels by links that were
-// made in [from, to).
-func Promoted(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (n int64, err error) {
-	err = q.QueryRowContext(ctx, `SELECT COUNT(DISTINCT topic_id) FROM link WHERE brand_id = $1 AND created_at >= $2 AND created_at < $3 AND topic_id <> ''`, brandID, from, to).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("link: promoted: %w", err)
+// TopicsOf returns the topics that the links in some posts promote, each once.
+func TopicsOf(ctx context.Context, q db.Queryer, brandID string, posts []string) ([]string, error) {
+	var out []string
+	for chunk := range slices.Chunk(posts, 500) {
+		args := []any{brandID}
+		for _, id := range chunk {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT DISTINCT topic_id FROM link WHERE brand_id = $1 AND post_id <> '' AND topic_id <> '' AND post_id IN (`+db.In(2, len(chunk))+`)`, args...)
+		some, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
+		if err != nil {
+			return nil, fmt.Errorf("link: topics: %w", err)
+		}
+		out = append(out, some...)
 	}
-	return n, nil
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 func between(ctx context.Context, q db.Queryer, brandID, from, to string) (sum Counts, err error) {

@@ -57,15 +57,15 @@ func told(ctx context.Context, q db.Queryer, brandID string, links []link.Link, 
 		return nil, err
 	}
 	slices.Sort(posts)
-	views, err := viewsOf(ctx, q, brandID, slices.Compact(posts))
+	seen, err := shownOf(ctx, q, brandID, slices.Compact(posts))
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Outcome, len(links))
 	for i, l := range links {
 		out[i] = Outcome{Link: l, Tally: tallies[l.ID]}
-		if n, told := views[at{l.Post, l.Channel}]; told && l.Channel != "" {
-			out[i].Views = &n
+		if s := seen[at{l.Post, l.Channel}]; s.told && l.Channel != "" {
+			out[i].Views = &s.views
 		}
 	}
 	return out, nil
@@ -94,26 +94,73 @@ func End(ctx context.Context, d *db.DB, who access.Who, brandID, id string, ende
 	return all[0], nil
 }
 
+// Followed is what came of links in posts that went out.
+type Followed struct {
+	Links         int   // of which the network tells how often it showed their post
+	Clicks, Views int64 // of those
+	Left          int   // links of which no views are known
+}
+
 // Through is how many people followed the links that were made in [from, to), of
 // those whose network tells how often it showed their post, and how often it
-// did; left are the links of which no views are known. The newest 1,000 count.
-// The caller has checked that numbers may be seen.
-func Through(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (clicks, views int64, left int, err error) {
+// did. What never went out is not looked at: nobody could see it. The newest
+// 1,000 count. The caller has checked that numbers may be seen.
+func Through(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (f Followed, err error) {
+	all, err := madeIn(ctx, q, brandID, from, to)
+	if err != nil {
+		return f, err
+	}
+	var posts []string
+	own := map[at]bool{} // channels that have a link of their own
+	for _, o := range all {
+		posts = append(posts, o.Post)
+		own[at{o.Post, o.Channel}] = true
+	}
+	slices.Sort(posts)
+	sent, err := shownOf(ctx, q, brandID, slices.Compact(posts))
+	if err != nil {
+		return f, err
+	}
+	places := map[string][]at{}
+	for place := range sent {
+		places[place.post] = append(places[place.post], place)
+	}
+	for _, o := range all {
+		var views int64
+		out, told := false, true
+		for _, place := range places[o.Post] {
+			s := sent[place]
+			// A post's own link is that of all channels that have none themselves.
+			if !s.out || place.channel != o.Channel && (o.Channel != "" || own[place]) {
+				continue
+			}
+			out, told, views = true, told && s.told, views+s.views
+		}
+		switch {
+		case !out:
+		case !told:
+			f.Left++
+		default:
+			f.Links, f.Clicks, f.Views = f.Links+1, f.Clicks+o.People, f.Views+views
+		}
+	}
+	return f, nil
+}
+
+// madeIn are the newest 1,000 links that were made in [from, to) for posts.
+func madeIn(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (out []Outcome, err error) {
 	page := db.Page{Limit: 200}
 	for range 5 {
 		all, next, err := Links(ctx, q, access.System(), brandID, link.Filter{}, page)
 		if err != nil {
-			return 0, 0, 0, err
+			return nil, err
 		}
 		for _, o := range all {
-			switch {
-			case o.CreatedAt < from:
-				return clicks, views, left, nil
-			case o.CreatedAt >= to || o.Post == "":
-			case o.Views == nil:
-				left++
-			default:
-				clicks, views = clicks+o.People, views+*o.Views
+			if o.CreatedAt < from {
+				return out, nil
+			}
+			if o.CreatedAt < to && o.Post != "" {
+				out = append(out, o)
 			}
 		}
 		if next == "" {
@@ -121,7 +168,23 @@ func Through(ctx context.Context, q db.Queryer, brandID string, from, to db.Time
 		}
 		page.After = next
 	}
-	return clicks, views, left, nil
+	return out, nil
+}
+
+// Carried is how many topics were promoted by what went out in [from, to). A
+// draft that was never sent carried nothing anywhere.
+func Carried(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (int64, error) {
+	sent, err := delivery.Outcomes(ctx, q, brandID, from, to)
+	if err != nil {
+		return 0, err
+	}
+	var posts []string
+	for _, o := range sent {
+		posts = append(posts, o.Post)
+	}
+	slices.Sort(posts)
+	topics, err := link.TopicsOf(ctx, q, brandID, slices.Compact(posts))
+	return int64(len(topics)), err
 }
 
 // noDays is after every day.
@@ -130,27 +193,44 @@ const noDays = "9"
 // at is a post on a channel.
 type at struct{ post, channel string }
 
-func viewsOf(ctx context.Context, q db.Queryer, brandID string, posts []string) (map[at]int64, error) {
-	all, err := delivery.OfPosts(ctx, q, brandID, posts)
-	if err != nil {
-		return nil, err
-	}
-	where := map[string]at{}
-	var ids []string
-	for _, ds := range all {
-		for _, d := range ds {
-			where[d.ID] = at{d.Post, d.Channel}
-			ids = append(ids, d.ID)
+// shown is how far a post on a channel was seen.
+type shown struct {
+	out   bool // at least once
+	told  bool // the network tells how often it showed it
+	views int64
+}
+
+func shownOf(ctx context.Context, q db.Queryer, brandID string, posts []string) (map[at]shown, error) {
+	out := map[at]shown{}
+	for chunk := range slices.Chunk(posts, 500) {
+		all, err := delivery.OfPosts(ctx, q, brandID, chunk)
+		if err != nil {
+			return nil, err
+		}
+		where := map[string]at{}
+		var ids []string
+		for _, ds := range all {
+			for _, d := range ds {
+				place := at{d.Post, d.Channel}
+				s := out[place]
+				s.out = s.out || d.PublishedAt > 0
+				out[place], where[d.ID] = s, place
+				ids = append(ids, d.ID)
+			}
+		}
+		read, err := metric.Latest(ctx, q, brandID, ids)
+		if err != nil {
+			return nil, err
+		}
+		for id, numbers := range read {
+			if r, told := numbers[metric.Views]; told {
+				s := out[where[id]]
+				s.told, s.views = true, s.views+r.Value
+				out[where[id]] = s
+			}
 		}
 	}
-	read, err := metric.Latest(ctx, q, brandID, ids)
-	out := map[at]int64{}
-	for id, numbers := range read {
-		if r, told := numbers[metric.Views]; told {
-			out[where[id]] += r.Value
-		}
-	}
-	return out, err
+	return out, nil
 }
 
 // Days are the last n days by the clock of a zone, the oldest first; today is

@@ -455,6 +455,53 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// What never went out was seen by nobody: it is no promotion, and no rate waits
+// for its views. A post's common link is not missed where each channel has its
+// own.
+func TestOnlyWhatWentOutCounts(t *testing.T) {
+	w := open(t)
+	w.channel("quiet", 500, 4)
+	said := w.topic("Hello")
+	counted := func(want promote.Followed, carried int64) {
+		t.Helper()
+		q, from, to := dbtest.Indexed(t, w.d), db.Time(0), w.d.Now()+1
+		got, err := promote.Through(ctx, q, "b", from, to)
+		if err != nil || got != want {
+			t.Errorf("followed %+v, %v", got, err)
+		}
+		if n, err := promote.Carried(ctx, q, "b", from, to); err != nil || n != carried {
+			t.Errorf("%d carried, %v", n, err)
+		}
+	}
+	w.promoted(said.Reply.ID)
+	deleted := w.promoted(said.Reply.ID)
+	w.must(post.Delete(ctx, w.d, w.owner, "b", deleted.ID))
+	counted(promote.Followed{}, 0)
+
+	p := w.promoted(said.Reply.ID)
+	_, err := post.Schedule(ctx, w.d, w.owner, "b", p.ID, 0, w.d.Now().Add(time.Hour))
+	w.must(err)
+	counted(promote.Followed{}, 0)
+	w.exec(`UPDATE delivery SET state = 'published', published_at = $2 WHERE post_id = $1 AND channel_id = 'big'`, p.ID, w.d.Now())
+	counted(promote.Followed{Left: 1}, 1)
+	ds, err := delivery.OfPost(ctx, w.d, "b", p.ID)
+	w.must(err)
+	w.must(w.d.Tx(ctx, func(tx *db.Tx) error {
+		for _, d := range ds {
+			if d.Channel == "big" {
+				return metric.Record(ctx, tx, []metric.Reading{{Brand: "b", Subject: d.ID, Name: metric.Views, At: 2, Value: 400}})
+			}
+		}
+		return nil
+	}))
+	c := link.NewCounter(w.d, nil)
+	c.Count(w.links(p)["big"], time.UTC, link.Person, "1", "Firefox/1")
+	w.must(c.Stop(ctx))
+	counted(promote.Followed{Links: 1, Clicks: 1, Views: 400}, 1)
+	w.exec(`UPDATE delivery SET state = 'published', published_at = $2 WHERE post_id = $1`, p.ID, w.d.Now())
+	counted(promote.Followed{Links: 1, Clicks: 1, Views: 400, Left: 1}, 1)
+}
+
 // The community is a channel too, but what it says is not carried to itself.
 func TestTheCommunityIsNotPromotedToItself(t *testing.T) {
 	w := open(t)

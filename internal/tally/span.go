@@ -28,6 +28,10 @@ const (
 	// all are of that age.
 	SolvedLag = 15
 	TopTen    = 10
+	// RepliedAfter is the age at which it is looked whether a topic has a reply,
+	// RepliedLag how many days back the last of those topics lies.
+	RepliedAfter = 7 * 24 * time.Hour
+	RepliedLag   = 8
 )
 
 // Ages are after how many days it is looked whether those who joined are there.
@@ -81,6 +85,7 @@ type Period struct {
 	Topics, Answered         int   // topics begun, and of them those that somebody else replied to
 	Median, Slow             int64 // milliseconds to the first reply: the middle, and what nine in ten do not exceed
 	Questions, Solved, Young int   // questions of an age, of them solved by then, and those that are too young
+	Aged, Replied, Fresh     int   // topics of an age, of them replied to by then, and those that are too young
 	Stays                    map[int]Stay
 }
 
@@ -289,6 +294,15 @@ func (p *Period) answer(all []asked, c Choice, from, to Day) {
 			if t.question && t.day > to-SolvedLag {
 				p.Young++
 			}
+			if t.day > to-RepliedLag {
+				p.Fresh++
+			}
+		}
+		if t.day >= from-RepliedLag && t.day <= to-RepliedLag {
+			p.Aged++
+			if t.answered > 0 && t.answered.Sub(t.begun) <= RepliedAfter {
+				p.Replied++
+			}
 		}
 		if t.question && t.day >= from-SolvedLag && t.day <= to-SolvedLag {
 			p.Questions++
@@ -331,8 +345,13 @@ func stay(ctx context.Context, q db.Queryer, brandID string, from, to Day, age i
 // computed are the spans of one length, for each choice.
 type computed struct {
 	At    db.Time
+	By    int // formulas
 	Spans [4]Span
 }
+
+// formulas goes up when what a span holds changes: spans that were kept by
+// others are computed anew.
+const formulas = 2
 
 // compute makes the spans of one length that end on a day.
 func compute(ctx context.Context, q db.Queryer, brandID string, last Day, days int) (out computed, err error) {
@@ -345,6 +364,7 @@ func compute(ctx context.Context, q db.Queryer, brandID string, last Day, days i
 	if err != nil {
 		return fail(err)
 	}
+	out.By = formulas
 	from, before := last-Day(days)+1, last-Day(2*days)+1
 	begun, err := topics(ctx, q, brandID, before-SolvedLag, last)
 	if err != nil {
@@ -492,7 +512,7 @@ func kept(ctx context.Context, q db.Queryer, brandID, name string, day Day, into
 func Over(ctx context.Context, q db.Queryer, brandID string, last Day, days int, c Choice) (Span, error) {
 	var all computed
 	err := kept(ctx, q, brandID, strconv.Itoa(days), last, &all)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && all.By != formulas {
 		all, err = compute(ctx, q, brandID, last, days)
 	}
 	if err != nil {

@@ -380,20 +380,3 @@ func Addresses(ctx context.Context, q db.Queryer, brandID string, in []space.Spa
 	}
 	return nil
 }
-
-// Origins counts topics that came from elsewhere.
-type Origins struct {
-	Topics   int
-	Answered int // of them, by another member
-}
-
-// Brought counts the topics that came from elsewhere in [from, to) and can be
-// read.
-func Brought(ctx context.Context, q db.Queryer, brandID string, from, to db.Time) (o Origins, err error) {
-	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN answered_at > 0 THEN 1 ELSE 0 END), 0) FROM topic
-		WHERE brand_id = $1 AND created_at >= $2 AND created_at < $3 AND state = 'live' AND origin <> ''`, brandID, from, to).Scan(&o.Topics, &o.Answered)
-	if err != nil {
-		return o, fmt.Errorf("topic: brought: %w", err)
-	}
-	return o, nil
-}

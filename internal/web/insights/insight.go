@@ -109,20 +109,32 @@ func windowChoices(ctx context.Context, v Numbers) templ.Component {
 // Figure shows a value as people may rely on it. id keeps it apart from the
 // same number elsewhere in the page.
 func Figure(ctx context.Context, id string, v insight.Value, compared string) ui.NumberArgs {
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: About(ctx, id, v, compared)}
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), About: About(ctx, id, v, compared), Beside: beside(ctx, v), Few: v.Few()}
 	if v.Now == nil {
 		n.Reason = i18n.T(ctx, v.Why)
 		return n
 	}
 	n.Value, n.Unit = amount(ctx, v.Unit, *v.Now)
 	if v.ID == metric.FollowerGrowth {
-		n.Value = studio.Signed(int(*v.Now))
+		n.Value = studio.Signed(ctx, int(*v.Now))
 	}
 	if v.Before != nil {
 		n.Change, n.Tone = change(ctx, v)
 		n.Compared = compared
 	}
 	return n
+}
+
+// beside is what stands beside a number: what a rate was divided by, and how
+// many could not be counted in where the definition says that it stands there.
+func beside(ctx context.Context, v insight.Value) (out []string) {
+	if v.Base > 0 {
+		out = append(out, i18n.N(ctx, int(v.Base), "out of {{.N}}", "out of {{.N}}"))
+	}
+	if v.Left > 0 && v.LeftBeside() {
+		out = append(out, leftOf(ctx, v))
+	}
+	return out
 }
 
 // amount is a value in the reader's format and its unit.
@@ -140,7 +152,7 @@ func amount(ctx context.Context, unit metric.Unit, v float64) (value, of string)
 // change by pieces, larger ones in percent, and rates by points.
 func change(ctx context.Context, v insight.Value) (string, ui.Tone) {
 	diff := *v.Now - *v.Before
-	text := studio.Signed(int(math.Round(diff)))
+	text := studio.Signed(ctx, int(math.Round(diff)))
 	switch {
 	case v.Unit == metric.Percent:
 		text = i18n.T(ctx, "{{.N}} points", "N", withSign(diff, studio.Decimal(ctx, math.Abs(diff))))
@@ -163,21 +175,41 @@ func withSign(n float64, text string) string {
 	return "±" + text
 }
 
-// About is what stands behind a number's label.
-func About(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
-	a := &ui.About{ID: id, Means: i18n.T(ctx, v.Means)}
+// Defined is what a number is, as of no time: for the head of a column.
+func Defined(ctx context.Context, id string, d metric.Definition) *ui.About {
+	a := &ui.About{ID: id, Means: i18n.T(ctx, d.Means)}
 	say := func(label, text string) {
 		if text != "" {
 			a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, label), Text: i18n.T(ctx, text)})
 		}
 	}
-	say("Formula", v.Formula)
-	say("Counted", v.Numerator)
-	say("Divided by", v.Denominator)
-	say("Window", v.Window)
-	say("Left out", v.Excludes)
-	say("Comes from", v.Source)
-	if v.Base > 0 && v.Half != metric.Social {
+	say("Formula", d.Formula)
+	say("Counted", d.Numerator)
+	say("Divided by", d.Denominator)
+	say("Window", d.Window)
+	say("Left out", d.Excludes)
+	say("Comes from", d.Source)
+	say("Better", studio.Better(d.Direction))
+	a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, "Id"), Text: strconv.Quote(d.ID)}) // as files and the API call it, in no language
+	return a
+}
+
+// rateColumn is the head above engagement rates: their name is long, and what
+// they are divided by is one click away.
+func rateColumn(ctx context.Context, id string) ui.Column {
+	d, _ := metric.Defined(metric.EngagementRate)
+	return ui.Column{Label: i18n.T(ctx, "Rate by followers"), Numeric: true, WideOnly: true, About: Defined(ctx, id, d)}
+}
+
+// About is what stands behind a number's label.
+func About(ctx context.Context, id string, v insight.Value, compared string) *ui.About {
+	a := Defined(ctx, id, v.Definition)
+	say := func(label, text string) {
+		if text != "" {
+			a.Facts = append(a.Facts, ui.AboutFact{Label: i18n.T(ctx, label), Text: i18n.T(ctx, text)})
+		}
+	}
+	if v.Base > 0 {
 		say("Divided by so far", i18n.Number(ctx, int64(v.Base)))
 	}
 	if v.Few() {
@@ -208,6 +240,14 @@ func leftOf(ctx context.Context, v insight.Value) string {
 	switch v.ID {
 	case metric.FirstReply, metric.SlowReply:
 		return i18n.N(ctx, v.Left, "{{.N}} topic without a reply", "{{.N}} topics without a reply")
+	case metric.FirstResponse, metric.SlowResponse:
+		return i18n.N(ctx, v.Left, "{{.N}} not answered yet", "{{.N}} not answered yet")
+	case metric.ResponseRate:
+		return i18n.N(ctx, v.Left, "{{.N}} closed without an answer", "{{.N}} closed without an answer")
+	case metric.LinkRate:
+		return i18n.N(ctx, v.Left, "{{.N}} link whose network tells no views", "{{.N}} links whose networks tell no views")
+	case metric.ReplyCoverage:
+		return i18n.N(ctx, v.Left, "{{.N}} topic that is younger", "{{.N}} topics that are younger")
 	case metric.SolvedRate:
 		return i18n.N(ctx, v.Left, "{{.N}} question that is younger", "{{.N}} questions that are younger")
 	case metric.Followers, metric.FollowerGrowth:

@@ -110,18 +110,13 @@ func (o overview) before(ctx context.Context) string {
 	return i18n.N(ctx, o.Span, "than the {{.N}} day before", "than the {{.N}} days before")
 }
 
-// figure is a number of an overview: a rate with what it was divided by, a
-// count with its course.
+// figure is a number of an overview, with its course.
 func (o overview) figure(ctx context.Context, v insight.Value) ui.NumberArgs {
 	n := Figure(ctx, "about-"+strings.ReplaceAll(v.ID, "_", "-"), v, o.before(ctx))
 	if v.ID == metric.NetActive && v.Now != nil {
-		n.Value = studio.Signed(int(*v.Now))
+		n.Value = studio.Signed(ctx, int(*v.Now))
 	}
 	n.Compared = "" // it stands once below all of them, and in what the number means
-	if v.Now != nil && v.Base > 0 && v.Half != metric.Social {
-		n.Compared = i18n.N(ctx, int(v.Base), "out of {{.N}}", "out of {{.N}}")
-	}
-	n.Few = v.Few()
 	for _, c := range v.Course {
 		if c == nil {
 			n.Points = append(n.Points, math.NaN())
@@ -294,6 +289,14 @@ func percent(ctx context.Context, v *float64) string {
 		return "—"
 	}
 	return studio.Decimal(ctx, *v) + " %"
+}
+
+// grown is a cell with its sign.
+func grown(ctx context.Context, v *float64) string {
+	if v == nil {
+		return "—"
+	}
+	return studio.Signed(ctx, int(*v))
 }
 
 // stayed is a cell of the table of cohorts: a dash while not all have reached

@@ -55,6 +55,18 @@ func (l linkRow) rate(ctx context.Context) string {
 	return studio.Decimal(ctx, percent) + " %"
 }
 
+// aboutRate is what stands behind the column of rates.
+func aboutRate(ctx context.Context) *ui.About {
+	d, _ := metric.Defined(metric.LinkRate)
+	return &ui.About{ID: "about-links-rate", Means: i18n.T(ctx, "Of a hundred views of the post that holds the link, how many led to a click."), Facts: []ui.AboutFact{
+		{Label: i18n.T(ctx, "Formula"), Text: i18n.T(ctx, "100 × clicks of people ÷ views of the post on the link's channel")},
+		{Label: i18n.T(ctx, "Divided by"), Text: i18n.T(ctx, "Views of the post on that channel, as its network told last.")},
+		{Label: i18n.T(ctx, "Window"), Text: i18n.T(ctx, "Since the link was made.")},
+		{Label: i18n.T(ctx, "Left out"), Text: i18n.T(ctx, "Known programs, and links that stand in no one post on one channel.")},
+		{Label: i18n.T(ctx, "Comes from"), Text: i18n.T(ctx, d.Source)},
+		{Label: i18n.T(ctx, "Better"), Text: i18n.T(ctx, studio.Better(d.Direction))}}}
+}
+
 // noRate says why there is no rate.
 func (l linkRow) noRate(ctx context.Context) string {
 	switch {
@@ -225,7 +237,7 @@ func linkNumbers(ctx context.Context, s linkSums) []ui.NumberArgs {
 	one := func(id, label string, now, before int64, points []float64, means string, facts ...ui.AboutFact) ui.NumberArgs {
 		facts = append(facts, ui.AboutFact{Label: i18n.T(ctx, "Window"), Text: i18n.T(ctx, "The last 28 days by the brand's clock; today is the last.")},
 			ui.AboutFact{Label: i18n.T(ctx, "Comes from"), Text: i18n.T(ctx, "Counted here, as links are followed. A machine that dies loses its last seconds.")})
-		return ui.NumberArgs{Label: label, Value: i18n.Number(ctx, now), Change: studio.Signed(int(now - before)), Compared: i18n.T(ctx, "against the 28 days before"), Points: points,
+		return ui.NumberArgs{Label: label, Value: i18n.Number(ctx, now), Change: studio.Signed(ctx, int(now-before)), Compared: i18n.T(ctx, "against the 28 days before"), Points: points,
 			About: &ui.About{ID: "about-links-" + id, Means: means, Facts: facts}}
 	}
 	people := one("people", i18n.T(ctx, "Followed by people"), s.Now.People, s.Before.People, s.People, i18n.T(ctx, "How often links of the brand were followed."),

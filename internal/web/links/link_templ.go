@@ -111,7 +111,7 @@ func linkPage(v linksView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Table(i18n.T(ctx, "Links"), []ui.Column{{Label: i18n.T(ctx, "Link")}, {Label: i18n.T(ctx, "People"), WideOnly: true}, {Label: i18n.T(ctx, "Joined"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Programs"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Clicks per 100 views"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Made"), Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "More"), Hidden: true, Tight: true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Table(i18n.T(ctx, "Links"), []ui.Column{{Label: i18n.T(ctx, "Link")}, {Label: i18n.T(ctx, "People"), WideOnly: true}, {Label: i18n.T(ctx, "Joined"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Programs"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Clicks per 100 views"), Numeric: true, WideOnly: true, About: aboutRate(ctx)}, {Label: i18n.T(ctx, "Made"), Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "More"), Hidden: true, Tight: true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -2,7 +2,6 @@ package studio
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -173,14 +172,14 @@ func DecidedNote(ctx context.Context, a topic.Act) string {
 }
 
 // Signed is a change with its sign.
-func Signed(n int) string {
-	if n == 0 {
+func Signed(ctx context.Context, n int) string {
+	switch {
+	case n == 0:
 		return "±0"
+	case n < 0:
+		return "−" + i18n.Number(ctx, -n)
 	}
-	if n < 0 {
-		return fmt.Sprintf("−%d", -n)
-	}
-	return fmt.Sprintf("+%d", n)
+	return "+" + i18n.Number(ctx, n)
 }
 
 // Decimal has the digits that a rate is good for: two below one, else one.
@@ -201,6 +200,17 @@ func ToneOf(d metric.Direction, diff float64) ui.Tone {
 		return ui.Good
 	}
 	return ui.Bad
+}
+
+// Better says which way a number is meant to go.
+func Better(d metric.Direction) string {
+	switch d {
+	case metric.Up:
+		return "More is better"
+	case metric.Down:
+		return "Less is better"
+	}
+	return "Neither: it is no success by itself"
 }
 
 // TeamPath is an address below the settings of the team.

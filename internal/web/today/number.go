@@ -16,7 +16,7 @@ import (
 // time.
 func publishedNumber(ctx context.Context, w weekView) ui.NumberArgs {
 	v := weekValue(metric.Published, w.At)
-	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), Value: i18n.Number(ctx, w.Published), Points: w.PerDay, Change: studio.Signed(w.Published - w.Before),
+	n := ui.NumberArgs{Label: i18n.T(ctx, v.Name), Value: i18n.Number(ctx, w.Published), Points: w.PerDay, Change: studio.Signed(ctx, w.Published-w.Before),
 		About: insights.About(ctx, "about-week-published", v, "")}
 	switch {
 	case w.Published == 0:
