@@ -29,18 +29,9 @@ func Erase(ctx context.Context, d *db.DB, who access.Who, typed string) error {
 		if err != nil {
 			return err
 		}
-		for _, id := range append(brands, "") {
-			if _, err := tx.ExecContext(ctx, `UPDATE audit SET address = '' WHERE brand_id = $1 AND account_id = $2`, id, who.Account); err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM letter WHERE brand_id = $1 AND account_id = $2`, id, who.Account); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, who.Account); err != nil {
+		if err := end(ctx, tx, who.Account, brands); err != nil {
 			return err
 		}
-		accessChanged(tx, who.Account)
 		who.Address = ""
 		return audit.Record(ctx, tx, who, audit.Entry{Act: "account.erased", Subject: who.Account})
 	})
@@ -48,6 +39,44 @@ func Erase(ctx context.Context, d *db.DB, who access.Who, typed string) error {
 		return fmt.Errorf("account: erase: %w", err)
 	}
 	return nil
+}
+
+// end removes an account that has no part in the brands any more.
+func end(ctx context.Context, tx *db.Tx, id string, brands []string) error {
+	for _, b := range append(brands, "") {
+		if _, err := tx.ExecContext(ctx, `UPDATE audit SET address = '' WHERE brand_id = $1 AND account_id = $2`, b, id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM letter WHERE brand_id = $1 AND account_id = $2`, b, id); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, id); err != nil {
+		return err
+	}
+	accessChanged(tx, id)
+	return nil
+}
+
+// Close ends for good an account that is of no team, in the caller's
+// transaction, because the brand it was a member of erased who it was. The
+// caller knows that it is a member of no other. One that is of a team, or gone,
+// stays as it is.
+func Close(ctx context.Context, tx *db.Tx, id string) error {
+	var granted, there bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM access_grant WHERE account_id = $1), EXISTS (SELECT 1 FROM account WHERE id = $1)`, id).Scan(&granted, &there)
+	if err != nil || granted || !there {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM brand`)
+	brands, err := db.Collect(rows, err, scanID)
+	if err == nil {
+		err = end(ctx, tx, id, brands)
+	}
+	if err != nil {
+		return fmt.Errorf("account: close: %w", err)
+	}
+	return audit.Record(ctx, tx, access.System(), audit.Entry{Act: "account.erased", Subject: id})
 }
 
 // leave takes the account out of its brands and returns all brands there are.

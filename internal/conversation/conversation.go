@@ -130,7 +130,7 @@ type Event struct {
 	ID, Conversation string
 	At               db.Time
 	// What it was: opened, put_back, snoozed, woke, done, reopened, assigned,
-	// labelled, unlabelled, joined; in the community also flagged, decided,
+	// labelled, unlabelled, joined, erased; in the community also flagged, decided,
 	// answered (by another member), solved, hidden and restored; of one that became a topic:
 	// bridged, then returned once the answer went back, or unreturned.
 	What    string

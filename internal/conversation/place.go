@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/search"
 )
 
@@ -186,8 +187,37 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID, identityID string
 		if err := w.save(ctx, tx); err != nil {
 			return err
 		}
+		if err := Deserted(ctx, tx, brandID, id); err != nil {
+			return err
+		}
 	}
 	return search.Drop(ctx, tx, brandID, search.Message, ids...)
+}
+
+// Deserted draws the conclusion from what was erased of a conversation: whose
+// words are gone waits for nothing, and where nobody is left to be answered it
+// is done.
+func Deserted(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	c, err := byID(ctx, tx, brandID, id)
+	if err != nil {
+		return err
+	}
+	if c.State == StateQuiet || c.State == StateDone {
+		return nil
+	}
+	if _, err = LastIn(ctx, tx, brandID, id); err == nil {
+		after := c
+		if err := wait(ctx, tx, &after); err != nil || after.WaitingSince == c.WaitingSince {
+			return err
+		}
+		return save(ctx, tx, &after)
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	after := c
+	after.become(tx.Now(), Standing{State: StateDone})
+	return turn(ctx, tx, c, after, "erased", "", "")
 }
 
 // answeredBy marks the running period answered, unless it is.

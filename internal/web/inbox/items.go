@@ -317,6 +317,8 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 		return i18n.T(ctx, "The accepted answer went back from here"), "corner-up-left"
 	case "unreturned":
 		return i18n.T(ctx, "The accepted answer could not go back"), "circle-alert"
+	case "erased":
+		return i18n.T(ctx, "Who wrote here was erased, so nobody waits for an answer"), "circle-check"
 	case "joined":
 		return i18n.T(ctx, "Another thread turned out to belong here"), "messages-square"
 	}
