@@ -794,3 +794,43 @@ func TestAHiddenTopicAsksForNothingAnywhere(t *testing.T) {
 		t.Errorf("done by hand and restored it is %+v", th.Conversation)
 	}
 }
+
+// A message is one topic at a time: other words for it are refused, and said so;
+// once its topic is gone it can become another.
+func TestAMessageBecomesATopicAgainOnceThatIsGone(t *testing.T) {
+	w := open(t)
+	_, c, m := w.asked("")
+	ask := bridge.Ask{Message: m.ID, Space: w.spaces[space.Questions].ID, Title: "Why is it sour?", Text: "Who knows?"}
+	x, first, err := w.own.Begin(ctx, w.owner, w.brand, ask)
+	w.must(err)
+	other := ask
+	other.Title, other.Text = "What is wrong with it?", "My own words."
+	if same, at, err := w.own.Begin(ctx, w.owner, w.brand, other); !fault.Is(err, fault.Conflict) || same.ID != x.ID || at.ID != first.ID {
+		t.Errorf("other words lead to %+v, %v", at, err)
+	}
+	opening, err := topic.ReplyByNumber(ctx, w.d, w.brand, first.ID, 1)
+	w.must(err)
+	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.Hide, "", "why")
+	w.must(err)
+	if _, _, err := w.own.Begin(ctx, w.owner, w.brand, other); !fault.Is(err, fault.Conflict) {
+		t.Errorf("of one that is hidden another is made: %v", err)
+	}
+	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.Restore, "", "")
+	w.must(err)
+	_, err = topic.Withdraw(ctx, w.d, member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}, opening.ID)
+	w.must(err)
+	w.drain()
+	for range 2 {
+		y, at, err := w.own.Begin(ctx, w.owner, w.brand, other)
+		if err != nil || at.ID == first.ID || at.State != topic.Live || at.Title != other.Title || y.Topic != at.ID {
+			t.Fatalf("withdrawn it becomes %+v, %+v, %v", y, at, err)
+		}
+	}
+	if first, err = topic.ByID(ctx, w.d, w.brand, first.ID); err != nil || first.From().Quote != "" {
+		t.Errorf("the one before still quotes %+v, %v", first.From(), err)
+	}
+	all, err := bridge.OfConversation(ctx, w.d, w.owner, w.brand, c.ID)
+	if err != nil || len(all) != 1 {
+		t.Errorf("the conversation has %+v, %v", all, err)
+	}
+}
