@@ -84,6 +84,19 @@ func closed(ctx context.Context, tx *db.Tx, accountID string) error {
 	return account.Close(ctx, tx, accountID)
 }
 
+// Gone reports whether a person was erased, by somebody or because they had been
+// silent for too long: a form that is sent twice is told from a wrong address.
+func Gone(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (yes bool, err error) {
+	if err := who.May(q.Now(), brandID, access.PersonWrite); err != nil {
+		return false, err
+	}
+	err = q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE brand_id = $1 AND subject = $2 AND act IN ('person.erased', 'person.forgotten'))`, brandID, id).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("dossier: gone: %w", err)
+	}
+	return yes, nil
+}
+
 // Elsewhere erases, in the caller's transaction, what a member wrote on
 // networks, once they leave the community and want all of theirs erased: id is
 // the record of accounts that they had proven to be theirs. Nobody is there to

@@ -368,6 +368,9 @@ func (p *Pages) eraseForm(w http.ResponseWriter, r *http.Request, f entry.Form) 
 		return err
 	}
 	one, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
+	if fault.Is(err, fault.NotFound) {
+		return p.erased(w, r, err)
+	}
 	if err == nil {
 		one, err = p.once(r, one)
 	}
@@ -390,8 +393,30 @@ func (p *Pages) personErase(w http.ResponseWriter, r *http.Request) error {
 		if f.Refused(err, "confirm") {
 			return p.eraseForm(w, r, f)
 		}
+		if fault.Is(err, fault.NotFound) {
+			return p.erased(w, r, err)
+		}
 		return err
 	}
+	return p.erasedNote(w, r)
+}
+
+// erased leads where the first of two clicks led. A record that has become a
+// part of another is not erased: that one's page says what there is.
+func (p *Pages) erased(w http.ResponseWriter, r *http.Request, missing error) error {
+	v := studio.At(r)
+	gone, err := dossier.Gone(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
+	if err != nil {
+		return err
+	}
+	if gone {
+		return p.erasedNote(w, r)
+	}
+	return p.moved(w, r, missing)
+}
+
+func (p *Pages) erasedNote(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := studio.At(r), r.Context()
 	p.Note(w, r, i18n.T(ctx, "They are erased. That they wrote, and what you answered, stays."), "")
 	return studio.See(w, r, studio.Path(v.Brand.Slug, "people"))
 }
