@@ -131,7 +131,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 	if m.RemovedAt > 0 {
 		a.Removed = m.RemovedAt.Time()
 		if on.Network == bridge.Name {
-			a.Gone = i18n.T(ctx, "Nobody can read this in the community any more, so it is gone here too")
+			a.Gone = i18n.T(ctx, "Nobody can read this in the community any more. Seen to be gone")
 		}
 	}
 	if m.ErasedAt > 0 {
