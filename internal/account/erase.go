@@ -34,27 +34,56 @@ func EraseIn(ctx context.Context, tx *db.Tx, who access.Who) error {
 		return err
 	}
 	brands, err := leave(ctx, tx, who)
+	if err == nil {
+		err = end(ctx, tx, who.Account, brands)
+	}
 	if err != nil {
 		return fmt.Errorf("account: erase: %w", err)
 	}
-	for _, id := range append(brands, "") {
+	who.Address = ""
+	return audit.Record(ctx, tx, who, audit.Entry{Act: "account.erased", Subject: who.Account})
+}
+
+// end removes an account that has no part in the brands any more.
+func end(ctx context.Context, tx *db.Tx, id string, brands []string) error {
+	for _, b := range append(brands, "") {
 		for _, query := range []string{
 			`UPDATE audit SET address = '' WHERE brand_id = $1 AND account_id = $2`,
 			`DELETE FROM letter WHERE brand_id = $1 AND account_id = $2`,
 			// What became of an invitation stays, and not whose address it was.
 			`UPDATE invitation SET email = '' WHERE brand_id = $1 AND accepted_by = $2 AND accepted_at > 0`,
 		} {
-			if _, err := tx.ExecContext(ctx, query, id, who.Account); err != nil {
-				return fmt.Errorf("account: erase: %w", err)
+			if _, err := tx.ExecContext(ctx, query, b, id); err != nil {
+				return err
 			}
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, who.Account); err != nil {
-		return fmt.Errorf("account: erase: %w", err)
+	if _, err := tx.ExecContext(ctx, `DELETE FROM account WHERE id = $1`, id); err != nil {
+		return err
 	}
-	accessChanged(tx, who.Account)
-	who.Address = ""
-	return audit.Record(ctx, tx, who, audit.Entry{Act: "account.erased", Subject: who.Account})
+	accessChanged(tx, id)
+	return nil
+}
+
+// Close ends for good an account that is of no team, in the caller's
+// transaction, because the brand it was a member of erased who it was. The
+// caller knows that it is a member of no other. One that is of a team, or gone,
+// stays as it is.
+func Close(ctx context.Context, tx *db.Tx, id string) error {
+	var granted, there bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM access_grant WHERE account_id = $1), EXISTS (SELECT 1 FROM account WHERE id = $1)`, id).Scan(&granted, &there)
+	if err != nil || granted || !there {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM brand`)
+	brands, err := db.Collect(rows, err, scanID)
+	if err == nil {
+		err = end(ctx, tx, id, brands)
+	}
+	if err != nil {
+		return fmt.Errorf("account: close: %w", err)
+	}
+	return audit.Record(ctx, tx, access.System(), audit.Entry{Act: "account.erased", Subject: id})
 }
 
 // leave takes the account out of its brands and returns all brands there are.

@@ -24,6 +24,7 @@ import (
 	"rapport/internal/network"
 	"rapport/internal/outbox"
 	"rapport/internal/post"
+	"rapport/internal/topic"
 )
 
 // Input is what a person writes.
@@ -97,6 +98,9 @@ func Within(ctx context.Context, tx *db.Tx, who access.Who, brandID, conversatio
 	}
 	on, err := channel.ByID(ctx, tx, access.System(), brandID, c.Channel)
 	if err != nil {
+		return conversation.Message{}, err
+	}
+	if err := readable(ctx, tx, on, to); err != nil {
 		return conversation.Message{}, err
 	}
 	if in.Options, err = narrowed(on.Limits, in.Options, to); err != nil {
@@ -183,6 +187,22 @@ func answered(ctx context.Context, tx *db.Tx, c conversation.Conversation, id st
 		return m, fault.OnField("to", "This answer is not out yet. Answer another message, or wait for it.")
 	}
 	return m, nil
+}
+
+// readable returns nil unless the answer would stand in a topic of the community
+// that nobody can read.
+func readable(ctx context.Context, q db.Queryer, on channel.Channel, to conversation.Message) error {
+	if on.Network != network.Community || to.Ref.Root == "" {
+		return nil
+	}
+	t, err := topic.ByID(ctx, q, on.Brand, to.Ref.Root)
+	if err != nil {
+		return err
+	}
+	if t.State != topic.Live {
+		return fault.New(fault.Conflict, "Nobody can read this topic at the moment, so nobody would read your answer. Restore the topic first.")
+	}
+	return nil
 }
 
 // widest orders the visibilities: an answer is never shown to more people than

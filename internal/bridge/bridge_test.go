@@ -795,3 +795,129 @@ func TestWhoLeavesIsGoneFromTheInbox(t *testing.T) {
 	leaves("ada") // again, and of somebody the inbox never met
 	leaves("cleo")
 }
+
+// A question that the team hides asks for nothing while it is hidden; restored
+// it asks again as it did before.
+func TestAHiddenQuestionAsksForNothing(t *testing.T) {
+	for name, was := range map[string]conversation.Standing{"new": {State: conversation.StateNew}, "open": {State: conversation.StateOpen}, "done": {State: conversation.StateDone},
+		"snoozed": {State: conversation.StateSnoozed, Until: db.At(time.Now().Add(time.Hour))}} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			q := w.begins("ada", space.Questions, "Why is it sour?", "Really.")
+			th := w.only()
+			_, err := conversation.SetState(ctx, w.d, w.owner, w.brand, th.ID, 0, was)
+			w.must(err)
+			before := w.only()
+			_, err = topic.Decide(ctx, w.d, w.owner, w.brand, q.Reply.ID, topic.Hide, "Be kind", "It is not.")
+			w.must(err)
+			w.drain()
+			th = w.only()
+			last := th.Events[len(th.Events)-1]
+			if th.State != conversation.StateDone || th.WaitingSince != 0 || th.Messages[0].Text != "" || last.What != "hidden" || last.Account != w.owner.Account ||
+				!strings.HasSuffix(last.Detail, "\nBe kind") || th.Periods[0].AnsweredAt != 0 || th.Periods[0].ClosedAt == 0 {
+				t.Errorf("hidden it is %+v, %+v, %+v", th.Conversation, last, th.Periods)
+			}
+			if _, err := answer.Reply(ctx, w.d, w.owner, w.brand, th.ID, answer.Input{Text: "So"}); !fault.Is(err, fault.Conflict) {
+				t.Errorf("answering it is %v", err)
+			}
+			_, err = topic.Decide(ctx, w.d, w.owner, w.brand, q.Reply.ID, topic.Restore, "", "")
+			w.must(err)
+			w.drain()
+			th = w.only()
+			if th.State != before.State || th.WaitingSince != before.WaitingSince || th.SnoozedUntil != before.SnoozedUntil || th.Messages[0].Text != before.Messages[0].Text ||
+				th.Excerpt != before.Excerpt || th.Events[len(th.Events)-1].What != "restored" {
+				t.Errorf("restored it is %+v, want %+v, %v", th.Conversation, before.Conversation, told(th))
+			}
+		})
+	}
+}
+
+// With its topic everything of it is hidden: what stands in another conversation
+// too, and nobody is answered there.
+func TestAHiddenTopicAsksForNothingAnywhere(t *testing.T) {
+	w := open(t)
+	w.must(w.d.Tx(ctx, func(tx *db.Tx) error {
+		_, err := member.Create(ctx, tx, w.brand, member.New{Account: w.owner.Account, Name: "Ms Owner", Handle: "theowner", State: member.Active, Team: true})
+		return err
+	}))
+	talk := w.begins("ada", space.Discussion, "My corner", "No question here.")
+	called := w.says("ben", talk.Topic, "What does @theowner say?", 0)
+	decide := func(id string, act topic.Act) {
+		t.Helper()
+		_, err := topic.Decide(ctx, w.d, w.owner, w.brand, id, act, "", "why")
+		w.must(err)
+		w.drain()
+	}
+	decide(talk.Reply.ID, topic.Hide)
+	th := w.only()
+	if th.State != conversation.StateDone || th.WaitingSince != 0 {
+		t.Errorf("hidden it is %+v", th.Conversation)
+	}
+	if _, err := answer.Reply(ctx, w.d, w.owner, w.brand, th.ID, answer.Input{Text: "So"}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("answering in it is %v", err)
+	}
+	decide(talk.Reply.ID, topic.Restore)
+	if th = w.only(); th.State != conversation.StateNew || th.WaitingSince == 0 {
+		t.Errorf("restored it is %+v", th.Conversation)
+	}
+	decide(called.Reply.ID, topic.Hide)
+	decide(talk.Reply.ID, topic.Hide)
+	decide(talk.Reply.ID, topic.Restore)
+	if th = w.only(); th.State != conversation.StateDone {
+		t.Errorf("hidden by itself it is %+v", th.Conversation)
+	}
+	decide(called.Reply.ID, topic.Restore)
+	if th = w.only(); th.State != conversation.StateNew || th.Messages[0].Text == "" {
+		t.Errorf("restored by itself it is %+v, %+v", th.Conversation, th.Messages)
+	}
+	// What the team has done with it since stays.
+	decide(talk.Reply.ID, topic.Hide)
+	for _, s := range []conversation.State{conversation.StateOpen, conversation.StateDone} {
+		_, err := conversation.SetState(ctx, w.d, w.owner, w.brand, th.ID, 0, conversation.Standing{State: s})
+		w.must(err)
+	}
+	decide(talk.Reply.ID, topic.Restore)
+	if th = w.only(); th.State != conversation.StateDone {
+		t.Errorf("done by hand and restored it is %+v", th.Conversation)
+	}
+}
+
+// A message is one topic at a time: other words for it are refused, and said so;
+// once its topic is gone it can become another.
+func TestAMessageBecomesATopicAgainOnceThatIsGone(t *testing.T) {
+	w := open(t)
+	_, c, m := w.asked("")
+	ask := bridge.Ask{Message: m.ID, Space: w.spaces[space.Questions].ID, Title: "Why is it sour?", Text: "Who knows?"}
+	x, first, err := w.own.Begin(ctx, w.owner, w.brand, ask)
+	w.must(err)
+	other := ask
+	other.Title, other.Text = "What is wrong with it?", "My own words."
+	if same, at, err := w.own.Begin(ctx, w.owner, w.brand, other); !fault.Is(err, fault.Conflict) || same.ID != x.ID || at.ID != first.ID {
+		t.Errorf("other words lead to %+v, %v", at, err)
+	}
+	opening, err := topic.ReplyByNumber(ctx, w.d, w.brand, first.ID, 1)
+	w.must(err)
+	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.Hide, "", "why")
+	w.must(err)
+	if _, _, err := w.own.Begin(ctx, w.owner, w.brand, other); !fault.Is(err, fault.Conflict) {
+		t.Errorf("of one that is hidden another is made: %v", err)
+	}
+	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.Restore, "", "")
+	w.must(err)
+	_, err = topic.Withdraw(ctx, w.d, member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}, opening.ID)
+	w.must(err)
+	w.drain()
+	for range 2 {
+		y, at, err := w.own.Begin(ctx, w.owner, w.brand, other)
+		if err != nil || at.ID == first.ID || at.State != topic.Live || at.Title != other.Title || y.Topic != at.ID {
+			t.Fatalf("withdrawn it becomes %+v, %+v, %v", y, at, err)
+		}
+	}
+	if first, err = topic.ByID(ctx, w.d, w.brand, first.ID); err != nil || first.From().Quote != "" {
+		t.Errorf("the one before still quotes %+v, %v", first.From(), err)
+	}
+	all, err := bridge.OfConversation(ctx, w.d, w.owner, w.brand, c.ID)
+	if err != nil || len(all) != 1 {
+		t.Errorf("the conversation has %+v, %v", all, err)
+	}
+}

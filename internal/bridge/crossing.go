@@ -109,7 +109,8 @@ type Ask struct {
 
 // Begin makes a topic of a message that came into the inbox, keeps its credit
 // and its link, and tells its author: all of it, or nothing. A message becomes
-// a topic once; again returns the first. What was said to fewer people than
+// a topic once; again returns the first, with fault.Conflict where other words
+// were to be said. Only when that topic is gone it can become another. What was said to fewer people than
 // everybody does not become public here: fault.Denied.
 func (c *Community) Begin(ctx context.Context, who access.Who, brandID string, a Ask) (Crossing, topic.Topic, error) {
 	var x Crossing
@@ -133,9 +134,15 @@ func (c *Community) begin(ctx context.Context, tx *db.Tx, who access.Who, brandI
 	if err != nil {
 		return Crossing{}, topic.Topic{}, err
 	}
-	if x, err := one(ctx, tx, `brand_id = $1 AND message_id = $2`, brandID, m.ID); err == nil || !fault.Is(err, fault.NotFound) {
-		t, also := topic.ByID(ctx, tx, brandID, x.Topic)
-		return x, t, errors.Join(err, also)
+	was, t, err := OfMessage(ctx, tx, brandID, m.ID)
+	if err == nil {
+		return was, t, a.already(ctx, tx, t)
+	}
+	if fault.Is(err, fault.NotFound) && was.ID != "" {
+		err = was.forgo(ctx, tx)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return was, t, err
 	}
 	v, err := c.voice(ctx, tx, brandID, who.Account)
 	if err != nil {

@@ -1,8 +1,11 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -250,7 +253,7 @@ func (c *Community) toLook(ctx context.Context, tx *db.Tx, on channel.Channel, r
 	return conversation.Turned(ctx, tx, source(on), conversation.Turn{Root: caseOf + r.ID, What: "flagged", Detail: string(last.Complaint) + "\n" + last.Note, At: last.At})
 }
 
-// decided closes what the team has decided.
+// decided closes what the team has decided, and what can be read no more.
 func (c *Community) decided(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply, e outbox.Event) error {
 	var d topic.Decided
 	if err := e.Read(&d); err != nil {
@@ -260,16 +263,70 @@ func (c *Community) decided(ctx context.Context, tx *db.Tx, on channel.Channel, 
 	if err != nil {
 		return err
 	}
-	by := ""
+	by, why := "", ""
 	if last, ok := reasons[r.ID]; ok && last.ID == d.Decision {
-		by = last.Account
+		by, why = last.Account, cmp.Or(last.Rule, last.Reason)
 	}
 	for _, root := range []string{waitOf + r.ID, caseOf + r.ID} {
 		if err := conversation.Turned(ctx, tx, source(on), conversation.Turn{Root: root, What: "decided", Account: by, Detail: string(d.Act), At: tx.Now()}); err != nil {
 			return err
 		}
 	}
+	switch {
+	case d.Act == topic.Hide && r.State == topic.Hidden:
+		return c.concealed(ctx, tx, on, r, by, why)
+	case d.Act == topic.Restore && r.State == topic.Live:
+		return c.revealed(ctx, tx, on, r, by)
+	}
 	return nil
+}
+
+// concealed closes what waits for an answer where nobody can read one any more.
+// Of an opening that is all that the inbox holds of its topic.
+func (c *Community) concealed(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply, by, why string) error {
+	if _, err := conversation.Gone(ctx, tx, source(on), []string{r.ID}); err != nil {
+		return err
+	}
+	roots, err := c.rootsOf(ctx, tx, on, r)
+	for _, root := range roots {
+		err = errors.Join(err, conversation.Hidden(ctx, tx, source(on), root, by, why))
+	}
+	return err
+}
+
+// revealed takes in again what concealed closed.
+func (c *Community) revealed(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply, by string) error {
+	held, err := conversation.Knows(ctx, tx, on.ID, r.ID)
+	if err == nil && held {
+		err = c.take(ctx, tx, on, r, nil, true)
+	}
+	if err != nil {
+		return err
+	}
+	t, err := topic.ByID(ctx, tx, on.Brand, r.Topic)
+	if err != nil || t.State != topic.Live {
+		return err // it comes back with its topic
+	}
+	roots, err := c.rootsOf(ctx, tx, on, r)
+	for _, root := range roots {
+		err = errors.Join(err, conversation.Restored(ctx, tx, source(on), root, by))
+	}
+	return err
+}
+
+// rootsOf are what conversations began with: the reply, and with an opening all
+// of its topic that can be read.
+func (c *Community) rootsOf(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply) ([]string, error) {
+	if r.Number != 1 {
+		return []string{r.ID}, nil
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT r.id FROM reply r JOIN conversation c ON c.channel_id = $2 AND c.root = r.id
+		WHERE r.topic_id = $3 AND r.brand_id || '' = $1 AND (r.state = 'live' OR r.number = 1) ORDER BY r.number`, on.Brand, on.ID, r.Topic)
+	all, err := db.Collect(rows, err, func(rows *sql.Rows) (id string, err error) { return id, rows.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("bridge: of a topic: %w", err)
+	}
+	return all, nil
 }
 
 // solved closes a question whose asker accepted an answer.

@@ -45,6 +45,7 @@ func TestAccountsElsewhere(t *testing.T) {
 	p.get(token, "/me").has(t, `href="/me/accounts"`)
 	p.get(token, "/me/accounts").has(t, "Demo network", "Get a code")
 	p.do(token, "/me/accounts", url.Values{"network": {"demo"}, "handle": {" "}}).has(t, "Give your whole handle there", `aria-invalid="true"`)
+	p.do(token, "/me/accounts", url.Values{"network": {"demo"}, "handle": {"kim at home"}}).has(t, "Give a handle of the demo network", `aria-invalid="true"`, `value="kim at home"`).lacks(t, "Check now")
 	p.do(token, "/me/accounts", url.Values{"network": {"demo"}, "handle": {"@kim_k"}}).hasStatus(t, http.StatusSeeOther)
 	page := p.get(token, "/me/accounts").has(t, "Not proven yet", "Check now", "/u/kim?me=rapport-")
 	code := codeShape.FindString(page.body)

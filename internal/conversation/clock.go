@@ -60,7 +60,7 @@ func wait(ctx context.Context, tx *db.Tx, c *Conversation) error {
 		return err
 	}
 	err = tx.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM message
-		WHERE conversation_id = $1 AND at > $2 AND at >= $3 AND direction = 'in' AND removed_at = 0`, c.ID, c.LastOutAt, p.OpenedAt).Scan(&c.WaitingSince)
+		WHERE conversation_id = $1 AND at > $2 AND at >= $3 AND direction = 'in' AND removed_at = 0 AND erased_at = 0`, c.ID, c.LastOutAt, p.OpenedAt).Scan(&c.WaitingSince)
 	if err != nil {
 		return fmt.Errorf("conversation: clock: %w", err)
 	}

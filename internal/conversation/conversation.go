@@ -130,13 +130,15 @@ type Event struct {
 	ID, Conversation string
 	At               db.Time
 	// What it was: opened, put_back, snoozed, woke, done, reopened, assigned,
-	// labelled, unlabelled, joined; in the community also flagged, decided,
-	// answered (by another member) and solved; of one that became a topic:
+	// labelled, unlabelled, joined, erased; in the community also flagged, decided,
+	// answered (by another member), solved, hidden and restored; of one that became a topic:
 	// bridged, then returned once the answer went back, or unreturned.
 	What    string
 	Account string // empty: Rapport itself, or somebody from outside
 	// Detail is of snoozed the time in milliseconds, of assigned the account, of
-	// labels their name, of flagged the complaint, of decided the act.
+	// labels their name, of flagged the complaint, of decided the act,
+	// of hidden what it was until then and, on the next line, the rule or the
+	// reason.
 	Detail string
 }
 

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/search"
 )
 
@@ -28,12 +31,9 @@ type Turn struct {
 // team looks after. Where there is no such
 // conversation nothing happens.
 func Turned(ctx context.Context, tx *db.Tx, src Source, t Turn) error {
-	c, err := scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.brand_id || '' = $1 AND c.channel_id = $2 AND c.root = $3`, src.Brand, src.Channel, t.Root))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("conversation: turned: %w", err)
+	c, err := byRoot(ctx, tx, src, t.Root)
+	if err != nil || c.ID == "" {
+		return err
 	}
 	after, asks := c, t.What == "flagged" || t.What == "waits"
 	switch open := c.State == StateNew || c.State == StateOpen || c.State == StateSnoozed; {
@@ -54,13 +54,89 @@ func Turned(ctx context.Context, tx *db.Tx, src Source, t Turn) error {
 			return err
 		}
 	}
-	if err := keepClock(ctx, tx, c, &after); err != nil {
+	return turn(ctx, tx, c, after, t.What, t.Account, t.Detail)
+}
+
+// Hidden closes what began with something that the team took from everybody's
+// eyes: nobody can read an answer there. why is the rule or the reason. What it
+// was is kept with the line that says so, for Restored.
+func Hidden(ctx context.Context, tx *db.Tx, src Source, root, account, why string) error {
+	c, err := byRoot(ctx, tx, src, root)
+	if err != nil || c.ID == "" || c.State == StateQuiet {
+		return err
+	}
+	was, err := hiddenAs(ctx, tx, c)
+	if err != nil || was.State != "" {
+		return err // it is heard again
+	}
+	after := c
+	if c.State != StateDone {
+		after.become(tx.Now(), Standing{State: StateDone})
+	}
+	return turn(ctx, tx, c, after, "hidden", account, fmt.Sprintf("%s %d\n%s", c.State, c.SnoozedUntil, why))
+}
+
+// Restored opens what Hidden closed as it was then, unless the team has done
+// something else with it since.
+func Restored(ctx context.Context, tx *db.Tx, src Source, root, account string) error {
+	c, err := byRoot(ctx, tx, src, root)
+	if err != nil || c.ID == "" {
+		return err
+	}
+	was, err := hiddenAs(ctx, tx, c)
+	if err != nil || was.State == "" {
+		return err
+	}
+	after := c
+	if was.State == StateSnoozed && was.Until <= tx.Now() {
+		was = Standing{State: StateOpen}
+	}
+	if c.State == StateDone && was.State != StateDone {
+		after.become(tx.Now(), was)
+	}
+	return turn(ctx, tx, c, after, "restored", account, "")
+}
+
+// hiddenAs is what a conversation was when it was hidden; zero where it is not,
+// or somebody did something else with it since.
+func hiddenAs(ctx context.Context, tx *db.Tx, c Conversation) (was Standing, err error) {
+	var what, detail string
+	err = tx.QueryRowContext(ctx, `SELECT what, detail FROM conversation_event WHERE conversation_id = $1
+		AND what NOT IN ('assigned', 'labelled', 'unlabelled', 'joined') ORDER BY at DESC, id DESC LIMIT 1`, c.ID).Scan(&what, &detail)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && what != "hidden" {
+		return was, nil
+	}
+	if err != nil {
+		return was, fmt.Errorf("conversation: hidden: %w", err)
+	}
+	state, _, _ := strings.Cut(detail, "\n")
+	state, until, _ := strings.Cut(state, " ")
+	ms, err := strconv.ParseInt(until, 10, 64)
+	return Standing{State: State(state), Until: db.Time(ms)}, err
+}
+
+// turn saves what became of a conversation, and tells of it.
+func turn(ctx context.Context, tx *db.Tx, before, after Conversation, what, account, detail string) error {
+	if err := keepClock(ctx, tx, before, &after); err != nil {
 		return err
 	}
 	if err := save(ctx, tx, &after); err != nil {
 		return err
 	}
-	return errors.Join(tell(ctx, tx, after, t.What, t.Account, t.Detail), announce(ctx, tx, after, t.What))
+	return errors.Join(tell(ctx, tx, after, what, account, detail), announce(ctx, tx, after, what))
+}
+
+// byRoot is the conversation that began with something of the source's; without
+// an id where there is none.
+func byRoot(ctx context.Context, tx *db.Tx, src Source, root string) (Conversation, error) {
+	c, err := scan(tx.QueryRowContext(ctx, `SELECT `+columns+` FROM conversation c WHERE c.brand_id || '' = $1 AND c.channel_id = $2 AND c.root = $3`, src.Brand, src.Channel, root))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Conversation{}, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("conversation: turned: %w", err)
+	}
+	return c, nil
 }
 
 // Tell notes in a conversation what was done with it elsewhere, for its story.
@@ -80,13 +156,7 @@ func Reopen(ctx context.Context, tx *db.Tx, brandID, id, what string) error {
 	if c.State == StateDone || c.State == StateSnoozed {
 		after.become(tx.Now(), Standing{State: StateOpen})
 	}
-	if err := keepClock(ctx, tx, c, &after); err != nil {
-		return err
-	}
-	if err := save(ctx, tx, &after); err != nil {
-		return err
-	}
-	return errors.Join(tell(ctx, tx, after, what, "", ""), announce(ctx, tx, after, what))
+	return turn(ctx, tx, c, after, what, "", "")
 }
 
 // Forget empties what somebody wrote under one identity, and tells their
@@ -117,8 +187,37 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID, identityID string
 		if err := w.save(ctx, tx); err != nil {
 			return err
 		}
+		if err := Deserted(ctx, tx, brandID, id); err != nil {
+			return err
+		}
 	}
 	return search.Drop(ctx, tx, brandID, search.Message, ids...)
+}
+
+// Deserted draws the conclusion from what was erased of a conversation: whose
+// words are gone waits for nothing, and where nobody is left to be answered it
+// is done.
+func Deserted(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	c, err := byID(ctx, tx, brandID, id)
+	if err != nil {
+		return err
+	}
+	if c.State == StateQuiet || c.State == StateDone {
+		return nil
+	}
+	if _, err = LastIn(ctx, tx, brandID, id); err == nil {
+		after := c
+		if err := wait(ctx, tx, &after); err != nil || after.WaitingSince == c.WaitingSince {
+			return err
+		}
+		return save(ctx, tx, &after)
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	after := c
+	after.become(tx.Now(), Standing{State: StateDone})
+	return turn(ctx, tx, c, after, "erased", "", "")
 }
 
 // answeredBy marks the running period answered, unless it is.

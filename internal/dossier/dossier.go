@@ -45,7 +45,7 @@ type Kind string
 // access.TopicModerate; what a member flagged is in no timeline, because flags
 // are told to nobody.
 const (
-	KindMessage    Kind = "message"    // something they wrote on a network, with its answers
+	KindMessage    Kind = "message"    // something they wrote on a network, with its answers; of the community where the reader sees no members
 	KindNote       Kind = "note"       // of the team
 	KindTopic      Kind = "topic"      // they began one in the community
 	KindReply      Kind = "reply"      // they wrote in one
@@ -89,6 +89,9 @@ func Timeline(ctx context.Context, q db.Queryer, who access.Who, brandID, id str
 	if r.member, err = memberOf(ctx, q, who, brandID, id); err != nil {
 		return nil, "", err
 	}
+	if r.own, err = ownOf(ctx, q, brandID); err != nil {
+		return nil, "", err
+	}
 	r.moderates = who.May(q.Now(), brandID, access.TopicModerate) == nil
 	r.sight = conversation.SightOf(q.Now(), who, brandID)
 	all, err := r.all(ctx)
@@ -101,8 +104,53 @@ func Timeline(ctx context.Context, q db.Queryer, who access.Who, brandID, id str
 		all = all[:page.Limit]
 		next = db.Cursor(all[page.Limit-1].At, all[page.Limit-1].ID)
 	}
+	if err := r.inInbox(ctx, all); err != nil {
+		return nil, "", err
+	}
 	return all, next, withAnswers(ctx, q, brandID, all)
 }
+
+// inInbox tells of what was said in the community where the inbox holds it, and
+// what was answered there.
+func (r reader) inInbox(ctx context.Context, all []Moment) error {
+	at := map[string]*Said{}
+	args := []any{r.brand, r.own}
+	for _, m := range all {
+		if m.Said != nil {
+			at[m.Said.Reply] = m.Said
+			args = append(args, m.Said.Reply)
+		}
+	}
+	if len(at) == 0 || r.own == "" || len(r.only) > 0 && !slices.Contains(r.only, r.own) {
+		return nil
+	}
+	in := db.In(3, len(at))
+	rows, err := r.q.QueryContext(ctx, `SELECT m.remote_id, m.conversation_id FROM message m WHERE m.channel_id = $2 AND m.remote_id <> '' AND m.remote_id IN (`+in+`)
+		AND m.direction = 'in' AND m.brand_id || '' = $1`, args...)
+	_, err = db.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var reply, conversation string
+		err := rows.Scan(&reply, &conversation)
+		at[reply].Conversation = conversation
+		return struct{}{}, err
+	})
+	if err == nil {
+		rows, err = r.q.QueryContext(ctx, answersTo+in+`) AND m.direction = 'out' AND m.sent AND m.brand_id || '' = $1 ORDER BY m.at, m.id`, args...)
+		_, err = db.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+			var parent string
+			m, err := scanMessage(rows, &parent)
+			if to := at[parent]; to != nil && len(to.Answers) < answersMost {
+				to.Answers = append(to.Answers, m)
+			}
+			return struct{}{}, err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("dossier: in the inbox: %w", err)
+	}
+	return nil
+}
+
+const answersTo = `SELECT ` + messageColumns + `, m.parent_id FROM message m WHERE m.channel_id = $2 AND m.parent_id <> '' AND m.parent_id IN (`
 
 const messageColumns = `m.id, m.channel_id, m.conversation_id, m.direction, m.account_id, m.text, m.warning, m.url, m.visibility, m.at, m.edited_at, m.removed_at, m.remote_id`
 
@@ -121,6 +169,10 @@ func (r reader) written(ctx context.Context) ([]Moment, error) {
 		for _, c := range r.only {
 			args = append(args, c)
 		}
+	}
+	if r.member.ID != "" && r.own != "" { // what they said in the community stands there as what it is
+		args = append(args, r.own)
+		where += fmt.Sprintf(` AND m.channel_id <> $%d`, len(args))
 	}
 	if seen := r.sight.Where(&args); seen != "" {
 		where += ` AND EXISTS (SELECT 1 FROM conversation c WHERE c.id = m.conversation_id AND ` + seen + `)`
@@ -150,8 +202,7 @@ func withAnswers(ctx context.Context, q db.Queryer, brandID string, all []Moment
 		for _, id := range remotes {
 			args = append(args, id)
 		}
-		rows, err := q.QueryContext(ctx, `SELECT `+messageColumns+`, m.parent_id FROM message m WHERE m.channel_id = $2 AND m.parent_id <> ''
-			AND m.parent_id IN (`+db.In(3, len(remotes))+`) AND m.direction = 'out' AND m.sent AND m.brand_id || '' = $1 ORDER BY m.at, m.id`, args...)
+		rows, err := q.QueryContext(ctx, answersTo+db.In(3, len(remotes))+`) AND m.direction = 'out' AND m.sent AND m.brand_id || '' = $1 ORDER BY m.at, m.id`, args...)
 		_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 			var parent string
 			m, err := scanMessage(r, &parent)

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/account"
 	"rapport/internal/brand"
 	"rapport/internal/bridge"
+	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/job"
@@ -26,7 +28,8 @@ import (
 // Erase forgets a person for good, and what they wrote: names, handles,
 // pictures, words, the team's notes on them and on the conversations that they
 // began, what was told to the team about those, every entry that they could be
-// found by, and their membership with all they wrote in the community. What stays is that a message was there, where and when,
+// found by, their membership with all they wrote in the community, and the
+// account they signed in with where it is of no other use. What stays is that a message was there, where and when,
 // the brand's own answers as they were written, and counted numbers. The name
 // must be typed as it is shown. It is done at once for most people; for one
 // who wrote very much a job goes on, and nothing of it is shown meanwhile.
@@ -48,8 +51,50 @@ func Erase(ctx context.Context, d *db.DB, who access.Who, brandID, id, typed str
 		if err := person.Remove(ctx, tx, who, brandID, id, "person.erased", nil); err != nil {
 			return err
 		}
-		return join.Forget(ctx, tx, brandID, id)
+		accounts, err := accountsOf(ctx, tx, brandID, id)
+		if err == nil {
+			err = join.Forget(ctx, tx, brandID, id)
+		}
+		for _, a := range accounts {
+			err = errors.Join(err, closed(ctx, tx, a))
+		}
+		return err
 	}, Wipe{brandID, id})
+}
+
+// accountsOf are what the members that are a person sign in with.
+func accountsOf(ctx context.Context, tx *db.Tx, brandID, id string) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT account_id FROM member WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND account_id <> ''`, brandID, id)
+	all, err := db.Collect(rows, err, func(r *sql.Rows) (a string, err error) { return a, r.Scan(&a) })
+	if err != nil {
+		return nil, fmt.Errorf("dossier: their accounts: %w", err)
+	}
+	return all, nil
+}
+
+// closed ends an account that is of no use any more: it is no member of another
+// community, nobody of a team, and was shut out of none.
+func closed(ctx context.Context, tx *db.Tx, accountID string) error {
+	var needed bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM brand b WHERE EXISTS (SELECT 1 FROM member m WHERE m.brand_id = b.id AND m.account_id = $1 AND m.account_id <> ''))
+		OR EXISTS (SELECT 1 FROM member_barred WHERE account_id = $1)`, accountID).Scan(&needed)
+	if err != nil || needed {
+		return err
+	}
+	return account.Close(ctx, tx, accountID)
+}
+
+// Gone reports whether a person was erased, by somebody or because they had been
+// silent for too long: a form that is sent twice is told from a wrong address.
+func Gone(ctx context.Context, q db.Queryer, who access.Who, brandID, id string) (yes bool, err error) {
+	if err := who.May(q.Now(), brandID, access.PersonWrite); err != nil {
+		return false, err
+	}
+	err = q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE brand_id = $1 AND subject = $2 AND act IN ('person.erased', 'person.forgotten'))`, brandID, id).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("dossier: gone: %w", err)
+	}
+	return yes, nil
 }
 
 // Elsewhere erases, in the caller's transaction, what a member wrote on
@@ -256,13 +301,13 @@ func (w Wipe) erase(ctx context.Context, tx *db.Tx, t trace) error {
 }
 
 // settle takes the person out of a conversation they wrote in.
-func (w Wipe) settle(ctx context.Context, tx *db.Tx, conversation string) error {
-	began, err := w.began(ctx, tx, conversation)
+func (w Wipe) settle(ctx context.Context, tx *db.Tx, talk string) error {
+	began, err := w.began(ctx, tx, talk)
 	if err != nil {
 		return err
 	}
 	if began {
-		if err := w.dropNotes(ctx, tx, conversation); err != nil {
+		if err := w.dropNotes(ctx, tx, talk); err != nil {
 			return err
 		}
 	}
@@ -272,15 +317,25 @@ func (w Wipe) settle(ctx context.Context, tx *db.Tx, conversation string) error 
 			WHERE brand_id = $1 AND id = $2`,
 		`UPDATE post SET answers = '' WHERE brand_id = $1 AND id IN (SELECT m.post_id FROM message m WHERE m.conversation_id = $2 AND m.direction = 'out' AND m.post_id <> ''
 			AND m.remote_id <> '' AND $3 <> '')`,
+		`DELETE FROM digest_item WHERE brand_id = $1 AND (source IN (SELECT n.source FROM notification n WHERE n.brand_id = $1 AND n.subject = $2)
+			OR href LIKE '%/inbox/' || $2 || '%') AND $3 <> ''`, // some are told by a digest alone
 		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT n.source FROM notification n WHERE n.brand_id = $1 AND n.subject = $2) AND $3 <> ''`,
 		`DELETE FROM notification WHERE brand_id = $1 AND subject = $2 AND $3 <> ''`,
 	} {
-		if _, err := tx.ExecContext(ctx, statement, w.Brand, conversation, w.Person); err != nil {
+		if _, err := tx.ExecContext(ctx, statement, w.Brand, talk, w.Person); err != nil {
 			return err
 		}
 	}
-	outbox.Show(tx, w.Brand, "conversation.changed", conversation)
-	return nil
+	outbox.Show(tx, w.Brand, "conversation.changed", talk)
+	return deserted(ctx, tx, w.Brand, talk)
+}
+
+func deserted(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	err := conversation.Deserted(ctx, tx, brandID, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
 
 func (w Wipe) began(ctx context.Context, tx *db.Tx, conversation string) (bool, error) {

@@ -31,7 +31,7 @@ type Export struct {
 	Identities    []ExportIdentity     `json:"identities" nullable:"false" doc:"Their accounts on networks."`
 	Notes         []ExportNote         `json:"notes" nullable:"false" doc:"What the team noted about them, newest first."`
 	Conversations []ExportConversation `json:"conversations" nullable:"false" doc:"The latest 500 in which they wrote."`
-	Messages      []ExportMessage      `json:"messages" nullable:"false" doc:"All they wrote to the brand, newest first, with its answers."`
+	Messages      []ExportMessage      `json:"messages" nullable:"false" doc:"All they wrote to the brand on networks, newest first, with its answers; what they wrote in the community is in membership."`
 	Joined        []ExportJoined       `json:"joined,omitempty" doc:"Records of theirs that were made one with this, the newest first."`
 	Membership    any                  `json:"membership,omitempty" doc:"What the community keeps of them, as rapport.member/1; missing where they are no member."`
 }
@@ -43,7 +43,7 @@ type ExportPerson struct {
 	About       string     `json:"about,omitempty" doc:"The team's own words on them."`
 	AvatarURL   string     `json:"avatar_url,omitempty"`
 	MemberSince *time.Time `json:"member_since,omitempty"`
-	Messages    int64      `json:"messages" doc:"How many they wrote, those that are gone included."`
+	Messages    int64      `json:"messages" doc:"How many they wrote on networks, those that are gone included."`
 	FirstAt     time.Time  `json:"first_at"`
 	LastAt      time.Time  `json:"last_at"`
 }
@@ -123,6 +123,11 @@ func Read(ctx context.Context, d *db.DB, who access.Who, brandID, id string) (Ex
 	for _, c := range channels {
 		g.channels[c.ID] = c
 	}
+	posts, err := person.InCommunity(ctx, d, brandID, []string{id})
+	if err != nil {
+		return Export{}, err
+	}
+	p.Messages = max(0, p.Messages-posts[id]) // those are with the membership
 	out := Export{Format: Format, ExportedAt: d.Now().Time(), Brand: b.Name, Person: exportPerson(p), Identities: []ExportIdentity{},
 		Notes: []ExportNote{}, Conversations: []ExportConversation{}, Messages: []ExportMessage{}}
 	for _, i := range p.Identities {

@@ -8,11 +8,13 @@ import (
 	"slices"
 
 	"rapport/internal/access"
+	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/member"
 	"rapport/internal/merge"
+	"rapport/internal/network"
 	"rapport/internal/person"
 	"rapport/internal/topic"
 )
@@ -26,9 +28,12 @@ type Said struct {
 	Title    string
 	Place    int64 // number of the reply in its topic; below 0 while it waits
 	State    topic.State
-	Text     string // beginning of it, as Markdown; empty once it is erased
+	Text     string // beginning of it, as Markdown; empty once it is erased or taken back
 	Accepted bool   // as the answer to its topic
 	EditedAt db.Time
+
+	Conversation string    // in which the inbox holds it; "" where it does not, or it is not the reader's
+	Answers      []Message // what the team answered from there, by time
 }
 
 // Membership is a step of a member.
@@ -65,12 +70,22 @@ func memberOf(ctx context.Context, q db.Queryer, who access.Who, brandID, person
 	return m, err
 }
 
+// ownOf is the channel that the brand's community is; "" where it is none yet.
+func ownOf(ctx context.Context, q db.Queryer, brandID string) (string, error) {
+	c, err := channel.OwnOf(ctx, q, brandID, network.Community)
+	if fault.Is(err, fault.NotFound) {
+		return "", nil
+	}
+	return c.ID, err
+}
+
 // reader reads one page of a timeline from each of its sources.
 type reader struct {
 	q             db.Queryer
 	brand, person string
 	only          []string // channels and spaces; none: all
 	member        member.Member
+	own           string // channel that the community is, "" where it is none
 	moderates     bool
 	sight         conversation.Sight // of what the team must decide about
 	page          db.Page
@@ -149,6 +164,9 @@ func (r reader) said(ctx context.Context) ([]Moment, error) {
 		var answer string
 		err = rows.Scan(&m.ID, &m.At, &s.Topic, &s.Number, &s.Slug, &s.Title, &s.Place, &s.State, &s.Text, &answer, &s.EditedAt)
 		s.Reply, s.Accepted = m.ID, answer == m.ID
+		if s.State == topic.Withdrawn {
+			s.Text = "" // nobody but its author reads it
+		}
 		m.Kind, m.Said = KindReply, &s
 		if s.Place == 1 {
 			m.Kind = KindTopic

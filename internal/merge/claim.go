@@ -18,6 +18,7 @@ import (
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
+	"rapport/internal/i18n"
 	"rapport/internal/member"
 	"rapport/internal/network"
 	"rapport/internal/outbox"
@@ -162,7 +163,7 @@ func proofs(ctx context.Context, q db.Queryer, query string, args ...any) ([]Pro
 
 // Begin notes that the acting member says an account is theirs, and gives the
 // code that is to stand on its profile within seven days. Nothing is asked of
-// the network yet. The same handle again gives the same claim with a new code.
+// the network yet, but what can be no handle there is refused. The same handle again gives the same claim with a new code.
 func (c *Claims) Begin(ctx context.Context, v member.Voice, networkName, handle string) (Proof, error) {
 	handle = strings.TrimSpace(handle)
 	if handle == "" || handle != plainLine(handle) {
@@ -174,6 +175,9 @@ func (c *Claims) Begin(ctx context.Context, v member.Voice, networkName, handle 
 	}
 	if !slices.ContainsFunc(where, func(f network.Facts) bool { return f.Name == networkName }) {
 		return Proof{}, fault.OnField("network", "Choose one of the networks.")
+	}
+	if err := c.handle(networkName, handle); err != nil {
+		return Proof{}, err
 	}
 	if err := speaks(ctx, c.DB, &v); err != nil {
 		return Proof{}, err
@@ -216,6 +220,23 @@ func (c *Claims) Begin(ctx context.Context, v member.Voice, networkName, handle 
 		return nil
 	})
 	return p, err
+}
+
+// handle says at once, at its field, what can be no handle there.
+func (c *Claims) handle(networkName, handle string) error {
+	n, err := c.Networks.Named(networkName)
+	if err != nil {
+		return err
+	}
+	h, ok := n.(network.Handles)
+	if !ok {
+		return nil
+	}
+	var e *network.Error
+	if err := h.Handle(handle); !errors.As(err, &e) {
+		return err
+	}
+	return fault.OnField("handle", "%s", i18n.Kept(e.Text))
 }
 
 // speaks reads the acting member anew, who must be one that may write.
@@ -406,7 +427,7 @@ func inWords(title string, err error) error {
 	case e == nil:
 		return fault.As(fault.Unavailable, err, "%s could not be asked. Nothing was changed; try again in a moment.", title)
 	case e.Verdict == network.Refused && e.Text != "":
-		return fault.As(fault.Invalid, err, "%s", e.Text)
+		return fault.As(fault.Invalid, err, "%s", i18n.Kept(e.Text))
 	case e.Verdict == network.Throttled:
 		f := fault.As(fault.Limited, err, "%s asks to wait. Try again a little later.", title)
 		f.RetryAfter = e.RetryAfter

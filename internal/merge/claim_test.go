@@ -461,3 +461,20 @@ func TestRelease(t *testing.T) {
 		}
 	}
 }
+
+// What can be no handle there is said at its field, before there is a code.
+func TestNoCodeForWhatIsNoHandle(t *testing.T) {
+	h := open(t)
+	v := h.joins("ada")
+	for networkName, handles := range map[string][]string{"bluesky": {"@amelia_j", "amelia", "me@bsky.social"}, "mastodon": {"@amelia_j", "amelia"}, "demo": {"no way"}} {
+		for _, handle := range handles {
+			_, err := h.claims.Begin(ctx, v, networkName, handle)
+			if all := fault.Fields(err); len(all) != 1 || all[0].Name != "handle" || !strings.Contains(all[0].Text, "such as") {
+				t.Errorf("%s %s: %v", networkName, handle, err)
+			}
+		}
+	}
+	if all, err := merge.Mine(ctx, h.DB, v); err != nil || len(all) != 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

@@ -34,3 +34,12 @@ func (s *Set) Prover(name string) (Prover, bool) {
 	p, ok := s.byName[name].(Prover)
 	return p, ok
 }
+
+// Handles is a network that knows by a handle's look whether it can be one,
+// without asking anybody.
+type Handles interface {
+	Network
+	// Handle returns nil, or a Refused *Error with words for who typed it: the
+	// same that Profile refuses it with.
+	Handle(handle string) error
+}

@@ -267,3 +267,29 @@ func Known(ctx context.Context, tx *db.Tx, brandID, networkName string, a networ
 	}
 	return index(ctx, tx, brandID, personID)
 }
+
+// InCommunity returns how many of the messages that are counted for each of the
+// persons were said in the brand's own community, where they are posts: what
+// tells of both counts them once.
+func InCommunity(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]int64, error) {
+	out := map[string]int64{}
+	for some := range slices.Chunk(ids, 500) {
+		args := []any{brandID, network.Community}
+		for _, id := range some {
+			args = append(args, id)
+		}
+		rows, err := q.QueryContext(ctx, `SELECT p.person_id, SUM(p.messages) FROM person_channel p JOIN channel c ON c.id = p.channel_id
+			WHERE p.person_id IN (`+db.In(3, len(some))+`) AND p.brand_id || '' = $1 AND c.network = $2 GROUP BY p.person_id`, args...)
+		_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+			var id string
+			var n int64
+			err := r.Scan(&id, &n)
+			out[id] = n
+			return struct{}{}, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("person: in the community: %w", err)
+		}
+	}
+	return out, nil
+}

@@ -291,20 +291,14 @@ func (p *Promoter) draft(ctx context.Context, tx *db.Tx, who access.Who, t thing
 		return &post.Body{Parts: []post.Part{part}}, nil
 	}
 	var in post.Input
-	// What is for one channel is the post itself; for several each has its own
-	// link, and the post's is for those that are added later.
-	first := channel.Channel{}
-	source := "social"
-	if len(channels) == 1 {
-		first, source = channels[0], channels[0].Network
-		in.Variants = []post.Variant{{Channel: first.ID}}
-	}
-	common, err := body(link.New{Source: source}, first)
+	// Each channel has its own link, also where there is but one, and the post's
+	// is for those that are added later: their clicks are not counted for another.
+	common, err := body(link.New{Source: "social"}, channel.Channel{})
 	if err != nil {
 		return post.Post{}, err
 	}
 	in.Body = *common
-	for _, c := range channels[:len(channels)-len(in.Variants)] {
+	for _, c := range channels {
 		own, err := body(link.New{Source: c.Network}, c)
 		if err != nil {
 			return post.Post{}, err

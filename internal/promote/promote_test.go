@@ -143,9 +143,14 @@ func TestATopicBecomesADraft(t *testing.T) {
 	s := w.topic("I *like* the big one. [Look](https://example.com).")
 	p := w.promoted(s.Reply.ID)
 	l := w.links(p)["big"]
-	want := "Which grinder?\n\nI like the big one. Look.\n\nBy Ada Lind in our community\n" + front + "/l/" + l.Code
-	if p.State != post.StateDraft || p.Body.Parts[0].Text != want || len(p.Variants) != 1 || p.Variants[0].Body != nil {
+	want := "Which grinder?\n\nI like the big one. Look.\n\nBy Ada Lind in our community\n" + front + "/l/"
+	if p.State != post.StateDraft || p.ContentFor("big").Parts[0].Text != want+l.Code || len(p.Variants) != 1 {
 		t.Errorf("%q %+v", p.Body.Parts[0].Text, p)
+	}
+	// A channel that is added later has another link, that is counted for none.
+	later := w.links(p)[""]
+	if got := p.ContentFor("added later").Parts[0].Text; got != want+later.Code || later.Code == l.Code || later.Source != "social" || later.Channel != "" || l.Channel != "big" {
+		t.Errorf("%q, %+v, %+v", got, later, l)
 	}
 	if got := l.Location(""); got != s.Topic.Path()+"?utm_source=netbig&utm_medium=social&utm_campaign=which-grinder&utm_content="+p.ID {
 		t.Error(got)
@@ -157,8 +162,8 @@ func TestATopicBecomesADraft(t *testing.T) {
 	w.must(err)
 	q := w.promoted(a.Reply.ID)
 	l = w.links(q)["big"]
-	if want := "Which grinder?\n\n“The small one is better.”\n\nBy Bo in our community\n" + front + "/l/" + l.Code; q.Body.Parts[0].Text != want {
-		t.Errorf("%q", q.Body.Parts[0].Text)
+	if want := "Which grinder?\n\n“The small one is better.”\n\nBy Bo in our community\n" + front + "/l/" + l.Code; q.ContentFor("big").Parts[0].Text != want {
+		t.Errorf("%q", q.ContentFor("big").Parts[0].Text)
 	}
 	if l.Reply != a.Reply.ID || l.Target != s.Topic.Path()+"#2" {
 		t.Error(l)
@@ -166,7 +171,7 @@ func TestATopicBecomesADraft(t *testing.T) {
 
 	// Both know each other.
 	o, err := promote.OriginOf(ctx, w.d, w.owner, "b", q.ID)
-	if err != nil || o.Topic.ID != s.Topic.ID || o.Reply != a.Reply.ID || len(o.Links) != 1 {
+	if err != nil || o.Topic.ID != s.Topic.ID || o.Reply != a.Reply.ID || len(o.Links) != 2 {
 		t.Error(o, err)
 	}
 	all, err := promote.Of(ctx, dbtest.Indexed(t, w.d), w.owner, "b", s.Topic.ID)
@@ -375,7 +380,7 @@ func TestSentTwiceIsOneDraft(t *testing.T) {
 	if got := p.Input().Media(); len(got) != 1 || all[got[0]].ID == "" {
 		t.Error(got)
 	}
-	if n := len(w.links(p)); n != 1 {
+	if n := len(w.links(p)); n != 2 { // the channel's, and that of channels added later
 		t.Error(n, "links")
 	}
 	// Somebody else's form of the same id gets none of it.

@@ -90,6 +90,7 @@ func blank(ctx context.Context, tx *db.Tx, ids []any) error {
 		`DELETE FROM flag WHERE brand_id || '' = $1 AND settled_at = 0 AND reply_id IN (` + in + `)`,
 		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT id FROM notice WHERE brand_id || '' = $1 AND reply_id IN (` + in + `))`,
 		`DELETE FROM notice WHERE brand_id || '' = $1 AND reply_id IN (` + in + `)`,
+		`DELETE FROM digest_item WHERE brand_id = $1 AND source IN (SELECT source FROM notification WHERE brand_id = $1 AND subject IN (` + in + `))`,
 		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT source FROM notification WHERE brand_id = $1 AND subject IN (` + in + `))`,
 		`DELETE FROM notification WHERE brand_id = $1 AND subject IN (` + in + `)`,
 	} {

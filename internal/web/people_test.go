@@ -242,3 +242,33 @@ func TestWhoIsKeptForever(t *testing.T) {
 		t.Error("the page promises to forget them")
 	}
 }
+
+// A form that is sent twice leads twice to the same place, and one that was
+// opened before the records changed says what happened.
+func TestSentTwiceLeadsWhereTheFirstLed(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	mira, lea, omar := who(t, s, "Mira"), who(t, s, "Lea"), who(t, s, "Omar")
+	review := s.Get(s.Path("people", mira, "same", lea)).Is(http.StatusOK)
+	stale := s.Path("people", lea, "same", omar)
+	s.Get(stale).Is(http.StatusOK)
+	for range 2 {
+		p := s.Post(s.Path("people", mira, "same", lea), "revision", review.Attr("input[name=revision]", "value"), "reason", "She said so.")
+		if to := p.Header.Get("Location"); to != s.Path("people", mira) {
+			t.Errorf("it leads to %q", to)
+		}
+		s.Follow(p).Has(".toast", "They are one person now")
+	}
+	s.Follow(s.Post(stale, "revision", "x", "reason", "Him too.")).Has(".toast", "has become a part of Mira").Has("input[name=revision]")
+	s.Follow(s.Get(stale)).Has(".toast", "has become a part of Mira")
+	s.Follow(s.Get(s.Path("people", mira, "same", lea))).Has(".toast", "They are one person now")
+	s.Follow(s.Get(s.Path("people", lea, "same"))).Has("h1", "Mira")
+	s.Follow(s.Get(s.Path("people", lea, "erase"))).Has("h1", "Mira")
+	for range 2 {
+		s.Follow(s.Post(s.Path("people", omar, "erase"), "confirm", "Omar")).Has(".toast", "They are erased").Has("table")
+	}
+	s.Follow(s.Get(s.Path("people", omar, "erase"))).Has(".toast", "They are erased")
+	s.Get(s.Path("people", omar)).Is(http.StatusNotFound)
+	s.Post(s.Path("people", "nobody", "erase"), "confirm", "x").Is(http.StatusNotFound)
+	s.Post(s.Path("people", "nobody", "same", mira), "revision", "x", "reason", "x").Is(http.StatusNotFound)
+}

@@ -12,7 +12,10 @@ import (
 	"rapport/internal/network"
 )
 
-var _ network.Prover = (*Network)(nil)
+var (
+	_ network.Prover  = (*Network)(nil)
+	_ network.Handles = (*Network)(nil)
+)
 
 const (
 	profileWithin = 20 * time.Second // for both calls together
@@ -32,10 +35,10 @@ func (n *Network) Profile(ctx context.Context, server, handle string) (network.P
 		}
 		entry.Server, view.Server = base, base
 	}
-	handle = handleIn(handle)
-	if !isHandle(handle) {
-		return network.Profile{}, &network.Error{Verdict: network.Refused, Text: handleHelp}
+	if err := n.Handle(handle); err != nil {
+		return network.Profile{}, err
 	}
+	handle = handleIn(handle)
 	did, err := n.resolve(ctx, entry, handle)
 	if err != nil {
 		return network.Profile{}, err
@@ -54,6 +57,14 @@ func (n *Network) Profile(ctx context.Context, server, handle string) (network.P
 		return network.Profile{}, unreadable(http.StatusOK, errors.New("bluesky: another account than was asked for"))
 	}
 	return network.Profile{Author: got.of(view), Text: cut(strings.ToValidUTF8(got.Description, ""), network.MostText)}, nil
+}
+
+// Handle refuses what is no whole handle, such as a name without its domain.
+func (*Network) Handle(handle string) error {
+	if !isHandle(handleIn(handle)) {
+		return &network.Error{Verdict: network.Refused, Text: handleHelp}
+	}
+	return nil
 }
 
 // handleIn reads a handle as people type or copy it: with or without the @, or

@@ -12,11 +12,31 @@ import (
 	"rapport/internal/network"
 )
 
-var _ network.Prover = (*Network)(nil)
+var (
+	_ network.Prover  = (*Network)(nil)
+	_ network.Handles = (*Network)(nil)
+)
 
 const profileWithin = 20 * time.Second
 
 var nameRule = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
+
+// Handle refuses what can be no name here.
+func (*Network) Handle(handle string) error {
+	if !nameRule.MatchString(nameIn(handle)) {
+		return &network.Error{Verdict: network.Refused, Text: "Give a handle of the demo network, such as @mira_k."}
+	}
+	return nil
+}
+
+// nameIn reads a handle as people type or copy it.
+func nameIn(handle string) string {
+	handle = strings.TrimSpace(handle)
+	if u, err := url.Parse(handle); err == nil && u.Host != "" {
+		handle = strings.TrimPrefix(u.Path, "/")
+	}
+	return strings.ToLower(strings.TrimPrefix(handle, "@"))
+}
 
 // Profile reads what somebody says of themselves.
 func (n *Network) Profile(ctx context.Context, server, handle string) (network.Profile, error) {
@@ -26,14 +46,10 @@ func (n *Network) Profile(ctx context.Context, server, handle string) (network.P
 	if err != nil {
 		return network.Profile{}, err
 	}
-	handle = strings.TrimSpace(handle)
-	if u, err := url.Parse(handle); err == nil && u.Host != "" {
-		handle = strings.TrimPrefix(u.Path, "/")
+	if err := n.Handle(handle); err != nil {
+		return network.Profile{}, err
 	}
-	name := strings.ToLower(strings.TrimPrefix(handle, "@"))
-	if !nameRule.MatchString(name) {
-		return network.Profile{}, &network.Error{Verdict: network.Refused, Text: "Give a handle of the demo network, such as @mira_k."}
-	}
+	name := nameIn(handle)
 	var got struct {
 		ID        string `json:"id"`
 		Handle    string `json:"handle"`

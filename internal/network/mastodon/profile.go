@@ -12,7 +12,10 @@ import (
 	"rapport/internal/network"
 )
 
-var _ network.Prover = (*Network)(nil)
+var (
+	_ network.Prover  = (*Network)(nil)
+	_ network.Handles = (*Network)(nil)
+)
 
 const (
 	profileWithin = 20 * time.Second // for all calls together
@@ -52,6 +55,12 @@ func isName(s string) bool {
 	return s != "" && len(s) <= 100 && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '_' && r != '-' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})
+}
+
+// Handle refuses what is no whole handle, such as a name without its server.
+func (*Network) Handle(handle string) error {
+	_, err := parted(handle)
+	return err
 }
 
 // home is where an account lives.

@@ -35,6 +35,9 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 	if err != nil {
 		return err
 	}
+	if t.Answers, err = p.answerable(r, *t, th, on); err != nil {
+		return err
+	}
 	said := map[string]conversation.Message{}
 	for _, m := range th.Messages {
 		if m.RemoteID != "" {
@@ -55,6 +58,31 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 	}
 	t.Items = withAsides(t.Items, asides(r.Context(), *t, th, names))
 	return nil
+}
+
+// answerable reports whether somebody is left in the conversation who would read
+// an answer. A page of what came before does not say.
+func (p *Pages) answerable(r *http.Request, t threadView, th conversation.Thread, on studio.ChannelRow) (bool, error) {
+	if !t.MayReply {
+		return false, nil
+	}
+	if on.Network == bridge.Name {
+		ids := []string{}
+		for _, m := range th.Messages {
+			ids = append(ids, m.Ref.Root)
+		}
+		topics, err := topic.ByIDs(r.Context(), p.DB, studio.At(r).Brand.ID, studio.Distinct(ids))
+		if err != nil {
+			return false, err
+		}
+		for _, about := range topics {
+			if about.State != topic.Live {
+				return false, nil
+			}
+		}
+	}
+	_, ok := answered(th, "")
+	return ok || th.Older != "" || r.URL.Query().Get("before") != "", nil
 }
 
 // arrived are the states in which nothing more happens to an answer by itself.
@@ -102,6 +130,9 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 	}
 	if m.RemovedAt > 0 {
 		a.Removed = m.RemovedAt.Time()
+		if on.Network == bridge.Name {
+			a.Gone = i18n.T(ctx, "Nobody can read this in the community any more. Seen to be gone")
+		}
 	}
 	if m.ErasedAt > 0 {
 		a.Removed, a.Erased = m.ErasedAt.Time(), true
@@ -116,7 +147,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		return item, p.ownItem(r, t, m, &item, said, names, on)
 	}
 	a.Name, a.Handle, a.Href = authorName(ctx, m), m.Author.Handle, m.Author.URL
-	if m.RemovedAt == 0 && m.ErasedAt == 0 && m.RemoteID != "" {
+	if t.Answers && m.RemovedAt == 0 && m.ErasedAt == 0 && m.RemoteID != "" {
 		item.Answer = withParam(Address(t.Slug, filterOf(r.URL.Query()), t.ID, r.URL.Query().Get("after")), "to", m.ID) + "#reply"
 		item.Prefill, item.Public = p.prefill(on, m), readBy(ctx, on, m.Visibility)
 	}
@@ -264,6 +295,14 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 		return i18n.T(ctx, "It waits for a look again"), "hourglass"
 	case "decided":
 		return decidedWords(ctx, topic.Act(e.Detail), names[e.Account]), "shield-check"
+	case "hidden":
+		_, why, _ := strings.Cut(e.Detail, "\n")
+		if why == "" {
+			return i18n.T(ctx, "{{.Name}} hid it in the community", by...), "eye-off"
+		}
+		return i18n.T(ctx, "{{.Name}} hid it in the community: “{{.Why}}”", append(by, "Why", why)...), "eye-off"
+	case "restored":
+		return i18n.T(ctx, "{{.Name}} brought it back to the community", by...), "eye"
 	case "answered":
 		return i18n.T(ctx, "{{.Detail}} answered in the community", by...), "messages-square"
 	case "solved":
@@ -278,6 +317,8 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 		return i18n.T(ctx, "The accepted answer went back from here"), "corner-up-left"
 	case "unreturned":
 		return i18n.T(ctx, "The accepted answer could not go back"), "circle-alert"
+	case "erased":
+		return i18n.T(ctx, "Who wrote here was erased, so nobody waits for an answer"), "circle-check"
 	case "joined":
 		return i18n.T(ctx, "Another thread turned out to belong here"), "messages-square"
 	}

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -106,6 +107,11 @@ func (p *Pages) threadCrossed(r *http.Request, t *threadView, th conversation.Th
 	for _, x := range all {
 		about := topics[x.Topic]
 		c := crossView{ID: x.ID, Title: about.Title, Href: "/b/" + v.Brand.Slug + about.Path(), State: x.State}
+		if x.Over(about) {
+			c.Href, c.Title = "", cmp.Or(about.Title, i18n.T(ctx, "A topic"))
+		} else {
+			t.crossed(x.Message)
+		}
 		c.Words, c.Detail = crossWords(ctx, x, about)
 		c.Carry = t.MayReply && x.Reply != "" && (x.State == bridge.Failed || x.State == bridge.Open && !x.Back)
 		t.Crossed = append(t.Crossed, c)
@@ -113,8 +119,21 @@ func (p *Pages) threadCrossed(r *http.Request, t *threadView, th conversation.Th
 	return nil
 }
 
+// crossed takes the offer to make a topic from a message that is one.
+func (t *threadView) crossed(message string) {
+	for i := range t.Items {
+		if t.Items[i].Message.ID == message {
+			t.Items[i].Topic = ""
+		}
+	}
+}
+
 func crossWords(ctx context.Context, x bridge.Crossing, about topic.Topic) (words, detail string) {
 	switch {
+	case x.Over(about):
+		return i18n.T(ctx, "It was taken back. You can make another"), ""
+	case about.State == topic.Hidden && x.State != bridge.Returned:
+		return i18n.T(ctx, "Hidden by the team"), ""
 	case x.State == bridge.Returned:
 		return i18n.T(ctx, "The answer went back"), ""
 	case x.State == bridge.Failed:
@@ -164,6 +183,8 @@ type askView struct {
 	MayReply  bool
 	Network   string
 	Form      entry.Form
+	Asked     bool      // the form was sent
+	Is        ui.Option // the topic that the message is already: its address and title
 }
 
 // inboxTopicNew is where a message becomes a topic.
@@ -197,9 +218,16 @@ func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f entry.Form) er
 			}
 		}
 	}
-	if f.Values == nil {
+	view.Asked = f.Values != nil
+	if !view.Asked {
 		view.Form = entry.Fill("title", firstWords(m.Text), "text", i18n.T(ctx, "We were asked this. What would you say?"), "back", "true", "telling", "true",
 			"tell", p.prefill(row, m)+i18n.T(ctx, "Good question. We have asked our community:"))
+	}
+	switch _, about, err := bridge.OfMessage(ctx, p.DB, v.Brand.ID, m.ID); {
+	case err == nil:
+		view.Is = ui.Option{Value: "/b/" + v.Brand.Slug + about.Path(), Label: about.Title}
+	case !fault.Is(err, fault.NotFound):
+		return err
 	}
 	head := ui.Head{Title: i18n.T(ctx, "Make a topic of it"), Back: Address(v.Brand.Slug, Filter{Queue: "all"}, m.Conversation, ""), BackText: i18n.T(ctx, "Back to the conversation")}
 	return p.Show(w, r, studio.Page{Area: "inbox", Head: head, Status: f.Status()}, askPage(view))

@@ -72,6 +72,7 @@ type threadView struct {
 	Tab, NoteText, NoteError string
 
 	MayWrite, MayReply bool
+	Answers            bool // there is somebody to answer
 	Now                time.Time
 }
 

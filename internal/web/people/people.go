@@ -79,6 +79,9 @@ func (p *Pages) peopleView(r *http.Request) (peopleView, error) {
 	if view.Rows, view.Next, err = person.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return view, err
 	}
+	if err := p.onceEach(r, view.Rows); err != nil {
+		return view, err
+	}
 	if p.May(r, access.MemberRead) {
 		ids := make([]string, len(view.Rows))
 		for i, one := range view.Rows {
@@ -206,6 +209,9 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	if view.Person, err = person.ByID(ctx, p.DB, v.Who, v.Brand.ID, id); err != nil {
 		return view, err
 	}
+	if view.Person, err = p.once(r, view.Person); err != nil {
+		return view, err
+	}
 	view.Show = r.URL.Query().Get("show")
 	kinds, known := showKinds[view.Show]
 	if !known {
@@ -240,6 +246,25 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	return view, p.personPlaces(r, &view)
 }
 
+// once counts what somebody said in the community as posts there alone.
+func (p *Pages) once(r *http.Request, one person.Person) (person.Person, error) {
+	all := []person.Person{one}
+	err := p.onceEach(r, all)
+	return all[0], err
+}
+
+func (p *Pages) onceEach(r *http.Request, all []person.Person) error {
+	ids := make([]string, 0, len(all))
+	for _, one := range all {
+		ids = append(ids, one.ID)
+	}
+	posts, err := person.InCommunity(r.Context(), p.DB, studio.At(r).Brand.ID, ids)
+	for i := range all {
+		all[i].Messages = max(0, all[i].Messages-posts[all[i].ID])
+	}
+	return err
+}
+
 // personPlaces fills in what the ids in the view are called.
 func (p *Pages) personPlaces(r *http.Request, view *dossierView) error {
 	var channels, accounts []string
@@ -254,6 +279,10 @@ func (p *Pages) personPlaces(r *http.Request, view *dossierView) error {
 			accounts = append(accounts, m.Member.Account)
 		case m.Decision != nil:
 			accounts = append(accounts, m.Decision.Account)
+		case m.Said != nil:
+			for _, a := range m.Said.Answers {
+				accounts = append(accounts, a.Account)
+			}
 		}
 		if m.Message == nil {
 			continue
@@ -339,6 +368,12 @@ func (p *Pages) eraseForm(w http.ResponseWriter, r *http.Request, f entry.Form) 
 		return err
 	}
 	one, err := person.ByID(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
+	if fault.Is(err, fault.NotFound) {
+		return p.erased(w, r, err)
+	}
+	if err == nil {
+		one, err = p.once(r, one)
+	}
 	if err != nil {
 		return err
 	}
@@ -358,8 +393,30 @@ func (p *Pages) personErase(w http.ResponseWriter, r *http.Request) error {
 		if f.Refused(err, "confirm") {
 			return p.eraseForm(w, r, f)
 		}
+		if fault.Is(err, fault.NotFound) {
+			return p.erased(w, r, err)
+		}
 		return err
 	}
+	return p.erasedNote(w, r)
+}
+
+// erased leads where the first of two clicks led. A record that has become a
+// part of another is not erased: that one's page says what there is.
+func (p *Pages) erased(w http.ResponseWriter, r *http.Request, missing error) error {
+	v := studio.At(r)
+	gone, err := dossier.Gone(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
+	if err != nil {
+		return err
+	}
+	if gone {
+		return p.erasedNote(w, r)
+	}
+	return p.moved(w, r, missing)
+}
+
+func (p *Pages) erasedNote(w http.ResponseWriter, r *http.Request) error {
+	v, ctx := studio.At(r), r.Context()
 	p.Note(w, r, i18n.T(ctx, "They are erased. That they wrote, and what you answered, stays."), "")
 	return studio.See(w, r, studio.Path(v.Brand.Slug, "people"))
 }

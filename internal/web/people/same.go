@@ -9,6 +9,7 @@ import (
 	"rapport/internal/access"
 	"rapport/internal/channel"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/merge"
 	"rapport/internal/person"
@@ -32,7 +33,10 @@ func (p *Pages) sameFind(w http.ResponseWriter, r *http.Request) error {
 	v, ctx := studio.At(r), r.Context()
 	view := sameView{Slug: v.Brand.Slug, Query: strings.TrimSpace(r.URL.Query().Get("q")), Now: p.DB.Now().Time()}
 	var err error
-	if view.One, err = person.Whole(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("person")); err != nil {
+	if view.One, err = person.Whole(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("person")); fault.Is(err, fault.NotFound) {
+		return p.moved(w, r, err)
+	}
+	if err != nil {
 		return err
 	}
 	if view.Query != "" {
@@ -72,7 +76,10 @@ func (p *Pages) pairPage(w http.ResponseWriter, r *http.Request, f entry.Form) e
 	v, ctx := studio.At(r), r.Context()
 	view := pairView{Slug: v.Brand.Slug, Asked: r.PathValue("person"), Other: r.PathValue("other"), Channels: map[string]studio.ChannelRow{}, Titles: map[string]string{}, Now: p.DB.Now().Time(), Form: f}
 	var err error
-	if view.Pair, err = merge.Review(ctx, p.DB, v.Who, v.Brand.ID, view.Asked, view.Other); err != nil {
+	if view.Pair, err = merge.Review(ctx, p.DB, v.Who, v.Brand.ID, view.Asked, view.Other); fault.Is(err, fault.NotFound) {
+		return p.pairMoved(w, r, err)
+	}
+	if err != nil {
 		return err
 	}
 	view.Cannot = i18nOf(ctx, view.Pair.Cannot)
@@ -104,10 +111,42 @@ func (p *Pages) sameJoin(w http.ResponseWriter, r *http.Request) error {
 		if f.Refused(err, "reason") {
 			return p.pairPage(w, r, f)
 		}
+		if fault.Is(err, fault.NotFound) {
+			return p.pairMoved(w, r, err)
+		}
 		return err
 	}
 	p.Note(w, r, i18n.T(ctx, "They are one person now. You can undo it on this page."), "")
 	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", g.Person))
+}
+
+// pairMoved leads on from two records of which one has become a part of another:
+// where the first of two clicks led, or to both as they are now.
+func (p *Pages) pairMoved(w http.ResponseWriter, r *http.Request, missing error) error {
+	v, ctx := studio.At(r), r.Context()
+	var now [2]person.Person
+	moved := ""
+	for i, id := range []string{r.PathValue("person"), r.PathValue("other")} {
+		to, err := merge.Now(ctx, p.DB, v.Brand.ID, id)
+		if err != nil {
+			return err
+		}
+		if now[i], err = person.Whole(ctx, p.DB, v.Who, v.Brand.ID, to); err != nil {
+			return missing
+		}
+		if to != id {
+			moved = now[i].Name
+		}
+	}
+	switch {
+	case moved == "":
+		return missing
+	case now[0].ID == now[1].ID:
+		p.Note(w, r, i18n.T(ctx, "They are one person now. You can undo it on this page."), "")
+		return studio.See(w, r, studio.Path(v.Brand.Slug, "people", now[0].ID))
+	}
+	p.Note(w, r, i18n.T(ctx, "One of the two has become a part of {{.Person}} meanwhile. Look at both as they are now.", "Person", moved), "")
+	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", now[0].ID, "same", now[1].ID))
 }
 
 // mergeAsk asks before two records are taken apart.

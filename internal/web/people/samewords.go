@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"rapport/internal/bridge"
 	"rapport/internal/db"
 	"rapport/internal/dossier"
 	"rapport/internal/fault"
@@ -194,12 +195,13 @@ func decisionWords(ctx context.Context, v dossierView, d dossier.Decision) strin
 	return i18n.T(ctx, "{{.Name}} kept what they wrote in “{{.Title}}”", "Name", by, "Title", title)
 }
 
-// text is what was said.
-func (m momentOf) text() string {
+// text is what was said. Where all is shown, a decision does not say once more
+// what stands there already.
+func (m momentOf) text(v dossierView) string {
 	switch {
 	case m.Said != nil:
-		return m.Said.Text
-	case m.Decision != nil:
+		return inWords(m.Said.Text, bridge.Name)
+	case m.Decision != nil && v.Show != "":
 		return m.Decision.Excerpt
 	}
 	return ""

@@ -2,10 +2,15 @@ package people
 
 import (
 	"context"
+	"slices"
+	"strings"
 
+	"rapport/internal/bridge"
 	"rapport/internal/dossier"
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
 	"rapport/internal/member"
+	"rapport/internal/person"
 	"rapport/internal/web/studio"
 )
 
@@ -62,4 +67,31 @@ func memberSince(ctx context.Context, v dossierView) string {
 		since += " · " + studio.MemberStateWord(ctx, v.Member.State)
 	}
 	return since
+}
+
+// elsewhere are the accounts that are no membership: that one is shown as what
+// it is.
+func (v dossierView) elsewhere() []person.Identity {
+	if v.Member == nil {
+		return v.Identities
+	}
+	return slices.DeleteFunc(slices.Clone(v.Identities), func(i person.Identity) bool { return i.Network == bridge.Name })
+}
+
+// inWords is what somebody wrote, without the marks of the community's writing
+// and without what they quoted before it.
+func inWords(text, network string) string {
+	if network != bridge.Name {
+		return text
+	}
+	var own []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimSpace(line), ">") {
+			own = append(own, line)
+		}
+	}
+	if words := markdown.Render(strings.Join(own, ""), markdown.Options{}).Plain; strings.TrimSpace(words) != "" {
+		return words
+	}
+	return markdown.Render(text, markdown.Options{}).Plain
 }

@@ -171,6 +171,7 @@ type MessageArgs struct {
 	Edited     time.Time // zero if it never was
 	Erased     bool      // its author was erased here, at the time of Removed
 	Removed    time.Time // when it was seen to be gone; zero if it is there
+	Gone       string    // says so, where it is not as on a network
 	State      *State    // of an answer on its way
 	Failure    string    // why an answer is not out, for a person
 	Fresh      bool      // it came since the last answer
