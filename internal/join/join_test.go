@@ -391,6 +391,57 @@ func TestEnter(t *testing.T) {
 	}
 }
 
+// Nobody takes on the name of somebody of the team, by their account or as a
+// member, nor that of an office, in whatever letters; who has one keeps it.
+func TestNobodyReadsLikeTheTeam(t *testing.T) {
+	h := open(t, false)
+	_, err := h.Enter(ctx, h.owner, h.brand, join.Form{Name: "Vera", Handle: "vera"})
+	h.must(err)
+	bad := []string{"Olga Berg", "Vera", "ｖｅｒａ", "V3ra", "VERÁ", "𝐕era", "North", "Te@m", "Admin", "Ádmin", "admins", "Administrator", "Moderator", "m0derator", "Mod", "Team", "The Team", "Das Team",
+		"Staff", "Support", "Official", "System", "5ystem", "North Team", "Team North", "The North Team", "the official North", "North Stаff", "NORTH-Support", "ТЕАМ", "ᴛᴇᴀᴍ", "Ｔｅａｍ"}
+	ada := h.joined("ada@example.com", "Ada")
+	p := ada.Member.Profile
+	for _, name := range bad {
+		if _, err := h.SignUp(ctx, h.brand, h.form("eve@example.com", name), h.elsewhere()); field(err) != "name" {
+			t.Errorf("%q joins: %v", name, err)
+		}
+		p.Name = name
+		if _, err := join.Change(ctx, h.DB, ada, ada.Member.Revision, p); field(err) != "name" {
+			t.Errorf("%q is taken: %v", name, err)
+		}
+	}
+	for _, handle := range []string{"v3ra", "olga-berg", "n0rth", "the-team", "north-team", "adm1n"} {
+		p = ada.Member.Profile
+		p.Handle = handle
+		if _, err := join.Change(ctx, h.DB, ada, ada.Member.Revision, p); field(err) != "handle" {
+			t.Errorf("%q: %v", handle, err)
+		}
+	}
+	for i, name := range []string{"Veronica", "Modesty", "Teamur", "North Star", "Supporter of North", "Thea", "Admira", "Olga Bergmann", "Вера"} {
+		p = ada.Member.Profile
+		p.Name = name
+		if _, err := join.Change(ctx, h.DB, ada, ada.Member.Revision, p); err != nil {
+			t.Errorf("%d, %q: %v", i, name, err)
+		}
+		ada = h.voice("ada@example.com")
+	}
+	// The team itself may, and who has such a name keeps it with all else that
+	// they change.
+	vera := h.voice("owner@example.com")
+	p = vera.Member.Profile
+	p.Name = "The North Team"
+	_, err = join.Change(ctx, h.DB, vera, vera.Member.Revision, p)
+	h.must(err)
+	for i, name := range []string{"Moderator", "The north team"} {
+		v := h.joined(fmt.Sprint(i, "@example.com"), name)
+		p = v.Member.Profile
+		p.Bio, p.Handle, p.Name = "Still me", fmt.Sprint("me-too", i+2), " "+name+" "
+		if m, err := join.Change(ctx, h.DB, v, v.Member.Revision, p); err != nil || m.Name != name {
+			t.Errorf("%+v, %v", m, err)
+		}
+	}
+}
+
 // Who leaves and comes back is who they were; who was shut out is let in by
 // the team alone.
 func TestLeaveAndComeBack(t *testing.T) {
