@@ -610,3 +610,27 @@ func TestCountsOfSpacesAreNeverStale(t *testing.T) {
 		}
 	}
 }
+
+// A page of a newcomer's own is seen by themselves and the team, each told why,
+// until they are none any more.
+func TestAPageOfANewcomer(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	kim, ada := p.signUp("Kim"), p.signUp("Ada")
+	p.do(kim, "/me", url.Values{"name": {"Kim"}, "handle": {"kim"}, "link": {"https://kim.example/me"}, "listed": {"true"}, "revision": {"1"}}).hasStatus(t, http.StatusSeeOther)
+	for token, sees := range map[string]bool{"": false, ada: false, kim: true, studio: true} {
+		if a := p.get(token, "/u/kim"); sees {
+			a.has(t, `href="https://kim.example/me"`, "Only Kim and the team see this page for now")
+		} else {
+			a.lacks(t, "kim.example", "for now")
+		}
+	}
+	p.get(kim, "/me").has(t, "https://kim.example/me", "Others see it once 5 posts of yours can be read.")
+	m, err := member.ByHandle(ctx, p.DB, p.brand.ID, "kim")
+	p.must(err)
+	p.must(member.Trust(ctx, p.DB, p.owner, p.brand.ID, m.ID, true))
+	for _, token := range []string{"", ada, kim, studio} {
+		p.get(token, "/u/kim").has(t, `href="https://kim.example/me"`).lacks(t, "for now")
+	}
+	p.get(kim, "/me").lacks(t, "Others see it")
+}

@@ -68,6 +68,7 @@ type Result struct {
 	Links    []string // to other sites, each once, the first 200
 	Pictures []string // the addresses of those that are shown, each once
 	Quotes   []Quoted // the replies it quotes, as Quote writes them
+	Mails    bool     // it leads to an address of mail
 }
 
 // Check returns a fault on the field "text" for what cannot be kept.
@@ -95,7 +96,7 @@ func Render(source string, o Options) Result {
 		out = b.String()
 	}
 	out = strings.TrimRight(calm(policy.Sanitize(out)), "\n")
-	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes}
+	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes, p.mails}
 }
 
 // Mentioned returns the handles that a text names, each once in lower case, the
