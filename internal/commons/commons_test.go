@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
@@ -633,4 +635,66 @@ func TestAPageOfANewcomer(t *testing.T) {
 		p.get(token, "/u/kim").has(t, `href="https://kim.example/me"`).lacks(t, "for now")
 	}
 	p.get(kim, "/me").lacks(t, "Others see it")
+}
+
+// A reader of feeds shows again what has another id, and does not look into a
+// feed that is older than what it has.
+func TestFeedsStayWhatTheyAre(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans", Text: "Which?"})
+	p.must(err)
+	_, err = topic.Say(ctx, p.DB, olga, said.Topic.ID, "These.", 0, "")
+	p.must(err)
+	type feed struct {
+		ID      string `xml:"id"`
+		Updated string `xml:"updated"`
+		Entries []struct {
+			ID      string `xml:"id"`
+			Updated string `xml:"updated"`
+		} `xml:"entry"`
+	}
+	read := func(path string) (f feed) {
+		t.Helper()
+		p.must(xml.Unmarshal([]byte(p.get("", path).hasStatus(t, http.StatusOK).body), &f))
+		newest := ""
+		for _, e := range f.Entries {
+			newest = max(newest, e.Updated)
+		}
+		if f.Updated != newest {
+			t.Errorf("%s is of %s, and the newest in it of %s", path, f.Updated, newest)
+		}
+		return f
+	}
+	ids := func(all ...feed) (out []string) {
+		for _, f := range all {
+			out = append(out, f.ID)
+			for _, e := range f.Entries {
+				out = append(out, e.ID)
+			}
+		}
+		return out
+	}
+	front, within, inside := read("/feed.atom"), read("/s/talk/feed.atom"), read(said.Topic.Path()+"/feed.atom")
+	before := ids(front, within, inside)
+	for _, id := range before {
+		if !regexp.MustCompile(`^tag:[a-z0-9.-]+,\d{4}-\d\d-\d\d:[a-z]+/[0-9a-f-]{36}(/replies)?$`).MatchString(id) {
+			t.Errorf("%q is no tag", id)
+		}
+	}
+	if front.Entries[0].ID != within.Entries[0].ID || front.Entries[0].ID != inside.Entries[1].ID || len(slices.Compact(slices.Sorted(slices.Values(before)))) != 5 {
+		t.Errorf("%q", before)
+	}
+	// The topic, the space and the brand are renamed, and the opening is changed.
+	p.SetClock(p.Now().Time().Add(time.Hour))
+	said, err = topic.Change(ctx, p.DB, olga, said.Reply.ID, topic.Edit{Revision: 1, Title: "Coffee", Text: "Which ones?"})
+	p.must(err)
+	talk, err := space.ByID(ctx, p.DB, p.brand.ID, p.talk.ID)
+	p.must(err)
+	talk.Name = "Chat"
+	talk, err = space.Change(ctx, p.DB, p.owner, p.brand.ID, talk.ID, talk.Revision, talk.Settings)
+	p.must(err)
+	if after := ids(read("/feed.atom"), read("/s/"+talk.Slug+"/feed.atom"), read(said.Topic.Path()+"/feed.atom")); !slices.Equal(after, before) {
+		t.Errorf("%q became %q", before, after)
+	}
 }
