@@ -218,6 +218,38 @@ func TestAKnownAddressIsNotTold(t *testing.T) {
 	}
 }
 
+// Letters of the community go out under the brand's name as it is then, and the
+// studio's under none of a brand.
+func TestLettersSpeakForTheirBrand(t *testing.T) {
+	h := open(t, true)
+	from := func(about, want string) {
+		t.Helper()
+		if l := h.letter(); l.From != want {
+			t.Errorf("%s is from %q", about, l.From)
+		}
+	}
+	_, err := h.signUp("ada@example.com", "Ada")
+	h.must(err)
+	from("a sign-up", "North")
+	_, err = h.SignUp(ctx, h.brand, h.form("ada@example.com", "Eve"), h.elsewhere())
+	h.must(err)
+	from("a sign-up again", "North")
+	_, err = h.DB.ExecContext(ctx, `UPDATE brand SET name = 'Nørd & Co' WHERE id = $1`, h.brand.ID)
+	h.must(err)
+	m := h.voice("ada@example.com").Member
+	_, err = h.DB.ExecContext(ctx, `INSERT INTO notice (id, brand_id, member_id, kind, subject, low, high, shown, digest, at) VALUES ('told', $1, $2, 'reply', 'x', 1, 1, TRUE, FALSE, 1)`, h.brand.ID, m.ID)
+	h.must(err)
+	for source, want := range map[string]string{"told": "Nørd & Co", "members-digest-x": "Nørd & Co", "an event": "", "test-1": "", "invitation 1": ""} {
+		h.must(h.DB.Tx(ctx, func(tx *db.Tx) error {
+			_, err := h.Letters.Write(ctx, tx, letter.Letter{Brand: h.brand.ID, Address: "ada@example.com", Subject: "S", Text: "T", Source: source})
+			return err
+		}))
+		from(source, want)
+	}
+	h.must(h.Door.AskAddress(ctx, h.who("ada@example.com"), "ada@new.example"))
+	from("an address of the studio", "")
+}
+
 func TestWhoIsAskedFirst(t *testing.T) {
 	for _, one := range []struct {
 		joining community.Joining
