@@ -50,7 +50,7 @@ func TestWhatWaitsIsShownAsReadersSeeIt(t *testing.T) {
 		Has(one+".prose table td", "Small", "2").Has(one+".prose h2", "Prices").
 		Has(one+".prose a[href='https://a.example'][rel~='nofollow']", "https://a.example").
 		Has(one+".prose a[href='/b/"+s.Brand.Slug+"/u/kim']", "@kim").
-		Lacks(one + "script").Lacks(one + "a[href^='javascript']").Lacks(one + ".case-all").
+		Lacks(one+"script").Lacks(one+"a[href^='javascript']").Lacks(one+".case-all").
 		Has("#case-"+long.Reply.ID+" .case-said[data-tall] .case-all", "Show all of it")
 	src := p.Attr(one+".prose img[alt='a cup']", "src")
 	if file := s.Get(src).Is(http.StatusOK); file.Header.Get("Content-Type") != "image/png" && file.Header.Get("Content-Type") != "image/jpeg" {
