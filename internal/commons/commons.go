@@ -15,6 +15,7 @@ import (
 
 	"rapport/internal/blob"
 	"rapport/internal/db"
+	"rapport/internal/fault"
 	"rapport/internal/join"
 	"rapport/internal/link"
 	"rapport/internal/merge"
@@ -108,14 +109,8 @@ var studioOnly = []string{"/studio", "/static/", "/api", "/setup", "/invitation/
 // ServeHTTP answers for the community that the host name and the path belong
 // to, and leaves everything else to Next.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for _, prefix := range studioOnly {
-		if strings.HasPrefix(r.URL.Path, prefix) {
-			p.Next.ServeHTTP(w, r)
-			return
-		}
-	}
-	at, rest, err := p.places.find(r.Context(), r.Host, r.URL.Path)
-	if err != nil || at == nil {
+	at, rest := p.ofCommunity(r)
+	if at == nil {
 		p.Next.ServeHTTP(w, r)
 		return
 	}
@@ -123,10 +118,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, withQuery(at.base()+rest, r.URL.RawQuery), http.StatusMovedPermanently)
 		return
 	}
-	inner := r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
-	u := *r.URL
-	u.Path, u.RawPath = rest, ""
-	inner.URL = &u
+	inner := within(r, at, rest)
 	if _, pattern := p.mux.Handler(inner); pattern == "" {
 		if rest == r.URL.Path && r.Method != http.MethodGet && r.Method != http.MethodHead {
 			p.Next.ServeHTTP(w, r) // which says what cannot be sent there
@@ -143,4 +135,45 @@ func withQuery(path, query string) string {
 		return path
 	}
 	return path + "?" + query
+}
+
+// ofCommunity returns the community that is asked for and the path in it; nil
+// where that is the studio, or nothing.
+func (p *Pages) ofCommunity(r *http.Request) (*place, string) {
+	for _, prefix := range studioOnly {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			return nil, ""
+		}
+	}
+	at, rest, err := p.places.find(r.Context(), r.Host, r.URL.Path)
+	if err != nil {
+		return nil, ""
+	}
+	return at, rest
+}
+
+// within is a request as the pages of a community get it.
+func within(r *http.Request, at *place, rest string) *http.Request {
+	inner := r.WithContext(context.WithValue(r.Context(), placeKey{}, at))
+	u := *r.URL
+	u.Path, u.RawPath = rest, ""
+	inner.URL = &u
+	return inner
+}
+
+// Refuse answers what another site had the browser send to a community, with
+// the community's own page. It reports false, and has done nothing, where no
+// open community is asked for.
+func (p *Pages) Refuse(w http.ResponseWriter, r *http.Request) bool {
+	at, rest := p.ofCommunity(r)
+	if at == nil || at.Community.OpenedAt == 0 {
+		return false
+	}
+	// What was sent is not for any route: only who reads is found out.
+	p.serve(route{handle: p.foreign}).ServeHTTP(w, within(r, at, rest))
+	return true
+}
+
+func (p *Pages) foreign(http.ResponseWriter, *http.Request) error {
+	return fault.New(fault.Denied, "This came from another site and was refused. Open the community itself and try again.")
 }

@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/access"
 	"rapport/internal/account"
@@ -652,4 +654,111 @@ func TestCountsOfSpacesAreNeverStale(t *testing.T) {
 			t.Errorf("after another %s counts %s, want 2", path, n)
 		}
 	}
+}
+
+// A page of a newcomer's own is seen by themselves and the team, each told why,
+// until they are none any more.
+func TestAPageOfANewcomer(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	kim, ada := p.signUp("Kim"), p.signUp("Ada")
+	p.do(kim, "/me", url.Values{"name": {"Kim"}, "handle": {"kim"}, "link": {"https://kim.example/me"}, "listed": {"true"}, "revision": {"1"}}).hasStatus(t, http.StatusSeeOther)
+	for token, sees := range map[string]bool{"": false, ada: false, kim: true, studio: true} {
+		if a := p.get(token, "/u/kim"); sees {
+			a.has(t, `href="https://kim.example/me"`, "Only Kim and the team see this page for now")
+		} else {
+			a.lacks(t, "kim.example", "for now")
+		}
+	}
+	p.get(kim, "/me").has(t, "https://kim.example/me", "Others see it once 5 posts of yours can be read.")
+	m, err := member.ByHandle(ctx, p.DB, p.brand.ID, "kim")
+	p.must(err)
+	p.must(member.Trust(ctx, p.DB, p.owner, p.brand.ID, m.ID, true))
+	for _, token := range []string{"", ada, kim, studio} {
+		p.get(token, "/u/kim").has(t, `href="https://kim.example/me"`).lacks(t, "for now")
+	}
+	p.get(kim, "/me").lacks(t, "Others see it")
+}
+
+// A reader of feeds shows again what has another id, and does not look into a
+// feed that is older than what it has.
+func TestFeedsStayWhatTheyAre(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Beans", Text: "Which?"})
+	p.must(err)
+	_, err = topic.Say(ctx, p.DB, olga, said.Topic.ID, "These.", 0, "")
+	p.must(err)
+	type feed struct {
+		ID      string `xml:"id"`
+		Updated string `xml:"updated"`
+		Entries []struct {
+			ID      string `xml:"id"`
+			Updated string `xml:"updated"`
+		} `xml:"entry"`
+	}
+	read := func(path string) (f feed) {
+		t.Helper()
+		p.must(xml.Unmarshal([]byte(p.get("", path).hasStatus(t, http.StatusOK).body), &f))
+		newest := ""
+		for _, e := range f.Entries {
+			newest = max(newest, e.Updated)
+		}
+		if f.Updated != newest {
+			t.Errorf("%s is of %s, and the newest in it of %s", path, f.Updated, newest)
+		}
+		return f
+	}
+	ids := func(all ...feed) (out []string) {
+		for _, f := range all {
+			out = append(out, f.ID)
+			for _, e := range f.Entries {
+				out = append(out, e.ID)
+			}
+		}
+		return out
+	}
+	front, within, inside := read("/feed.atom"), read("/s/talk/feed.atom"), read(said.Topic.Path()+"/feed.atom")
+	before := ids(front, within, inside)
+	for _, id := range before {
+		if !regexp.MustCompile(`^tag:[a-z0-9.-]+,\d{4}-\d\d-\d\d:[a-z]+/[0-9a-f-]{36}(/replies)?$`).MatchString(id) {
+			t.Errorf("%q is no tag", id)
+		}
+	}
+	if front.Entries[0].ID != within.Entries[0].ID || front.Entries[0].ID != inside.Entries[1].ID || len(slices.Compact(slices.Sorted(slices.Values(before)))) != 5 {
+		t.Errorf("%q", before)
+	}
+	// The topic, the space and the brand are renamed, and the opening is changed.
+	p.SetClock(p.Now().Time().Add(time.Hour))
+	said, err = topic.Change(ctx, p.DB, olga, said.Reply.ID, topic.Edit{Revision: 1, Title: "Coffee", Text: "Which ones?"})
+	p.must(err)
+	talk, err := space.ByID(ctx, p.DB, p.brand.ID, p.talk.ID)
+	p.must(err)
+	talk.Name = "Chat"
+	talk, err = space.Change(ctx, p.DB, p.owner, p.brand.ID, talk.ID, talk.Revision, talk.Settings)
+	p.must(err)
+	if after := ids(read("/feed.atom"), read("/s/"+talk.Slug+"/feed.atom"), read(said.Topic.Path()+"/feed.atom")); !slices.Equal(after, before) {
+		t.Errorf("%q became %q", before, after)
+	}
+}
+
+// A search that looks for nothing, or between days that do not follow each
+// other, says what to do, and keeps what was typed.
+func TestWhatASearchLacks(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	p.begin(olga, p.talk, "Water")
+	const need = "Enter a word to look for."
+	for _, query := range []string{"author=olga", "sort=newest&q=", "q=", "q=+++", "solved=true", "from=2026-11-01", "space=talk"} {
+		p.get("", "/search?"+query).hasStatus(t, http.StatusOK).has(t, need, `id="wrong-q"`, `aria-describedby="wrong-q"`).lacks(t, "Nothing is found")
+	}
+	p.get("", "/search").lacks(t, need, `class="wrong"`)
+	p.get("", "/search?utm_source=x").lacks(t, need)
+	p.get("", "/search?q=water").lacks(t, `class="wrong"`)
+	p.get("", "/search?author=nobody").has(t, need, "There is nobody with the handle nobody.", `value="nobody"`)
+	days := "from=2026-11-29&to=2026-11-03"
+	p.get("", "/search?q=water&"+days).hasStatus(t, http.StatusOK).has(t, "From 29 Nov 2026 until 3 Nov 2026 there is no day.", `aria-describedby="wrong-to"`, `value="2026-11-29"`, `value="2026-11-03"`).lacks(t, "Nothing is found")
+	p.get("", "/search?"+days).has(t, need, "there is no day")
+	p.get("", "/search?q=water&from=2026-11-29&to=2026-11-29").lacks(t, "there is no day")
+	p.get("", "/search?q=water&from=yesterday&to=2026-02-30").has(t, `id="wrong-from"`, `id="wrong-to"`, "Enter the day as in 2026-11-29.")
 }

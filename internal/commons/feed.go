@@ -52,21 +52,22 @@ type atomText struct {
 // read.
 func (p *Pages) feed(w http.ResponseWriter, r *http.Request) error {
 	v, f, title, self := at(r), topic.Filter{}, at(r).Brand.Name, "/"
+	id := p.tag(v.Brand.CreatedAt, "community", v.Brand.ID)
 	if r.PathValue("space") != "" {
 		s, err := p.spaceAt(r)
 		if err != nil {
 			return err
 		}
+		id = p.tag(s.CreatedAt, "space", s.ID)
 		f.Space, title, self = s.ID, s.Name+" · "+v.Brand.Name, "/s/"+url.PathEscape(s.Slug)
 	}
 	lines, err := topic.Newest(r.Context(), p.DB, v.Voice, v.Spaces, f.Space, 30)
 	if err != nil {
 		return err
 	}
-	a := v.atom(title, self)
+	a := v.atom(id, title, self)
 	for _, l := range lines {
-		a.Entries = append(a.Entries, v.entry(l.Topic, l.Title, l.Topic.Path(), l.By, l.CreatedAt, l.CreatedAt, "text", l.Excerpt))
-		a.Updated = later(a.Updated, date(l.CreatedAt.Time()))
+		a.add(v.entry(p.tag(l.CreatedAt, "topic", l.ID), l.Title, l.Topic.Path(), l.By, l.CreatedAt, l.CreatedAt, "text", l.Excerpt))
 	}
 	return a.write(w)
 }
@@ -82,25 +83,43 @@ func (p *Pages) topicFeed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := v.atom(t.Title+" · "+v.Brand.Name, t.Path())
+	id := p.tag(t.CreatedAt, "topic", t.ID)
+	a := v.atom(id+"/replies", t.Title+" · "+v.Brand.Name, t.Path())
 	for i := len(all) - 1; i >= 0; i-- {
 		if one := all[i]; one.State == topic.Live {
-			a.Entries = append(a.Entries, v.entry(t, t.Title, t.PathOf(one.Number), one.By, one.At, max(one.At, one.EditedAt), "html", topic.Placed(one.HTML, v.Public)))
-			a.Updated = later(a.Updated, date(one.At.Time()))
+			said := id
+			if one.Number > 1 {
+				said = p.tag(t.CreatedAt, "reply", one.ID)
+			}
+			a.add(v.entry(said, t.Title, t.PathOf(one.Number), one.By, one.At, max(one.At, one.EditedAt), "html", topic.Placed(one.HTML, v.Public)))
 		}
 	}
 	return a.write(w)
 }
 
-func later(a, b string) string { return max(a, b) }
+// tag names a thing for ever, by RFC 4151: readers show as new what has another
+// id, so that neither a title nor an address may be in it. since is when the
+// thing, or what it is in, was made.
+func (p *Pages) tag(since db.Time, kind, id string) string {
+	host := "localhost"
+	if p.Site.Public != nil {
+		host = p.Site.Public.Hostname()
+	}
+	return "tag:" + host + "," + since.Time().UTC().Format(time.DateOnly) + ":" + kind + "/" + id
+}
 
-func (v *visit) atom(title, path string) atom {
-	return atom{ID: v.Public + path, Title: title, Updated: date(v.Brand.CreatedAt.Time()),
+// add puts an entry at the end. A feed is as new as the newest of it.
+func (a *atom) add(e atomEntry) {
+	a.Entries, a.Updated = append(a.Entries, e), max(a.Updated, e.Updated)
+}
+
+func (v *visit) atom(id, title, path string) atom {
+	return atom{ID: id, Title: title, Updated: date(v.Brand.CreatedAt.Time()),
 		Links: []atomLink{{"self", v.Public + strings.TrimSuffix(path, "/") + "/feed.atom"}, {"alternate", v.Public + path}}}
 }
 
-func (v *visit) entry(t topic.Topic, title, path string, by topic.Face, published, updated db.Time, kind, text string) atomEntry {
-	e := atomEntry{ID: v.Public + path, Title: title, Link: atomLink{Href: v.Public + path}, Published: date(published.Time()), Updated: date(updated.Time()),
+func (v *visit) entry(id, title, path string, by topic.Face, published, updated db.Time, kind, text string) atomEntry {
+	e := atomEntry{ID: id, Title: title, Link: atomLink{Href: v.Public + path}, Published: date(published.Time()), Updated: date(updated.Time()),
 		Author: atomPerson{Name: by.Name, URI: v.Public + "/u/" + by.Handle}, Content: atomText{kind, text}}
 	if by.Gone {
 		e.Author = atomPerson{Name: "—"}

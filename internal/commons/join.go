@@ -20,6 +20,7 @@ import (
 	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/notice"
+	"rapport/internal/topic"
 	"rapport/internal/web/cookie"
 )
 
@@ -182,6 +183,15 @@ type meView struct {
 // have chosen another.
 func (v meView) leaves(how join.How) bool {
 	return how == cmp.Or(join.How(v.Form.Value("how")), join.Keep)
+}
+
+// pageHelp says how a page of their own is written, and who sees it.
+func (v meView) pageHelp(ctx context.Context) string {
+	help := i18n.T(ctx, "With https:// in front.")
+	if v.Community.LinksWait && v.Voice.Member.Newcomer(topic.NewcomerUntil) {
+		help += " " + i18n.T(ctx, "Others see it once {{.N}} posts of yours can be read.", "N", topic.NewcomerUntil)
+	}
+	return help
 }
 
 // me shows the reader's profile to change, and the ways out.

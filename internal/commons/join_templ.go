@@ -1520,7 +1520,7 @@ func profilePart(v meView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = line(v.Form, "link", i18n.T(ctx, "A page of yours"), i18n.T(ctx, "With https:// in front."), "url", "url", false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = line(v.Form, "link", i18n.T(ctx, "A page of yours"), v.pageHelp(ctx), "url", "url", false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -59,6 +59,16 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 	return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), personBody(pv)))
 }
 
+// unseen reports whether others do not see the page of their own yet.
+func (v personView) unseen() bool {
+	return v.Community.LinksWait && v.Member.Newcomer(topic.NewcomerUntil)
+}
+
+// sees reports whether the reader sees the page of their own.
+func (v personView) sees() bool {
+	return v.Member.Link != "" && (!v.unseen() || v.team() || v.Voice.Member.ID == v.Member.ID)
+}
+
 // personAbout is what somebody says of themselves, or what is known of them.
 func personAbout(ctx context.Context, v *visit, m member.Member) string {
 	if m.Bio != "" {

@@ -405,9 +405,17 @@ func together(errs ...error) error {
 // Change saves a member's own profile, as member.Change, unless the name would
 // pass them off as somebody else. Pages use this one.
 func Change(ctx context.Context, d *db.DB, v member.Voice, revision int64, p member.Profile) (member.Member, error) {
+	// What they have already is theirs to keep, whoever came to the team since.
+	handle, name := strings.TrimPrefix(strings.TrimSpace(p.Handle), "@"), strings.Join(strings.Fields(p.Name), " ")
+	if handle == v.Member.Handle {
+		handle = ""
+	}
+	if name == v.Member.Name {
+		name = ""
+	}
 	b, err := brand.ByID(ctx, d, access.System(), v.Brand)
-	if err == nil && (p.Name != v.Member.Name || p.Handle != v.Member.Handle) {
-		err = unlike(ctx, d, b, v.Who, p.Handle, p.Name)
+	if err == nil {
+		err = unlike(ctx, d, b, v.Who, handle, name)
 	}
 	if err != nil {
 		return member.Member{}, err
@@ -415,27 +423,89 @@ func Change(ctx context.Context, d *db.DB, v member.Voice, revision int64, p mem
 	return member.Change(ctx, d, v, revision, p)
 }
 
-// unlike returns nil unless the name, or the handle, looks like the brand's or
-// like that of one of its team. The team itself may.
+// offices are the names of those who speak for a community.
+var offices = []string{"admin", "administrator", "administratorin", "mod", "moderator", "moderatorin", "official", "owner", "staff", "support", "system", "team"}
+
+// isOffice reports whether a likeness is that of an office, alone, as "the
+// Team", or with the brand's name before or after it.
+func isOffice(looks, brandLooks string) bool {
+	for range 3 { // an article, the brand and an office
+		for _, o := range offices {
+			if o = member.Likeness(o); looks == o || looks == o+"s" {
+				return true
+			}
+		}
+		rest := looks
+		for _, article := range []string{"the", "das"} {
+			rest = strings.TrimPrefix(rest, article)
+		}
+		if brandLooks != "" && rest == looks {
+			if rest = strings.TrimPrefix(looks, brandLooks); rest == looks {
+				rest = strings.TrimSuffix(looks, brandLooks)
+			}
+		}
+		if rest == looks {
+			return false
+		}
+		looks = rest
+	}
+	return false
+}
+
+// unlike returns nil unless the name, or the handle, looks like the brand's,
+// like that of one of its team, or like an office. The team itself may; "" is
+// one that stays.
 func unlike(ctx context.Context, q db.Queryer, b brand.Brand, who access.Who, handle, name string) error {
-	if who.May(q.Now(), b.ID, access.BrandRead) == nil {
+	if handle == "" && name == "" || who.May(q.Now(), b.ID, access.BrandRead) == nil {
 		return nil
 	}
-	team, err := account.Team(ctx, q, access.System(), b.ID)
+	taken, err := names(ctx, q, b)
 	if err != nil {
 		return err
 	}
-	taken := map[string]bool{member.Likeness(b.Name): true}
-	for _, m := range team {
-		taken[member.Likeness(m.Name)] = true
-	}
-	delete(taken, "")
 	var wrong []error
-	if taken[member.Likeness(name)] {
-		wrong = append(wrong, fault.OnField("name", "This name is that of the brand or of somebody in its team. Choose another."))
+	for _, looks := range member.Likenesses(name) {
+		switch {
+		case taken[looks]:
+			wrong = append(wrong, fault.OnField("name", "This name is that of the brand or of somebody in its team. Choose another."))
+		case isOffice(looks, member.Likeness(b.Name)):
+			wrong = append(wrong, fault.OnField("name", "Only the team may be called this. Choose another name."))
+		}
 	}
-	if taken[member.Likeness(handle)] {
-		wrong = append(wrong, fault.OnField("handle", "This handle looks like the brand or somebody in its team. Choose another."))
+	for _, looks := range member.Likenesses(handle) {
+		if taken[looks] || isOffice(looks, member.Likeness(b.Name)) {
+			wrong = append(wrong, fault.OnField("handle", "This handle looks like the brand or somebody in its team. Choose another."))
+		}
 	}
 	return together(wrong...)
+}
+
+// names are what the brand and its team look like: by their accounts, and as
+// members of the community.
+func names(ctx context.Context, q db.Queryer, b brand.Brand) (map[string]bool, error) {
+	team, err := account.Team(ctx, q, access.System(), b.ID)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	add := func(name string) {
+		for _, looks := range member.Likenesses(name) {
+			taken[looks] = true
+		}
+	}
+	add(b.Name)
+	var ids []string
+	for _, m := range team {
+		add(m.Name)
+		ids = append(ids, m.ID)
+	}
+	members, err := member.OfAccounts(ctx, q, b.ID, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		add(m.Name)
+	}
+	delete(taken, "")
+	return taken, nil
 }

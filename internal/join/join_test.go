@@ -224,6 +224,38 @@ func TestAKnownAddressIsNotTold(t *testing.T) {
 	}
 }
 
+// Letters of the community go out under the brand's name as it is then, and the
+// studio's under none of a brand.
+func TestLettersSpeakForTheirBrand(t *testing.T) {
+	h := open(t, true)
+	from := func(about, want string) {
+		t.Helper()
+		if l := h.letter(); l.From != want {
+			t.Errorf("%s is from %q", about, l.From)
+		}
+	}
+	_, err := h.signUp("ada@example.com", "Ada")
+	h.must(err)
+	from("a sign-up", "North")
+	_, err = h.SignUp(ctx, h.brand, h.form("ada@example.com", "Eve"), h.elsewhere())
+	h.must(err)
+	from("a sign-up again", "North")
+	_, err = h.DB.ExecContext(ctx, `UPDATE brand SET name = 'Nørd & Co' WHERE id = $1`, h.brand.ID)
+	h.must(err)
+	m := h.voice("ada@example.com").Member
+	_, err = h.DB.ExecContext(ctx, `INSERT INTO notice (id, brand_id, member_id, kind, subject, low, high, shown, digest, at) VALUES ('told', $1, $2, 'reply', 'x', 1, 1, TRUE, FALSE, 1)`, h.brand.ID, m.ID)
+	h.must(err)
+	for source, want := range map[string]string{"told": "Nørd & Co", "members-digest-x": "Nørd & Co", "an event": "", "test-1": "", "invitation 1": ""} {
+		h.must(h.DB.Tx(ctx, func(tx *db.Tx) error {
+			_, err := h.Letters.Write(ctx, tx, letter.Letter{Brand: h.brand.ID, Address: "ada@example.com", Subject: "S", Text: "T", Source: source})
+			return err
+		}))
+		from(source, want)
+	}
+	h.must(h.Door.AskAddress(ctx, h.who("ada@example.com"), "ada@new.example"))
+	from("an address of the studio", "")
+}
+
 func TestWhoIsAskedFirst(t *testing.T) {
 	for _, one := range []struct {
 		joining community.Joining
@@ -394,6 +426,57 @@ func TestEnter(t *testing.T) {
 	}
 	if m, err = join.Change(ctx, h.DB, h.voice("ada@example.com"), m.Revision, member.Profile{Handle: m.Handle, Name: "Ada L.", Listed: true}); err != nil || m.Name != "Ada L." {
 		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// Nobody takes on the name of somebody of the team, by their account or as a
+// member, nor that of an office, in whatever letters; who has one keeps it.
+func TestNobodyReadsLikeTheTeam(t *testing.T) {
+	h := open(t, false)
+	_, err := h.Enter(ctx, h.owner, h.brand, join.Form{Name: "Vera", Handle: "vera"})
+	h.must(err)
+	bad := []string{"Olga Berg", "Vera", "ｖｅｒａ", "V3ra", "VERÁ", "𝐕era", "North", "Te@m", "Admin", "Ádmin", "admins", "Administrator", "Moderator", "m0derator", "Mod", "Team", "The Team", "Das Team",
+		"Staff", "Support", "Official", "System", "5ystem", "North Team", "Team North", "The North Team", "the official North", "North Stаff", "NORTH-Support", "ТЕАМ", "ᴛᴇᴀᴍ", "Ｔｅａｍ"}
+	ada := h.joined("ada@example.com", "Ada")
+	p := ada.Member.Profile
+	for _, name := range bad {
+		if _, err := h.SignUp(ctx, h.brand, h.form("eve@example.com", name), h.elsewhere()); field(err) != "name" {
+			t.Errorf("%q joins: %v", name, err)
+		}
+		p.Name = name
+		if _, err := join.Change(ctx, h.DB, ada, ada.Member.Revision, p); field(err) != "name" {
+			t.Errorf("%q is taken: %v", name, err)
+		}
+	}
+	for _, handle := range []string{"v3ra", "olga-berg", "n0rth", "the-team", "north-team", "adm1n"} {
+		p = ada.Member.Profile
+		p.Handle = handle
+		if _, err := join.Change(ctx, h.DB, ada, ada.Member.Revision, p); field(err) != "handle" {
+			t.Errorf("%q: %v", handle, err)
+		}
+	}
+	for i, name := range []string{"Veronica", "Modesty", "Teamur", "North Star", "Supporter of North", "Thea", "Admira", "Olga Bergmann", "Вера"} {
+		p = ada.Member.Profile
+		p.Name = name
+		if _, err := join.Change(ctx, h.DB, ada, ada.Member.Revision, p); err != nil {
+			t.Errorf("%d, %q: %v", i, name, err)
+		}
+		ada = h.voice("ada@example.com")
+	}
+	// The team itself may, and who has such a name keeps it with all else that
+	// they change.
+	vera := h.voice("owner@example.com")
+	p = vera.Member.Profile
+	p.Name = "The North Team"
+	_, err = join.Change(ctx, h.DB, vera, vera.Member.Revision, p)
+	h.must(err)
+	for i, name := range []string{"Moderator", "The north team"} {
+		v := h.joined(fmt.Sprint(i, "@example.com"), name)
+		p = v.Member.Profile
+		p.Bio, p.Handle, p.Name = "Still me", fmt.Sprint("me-too", i+2), " "+name+" "
+		if m, err := join.Change(ctx, h.DB, v, v.Member.Revision, p); err != nil || m.Name != name {
+			t.Errorf("%+v, %v", m, err)
+		}
 	}
 }
 

@@ -45,6 +45,9 @@ type Letter struct {
 	Source    string // id of what caused it
 	CreatedAt db.Time
 	SentAt    db.Time
+	// From is the name of the brand for whose community the letter speaks; ""
+	// where the house does. Send gets it, as the brand is called then.
+	From string
 	// Unsubscribe is the address that stops letters of its kind with one
 	// request, by RFC 8058; "" for letters that are not sent without a wish.
 	Unsubscribe string
@@ -146,6 +149,9 @@ func (ls *Letters) send(ctx context.Context, id string) error {
 		return settle(ctx, ls.DB, id, Kept, "The mail server was taken out of the settings.")
 	}
 	sendErr := ls.unveil(ctx, &l)
+	if sendErr == nil {
+		l.From, sendErr = speaksFor(ctx, ls.DB, id)
+	}
 	if sendErr == nil {
 		sendErr = ls.Send(ctx, l)
 	}

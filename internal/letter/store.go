@@ -52,6 +52,22 @@ func veiled(ctx context.Context, q db.Queryer, id string) (sealed string, err er
 	return sealed, nil
 }
 
+// speaksFor is the name of the brand whose community a letter is of: what
+// members are told, their digests, and the letters to who joins. "" is a letter
+// of the studio.
+func speaksFor(ctx context.Context, q db.Queryer, id string) (name string, err error) {
+	err = q.QueryRowContext(ctx, `SELECT b.name FROM letter l JOIN brand b ON b.id = l.brand_id WHERE l.id = $1
+		AND (l.source LIKE 'members-digest-%' OR l.source LIKE 'address %' OR l.source LIKE 'sign-up again %'
+			OR EXISTS (SELECT 1 FROM notice n WHERE n.id = l.source))`, id).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("letter: whom it speaks for: %w", err)
+	}
+	return name, nil
+}
+
 // settle writes how a try to send ended. What is sent stays sent.
 func settle(ctx context.Context, d *db.DB, id string, s State, why string) error {
 	var at db.Time

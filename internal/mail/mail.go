@@ -13,11 +13,12 @@ import (
 
 // Message is one mail to one person.
 type Message struct {
+	From    string // whose name stands before the sender's address; "" for the house's
 	To      string // "Ada <ada@example.org>" or the address alone
 	Subject string
 	Text    string            // always needed: not everyone reads HTML
 	HTML    string            // optional
-	ID      string            // "left@right": the same for a message that is sent again; "" makes one
+	ID      string            // "left" or "left@right": the same for a message that is sent again; "" makes one
 	Headers map[string]string // such as List-Unsubscribe; not those of the fields above
 }
 
@@ -32,6 +33,7 @@ type Sender interface {
 var ours = map[string]bool{
 	"from": true, "to": true, "cc": true, "bcc": true, "sender": true, "subject": true, "date": true, "message-id": true,
 	"mime-version": true, "content-type": true, "content-transfer-encoding": true, "return-path": true, "received": true,
+	"auto-submitted": true, "user-agent": true, "x-mailer": true,
 }
 
 // Check returns a fault.Invalid unless m can be sent as it stands. It is what
@@ -43,6 +45,8 @@ func (m Message) Check() error {
 		return fault.OnField("to", "%q is not a mail address.", m.To)
 	case broken(to.Address) || broken(to.Name):
 		return fault.OnField("to", "The mail address holds a line break.")
+	case broken(m.From):
+		return fault.OnField("from", "The sender's name is one line of text.")
 	case m.Subject == "" || broken(m.Subject):
 		return fault.OnField("subject", "The subject is one line of text.")
 	case m.Text == "":

@@ -160,6 +160,44 @@ func TestMailArrives(t *testing.T) {
 	}
 }
 
+// A letter goes out under the name of who speaks, says nothing of the program's
+// library and machine, and that it was written by a program.
+func TestWhoWritesAndWithWhat(t *testing.T) {
+	box, address := start(t, nil, false)
+	for i, c := range []struct{ configured, name, id, from, identity string }{
+		{"r@example.org", "", "", "\"Rapport\" <r@example.org>", ""},
+		{"Letters <r@example.org>", "", "abc", "\"Letters\" <r@example.org>", "<abc@example.org>"},
+		{"r@example.org", "North", "abc@left.example", "\"North\" <r@example.org>", "<abc@left.example>"},
+		{"Letters <r@example.org>", "Café \"Nord\", <x@evil.example>", "", "=?utf-8?b?Q2Fmw6kgIk5vcmQiLCA8eEBldmlsLmV4YW1wbGU+?= <r@example.org>", ""},
+		{"r@example.org", "x@evil.example", "", "\"x@evil.example\" <r@example.org>", ""},
+	} {
+		s, err := mail.NewSMTP(mail.Server{URL: secret.Text("smtp://" + address), From: c.configured})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := hello
+		m.From, m.ID = c.name, c.id
+		if err := s.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		got, err := netmail.ReadMessage(strings.NewReader(box.messages[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := got.Header
+		from, err := h.AddressList("From")
+		if err != nil || len(from) != 1 || from[0].Address != "r@example.org" || c.name != "" && from[0].Name != c.name || !strings.EqualFold(h.Get("From"), c.from) {
+			t.Errorf("%q: from %s, %v", c.name, h.Get("From"), err)
+		}
+		if id := h.Get("Message-Id"); c.identity != "" && id != c.identity || c.identity == "" && !strings.HasSuffix(id, "@example.org>") {
+			t.Errorf("%q: identity %s", c.name, id)
+		}
+		if _, err := h.Date(); err != nil || h.Get("Auto-Submitted") != "auto-generated" || h.Get("User-Agent") != "" || h.Get("X-Mailer") != "" {
+			t.Errorf("%q: headers %v, %v", c.name, h, err)
+		}
+	}
+}
+
 func TestWhatCannotBeSent(t *testing.T) {
 	config, _ := certificates(t)
 	_, plain := start(t, nil, false)
@@ -197,6 +235,8 @@ func TestHeadersCannotBeSmuggledIn(t *testing.T) {
 		"recipient":        func(m *mail.Message) { m.To = "a@example.org\r\nBcc: b@example.org" },
 		"two recipients":   func(m *mail.Message) { m.To = "a@example.org, b@example.org" },
 		"no recipient":     func(m *mail.Message) { m.To = "" },
+		"sender's name":    func(m *mail.Message) { m.From = "North\r\nBcc: b@example.org" },
+		"their own mailer": func(m *mail.Message) { m.Headers = map[string]string{"X-Mailer": "x"} },
 		"subject":          func(m *mail.Message) { m.Subject = "x\r\nBcc: b@example.org" },
 		"subject, newline": func(m *mail.Message) { m.Subject = "x\nBcc: b@example.org" },
 		"header value":     func(m *mail.Message) { m.Headers = map[string]string{"X-A": "x\r\nBcc: b@example.org"} },

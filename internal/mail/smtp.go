@@ -1,7 +1,9 @@
 package mail
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -11,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -24,9 +27,13 @@ type Server struct {
 	// URL is smtp://user:password@host:587, which needs STARTTLS except on
 	// loopback, or smtps://…:465, which is encrypted from the first byte.
 	URL     secret.Text
-	From    string         // the sender of every message
+	From    string         // the sender of every message; without a name it is House
 	RootCAs *x509.CertPool // nil for those of the system
 }
+
+// House is whose name stands before the sender's address where nobody else's
+// does.
+const House = "Rapport"
 
 const timeout = 20 * time.Second
 
@@ -34,7 +41,7 @@ const timeout = 20 * time.Second
 // concurrent use.
 type SMTP struct {
 	host    string
-	from    string
+	from    netmail.Address
 	options []gomail.Option
 }
 
@@ -44,10 +51,12 @@ func NewSMTP(s Server) (*SMTP, error) {
 	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
 		return nil, fault.New(fault.Invalid, "Write the mail server as smtp://user:password@host:587 or smtps://user:password@host:465.")
 	}
-	if _, err := netmail.ParseAddress(s.From); err != nil || broken(s.From) {
+	from, err := netmail.ParseAddress(s.From)
+	if err != nil || broken(s.From) {
 		return nil, fault.New(fault.Invalid, "Name the sender of mail, such as Rapport <rapport@example.org>.")
 	}
-	out := &SMTP{host: u.Hostname(), from: s.From}
+	from.Name = cmp.Or(from.Name, House)
+	out := &SMTP{host: u.Hostname(), from: *from}
 	out.options = []gomail.Option{
 		gomail.WithTimeout(timeout),
 		gomail.WithTLSConfig(&tls.Config{ServerName: u.Hostname(), RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12}),
@@ -104,16 +113,16 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 }
 
 func (s *SMTP) build(m Message) (*gomail.Msg, error) {
-	msg := gomail.NewMsg()
-	if err := errors.Join(msg.From(s.from), msg.To(m.To)); err != nil {
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	from := netmail.Address{Name: cmp.Or(m.From, s.from.Name), Address: s.from.Address}
+	if err := errors.Join(msg.From(from.String()), msg.To(m.To)); err != nil {
 		return nil, fault.As(fault.Invalid, err, "%q is not a mail address.", m.To)
 	}
 	msg.Subject(m.Subject)
 	msg.SetDate()
-	msg.SetMessageID()
-	if m.ID != "" {
-		msg.SetMessageIDWithValue(m.ID)
-	}
+	msg.SetMessageIDWithValue(s.identity(m.ID))
+	// Nobody writes by hand here: programs that answer letters need not (RFC 3834).
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	for name, value := range m.Headers {
 		msg.SetGenHeader(gomail.Header(name), value)
 	}
@@ -122,6 +131,16 @@ func (s *SMTP) build(m Message) (*gomail.Msg, error) {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 	}
 	return msg, nil
+}
+
+// identity is a Message-ID of the sender's own domain, and not of this machine,
+// whose name is nobody's business.
+func (s *SMTP) identity(id string) string {
+	if strings.Contains(id, "@") {
+		return id
+	}
+	_, domain, _ := strings.Cut(s.from.Address, "@")
+	return cmp.Or(id, strings.ToLower(rand.Text())) + "@" + domain
 }
 
 // explain tells apart what may be tried again. go-mail's errors hold no

@@ -19,6 +19,7 @@ type pass struct {
 	o        Options
 	mentions []string
 	links    []string
+	mails    bool
 	pictures []string
 	quotes   []Quoted
 	shown    map[string]Picture // by address; without Src it is not
@@ -126,8 +127,12 @@ func resolved(written []byte) []byte {
 	return []byte(stdhtml.UnescapeString(b.String()))
 }
 
+const mailing = "mailto:"
+
 func (p *pass) leads(address string) {
-	if to, outside := destination(address); outside && len(p.links) < mostOutside && !slices.Contains(p.links, to) {
+	to, outside := destination(address)
+	p.mails = p.mails || len(to) >= len(mailing) && strings.EqualFold(to[:len(mailing)], mailing)
+	if outside && len(p.links) < mostOutside && !slices.Contains(p.links, to) {
 		p.links = append(p.links, to)
 	}
 }

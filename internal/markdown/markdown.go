@@ -69,6 +69,7 @@ type Result struct {
 	Pictures []string // the addresses of those that are shown, each once
 	Quotes   []Quoted // the replies it quotes, as Quote writes them
 	Crowded  bool     // it names more than Mentions holds
+	Mails    bool     // it leads to an address of mail
 }
 
 // Fit returns a fault on the field "text" for what nobody would see, and for
@@ -112,7 +113,7 @@ func Render(source string, o Options) Result {
 		out = b.String()
 	}
 	out = strings.TrimRight(calm(policy.Sanitize(out)), "\n")
-	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes, p.crowded}
+	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes, p.crowded, p.mails}
 }
 
 // Mentioned returns the handles that a text names, each once in lower case, the

@@ -93,6 +93,7 @@ func TestWhatIsTold(t *testing.T) {
 		Links:    []string{"https://a.example", "https://d.example/e.png", "https://l.example"},
 		Pictures: []string{"/p/1"},
 		Quotes:   []markdown.Quoted{{Handle: "bob.b", Number: 7}},
+		Mails:    true,
 	}
 	got := markdown.Render(source, options())
 	got.HTML, got.Plain = "", ""

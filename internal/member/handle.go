@@ -54,18 +54,32 @@ func Skeleton(handle string) string {
 // foreign are letters of other scripts that look like Latin ones.
 var foreign = strings.NewReplacer(
 	"а", "a", "е", "e", "о", "o", "р", "p", "с", "c", "у", "y", "х", "x", "і", "i", "ј", "j", "ѕ", "s", "ԁ", "d", "һ", "h", "ԛ", "q", "ԝ", "w", "к", "k", "м", "m", "т", "t", "в", "b", "н", "h",
-	"α", "a", "ε", "e", "ο", "o", "ρ", "p", "υ", "u", "ν", "v", "ι", "i", "κ", "k", "τ", "t", "χ", "x", "ѵ", "v", "ɡ", "g", "ı", "i", "ʟ", "l")
+	"ӏ", "l", "ԍ", "g", "ү", "y", "ь", "b", "г", "r", "п", "n", "ѡ", "w",
+	"α", "a", "ε", "e", "ο", "o", "ρ", "p", "υ", "u", "ν", "v", "ι", "i", "κ", "k", "τ", "t", "χ", "x", "ѵ", "v", "ɡ", "g", "ı", "i", "ʟ", "l",
+	"β", "b", "γ", "y", "ω", "w", "օ", "o", "ո", "n", "ս", "u", "հ", "h", "յ", "j", "ց", "g",
+	"ɑ", "a", "ᴀ", "a", "ʙ", "b", "ᴄ", "c", "ᴅ", "d", "ᴇ", "e", "ɢ", "g", "ʜ", "h", "ɪ", "i", "ᴊ", "j", "ᴋ", "k", "ᴍ", "m", "ɴ", "n", "ᴏ", "o", "ᴘ", "p", "ʀ", "r", "ᴛ", "t", "ᴜ", "u", "ᴠ", "v", "ᴡ", "w", "ʏ", "y", "ᴢ", "z",
+	"ø", "o", "đ", "d", "ł", "l", "ħ", "h", "ŧ", "t")
+
+// capitals are those that look like a Latin letter other than their small ones
+// do, and signs that are put for letters.
+var capitals = strings.NewReplacer("Ν", "n", "Η", "h", "Υ", "y", "Μ", "m", "Ζ", "z", "|", "l", "!", "i", "@", "a", "$", "s", "3", "e", "4", "a", "7", "t")
 
 // Likeness is what a name looks like at a glance, in whatever script: names
 // with the same one can be taken for each other.
 func Likeness(name string) string {
 	var b strings.Builder
-	for _, r := range norm.NFKD.String(strings.ToLower(name)) {
+	for _, r := range norm.NFKD.String(strings.ToLower(norm.NFKC.String(name))) {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			b.WriteRune(r)
 		}
 	}
 	return looks.Replace(foreign.Replace(b.String()))
+}
+
+// Likenesses is what a name may look like: as Likeness, and as that of a name
+// in which capitals or signs stand for letters.
+func Likenesses(name string) [2]string {
+	return [2]string{Likeness(name), Likeness(capitals.Replace(name))}
 }
 
 // NameKey is a name as it is looked up: folded, without accents.

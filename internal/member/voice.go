@@ -81,6 +81,12 @@ func (v Voice) Newcomer(now db.Time, posts int64) bool {
 	return !v.Team(now) && v.Member.TrustedAt == 0 && v.Member.Posts < posts
 }
 
+// Newcomer reports whether a member is so new that not everybody sees what
+// leads elsewhere from their profile: as Voice.Newcomer, by what is kept.
+func (m Member) Newcomer(posts int64) bool {
+	return !m.Team && m.TrustedAt == 0 && m.Posts < posts
+}
+
 // again reads the acting member anew in the transaction.
 func (v Voice) again(ctx context.Context, tx *db.Tx) (Member, error) {
 	m, err := ByID(ctx, tx, v.Brand, v.Member.ID)

@@ -187,9 +187,17 @@ func (a *app) close() {
 	}
 }
 
+// fail shows an error that came before any route, in the frame of what was
+// asked for.
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, edge.ErrForeign) || !a.commons.Refuse(w, r) {
+		a.pages.Fail(w, r, err)
+	}
+}
+
 func (a *app) httpServer(live context.Context) *http.Server {
 	srv := &http.Server{
-		Handler: edge.Handler(edge.Options{PublicURL: a.known(), Trusted: a.trusted, Known: a.commons.Known, Log: a.log, Fail: a.pages.Fail}, a.routes()),
+		Handler: edge.Handler(edge.Options{PublicURL: a.known(), Trusted: a.trusted, Known: a.commons.Known, Log: a.log, Fail: a.fail}, a.routes()),
 		// Uploads and downloads of pictures on a slow line fit into minutes; a
 		// stream takes its own deadline off.
 		ReadHeaderTimeout: 10 * time.Second,

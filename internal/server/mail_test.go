@@ -23,14 +23,14 @@ func (p *postbox) Send(_ context.Context, m mail.Message) error {
 func TestLettersCanBeMailed(t *testing.T) {
 	var out postbox
 	send := byMail(&out)
-	l := letter.Letter{ID: "abc", Address: "ada@example.org", Subject: "S", Text: "T", Unsubscribe: "https://example.org/unsubscribe?t=x"}
+	l := letter.Letter{ID: "abc", Address: "ada@example.org", Subject: "S", Text: "T", From: "North", Unsubscribe: "https://example.org/unsubscribe?t=x"}
 	for range 2 {
 		if err := send(t.Context(), l); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, m := range out.sent {
-		if m.ID != "abc@rapport" || m.Headers["List-Unsubscribe"] != "<https://example.org/unsubscribe?t=x>" || m.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click" {
+		if m.ID != "abc" || m.From != "North" || m.Headers["List-Unsubscribe"] != "<https://example.org/unsubscribe?t=x>" || m.Headers["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click" {
 			t.Errorf("%+v", m)
 		}
 	}

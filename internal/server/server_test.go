@@ -238,8 +238,26 @@ func TestAnotherSitesFormIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 403 || !strings.Contains(string(body), "another site") {
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 403 || !strings.Contains(string(body), "another site") || !strings.Contains(string(body), "studio") {
 		t.Errorf("status %d\n%s", resp.StatusCode, body)
+	}
+	// What was sent to the community is refused in the community, by any of its
+	// addresses, and does nothing there.
+	for _, path := range []string{"/join", "/nothing", "/b/northwind-coffee/join"} {
+		req, err := http.NewRequest("POST", s.url+path, strings.NewReader("name=a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", "https://evil.example")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != 403 || !strings.Contains(string(body), "Open the community itself") || !strings.Contains(string(body), "Northwind Coffee") || strings.Contains(string(body), "Back to the studio") {
+			t.Errorf("%s: status %d\n%s", path, resp.StatusCode, body)
+		}
 	}
 }
 

@@ -207,7 +207,7 @@ func (a *app) webhooks(client *outbound.Client) *hook.Sender {
 // Message-ID, so that one that is sent again is known for the same.
 func byMail(server mail.Sender) func(context.Context, letter.Letter) error {
 	return func(ctx context.Context, l letter.Letter) error {
-		err := server.Send(ctx, mail.Message{To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML, ID: l.ID + "@rapport", Headers: letterHeaders(l)})
+		err := server.Send(ctx, mail.Message{From: l.From, To: l.Address, Subject: l.Subject, Text: l.Text, HTML: l.HTML, ID: l.ID, Headers: letterHeaders(l)})
 		if fault.Is(err, fault.Invalid) {
 			return letter.Final(err)
 		}

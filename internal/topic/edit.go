@@ -78,7 +78,10 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 	if title == t.Title && e.Text == r.Text {
 		return Said{t, r}, nil
 	}
-	w, err := voice{v}.write(ctx, tx, e.Text)
+	if r.Number != 1 {
+		title = ""
+	}
+	w, err := voice{v}.write(ctx, tx, title, e.Text)
 	if err != nil {
 		return Said{}, err
 	}
@@ -257,7 +260,11 @@ func comeBack(ctx context.Context, tx *db.Tx, v member.Voice, t Topic, r Reply) 
 	if t.unread(r) {
 		return turn(ctx, tx, t, r, Waiting)
 	}
-	w, err := voice{v}.judge(ctx, tx, r.Text)
+	title := ""
+	if r.Number == 1 {
+		title = t.Title
+	}
+	w, err := voice{v}.judge(ctx, tx, title, r.Text)
 	if err != nil {
 		return t, r, err
 	}

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"rapport/internal/activity"
 	"rapport/internal/community"
@@ -70,7 +73,7 @@ func Add(ctx context.Context, tx *db.Tx, v member.Voice, n New) (Said, error) {
 	if err != nil {
 		return Said{}, err
 	}
-	w, err := voice{v}.write(ctx, tx, n.Text)
+	w, err := voice{v}.write(ctx, tx, title, n.Text)
 	if err != nil {
 		return Said{}, err
 	}
@@ -125,7 +128,7 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 	if err := t.lock(ctx, tx); err != nil {
 		return Said{}, err
 	}
-	w, err := voice{v}.write(ctx, tx, text)
+	w, err := voice{v}.write(ctx, tx, "", text)
 	if err != nil {
 		return Said{}, err
 	}
@@ -247,19 +250,20 @@ const NewcomerUntil = 5
 // voice gives member.Voice what only this package does.
 type voice struct{ member.Voice }
 
-func (v voice) write(ctx context.Context, tx *db.Tx, text string) (written, error) {
+func (v voice) write(ctx context.Context, tx *db.Tx, title, text string) (written, error) {
 	if err := v.unhurried(ctx, tx); err != nil {
 		return written{}, err
 	}
-	w, err := v.judge(ctx, tx, text)
+	w, err := v.judge(ctx, tx, title, text)
 	if err == nil {
 		err = w.unfit
 	}
 	return w, err
 }
 
-// judge reads a text and says whether it waits for a look.
-func (v voice) judge(ctx context.Context, tx *db.Tx, text string) (written, error) {
+// judge reads a text, with the title that it has or "", and says whether it
+// waits for a look.
+func (v voice) judge(ctx context.Context, tx *db.Tx, title, text string) (written, error) {
 	now := tx.Now()
 	c, err := community.Of(ctx, tx, v.Brand)
 	if err != nil {
@@ -273,11 +277,18 @@ func (v voice) judge(ctx context.Context, tx *db.Tx, text string) (written, erro
 	switch {
 	case v.Held != "" || v.Newcomer(now, int64(c.FirstPosts)):
 		w.state = Waiting
-	case c.LinksWait && len(links) > 0 && v.Newcomer(now, NewcomerUntil):
+	case c.LinksWait && (links || elsewhere(title)) && v.Newcomer(now, NewcomerUntil):
 		w.state, w.linked = Waiting, true
 	}
 	return w, nil
 }
+
+// leading is what people read as an address of a page or of mail.
+var leading = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://|\bwww\.[^\s.]|\bmailto:|[^\s@]+@[^\s@.]+\.[^\s@]`)
+
+// elsewhere reports whether a title names a place elsewhere. It is never made a
+// link; whoever writes one there means it to be followed all the same.
+func elsewhere(title string) bool { return leading.MatchString(norm.NFKC.String(title)) }
 
 // unhurried refuses what comes faster than people write.
 func (v voice) unhurried(ctx context.Context, tx *db.Tx) error {
@@ -301,11 +312,12 @@ func (v voice) unhurried(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// read makes pages' HTML of a text and finds whom it names.
-func read(ctx context.Context, q db.Queryer, brandID, text string) (written, []string, error) {
+// read makes pages' HTML of a text, finds whom it names and whether it leads to
+// another site or an address of mail.
+func read(ctx context.Context, q db.Queryer, brandID, text string) (written, bool, error) {
 	named, err := member.Named(ctx, q, brandID, markdown.Mentioned(text))
 	if err != nil {
-		return written{}, nil, err
+		return written{}, false, err
 	}
 	people, ids := map[string]string{}, []string{}
 	for handle, m := range named {
@@ -319,7 +331,7 @@ func read(ctx context.Context, q db.Queryer, brandID, text string) (written, []s
 	}
 	slices.Sort(ids)
 	res := markdown.Render(text, markdown.Options{People: people, Picture: pictures(ctx, q, brandID)})
-	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids, unfit: res.Fit()}, res.Links, nil
+	return written{text: text, html: res.HTML, plain: res.Plain, mentioned: ids, unfit: res.Fit()}, len(res.Links) > 0 || res.Mails, nil
 }
 
 type newReply struct {

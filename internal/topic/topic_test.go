@@ -248,6 +248,41 @@ func TestANewcomerWaits(t *testing.T) {
 	}
 }
 
+// A newcomer leads nobody elsewhere before somebody looks: by the text or the
+// title, to a page or an address of mail, at once or by a change.
+func TestWhereANewcomerLeads(t *testing.T) {
+	w := open(t)
+	w.exec(`UPDATE member SET posts = 3 WHERE handle = 'newbie'`)
+	begin := func(title, text string) topic.Said {
+		w.now = w.now.Add(time.Hour)
+		w.d.SetClock(w.now)
+		return must(topic.Begin(ctx, w.d, w.voice("newbie"), topic.New{Space: w.space["talk"].ID, Title: title, Text: text}))(t)
+	}
+	for _, c := range []struct {
+		title, text string
+		waits       bool
+	}{
+		{"Hello", "Plain", false}, {"Filters 3:1, and/or 50%", "@ada wrote: e.g. a.m.", false}, {"What @ada says about v2.0", "x@y", false},
+		{"Visit https://spam.example now", "Plain", true}, {"HTTP://spam.example", "Plain", true}, {"See www.spam.example", "Plain", true}, {"ｈｔｔｐｓ：／／spam.example", "Plain", true},
+		{"Write to me@spam.example", "Plain", true}, {"me＠spam.example", "Plain", true}, {"mailto:me", "Plain", true},
+		{"Hello", "Write to me@spam.example", true}, {"Hello", "[me](MAILTO:me@spam.example)", true}, {"Hello", "`me@spam.example`", false}, {"Hello", "<me@spam.example>", true},
+	} {
+		if s := begin(c.title, c.text); s.Waits() != c.waits {
+			t.Errorf("%q, %q waits: %v", c.title, c.text, s.Waits())
+		}
+		w.exec(`UPDATE member SET posts = 3 WHERE handle = 'newbie'`)
+	}
+	s := begin("Hello", "Plain")
+	w.exec(`UPDATE member SET posts = 3 WHERE handle = 'newbie'`)
+	if s = must(topic.Change(ctx, w.d, w.voice("newbie"), s.Reply.ID, topic.Edit{Revision: 1, Title: "Visit https://spam.example", Text: "Plain"}))(t); !s.Waits() {
+		t.Error("a title that was changed does not wait")
+	}
+	must(topic.Withdraw(ctx, w.d, w.voice("newbie"), s.Reply.ID))(t)
+	if s = must(topic.Return(ctx, w.d, w.voice("newbie"), s.Reply.ID))(t); !s.Waits() {
+		t.Error("a title that was brought back does not wait")
+	}
+}
+
 // What waits for a look does not get past it by being taken back and brought
 // back.
 func TestNothingGetsPastTheLook(t *testing.T) {

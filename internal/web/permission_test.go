@@ -130,6 +130,11 @@ func (w *town) id(kind string, asks account.Account) string {
 			}))
 			return id
 		},
+		"picture": func() string { // its file is missing
+			author := w.id("member", w.owner)
+			exec(w.t, w.DB, `INSERT INTO topic_picture (id, brand_id, member_id, blob, mime, bytes, width, height, at) VALUES ($1, $2, $3, $1, 'image/png', 1, 1, 1, 1)`, name, w.brand.ID, author)
+			return name
+		},
 		"case": func() string {
 			author, at := w.id("member", w.owner), w.id("space", w.owner)
 			exec(w.t, w.DB, `INSERT INTO topic (id, brand_id, number, space_id, author_id, title, slug, state, last_at, last_by, created_at)
@@ -289,7 +294,7 @@ var kinds = []string{"post", "channel", "media", "delivery", "conversation", "pe
 // ids are of everything once. What a form may change is made for each anew.
 func (w *town) ids(asks account.Account) map[string]string {
 	out := map[string]string{"brand": w.brand.Slug}
-	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "case", "said", "link", "paper", "look", "message", "crossing", "other", "merge"}) {
+	for _, kind := range slices.Concat([]string{"letter", "session", "network", "export"}, kinds, []string{"suggestion", "call", "comment", "task", "handover", "invitation", "account", "space", "member", "picture", "case", "said", "link", "paper", "look", "message", "crossing", "other", "merge"}) {
 		out[kind] = w.id(kind, asks)
 	}
 	return out
@@ -458,7 +463,8 @@ func (w *town) suit(pattern, id string, a account.Account) {
 }
 
 // nothingThere are routes to what this brand has none of.
-var nothingThere = []string{"GET /studio/{brand}/settings/data/exports/{export}", "POST /studio/{brand}/notifications/unread", "GET /studio/{brand}/logo", "GET /studio/{brand}/community/members/{member}/picture"}
+var nothingThere = []string{"GET /studio/{brand}/settings/data/exports/{export}", "POST /studio/{brand}/notifications/unread", "GET /studio/{brand}/logo", "GET /studio/{brand}/community/members/{member}/picture",
+	"GET /studio/{brand}/community/pictures/{picture}"}
 
 // meets holds an answer against what its route says it needs.
 func meets(t *testing.T, at string, v visitor, a web.Address, p *webtest.Page) {

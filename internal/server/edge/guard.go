@@ -83,6 +83,10 @@ func hostname(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
+// ErrForeign is what Fail is given of a request that another site had the
+// browser make.
+var ErrForeign = fault.New(fault.Denied, "This came from another site and was refused. Open Rapport itself and try again.")
+
 // sameOrigin refuses what another site's page would have the browser do here.
 func sameOrigin(o Options, next http.Handler) http.Handler {
 	p := http.NewCrossOriginProtection()
@@ -93,7 +97,7 @@ func sameOrigin(o Options, next http.Handler) http.Handler {
 		}
 	}
 	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o.Fail(w, r, fault.New(fault.Denied, "This came from another site and was refused. Open Rapport itself and try again."))
+		o.Fail(w, r, ErrForeign)
 	}))
 	return p.Handler(next)
 }

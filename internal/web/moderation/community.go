@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -18,6 +20,7 @@ import (
 	"rapport/internal/document"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
 	"rapport/internal/member"
 	"rapport/internal/space"
 	"rapport/internal/topic"
@@ -79,6 +82,69 @@ type queueView struct {
 	First   *firstSteps // nil once the community was opened, and for who cannot open it
 	Refused string      // id of the reply whose decision was refused
 	Form    entry.Form
+}
+
+// shown is what readers would see of a case. Its pictures come from the studio:
+// a community with a host name of its own has them elsewhere.
+func (v queueView) shown(c topic.Case) string {
+	html := strings.ReplaceAll(c.Reply.HTML, `src="`+topic.Up+`p/`, `src="`+studio.Path(v.Slug, "community", "pictures")+`/`)
+	base := "/b/" + v.Slug
+	html = strings.ReplaceAll(html, `href="#`, `href="`+base+c.Topic.Path()+`#`)
+	return markdown.Below(topic.Placed(html, base), 1)
+}
+
+// What a line of a case and what is shown before it is cut hold.
+const (
+	lineRunes, lineHeight = 80, 28
+	tallLines             = 14
+)
+
+var pictureSize = regexp.MustCompile(`<img [^>]*width="(\d+)" height="(\d+)"`)
+
+// tall reports whether a text with its pictures is higher than what is shown at
+// once, as far as that is known without drawing it.
+func tall(r topic.Reply) bool {
+	lines := 0
+	for line := range strings.Lines(r.Text) {
+		lines += 1 + utf8.RuneCountInString(line)/lineRunes
+	}
+	for _, m := range pictureSize.FindAllStringSubmatch(r.HTML, -1) {
+		width, _ := strconv.Atoi(m[1])
+		height, _ := strconv.Atoi(m[2])
+		if most := lineRunes * 8; width > most {
+			height = height * most / width
+		}
+		lines += height / lineHeight
+	}
+	return lines > tallLines
+}
+
+// communityPicture sends a picture that a member put into what they wrote.
+func (p *Pages) communityPicture(w http.ResponseWriter, r *http.Request) error {
+	v := studio.At(r)
+	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TopicModerate); err != nil {
+		return err
+	}
+	pic, err := topic.PictureByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("picture"))
+	if err != nil {
+		return err
+	}
+	return p.send(w, r, pic.Blob, pic.Mime)
+}
+
+// send sends a file whose address names what is in it.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request, key, mime string) error {
+	body, info, err := p.Media.Blobs.Open(r.Context(), key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	h := w.Header()
+	h.Set("Content-Type", mime)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", info.Modified, body)
+	return nil
 }
 
 func (p *Pages) communityQueue(w http.ResponseWriter, r *http.Request) error {
@@ -183,17 +249,7 @@ func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, info, err := p.Media.Blobs.Open(r.Context(), key)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	h := w.Header()
-	h.Set("Content-Type", mime)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "private, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", info.Modified, body)
-	return nil
+	return p.send(w, r, key, mime)
 }
 
 // communityFaceTake takes a member's picture away, with a reason.

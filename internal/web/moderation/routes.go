@@ -18,6 +18,7 @@ func (p *Pages) Routes() []studio.Route {
 	return []studio.Route{
 		{Pattern: "GET /studio/{brand}/community", Door: studio.InBrand, Need: access.TopicModerate, Handle: p.communityQueue},
 		{Pattern: "POST /studio/{brand}/community/cases/{case}", Door: studio.InBrand, Need: access.TopicModerate, Handle: p.communityDecide},
+		{Pattern: "GET /studio/{brand}/community/pictures/{picture}", Door: studio.InBrand, Need: access.TopicModerate, Handle: p.communityPicture},
 		{Pattern: "GET /studio/{brand}/community/members", Door: studio.InBrand, Need: access.MemberRead, Handle: p.communityMembers},
 		{Pattern: "POST /studio/{brand}/community/members/{member}", Door: studio.InBrand, Need: access.MemberWrite, Handle: p.communityMember},
 		{Pattern: "GET /studio/{brand}/community/members/{member}/picture", Door: studio.InBrand, Need: access.MemberRead, Handle: p.communityFace},

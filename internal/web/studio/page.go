@@ -48,7 +48,7 @@ var sheets = map[string][]string{
 	"calendar": {"calendar.css"},
 	"settings": {"settings.css"},
 	// The parts of the area stand at the side, as those of the settings.
-	"community": {"settings.css"},
+	"community": {"settings.css", "prose.css"},
 }
 
 // Show frames content as a page of the brand and answers with it.

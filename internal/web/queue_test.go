@@ -1,0 +1,64 @@
+package web_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"net/http"
+	"strings"
+	"testing"
+
+	"rapport/internal/access"
+	"rapport/internal/db"
+	"rapport/internal/member"
+	"rapport/internal/space"
+	"rapport/internal/topic"
+	"rapport/internal/web/webtest"
+)
+
+// Who decides sees what readers would see: the picture and the table, and
+// nothing that could act in the studio. What is long is cut and can be opened.
+func TestWhatWaitsIsShownAsReadersSeeIt(t *testing.T) {
+	s := webtest.New(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Talk", Kind: space.Discussion})
+	must(err)
+	kim := s.NewAccount("kim@example.com", "Kim")
+	var m member.Member
+	must(s.DB.Tx(t.Context(), func(tx *db.Tx) (err error) {
+		m, err = member.Create(t.Context(), tx, s.Brand.ID, member.New{Account: kim.ID, Handle: "kim", Name: "Kim", State: member.Active})
+		return err
+	}))
+	v := member.Voice{Who: access.Who{Account: kim.ID}, Member: m, Brand: s.Brand.ID}
+	var file bytes.Buffer
+	must(png.Encode(&file, image.NewGray(image.Rect(0, 0, 40, 60))))
+	pic, err := topic.Upload(t.Context(), s.DB, s.Media.Blobs, v, &file)
+	must(err)
+	short, err := topic.Begin(t.Context(), s.DB, v, topic.New{Space: talk.ID, Title: "Look",
+		Text: "![a cup](" + pic.Address() + ") see https://a.example, @kim\n\n# Prices\n\n|Cup|Price|\n|-|-|\n|Small|2|\n\n<script>alert(1)</script> [x](javascript:alert(1))"})
+	must(err)
+	long, err := topic.Begin(t.Context(), s.DB, v, topic.New{Space: talk.ID, Title: "Long", Text: strings.Repeat("One more line.\n\n", 40)})
+	must(err)
+	at := s.Path("community")
+	one := "#case-" + short.Reply.ID + " "
+	p := s.Get(at).Is(http.StatusOK).
+		Has(one+".prose table td", "Small", "2").Has(one+".prose h2", "Prices").
+		Has(one+".prose a[href='https://a.example'][rel~='nofollow']", "https://a.example").
+		Has(one+".prose a[href='/b/"+s.Brand.Slug+"/u/kim']", "@kim").
+		Lacks(one+"script").Lacks(one+"a[href^='javascript']").Lacks(one+".case-all").
+		Has("#case-"+long.Reply.ID+" .case-said[data-tall] .case-all", "Show all of it")
+	src := p.Attr(one+".prose img[alt='a cup']", "src")
+	if file := s.Get(src).Is(http.StatusOK); file.Header.Get("Content-Type") != "image/png" && file.Header.Get("Content-Type") != "image/jpeg" {
+		t.Errorf("%s is %s", src, file.Header.Get("Content-Type"))
+	}
+	s.Get(at + "/pictures/none").Is(http.StatusNotFound)
+	ann := s.NewAccount("ann@example.com", "Ann")
+	grantTo(t, s, ann, access.Grant{Role: access.Creator})
+	s.SignIn(ann)
+	s.Get(src).Is(http.StatusForbidden)
+}
