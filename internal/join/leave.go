@@ -48,7 +48,7 @@ type Leaving struct {
 // besides.
 func Holds(ctx context.Context, q db.Queryer, brandID, accountID string) ([]string, error) {
 	rows, err := q.QueryContext(ctx, `SELECT b.name FROM brand b WHERE EXISTS (SELECT 1 FROM access_grant g WHERE g.brand_id = b.id AND g.account_id = $2)
-		OR b.id <> $1 AND EXISTS (SELECT 1 FROM member m WHERE m.brand_id = b.id AND m.account_id = $2) ORDER BY b.name, b.id`, brandID, accountID)
+		OR b.id <> $1 AND EXISTS (SELECT 1 FROM member m WHERE m.brand_id = b.id AND m.account_id = $2 AND m.account_id <> '') ORDER BY b.name, b.id`, brandID, accountID)
 	names, err := db.Collect(rows, err, scanText)
 	if err != nil {
 		return nil, fmt.Errorf("join: what holds an account: %w", err)
