@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"rapport/internal/access"
 	"rapport/internal/db"
+	"rapport/internal/delivery"
 	"rapport/internal/fault"
 	"rapport/internal/topic"
 )
@@ -48,9 +50,18 @@ func alike(a, b string) bool {
 	return strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
 }
 
-// forgo removes a crossing whose topic is over. With it goes whom the topic
-// quotes: nothing would lead there any more from who asked, once they are erased.
+// forgo removes a crossing whose topic is over, with what would go out for it.
+// With it goes whom the topic quotes: nothing would lead there any more from who
+// asked, once they are erased. It is a conflict while its answer may be out.
 func (x Crossing) forgo(ctx context.Context, tx *db.Tx) error {
+	if err := x.recall(ctx, tx, access.System(), true); err != nil {
+		return err
+	}
+	if x.Told != "" {
+		if err := delivery.CancelOf(ctx, tx, access.System(), x.Brand, x.Told); err != nil {
+			return err
+		}
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM crossing WHERE brand_id = $1 AND id = $2`, x.Brand, x.ID); err != nil {
 		return fmt.Errorf("bridge: forgo: %w", err)
 	}

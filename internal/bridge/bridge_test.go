@@ -229,7 +229,7 @@ func told(th conversation.Thread) (out []string) {
 // send sends everything that is due, as the program does.
 func (w *world) send() {
 	w.t.Helper()
-	p := publish.New(publish.Options{DB: w.d, Channels: w.channels, Media: w.media, Node: "test", Alone: true, Stands: bridge.Stands, Times: publish.Times{Poll: 50 * time.Millisecond}})
+	p := publish.New(publish.Options{DB: w.d, Channels: w.channels, Media: w.media, Node: "test", Alone: true, Withheld: bridge.Withheld, Times: publish.Times{Poll: 50 * time.Millisecond}})
 	w.must(p.Start(ctx))
 	defer p.Stop(ctx)
 	deadline := time.Now().Add(20 * time.Second)
@@ -708,6 +708,9 @@ func TestOnlyTheAcceptedAnswerGoesBack(t *testing.T) {
 			if x, err = bridge.OfTopic(ctx, w.d, w.brand, at.ID); err != nil || x.State != bridge.Going || x.ReturnedAt > 0 {
 				t.Fatalf("on its way it is %+v, %v", x, err)
 			}
+			if why, err := bridge.Withheld(ctx, dbtest.Indexed(t, w.d), w.brand, x.Post); err != nil || why != "" {
+				t.Fatalf("it is withheld: %q, %v", why, err)
+			}
 			w.must(undo(w, first.Reply, v))
 			w.drain()
 			if name != "another is better" {
@@ -731,6 +734,42 @@ func TestOnlyTheAcceptedAnswerGoesBack(t *testing.T) {
 				t.Errorf("it said %q and is %+v, %v", out, x, err)
 			}
 		})
+	}
+}
+
+// A topic that was taken back takes along what would go out for it: what tells
+// its author of it, and the answer that is on its way.
+func TestWhatIsTakenBackSendsNothing(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		w := open(t)
+		_, _, m := w.asked(network.Public)
+		ask := bridge.Ask{Message: m.ID, Space: w.spaces[space.Questions].ID, Title: "Why is it sour?", Text: "Who knows?", Tell: "We asked:", Back: true}
+		x, at, err := w.own.Begin(ctx, w.owner, w.brand, ask)
+		w.must(err)
+		v := member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}
+		said, err := topic.Say(ctx, w.d, v, at.ID, "Too cold", 0, "")
+		w.must(err)
+		w.drain()
+		_, err = topic.Accept(ctx, w.d, v, said.Reply.ID, true)
+		w.must(err)
+		w.drain()
+		w.must(w.own.Carry(ctx, w.brand, x.ID))
+		opening, err := topic.ReplyByNumber(ctx, w.d, w.brand, at.ID, 1)
+		w.must(err)
+		for _, id := range []string{said.Reply.ID, opening.ID} {
+			_, err = topic.Withdraw(ctx, w.d, v, id)
+			w.must(err)
+		}
+		w.drain()
+		if again {
+			ask.Tell, ask.Title = "", "Sour coffee"
+			_, _, err = w.own.Begin(ctx, w.owner, w.brand, ask)
+			w.must(err)
+		}
+		w.send()
+		if out := w.net.said(); len(out) > 0 {
+			t.Errorf("made again %t, it said %q", again, out)
+		}
 	}
 }
 

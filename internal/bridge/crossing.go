@@ -384,14 +384,16 @@ func (x *Crossing) recall(ctx context.Context, tx *db.Tx, who access.Who, all bo
 	return nil
 }
 
-// ofPost returns the crossing whose answer the reply carries, or fault.NotFound.
+// ofPost returns the crossing whose answer the reply carries, or of whose topic
+// it tells, or fault.NotFound.
 func ofPost(ctx context.Context, q db.Queryer, brandID, postID string) (Crossing, error) {
-	return one(ctx, q, `brand_id = $1 AND post_id = $2 AND conversation_id = (SELECT conversation_id FROM post WHERE brand_id = $1 AND id = $2)`, brandID, postID)
+	return one(ctx, q, `brand_id = $1 AND conversation_id = (SELECT conversation_id FROM post WHERE brand_id = $1 AND id = $2) AND (post_id = $2 OR told_id = $2)`, brandID, postID)
 }
 
-// Stands returns why a reply must not go out that carries an answer back: it
-// cannot be read any more, or another one was accepted. "" is no reason.
-func Stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
+// Withheld returns why a reply must not go out that carries an answer back or
+// tells of a topic: that cannot be read any more, or another answer was accepted.
+// "" is no reason.
+func Withheld(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
 	x, err := ofPost(ctx, q, brandID, postID)
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
@@ -399,25 +401,38 @@ func Stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, 
 	if err != nil {
 		return "", err
 	}
-	_, _, err = x.accepted(ctx, q)
+	if x.Post == postID {
+		_, _, err = x.answer(ctx, q)
+	} else {
+		_, err = x.topic(ctx, q)
+	}
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		return fault.Text(err), nil
 	}
 	return "", err
 }
 
-// accepted is the answer that goes back, where everybody may read it.
-func (x Crossing) accepted(ctx context.Context, q db.Queryer) (topic.Topic, topic.Reply, error) {
+// topic is what the message became, where everybody may read it.
+func (x Crossing) topic(ctx context.Context, q db.Queryer) (topic.Topic, error) {
 	t, err := topic.ByID(ctx, q, x.Brand, x.Topic)
+	if err != nil {
+		return t, err
+	}
+	s, err := space.ByID(ctx, q, x.Brand, t.Space)
+	if err == nil && (t.State != topic.Live || s.Hidden) {
+		err = fault.New(fault.Conflict, "The topic cannot be read by everybody any more.")
+	}
+	return t, err
+}
+
+// answer is the accepted one, where everybody may read it.
+func (x Crossing) answer(ctx context.Context, q db.Queryer) (topic.Topic, topic.Reply, error) {
+	t, err := x.topic(ctx, q)
 	if err != nil {
 		return t, topic.Reply{}, err
 	}
 	r, err := topic.ReplyByID(ctx, q, x.Brand, x.Reply)
-	if err != nil {
-		return t, r, err
-	}
-	s, err := space.ByID(ctx, q, x.Brand, t.Space)
-	if err == nil && (t.Answer != r.ID || r.State != topic.Live || t.State != topic.Live || s.Hidden) {
+	if err == nil && (t.Answer != r.ID || r.State != topic.Live) {
 		err = fault.New(fault.Conflict, "The answer cannot be read any more, or is not the accepted one.")
 	}
 	return t, r, err
@@ -430,7 +445,7 @@ func delivered(ctx context.Context, tx *db.Tx, e outbox.Event) error {
 		return unlessGone(err)
 	}
 	x, err := ofPost(ctx, tx, e.Brand, d.Post)
-	if err != nil || x.State == Returned {
+	if err != nil || x.Post != d.Post || x.State == Returned {
 		return unlessGone(err)
 	}
 	if d.State == delivery.Rejected || d.State == delivery.Missed {
@@ -453,7 +468,7 @@ func delivered(ctx context.Context, tx *db.Tx, e outbox.Event) error {
 // is, and where the whole is read. It is as long as the network takes.
 func (c *Community) answerOf(ctx context.Context, x Crossing) (answer.Input, error) {
 	in := answer.Input{To: x.Message, Key: x.Post}
-	t, r, err := x.accepted(ctx, c.DB)
+	t, r, err := x.answer(ctx, c.DB)
 	if err != nil {
 		return in, err
 	}

@@ -5,11 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"rapport/internal/document"
 	"rapport/internal/i18n"
+	"rapport/internal/web/entry"
 )
 
 // acceptView is the page that asks whether one accepts what is new.
@@ -50,7 +49,7 @@ func (v *visit) acceptPath(next string) string {
 
 // nextIn is where a form leads: a page of this site, or else the front.
 func (v *visit) nextIn(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, func(r rune) bool { return r == '\\' || unicode.IsControl(r) }) {
+	if !entry.OnSite(next) {
 		return v.href("/")
 	}
 	return next

@@ -165,10 +165,10 @@ func (t thing) public(c community.Community) error {
 	return nil
 }
 
-// Stands returns why a post must not go out, or should not be out any more: what
+// Withheld returns why a post must not go out, or should not be out any more: what
 // it promotes cannot be read by everybody. "" is no reason, as of posts that
 // promote nothing.
-func Stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
+func Withheld(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
 	links, err := link.OfPost(ctx, q, brandID, postID)
 	if err != nil {
 		return "", err

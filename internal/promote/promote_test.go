@@ -303,7 +303,7 @@ func TestAPostStandsWithWhatItPromotes(t *testing.T) {
 	} {
 		w.exec(tt.set)
 		for id, want := range map[string]bool{of.ID: tt.topic, answer.ID: tt.answer, "none": true} {
-			why, err := promote.Stands(ctx, dbtest.Indexed(w.T, w.d), "b", id)
+			why, err := promote.Withheld(ctx, dbtest.Indexed(w.T, w.d), "b", id)
 			if err != nil || (why == "") != want {
 				t.Errorf("%s: %q, %v", tt.name, why, err)
 			}

@@ -246,7 +246,7 @@ const (
 func (d *Dispatcher) sendPart(o opened, del delivery.Delivery, part *content, parent *network.Ref, last bool) (network.Ref, progress) {
 	ctx := context.WithoutCancel(d.stop)
 	if part.Ord == 0 && !part.State.Frozen() {
-		if next := d.stands(ctx, del); next != partOut {
+		if next := d.withheld(ctx, del); next != partOut {
 			return network.Ref{}, next
 		}
 	}
@@ -283,15 +283,15 @@ func (d *Dispatcher) sendPart(o opened, del delivery.Delivery, part *content, pa
 	return d.commit(ctx, o, del, part, last)
 }
 
-// stands keeps back what tells of something that has gone.
-func (d *Dispatcher) stands(ctx context.Context, del delivery.Delivery) progress {
-	if d.Stands == nil {
+// withheld keeps back what tells of something that has gone.
+func (d *Dispatcher) withheld(ctx context.Context, del delivery.Delivery) progress {
+	if d.Withheld == nil {
 		return partOut
 	}
-	why, err := d.Stands(ctx, d.DB, del.Brand, del.Post)
+	why, err := d.Withheld(ctx, d.DB, del.Brand, del.Post)
 	switch {
 	case err != nil:
-		d.failed("ask whether a post stands", err)
+		d.failed("ask whether a post is withheld", err)
 		return d.back(del, delivery.Back{RunAt: d.in(del), Tried: true}, laneFree)
 	case why == "":
 		return partOut

@@ -27,10 +27,10 @@ type Options struct {
 	Node     string // unique to this process
 	Alone    bool   // the only node of the installation: claims of others are dead
 	Times    Times
-	// Stands returns why a post must not go out any more, for a person, asked
+	// Withheld returns why a post must not go out any more, for a person, asked
 	// before anything of it is sent: what it tells of has gone. "" is no reason;
 	// nil asks nobody.
-	Stands func(ctx context.Context, q db.Queryer, brand, post string) (string, error)
+	Withheld func(ctx context.Context, q db.Queryer, brand, post string) (string, error)
 	// Trace is told of each step: claimed, preparing, prepared, fenced,
 	// answered, recorded, looking. Tests end the process there.
 	Trace func(step string)

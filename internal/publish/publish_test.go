@@ -50,7 +50,7 @@ type stage struct {
 	chans    []channel.Channel
 	owner    access.Who
 	times    publish.Times
-	stands   func(context.Context, db.Queryer, string, string) (string, error)
+	withheld func(context.Context, db.Queryer, string, string) (string, error)
 }
 
 func newStage(t *testing.T, o emulator.Options, channels int) *stage {
@@ -106,7 +106,7 @@ func newStage(t *testing.T, o emulator.Options, channels int) *stage {
 // node starts a dispatcher; stop is called at the end of the test, or before.
 func (s *stage) node(alone bool) (stop func()) {
 	s.t.Helper()
-	d := publish.New(publish.Options{DB: s.DB, Channels: s.channels, Media: s.library, Node: db.NewID(), Alone: alone, Times: s.times, Stands: s.stands})
+	d := publish.New(publish.Options{DB: s.DB, Channels: s.channels, Media: s.library, Node: db.NewID(), Alone: alone, Times: s.times, Withheld: s.withheld})
 	if err := d.Start(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
@@ -415,11 +415,11 @@ func TestHoldKeepsEverythingUntilReleased(t *testing.T) {
 
 // What must not go out any more is not sent at all, and says why; once it may, a
 // person sends it.
-func TestWhatDoesNotStandIsNotSent(t *testing.T) {
+func TestWhatIsWithheldIsNotSent(t *testing.T) {
 	s := newStage(t, emulator.Options{}, 1)
 	var gone atomic.Bool
 	gone.Store(true)
-	s.stands = func(context.Context, db.Queryer, string, string) (string, error) {
+	s.withheld = func(context.Context, db.Queryer, string, string) (string, error) {
 		if gone.Load() {
 			return "It has gone.", nil
 		}

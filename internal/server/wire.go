@@ -121,7 +121,7 @@ func (a *app) wire(ctx context.Context) error {
 		return err
 	}
 	sender := publish.New(publish.Options{DB: a.db, Channels: channels, Media: library, Log: a.log,
-		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite, Stands: stands})
+		Node: a.in.Node, Alone: a.db.Dialect == db.SQLite, Withheld: withheld})
 	ears := ingest.New(ingest.Options{DB: a.db, Channels: channels, Log: a.log, Node: a.in.Node})
 	a.services = append(a.services, a.heartbeat(), service{"jobs", jobs.Start, jobs.Stop}, news, service{"webhooks", hooks.Start, hooks.Stop},
 		service{"sending", sender.Start, sender.Stop}, service{"listening", ears.Start, ears.Stop},
@@ -169,13 +169,13 @@ func (a *app) writer(w *job.Workers) (*letter.Letters, error) {
 
 // news carries what happened to those who must know it, in the studio, in the
 // community and by letter.
-// stands asks both that may say that a post must not go out any more.
-func stands(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
-	why, err := bridge.Stands(ctx, q, brandID, postID)
+// withheld asks both that may say that a post must not go out any more.
+func withheld(ctx context.Context, q db.Queryer, brandID, postID string) (string, error) {
+	why, err := bridge.Withheld(ctx, q, brandID, postID)
 	if why != "" || err != nil {
 		return why, err
 	}
-	return promote.Stands(ctx, q, brandID, postID)
+	return promote.Withheld(ctx, q, brandID, postID)
 }
 
 func (a *app) news(w *job.Workers, letters *letter.Letters, hooks *hook.Sender, own *bridge.Community, members *tell.Teller) service {

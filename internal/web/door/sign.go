@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
 
 	"rapport/internal/account"
 	"rapport/internal/brand"
@@ -78,9 +77,9 @@ func (p *Pages) signOutDo(w http.ResponseWriter, r *http.Request) error {
 }
 
 // nextOf is where a sign-in leads on: a page of this very site, and nowhere
-// else. Browsers read a backslash as a slash, and two slashes as another site.
+// else.
 func nextOf(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.HasPrefix(next, "/studio/sign") || next == "/studio" || strings.ContainsFunc(next, func(r rune) bool { return r == '\\' || unicode.IsControl(r) }) {
+	if !entry.OnSite(next) || strings.HasPrefix(next, "/studio/sign") {
 		return "/studio"
 	}
 	return next

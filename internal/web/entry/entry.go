@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"rapport/internal/fault"
@@ -21,6 +22,13 @@ type Form struct {
 	Text    string            // what is wrong as a whole; "" where a field says it
 	Refusal int               // status that it was refused with; 0 while it was not
 	ctx     context.Context   // whose language the faults are told in; nil is English
+}
+
+// OnSite reports whether a form leads on to a page of this very site. Browsers
+// read a backslash as a slash, and two slashes as another site.
+func OnSite(next string) bool {
+	return strings.HasPrefix(next, "/") && !strings.HasPrefix(next, "//") &&
+		!strings.ContainsFunc(next, func(r rune) bool { return r == '\\' || unicode.IsControl(r) })
 }
 
 // Blank is an empty form for a request's reader.

@@ -342,7 +342,7 @@ func (p *Pages) Promoted(r *http.Request, postID string) (*Promoted, error) {
 		return nil, err
 	}
 	out := &Promoted{Origin: o, Slug: v.Brand.Slug, Base: "/b/" + v.Brand.Slug}
-	if out.Gone, err = promote.Stands(ctx, p.DB, v.Brand.ID, postID); err != nil {
+	if out.Gone, err = promote.Withheld(ctx, p.DB, v.Brand.ID, postID); err != nil {
 		return nil, err
 	}
 	links := make([]link.Link, len(o.Links))

@@ -119,21 +119,25 @@ func tall(r topic.Reply) bool {
 	return lines > tallLines
 }
 
-// communityPicture sends a picture that a member put into what they wrote.
+// communityPicture sends a picture that a member put into what they wrote, to who
+// may read it there. Browsers ask again each time: what shows it may be erased.
 func (p *Pages) communityPicture(w http.ResponseWriter, r *http.Request) error {
 	v := studio.At(r)
 	if err := v.Who.May(p.DB.Now(), v.Brand.ID, access.TopicModerate); err != nil {
 		return err
 	}
-	pic, err := topic.PictureByID(r.Context(), p.DB, v.Brand.ID, r.PathValue("picture"))
+	voice, err := member.Of(r.Context(), p.DB, v.Who, v.Brand.ID)
 	if err != nil {
 		return err
 	}
-	return p.send(w, r, pic.Blob, pic.Mime)
+	pic, _, err := topic.PictureFor(r.Context(), p.DB, voice, r.PathValue("picture"))
+	if err != nil {
+		return err
+	}
+	return p.send(w, r, pic.Blob, pic.Mime, "private, no-cache")
 }
 
-// send sends a file whose address names what is in it.
-func (p *Pages) send(w http.ResponseWriter, r *http.Request, key, mime string) error {
+func (p *Pages) send(w http.ResponseWriter, r *http.Request, key, mime, kept string) error {
 	body, info, err := p.Media.Blobs.Open(r.Context(), key)
 	if err != nil {
 		return err
@@ -142,7 +146,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request, key, mime string) e
 	h := w.Header()
 	h.Set("Content-Type", mime)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Cache-Control", kept)
 	http.ServeContent(w, r, "", info.Modified, body)
 	return nil
 }
@@ -249,7 +253,7 @@ func (p *Pages) communityFace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.send(w, r, key, mime)
+	return p.send(w, r, key, mime, "private, max-age=31536000, immutable") // its address names what is in it
 }
 
 // communityFaceTake takes a member's picture away, with a reason.

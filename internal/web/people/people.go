@@ -79,7 +79,7 @@ func (p *Pages) peopleView(r *http.Request) (peopleView, error) {
 	if view.Rows, view.Next, err = person.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return view, err
 	}
-	if err := p.onceEach(r, view.Rows); err != nil {
+	if err := p.eachOnNetworks(r, view.Rows); err != nil {
 		return view, err
 	}
 	if p.May(r, access.MemberRead) {
@@ -209,7 +209,7 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	if view.Person, err = person.ByID(ctx, p.DB, v.Who, v.Brand.ID, id); err != nil {
 		return view, err
 	}
-	if view.Person, err = p.once(r, view.Person); err != nil {
+	if view.Person, err = p.onNetworks(r, view.Person); err != nil {
 		return view, err
 	}
 	view.Show = r.URL.Query().Get("show")
@@ -246,14 +246,15 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 	return view, p.personPlaces(r, &view)
 }
 
-// once counts what somebody said in the community as posts there alone.
-func (p *Pages) once(r *http.Request, one person.Person) (person.Person, error) {
+// onNetworks leaves what somebody said in the community out of their messages: it
+// is counted there.
+func (p *Pages) onNetworks(r *http.Request, one person.Person) (person.Person, error) {
 	all := []person.Person{one}
-	err := p.onceEach(r, all)
+	err := p.eachOnNetworks(r, all)
 	return all[0], err
 }
 
-func (p *Pages) onceEach(r *http.Request, all []person.Person) error {
+func (p *Pages) eachOnNetworks(r *http.Request, all []person.Person) error {
 	ids := make([]string, 0, len(all))
 	for _, one := range all {
 		ids = append(ids, one.ID)
@@ -372,7 +373,7 @@ func (p *Pages) eraseForm(w http.ResponseWriter, r *http.Request, f entry.Form) 
 		return p.erased(w, r, err)
 	}
 	if err == nil {
-		one, err = p.once(r, one)
+		one, err = p.onNetworks(r, one)
 	}
 	if err != nil {
 		return err
