@@ -126,6 +126,7 @@ func runNode() error {
 	if err := leaveRoom(p); err != nil {
 		return err
 	}
+	fmt.Println("started")
 	for lost := 0; ; time.Sleep(10 * time.Millisecond) {
 		open, err := countOpen(ctx, d)
 		if err != nil && lost == 500 {
@@ -147,7 +148,7 @@ func countOpen(ctx context.Context, q db.Queryer) (n int, err error) {
 }
 
 // killer ends the process at the nth time of a step, or a little after it; or
-// has it stopped there, or wait for a line.
+// has it stopped there, or wait for a line, or stand at that step from then on.
 func killer() func(string) {
 	step := os.Getenv("RAPPORT_CRASH_STEP")
 	if step == "" {
@@ -162,7 +163,7 @@ func killer() func(string) {
 			return
 		}
 		seen <- struct{}{}
-		if len(seen) != n {
+		if len(seen) < n || len(seen) > n && os.Getenv("RAPPORT_CRASH_DO") != "stand" {
 			return
 		}
 		if after > 0 {
@@ -180,6 +181,11 @@ var ends = map[string]func(){
 	"pause": func() {
 		fmt.Println("paused")
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	},
+	// Its claims stay alive, and nothing goes past the step.
+	"stand": func() {
+		fmt.Println("standing")
+		select {}
 	},
 }
 

@@ -59,6 +59,8 @@ func TestFrozenInsideTheCommit(t *testing.T) {
 	}
 }
 
+// The first stands at its step until the second is there: which of two
+// processes is up first is for the machine to say, and no matter of the test.
 func TestOneOfTwoNodesDies(t *testing.T) {
 	postgresOnly(t)
 	const posts = 200
@@ -70,8 +72,13 @@ func TestOneOfTwoNodesDies(t *testing.T) {
 			p := place{Options: dbtest.Options(t), Dir: t.TempDir()}
 			burst(t, p, n, 10, posts)
 			step := []string{"fenced", "answered", "claimed"}[i]
-			first := startNode(t, p, "RAPPORT_CRASH_BESIDE=1", "RAPPORT_CRASH_STEP="+step, fmt.Sprint("RAPPORT_CRASH_NTH=", 1+rng.IntN(5)))
+			first := startNode(t, p, "RAPPORT_CRASH_BESIDE=1", "RAPPORT_CRASH_DO=stand", "RAPPORT_CRASH_STEP="+step, fmt.Sprint("RAPPORT_CRASH_NTH=", 1+rng.IntN(5)))
+			first.says("standing")
 			second := startNode(t, p, "RAPPORT_CRASH_BESIDE=1")
+			second.says("started")
+			if err := first.cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
 			first.killed()
 			second.end()
 			onceEach(t, p, n, posts)
