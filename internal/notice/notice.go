@@ -37,8 +37,9 @@ type Notice struct {
 	ReadAt     db.Time      // 0 while it is unread
 }
 
-// from joins a notice with what it is about.
-const from = ` FROM notice n LEFT JOIN topic t ON t.id = n.topic_id LEFT JOIN space s ON s.id = t.space_id LEFT JOIN reply f ON f.id = n.reply_id`
+// from joins a notice with what it is about, and reads the first reply of none:
+// only some kinds ask for it, and every page counts.
+const from = ` FROM notice n LEFT JOIN topic t ON t.id = n.topic_id LEFT JOIN space s ON s.id = t.space_id`
 
 // said is the condition that r is a reply that the notice tells of.
 const said = `r.topic_id = n.topic_id AND r.number >= n.low AND r.number <= n.high AND r.state = 'live' AND r.author_id <> n.member_id AND (n.answers = 0 OR r.answers = n.answers)`
@@ -51,9 +52,9 @@ const felt = `x.reply_id = n.reply_id AND x.at >= n.low AND x.at <= n.high AND x
 // read what is for members only.
 func stands(inside string) string {
 	return `(n.topic_id = '' OR ((` + inside + ` OR NOT s.hidden) AND (t.state = 'live' OR n.kind = 'decided')))
-		AND CASE n.kind WHEN 'door' THEN TRUE WHEN 'picture' THEN TRUE WHEN 'decided' THEN f.state <> 'erased'
+		AND CASE n.kind WHEN 'door' THEN TRUE WHEN 'picture' THEN TRUE WHEN 'decided' THEN EXISTS (SELECT 1 FROM reply f WHERE f.id = n.reply_id AND f.state <> 'erased')
 			WHEN 'accepted' THEN t.answer_id = n.reply_id WHEN 'solved' THEN t.answer_id = n.reply_id
-			WHEN 'reaction' THEN f.state = 'live' AND EXISTS (SELECT 1 FROM reaction x WHERE ` + felt + `)
+			WHEN 'reaction' THEN EXISTS (SELECT 1 FROM reply f WHERE f.id = n.reply_id AND f.state = 'live') AND EXISTS (SELECT 1 FROM reaction x WHERE ` + felt + `)
 			ELSE EXISTS (SELECT 1 FROM reply r WHERE ` + said + `) END`
 }
 
@@ -143,7 +144,7 @@ type line struct {
 
 func read(ctx context.Context, q db.Queryer, where string, args ...any) ([]line, error) {
 	rows, err := q.QueryContext(ctx, `SELECT n.id, n.member_id, n.kind, n.topic_id, n.reply_id, n.detail, n.at, n.read_at, COALESCE(f.number, 0),
-		CASE WHEN f.state = 'live' THEN SUBSTR(f.text, 1, 2000) ELSE '' END`+from+where, args...)
+		CASE WHEN f.state = 'live' THEN SUBSTR(f.text, 1, 2000) ELSE '' END`+from+` LEFT JOIN reply f ON f.id = n.reply_id`+where, args...)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (l line, err error) {
 		err = r.Scan(&l.ID, &l.Member, &l.Kind, &l.topic, &l.Reply, &l.detail, &l.At, &l.ReadAt, &l.Number, &l.text)
 		return l, err
