@@ -119,7 +119,7 @@ func (d *Door) AskNew(ctx context.Context, tx *db.Tx, a account.Account, brandID
 		return fmt.Errorf("admit: ask a new account: %w", err)
 	}
 	p.Link = link(token)
-	return d.write(ctx, tx, letter.Letter{Brand: brandID, Account: a.ID, Address: a.Email, Secret: token, Source: "address " + secret.Hash(token)[:32]}, p)
+	return d.write(ctx, tx, letter.Letter{Brand: brandID, Community: true, Account: a.ID, Address: a.Email, Secret: token, Source: "address " + secret.Hash(token)[:32]}, p)
 }
 
 // AskAgain is AskNew once more, for the acting account, as often as

@@ -210,7 +210,7 @@ func (j *Join) tellKnown(ctx context.Context, b brand.Brand, email string) error
 				i18n.T(ctx, "If you forgot the password you can set a new one where you sign in.")},
 			Action: i18n.T(ctx, "Sign in"), Link: j.Address(ctx, b.ID, "/join"),
 			Foot: i18n.T(ctx, "If it was not you, leave it: nothing has changed.")}
-		l := letter.Letter{Brand: b.ID, Account: a.ID, Address: a.Email, Subject: p.Title, Source: "sign-up again " + db.NewID()}
+		l := letter.Letter{Brand: b.ID, Account: a.ID, Address: a.Email, Subject: p.Title, Source: "sign-up again " + db.NewID(), Community: true}
 		l.Text, l.HTML = p.Render()
 		_, err = j.Letters.Write(ctx, tx, l)
 		return err

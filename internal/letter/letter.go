@@ -45,8 +45,11 @@ type Letter struct {
 	Source    string // id of what caused it
 	CreatedAt db.Time
 	SentAt    db.Time
-	// From is the name of the brand for whose community the letter speaks; ""
-	// where the house does. Send gets it, as the brand is called then.
+	// Community tells that the letter speaks for the brand's community, and not
+	// for the house.
+	Community bool
+	// From is the name of the brand whose community speaks, else "". Send gets
+	// it, as the brand is called then.
 	From string
 	// Unsubscribe is the address that stops letters of its kind with one
 	// request, by RFC 8058; "" for letters that are not sent without a wish.
@@ -88,8 +91,8 @@ func (ls *Letters) Work(w *job.Workers) {
 }
 
 // Write adds the letter to the caller's transaction: Brand, Account, Address,
-// Subject, Text, HTML, Source, Unsubscribe and Secret are used. It reports false if the address
-// already has a letter from that source.
+// Subject, Text, HTML, Source, Community, Unsubscribe and Secret are used. It
+// reports false if the address already has a letter from that source.
 func (ls *Letters) Write(ctx context.Context, tx *db.Tx, l Letter) (bool, error) {
 	l.ID, l.State, l.CreatedAt = db.NewID(), Queued, tx.Now()
 	if ls.Send == nil {
@@ -149,8 +152,8 @@ func (ls *Letters) send(ctx context.Context, id string) error {
 		return settle(ctx, ls.DB, id, Kept, "The mail server was taken out of the settings.")
 	}
 	sendErr := ls.unveil(ctx, &l)
-	if sendErr == nil {
-		l.From, sendErr = speaksFor(ctx, ls.DB, id)
+	if sendErr == nil && l.Community {
+		l.From, sendErr = nameOf(ctx, ls.DB, l)
 	}
 	if sendErr == nil {
 		sendErr = ls.Send(ctx, l)

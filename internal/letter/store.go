@@ -10,11 +10,11 @@ import (
 	"rapport/internal/fault"
 )
 
-const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at, unsubscribe`
+const columns = `id, brand_id, account_id, address, subject, text, html, state, error, source, created_at, sent_at, unsubscribe, community`
 
 func scan(row interface{ Scan(...any) error }) (l Letter, err error) {
 	err = row.Scan(&l.ID, &l.Brand, &l.Account, &l.Address, &l.Subject, &l.Text, &l.HTML, &l.State, &l.Error,
-		&l.Source, &l.CreatedAt, &l.SentAt, &l.Unsubscribe)
+		&l.Source, &l.CreatedAt, &l.SentAt, &l.Unsubscribe, &l.Community)
 	return l, err
 }
 
@@ -34,8 +34,8 @@ func byID(ctx context.Context, q db.Queryer, id string) (Letter, error) {
 
 func insert(ctx context.Context, tx *db.Tx, l Letter, veiled string) (fresh bool, err error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO letter (`+columns+`, veiled)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (address, source) DO NOTHING`,
-		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt, l.Unsubscribe, veiled)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (address, source) DO NOTHING`,
+		l.ID, l.Brand, l.Account, l.Address, l.Subject, l.Text, l.HTML, l.State, l.Error, l.Source, l.CreatedAt, l.SentAt, l.Unsubscribe, l.Community, veiled)
 	if err != nil {
 		return false, err
 	}
@@ -52,17 +52,10 @@ func veiled(ctx context.Context, q db.Queryer, id string) (sealed string, err er
 	return sealed, nil
 }
 
-// speaksFor is the name of the brand whose community a letter is of: what
-// members are told, their digests, and the letters to who joins. "" is a letter
-// of the studio.
-func speaksFor(ctx context.Context, q db.Queryer, id string) (name string, err error) {
-	err = q.QueryRowContext(ctx, `SELECT b.name FROM letter l JOIN brand b ON b.id = l.brand_id WHERE l.id = $1
-		AND (l.source LIKE 'members-digest-%' OR l.source LIKE 'address %' OR l.source LIKE 'sign-up again %'
-			OR EXISTS (SELECT 1 FROM notice n WHERE n.id = l.source))`, id).Scan(&name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	if err != nil {
+// nameOf is what the brand of a letter is called now, "" of one that is gone.
+func nameOf(ctx context.Context, q db.Queryer, l Letter) (name string, err error) {
+	err = q.QueryRowContext(ctx, `SELECT name FROM brand WHERE id = $1`, l.Brand).Scan(&name)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("letter: whom it speaks for: %w", err)
 	}
 	return name, nil

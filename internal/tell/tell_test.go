@@ -183,6 +183,11 @@ func (w *world) letters(name string) []letter.Letter {
 	all, _, err := letter.List(ctx, w.d, w.who["hera"], "b", db.Page{Limit: 200})
 	w.must(err)
 	slices.Reverse(all)
+	for _, l := range all {
+		if !l.Community {
+			w.t.Errorf("%q does not speak for the community", l.Subject)
+		}
+	}
 	return slices.DeleteFunc(all, func(l letter.Letter) bool { return l.Account != name })
 }
 

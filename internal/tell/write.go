@@ -95,7 +95,7 @@ func (t *Teller) send(ctx context.Context, tx *db.Tx, b brand.Brand, r reader, p
 	page.Lang = i18n.Lang(ctx)
 	text, html := page.Render()
 	_, err := t.Letters.Write(ctx, tx, letter.Letter{Brand: b.ID, Account: r.Account, Address: r.account.Email,
-		Subject: b.Name + ": " + page.Title, Text: text, HTML: html, Source: source, Unsubscribe: stop})
+		Subject: b.Name + ": " + page.Title, Text: text, HTML: html, Source: source, Community: true, Unsubscribe: stop})
 	if err != nil {
 		return fmt.Errorf("tell: a letter: %w", err)
 	}

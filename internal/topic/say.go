@@ -156,7 +156,6 @@ func Answer(ctx context.Context, tx *db.Tx, v member.Voice, topicID, text string
 	return Said{t, r.Reply}, err
 }
 
-// before returns what came by the same form already.
 // Before returns what the voice wrote by a form that was sent already, or
 // fault.NotFound.
 func Before(ctx context.Context, q db.Queryer, v member.Voice, once string) (Said, error) {
