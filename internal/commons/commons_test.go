@@ -378,6 +378,12 @@ func TestAddresses(t *testing.T) {
 	south, who := p.found("South")
 	p.get("", "/b/south/").has(t, "South", `href="/b/south/people"`)
 	p.get("", "/b/south/t/mugs/1").hasStatus(t, http.StatusNotFound)
+	// Letters ask for an address before anybody has come by it.
+	if a := p.pages.Address(ctx, south.ID); a != "http://localhost/b/south" {
+		t.Error(a)
+	}
+	p.get("", "http://localhost/b/south/").has(t, "South", `href="/b/south/people"`)
+	p.get("", "http://localhost/b/south/join").hasStatus(t, http.StatusOK)
 	c, err := community.Of(ctx, p.DB, south.ID)
 	p.must(err)
 	c.Settings.Host = "talk.south.example"

@@ -110,7 +110,7 @@ func (p *places) find(ctx context.Context, hostport, path string) (*place, strin
 		return nil, "", err
 	}
 	if id := ix.hosts[host]; id != "" {
-		at, err := p.place(ctx, ix, id, host, "")
+		at, err := p.place(ctx, ix, id, host)
 		return at, path, err
 	}
 	if rest, ok := strings.CutPrefix(path, "/b/"); ok {
@@ -119,17 +119,13 @@ func (p *places) find(ctx context.Context, hostport, path string) (*place, strin
 		if id == "" {
 			return nil, "", nil
 		}
-		base := "/b/" + slug
-		if id == ix.first {
-			base = ""
-		}
-		at, err := p.place(ctx, ix, id, host, base)
+		at, err := p.place(ctx, ix, id, host)
 		return at, "/" + rest, err
 	}
 	if ix.first == "" {
 		return nil, "", nil
 	}
-	at, err := p.place(ctx, ix, ix.first, host, "")
+	at, err := p.place(ctx, ix, ix.first, host)
 	return at, path, err
 }
 
@@ -158,7 +154,7 @@ func (p *Pages) Address(ctx context.Context, brandID string) string {
 	if p.Site.Public != nil {
 		host = p.Site.Public.Host
 	}
-	at, err := p.places.place(ctx, ix, brandID, hostName(host), "")
+	at, err := p.places.place(ctx, ix, brandID, hostName(host))
 	if err != nil {
 		return ""
 	}
@@ -194,7 +190,8 @@ func (p *places) indexed(ctx context.Context) (*index, error) {
 	return ix, nil
 }
 
-func (p *places) place(ctx context.Context, ix *index, brandID, host, base string) (*place, error) {
+// place is a brand's community as it is asked for by a host name.
+func (p *places) place(ctx context.Context, ix *index, brandID, host string) (*place, error) {
 	key := brandID + " " + host
 	p.mu.Lock()
 	at := p.kept[key]
@@ -202,7 +199,10 @@ func (p *places) place(ctx context.Context, ix *index, brandID, host, base strin
 	if at != nil {
 		return at, nil
 	}
-	at = &place{Brand: ix.all[brandID], Host: host, Base: base, First: brandID == ix.first}
+	at = &place{Brand: ix.all[brandID], Host: host, First: brandID == ix.first}
+	if !at.First && ix.hosts[host] != brandID {
+		at.Base = "/b/" + at.Brand.Slug
+	}
 	var err error
 	if at.Community, err = community.Of(ctx, p.db, brandID); err != nil {
 		return nil, err
