@@ -313,6 +313,21 @@ func TestAnswering(t *testing.T) {
 	s.Follow(s.Post(at+"/answer", "new", db.NewID(), "text", "Bye", "act", "close")).Has(".thread-facts .state", "done").Has(".toast", "done")
 }
 
+// What is written to somebody whose words are gone meanwhile is given back.
+func TestAnAnswerToNobodyIsGivenBack(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	c := s.Talk("m1")
+	if _, err := s.DB.ExecContext(t.Context(), `UPDATE message SET removed_at = 1 WHERE conversation_id = $1`, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	at := s.Path("inbox", c.ID)
+	s.Get(at).Lacks("#answer-form").Lacks(".reply-unsent")
+	s.Post(at+"/answer", "new", db.NewID(), "text", "We do. "+webtest.Evil).Is(http.StatusConflict).Lacks("#answer-form").
+		Has(".reply-unsent .notice", "not sent", "nothing left here to answer").Has(".reply-unsent textarea[readonly]", "We do. "+webtest.Evil)
+	s.Post(at+"/notes", "note", "For us").Is(http.StatusSeeOther)
+}
+
 func TestAnAnswerThatIsNotOut(t *testing.T) {
 	s := webtest.New(t)
 	s.FillInbox()

@@ -64,7 +64,8 @@ type threadView struct {
 	Tasks  together.TasksOnView
 	Person *personView
 	Reply  replyView
-	Look   *lookView // nil where nothing is to be decided
+	Unsent *unsentView // nil where no answer was refused for good
+	Look   *lookView   // nil where nothing is to be decided
 	Form   entry.Form
 
 	Crossed []crossView
@@ -93,6 +94,9 @@ type threadItem struct {
 	TakeBack bool // it has not begun to go out
 	Redo     bool
 }
+
+// unsentView is an answer that nobody is left for.
+type unsentView struct{ Text, Why string }
 
 // replyView is the box that an answer is written in.
 type replyView struct {
@@ -212,6 +216,9 @@ func (p *Pages) threadView(r *http.Request, id string, f entry.Form) (threadView
 	t.Reply = p.replyView(r, t, th, c, f)
 	if f.Values.Has("note") {
 		t.Tab, t.NoteText, t.NoteError = "note", f.Raw("note"), cmp.Or(f.Error("text"), f.Text)
+	}
+	if f.Values.Has("text") && !t.Answers {
+		t.Unsent = &unsentView{Text: f.Raw("text"), Why: f.Text}
 	}
 	if f.Values.Has("note") || f.Values.Has("text") {
 		t.Form.Text = "" // the box says it
