@@ -458,6 +458,11 @@ func TestWhatMustBeLookedAt(t *testing.T) {
 		t.Errorf("let through:\n%s", diff)
 	}
 
+	long := db.Time(7)
+	for _, set := range []string{`UPDATE reply SET at = $1`, `UPDATE person SET first_at = $1, last_at = $1`} {
+		_, err := w.d.ExecContext(ctx, set, long)
+		w.must(err)
+	}
 	for i, name := range []string{"ben", "cleo"} {
 		w.must(topic.Complain(ctx, w.d, w.voice(name), waits.Reply.ID, topic.Other, fmt.Sprintf("note %d", i)))
 		w.drain()
@@ -472,6 +477,10 @@ func TestWhatMustBeLookedAt(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"flagged other: note 0", "flagged other: note 1"}, told(flagged)); diff != "" || len(flagged.Messages) != 1 {
 		t.Errorf("flagged twice it is %+v:\n%s", flagged.Messages, diff)
+	}
+	// Who is complained of was not heard from because of it.
+	if p, err := person.ByID(ctx, w.d, w.owner, w.brand, flagged.From.Person); err != nil || p.LastAt != long || p.FirstAt != long || flagged.LastAt <= long {
+		t.Errorf("they were heard from at %d and %d, flagged at %d, %v", p.FirstAt, p.LastAt, flagged.LastAt, err)
 	}
 	_, err := topic.Decide(ctx, w.d, w.owner, w.brand, waits.Reply.ID, topic.Keep, "", "")
 	w.must(err)

@@ -245,7 +245,7 @@ func (c *Community) toLook(ctx context.Context, tx *db.Tx, on channel.Channel, r
 		return err
 	}
 	if err := c.take(ctx, tx, on, r, func(m *network.Message) {
-		m.Kind, m.Ref.ID, m.At = network.Flagged, caseOf+r.ID, flags[0].At.Time()
+		m.Kind, m.Ref.ID, m.SaidAt, m.At = network.Flagged, caseOf+r.ID, m.At, flags[0].At.Time()
 	}, false); err != nil {
 		return err
 	}

@@ -238,7 +238,11 @@ func (t *taker) take(ctx context.Context, m network.Message) error {
 		at = t.tx.Now() // a clock that runs ahead must not keep a message on top of every list
 	}
 	f := fresh{in: !m.Own, at: at, text: m.Text}
-	author, err := t.author(ctx, m, at)
+	said := at
+	if !m.SaidAt.IsZero() {
+		said = min(at, db.At(m.SaidAt))
+	}
+	author, err := t.author(ctx, m, said)
 	if err != nil {
 		return err
 	}

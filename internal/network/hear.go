@@ -61,6 +61,7 @@ type Message struct {
 	URL        string
 	Visibility string
 	At         time.Time
+	SaidAt     time.Time // when it was said, where At is when it came up; else zero
 	EditedAt   time.Time // zero if it never was
 }
 

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/member"
 	"rapport/internal/space"
@@ -61,4 +63,38 @@ func TestWhatWaitsIsShownAsReadersSeeIt(t *testing.T) {
 	grantTo(t, s, ann, access.Grant{Role: access.Creator})
 	s.SignIn(ann)
 	s.Get(src).Is(http.StatusForbidden)
+}
+
+// What was flagged is shown with the day on which it was written, and where.
+func TestWhatWasFlaggedKeepsItsTime(t *testing.T) {
+	s := webtest.New(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Talk", Kind: space.Discussion})
+	must(err)
+	voice := func(name string) member.Voice {
+		a := s.NewAccount(name+"@example.com", name)
+		var m member.Member
+		must(s.DB.Tx(t.Context(), func(tx *db.Tx) (err error) {
+			m, err = member.Create(t.Context(), tx, s.Brand.ID, member.New{Account: a.ID, Handle: name, Name: name, State: member.Active, Trusted: true})
+			return err
+		}))
+		return member.Voice{Who: access.Who{Account: a.ID}, Member: m, Brand: s.Brand.ID}
+	}
+	said, err := topic.Begin(t.Context(), s.DB, voice("kim"), topic.New{Space: talk.ID, Title: "Which <b> grinder?", Text: "The big one."})
+	must(err)
+	_, err = s.DB.ExecContext(t.Context(), `UPDATE reply SET at = $1`, db.At(time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)))
+	must(err)
+	must(topic.Complain(t.Context(), s.DB, voice("bo"), said.Reply.ID, topic.Other, "Too loud."))
+	_, err = community.Show(t.Context(), s.DB, s.Who(), s.Brand.ID, true)
+	must(err)
+	must(s.Own.Keep(t.Context(), s.Brand.ID))
+	c := s.Talk("case-" + said.Reply.ID)
+	s.Get(s.Path("inbox", c.ID)).Has(".thread-name", "Flagged in the community: Which <b> grinder?").
+		Has(".thread-name a[href='/b/"+s.Brand.Slug+said.Topic.Path()+"']", "Which").
+		Has(".said-by time[datetime^='2026-03-09T']", "Mar")
 }

@@ -35,7 +35,9 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 	if err != nil {
 		return err
 	}
-	if t.Answers, err = p.answerable(r, *t, th, on); err != nil {
+	t.Answers = answerable(r, *t, th)
+	written, err := p.written(r, th)
+	if err != nil {
 		return err
 	}
 	said := map[string]conversation.Message{}
@@ -48,6 +50,9 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 		item, err := p.messageItem(r, *t, m, said, names, on)
 		if err != nil {
 			return err
+		}
+		if at := written[m.ID]; at > 0 {
+			item.Message.At = at.Time()
 		}
 		item.Message.Fresh = m.Direction == conversation.In && th.WaitingSince > 0 && m.At >= th.WaitingSince
 		t.Items = append(t.Items, item)
@@ -62,27 +67,33 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 
 // answerable reports whether somebody is left in the conversation who would read
 // an answer. A page of what came before does not say.
-func (p *Pages) answerable(r *http.Request, t threadView, th conversation.Thread, on studio.ChannelRow) (bool, error) {
+func answerable(r *http.Request, t threadView, th conversation.Thread) bool {
 	if !t.MayReply {
-		return false, nil
+		return false
 	}
-	if on.Network == bridge.Name {
-		ids := []string{}
-		for _, m := range th.Messages {
-			ids = append(ids, m.Ref.Root)
-		}
-		topics, err := topic.ByIDs(r.Context(), p.DB, studio.At(r).Brand.ID, studio.Distinct(ids))
-		if err != nil {
-			return false, err
-		}
-		for _, about := range topics {
-			if about.State != topic.Live {
-				return false, nil
-			}
-		}
+	if t.About != nil && !t.About.Live {
+		return false
 	}
 	_, ok := answered(th, "")
-	return ok || th.Older != "" || r.URL.Query().Get("before") != "", nil
+	return ok || th.Older != "" || r.URL.Query().Get("before") != ""
+}
+
+// written is when what was flagged had been written, by message: the inbox has
+// it since somebody complained.
+func (p *Pages) written(r *http.Request, th conversation.Thread) (map[string]db.Time, error) {
+	out := map[string]db.Time{}
+	if th.Kind != conversation.KindFlag {
+		return out, nil
+	}
+	var ids []string
+	for _, m := range th.Messages {
+		ids = append(ids, bridge.ReplyOf(m.Ref.ID))
+	}
+	replies, err := topic.RepliesByIDs(r.Context(), p.DB, studio.At(r).Brand.ID, ids)
+	for _, m := range th.Messages {
+		out[m.ID] = replies[bridge.ReplyOf(m.Ref.ID)].At
+	}
+	return out, err
 }
 
 // arrived are the states in which nothing more happens to an answer by itself.

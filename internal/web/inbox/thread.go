@@ -12,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
@@ -23,6 +24,7 @@ import (
 	"rapport/internal/post"
 	"rapport/internal/presence"
 	"rapport/internal/task"
+	"rapport/internal/topic"
 	"rapport/internal/web/entry"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/together"
@@ -56,6 +58,7 @@ type threadView struct {
 	PickAt     string
 
 	Posted *ui.PostedArgs
+	About  *aboutView // of a conversation in the community
 	Items  []threadItem
 	Moving bool // an answer is still on its way
 	Older  string
@@ -93,6 +96,12 @@ type threadItem struct {
 	Choices  []studio.ChoiceView
 	TakeBack bool // it has not begun to go out
 	Redo     bool
+}
+
+// aboutView is the topic that a conversation stands in.
+type aboutView struct {
+	Title, Href string
+	Live        bool // everybody who may read its space can read it
 }
 
 // unsentView is an answer that nobody is left for.
@@ -203,6 +212,7 @@ func (p *Pages) threadView(r *http.Request, id string, f entry.Form) (threadView
 	}
 	for _, fill := range []func() error{
 		func() error { return p.threadTeam(r, &t, th) },
+		func() error { return p.threadAbout(r, &t, th, c) },
 		func() error { return p.threadItems(r, &t, th, c) },
 		func() error { return p.threadPosted(r, &t, th.Conversation, c) },
 		func() error { return p.threadPerson(r, &t, th) },
@@ -308,6 +318,22 @@ func (p *Pages) presence(ctx context.Context, here []presence.Somebody) (ui.Pres
 		}
 	}
 	return out, err
+}
+
+// threadAbout is the topic that a conversation in the community stands in.
+func (p *Pages) threadAbout(r *http.Request, t *threadView, th conversation.Thread, on studio.ChannelRow) error {
+	if on.Network != bridge.Name || len(th.Messages) == 0 {
+		return nil
+	}
+	v, root := studio.At(r), th.Messages[0].Ref.Root
+	all, err := topic.ByIDs(r.Context(), p.DB, v.Brand.ID, []string{root})
+	if err != nil {
+		return err
+	}
+	if about, there := all[root]; there {
+		t.About = &aboutView{Title: about.Title, Href: "/b/" + v.Brand.Slug + about.Path(), Live: about.State == topic.Live}
+	}
+	return nil
 }
 
 // threadPosted is the brand's own post that the conversation stands below.
