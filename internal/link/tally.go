@@ -14,7 +14,7 @@ import (
 
 // Counts are what one day, or several, brought.
 type Counts struct {
-	People int64 // followed by people: a repeat of the same within 10 seconds counts once
+	People int64 // followed by people: a repeat of the same within 10 seconds counts once on a node
 	Bots   int64 // followed by known programs, such as those that draw previews
 	Joined int64 // members who came by it
 }

@@ -206,7 +206,7 @@ var definitions = []Definition{
 	{ID: TopicsPromoted, Name: "Topics promoted", Half: Both, Formula: "topics with a tracked link in a post that went out in the window", Means: "Topics, announcements and answers that were carried to the channels.", Window: theDays,
 		Excludes: "Drafts, and what was planned and never went out. What was taken down later stays counted.", Source: ownCounts, Direction: Neither},
 	{ID: LinkClicks, Name: "Link clicks", Half: Both, Formula: "clicks on tracked links, less known bots, previews, and repeats within 10 seconds", Means: "How often people followed the brand's tracked links.", Window: theDays,
-		Excludes: "Known bots and previews, which are counted apart, and the same reader again within 10 seconds.", Source: ownCounts, Direction: Up},
+		Excludes: "Known bots and previews, which are counted apart, and the same reader again within 10 seconds, where the same server answers.", Source: ownCounts, Direction: Up},
 	{ID: LinkRate, Name: "CTR of tracked links", Half: Both, Formula: "100 × clicks on tracked links ÷ views of the posts that hold them", Means: "Of the views of a post with a tracked link, how many led to a click.", Numerator: "Clicks of people on links made in the days shown, up to now.",
 		Denominator: "Views of the posts that hold them, as their networks told last.", Window: "Links made in the days shown, in posts that went out.",
 		Excludes: "Posts that never went out. Links in posts whose network tells no views; how many those are stands beside the number.", Source: "Rapport's own clicks and the networks' views, divided here.", Unit: Percent, Direction: Up},
