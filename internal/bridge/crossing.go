@@ -492,7 +492,7 @@ func (c *Community) answerOf(ctx context.Context, x Crossing) (answer.Input, err
 	if n, err := c.Channels.Networks.Named(on.Network); err == nil && n.Facts().MentionReplies && m.Author.Handle != "" {
 		before = m.Author.Handle + " "
 	}
-	in.Text = fitted(on.Limits, i18n.With(ctx, b.Language, nil), before, author.Name, markdown.Render(r.Text, markdown.Options{}).Plain, c.url(ctx, x.Brand, t.PathOf(r.Number)))
+	in.Text = fitted(on.Limits, i18n.With(ctx, b.Language, nil), before, author.Name, markdown.Own(markdown.Render(r.Text, markdown.Options{}).HTML), c.url(ctx, x.Brand, t.PathOf(r.Number)))
 	return in, nil
 }
 

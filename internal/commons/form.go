@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/html"
-
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
+	"rapport/internal/topic"
 	"rapport/internal/web/entry"
 )
 
@@ -23,19 +23,13 @@ func readForm(r *http.Request) (form, error) { return entry.Read(r, nil) }
 // newOnce names a form, so that what is sent twice is written once.
 func newOnce() string { return strings.ToLower(rand.Text()) }
 
-// plainOf is the text of a reply's HTML.
-func plainOf(markup string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(markup))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return strings.TrimSpace(b.String())
-		case html.TextToken:
-			b.Write(z.Text())
-			b.WriteByte(' ')
-		}
+// ownWords are what the author of a reply says, without what they quote; of an
+// opening all of it, because a topic may be about what it quotes.
+func ownWords(r topic.Reply) string {
+	if r.Number == 1 {
+		return markdown.Plain(r.HTML)
 	}
+	return markdown.Own(r.HTML)
 }
 
 // word is a field in which somebody wrote.

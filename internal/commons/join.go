@@ -166,7 +166,7 @@ func (p *Pages) paper(name string) handler {
 			}
 			v.Old = true
 		}
-		h := head{Title: paperName(r.Context(), name), About: markdown.Excerpt(plainOf(v.Doc.HTML), aboutMost), Path: "/" + name, NoIndex: v.Old}
+		h := head{Title: paperName(r.Context(), name), About: markdown.Excerpt(markdown.Plain(v.Doc.HTML), aboutMost), Path: "/" + name, NoIndex: v.Old}
 		return write(r.Context(), w, http.StatusOK, frame(v.page(r, h), paperBody(v)))
 	}
 }

@@ -210,7 +210,7 @@ func (tv *topicView) head(ctx context.Context) head {
 func (tv *topicView) firstWords() string {
 	for _, r := range tv.Replies {
 		if r.State == topic.Live {
-			return markdown.Excerpt(plainOf(r.HTML), aboutMost)
+			return markdown.Excerpt(ownWords(r.Reply), aboutMost)
 		}
 	}
 	return tv.excerpt()
@@ -244,7 +244,7 @@ func (tv *topicView) structured() map[string]any {
 	}
 	q := map[string]any{"@type": "Question", "name": t.Title, "text": t.Excerpt, "answerCount": t.Replies, "datePublished": d["datePublished"], "author": d["author"]}
 	answer := func(r topic.Shown) map[string]any {
-		a := map[string]any{"@type": "Answer", "text": markdown.Excerpt(plainOf(r.HTML), 500), "url": tv.Public + t.PathOf(r.Number),
+		a := map[string]any{"@type": "Answer", "text": markdown.Excerpt(ownWords(r.Reply), 500), "url": tv.Public + t.PathOf(r.Number),
 			"datePublished": date(r.At.Time()), "upvoteCount": r.Reactions.Total()}
 		if !r.By.Gone {
 			a["author"] = by(r.By)

@@ -1496,9 +1496,9 @@ func spokenList(v *visit, all []topic.Spoken) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var88 string
-			templ_7745c5c3_Var88, templ_7745c5c3_Err = templ.JoinStringErrs(markdown.Excerpt(plainOf(s.HTML), 240))
+			templ_7745c5c3_Var88, templ_7745c5c3_Err = templ.JoinStringErrs(markdown.Excerpt(ownWords(s.Reply), 240))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/commons/write.templ`, Line: 192, Col: 80}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/commons/write.templ`, Line: 192, Col: 82}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var88))
 			if templ_7745c5c3_Err != nil {

@@ -113,7 +113,7 @@ func Render(source string, o Options) Result {
 		out = b.String()
 	}
 	out = strings.TrimRight(calm(policy.Sanitize(out)), "\n")
-	return Result{out, plain(out), p.mentions, p.links, p.pictures, p.quotes, p.crowded, p.mails}
+	return Result{out, Plain(out), p.mentions, p.links, p.pictures, p.quotes, p.crowded, p.mails}
 }
 
 // Mentioned returns the handles that a text names, each once in lower case, the

@@ -258,3 +258,20 @@ func TestLinesOfForms(t *testing.T) {
 		t.Error("lines of a form are shown otherwise")
 	}
 }
+
+// What somebody quotes is not what they say, unless they say nothing else.
+func TestOwn(t *testing.T) {
+	for source, want := range map[string]string{
+		"> [@ada](#2):\n>\n> It is sour.\n>\n> > Really.\n\nNot *here*.": "Not here.",
+		"Yes.\n\n> Which?\n\nThe second.\n\n```\na > b\n```":             "Yes.\nThe second.\na > b",
+		"> Only this.":              "Only this.",
+		"> Only this.\n\n\u200b":    "Only this.",
+		"No quote at all: 3 > 2.":   "No quote at all: 3 > 2.",
+		"- > in a list\n- mine":     "mine",
+		"> ![a cup](/p/a)\n\nMine.": "Mine.",
+	} {
+		if got := markdown.Own(markdown.Render(source, markdown.Options{}).HTML); got != want {
+			t.Errorf("of %q it is %q", source, got)
+		}
+	}
+}

@@ -7,10 +7,21 @@ import (
 	"golang.org/x/net/html"
 )
 
-// plain is the text of our own HTML as a reader sees it: a line for each block
+// Plain is the text of our own HTML as a reader sees it: a line for each block
 // and row, code as it stands, pictures by their alt.
-func plain(page string) string {
-	w := wordsOf{z: html.NewTokenizer(strings.NewReader(page))}
+func Plain(page string) string { return textOf(page, false) }
+
+// Own is what the author of our own HTML says themselves: its text without what
+// they quote, unless nothing else is there to be seen.
+func Own(page string) string {
+	if own := textOf(page, true); Visible(own) {
+		return own
+	}
+	return Plain(page)
+}
+
+func textOf(page string, own bool) string {
+	w := wordsOf{z: html.NewTokenizer(strings.NewReader(page)), own: own}
 	for {
 		switch w.z.Next() {
 		case html.ErrorToken:
@@ -25,13 +36,18 @@ func plain(page string) string {
 
 // wordsOf gathers the text of a page.
 type wordsOf struct {
-	z    *html.Tokenizer
-	b    strings.Builder
-	code bool // within pre, where every blank counts
-	gap  bool // a cell ended
+	z      *html.Tokenizer
+	b      strings.Builder
+	own    bool // leave out quotes
+	quotes int  // that are open
+	code   bool // within pre, where every blank counts
+	gap    bool // a cell ended
 }
 
 func (w *wordsOf) text(s string) {
+	if w.own && w.quotes > 0 {
+		return
+	}
 	if !w.code && (w.gap || w.fresh()) {
 		s = strings.TrimLeft(s, " \n")
 	}
@@ -50,6 +66,13 @@ func (w *wordsOf) fresh() bool {
 
 func (w *wordsOf) tag(t html.Token) {
 	ends := t.Type == html.EndTagToken
+	switch {
+	case t.Data != "blockquote":
+	case ends:
+		w.quotes--
+	default:
+		w.quotes++
+	}
 	switch t.Data {
 	case "pre":
 		w.code = !ends

@@ -142,6 +142,16 @@ type line struct {
 	topic, detail, text string
 }
 
+// excerpt is how it begins: what its author says, or all of an opening, because
+// a topic may be about what that quotes.
+func (l line) excerpt() string {
+	r := markdown.Render(l.text, markdown.Options{})
+	if l.Number == 1 {
+		return markdown.Excerpt(r.Plain, excerptMost)
+	}
+	return markdown.Excerpt(markdown.Own(r.HTML), excerptMost)
+}
+
 func read(ctx context.Context, q db.Queryer, where string, args ...any) ([]line, error) {
 	rows, err := q.QueryContext(ctx, `SELECT n.id, n.member_id, n.kind, n.topic_id, n.reply_id, n.detail, n.at, n.read_at, COALESCE(f.number, 0),
 		CASE WHEN f.state = 'live' THEN SUBSTR(f.text, 1, 2000) ELSE '' END`+from+` LEFT JOIN reply f ON f.id = n.reply_id`+where, args...)
@@ -200,7 +210,7 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []line) ([]N
 	taken, err := audit.Details(ctx, q, brandID, log)
 	out := make([]Notice, len(all))
 	for i, l := range all {
-		l.Topic, l.Excerpt = about[l.topic], markdown.Excerpt(markdown.Render(l.text, markdown.Options{}).Plain, excerptMost)
+		l.Topic, l.Excerpt = about[l.topic], l.excerpt()
 		switch voices := who[l.ID]; {
 		case l.Kind == Door:
 			l.State, l.Reason = member.State(l.detail), named[l.Member].Reason

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"rapport/internal/bridge"
 	"rapport/internal/dossier"
@@ -84,14 +83,5 @@ func inWords(text, network string) string {
 	if network != bridge.Name {
 		return text
 	}
-	var own []string
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(strings.TrimSpace(line), ">") {
-			own = append(own, line)
-		}
-	}
-	if words := markdown.Render(strings.Join(own, ""), markdown.Options{}).Plain; strings.TrimSpace(words) != "" {
-		return words
-	}
-	return markdown.Render(text, markdown.Options{}).Plain
+	return markdown.Own(markdown.Render(text, markdown.Options{}).HTML)
 }
