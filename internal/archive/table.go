@@ -214,7 +214,7 @@ var tables = []table{
 		fields: []field{to("label", "label_id", "label", "The label."), to("conversation", "conversation_id", "conversation", "The conversation."), at("last_at", "As the conversation's.")}},
 	{name: "conversation_event", file: "conversation_events", noun: "conversation_event", about: "What happened in a conversation besides messages and notes.", order: "conversation_id, at, id",
 		fields: []field{id("Id of the line."), to("conversation", "conversation_id", "conversation", "In which."), at("at", "When."), say("what", "What happened."), by("account", "account_id", "Who did it."),
-			{name: "detail", kind: anything, about: "To whom, until when, which label."}}},
+			{name: "detail", kind: anything, about: "To whom, until when, which label, which flag or topic."}}},
 	{name: "community", file: "community", noun: "community", about: "How the brand's own community is set up.", order: "brand_id",
 		fields: []field{say("intro", "One sentence under its name."), at("opened_at", "Since when everybody sees it; missing: only the team does."), word("joining", "Who becomes a member: open, ask or closed.", "open", "ask", "closed"),
 			json_("questions", "", "What is asked of who joins.", like[[]string]), num("first_posts", "How many posts of a newcomer wait for a look."), {name: "links_wait", kind: flag, about: "A newcomer's posts with links wait as well."},

@@ -219,9 +219,22 @@ func (w *world) only() conversation.Thread {
 	return th
 }
 
-func told(th conversation.Thread) (out []string) {
+// told is what the story of a conversation says.
+func (w *world) told(th conversation.Thread) (out []string) {
+	w.t.Helper()
+	of, err := bridge.Story(ctx, w.d, w.brand, th.Events)
+	w.must(err)
 	for _, e := range th.Events {
-		out = append(out, strings.TrimSpace(e.What+" "+strings.ReplaceAll(e.Detail, "\n", ": ")))
+		line := e.What
+		switch n := of[e.ID]; {
+		case e.What == "flagged":
+			line += " " + string(n.Complaint) + ": " + n.Note
+		case n.Name+n.Topic != "":
+			line += " " + n.Name + n.Topic
+		case e.What == "decided":
+			line += " " + e.Detail
+		}
+		out = append(out, line)
 	}
 	return out
 }
@@ -345,8 +358,8 @@ func TestAnotherMembersAnswerClosesWhatNobodyLooksAfter(t *testing.T) {
 			want = conversation.StateNew
 		}
 		th := w.only()
-		if th.State != want || len(th.Messages) != 2 || th.Periods[0].AnsweredAt == 0 || !slices.Contains(told(th), "answered ben") {
-			t.Errorf("taken %v: it is %+v, %v", taken, th.Conversation, told(th))
+		if th.State != want || len(th.Messages) != 2 || th.Periods[0].AnsweredAt == 0 || !slices.Contains(w.told(th), "answered ben") {
+			t.Errorf("taken %v: it is %+v, %v", taken, th.Conversation, w.told(th))
 		}
 		r, err := topic.ReplyByNumber(ctx, w.d, w.brand, q.Topic.ID, 2)
 		w.must(err)
@@ -382,8 +395,8 @@ func TestAMovedTopicAsksNobody(t *testing.T) {
 		if th.State != want || th.Periods[0].AnsweredAt != 0 {
 			t.Errorf("taken %v: it is %+v, %+v", taken, th.Conversation, th.Periods)
 		}
-		if !slices.ContainsFunc(told(th), func(s string) bool { return strings.HasPrefix(s, "moved") }) {
-			t.Errorf("taken %v: %v", taken, told(th))
+		if !slices.ContainsFunc(w.told(th), func(s string) bool { return strings.HasPrefix(s, "moved") }) {
+			t.Errorf("taken %v: %v", taken, w.told(th))
 		}
 	}
 	w := open(t)
@@ -475,7 +488,7 @@ func TestWhatMustBeLookedAt(t *testing.T) {
 			w.must(err)
 		}
 	}
-	if diff := cmp.Diff([]string{"flagged other: note 0", "flagged other: note 1"}, told(flagged)); diff != "" || len(flagged.Messages) != 1 {
+	if diff := cmp.Diff([]string{"flagged other: note 0", "flagged other: note 1"}, w.told(flagged)); diff != "" || len(flagged.Messages) != 1 {
 		t.Errorf("flagged twice it is %+v:\n%s", flagged.Messages, diff)
 	}
 	// Who is complained of was not heard from because of it.
@@ -486,8 +499,8 @@ func TestWhatMustBeLookedAt(t *testing.T) {
 	w.must(err)
 	w.drain()
 	flagged, err = conversation.Read(ctx, w.d, w.owner, w.brand, flagged.ID, db.Page{})
-	if err != nil || flagged.State != conversation.StateDone || !slices.Contains(told(flagged), "decided kept") {
-		t.Errorf("decided it is %+v, %v, %v", flagged.Conversation, told(flagged), err)
+	if err != nil || flagged.State != conversation.StateDone || !slices.Contains(w.told(flagged), "decided kept") {
+		t.Errorf("decided it is %+v, %v, %v", flagged.Conversation, w.told(flagged), err)
 	}
 	// It does not count as somebody who waited for an answer.
 	seen, err := conversation.Waited(ctx, w.d, w.owner, w.brand, "", 0, w.d.Now()+1)
@@ -609,8 +622,8 @@ func TestACommentBecomesATopicAndTheAnswerGoesBackOnce(t *testing.T) {
 		t.Errorf("it is %+v, %v", x, err)
 	}
 	th, err := conversation.Read(ctx, w.d, w.owner, w.brand, c.ID, db.Page{})
-	if err != nil || !slices.Contains(told(th), "bridged Why is it sour?") || !slices.Contains(told(th), "returned") || len(th.Messages) != 3 {
-		t.Errorf("the conversation is %v with %d messages, %v", told(th), len(th.Messages), err)
+	if err != nil || !slices.Contains(w.told(th), "bridged Why is it sour?") || !slices.Contains(w.told(th), "returned") || len(th.Messages) != 3 {
+		t.Errorf("the conversation is %v with %d messages, %v", w.told(th), len(th.Messages), err)
 	}
 	w.must(w.d.Tx(ctx, func(tx *db.Tx) error { return bridge.Forget(ctx, tx, w.brand, m.Person) }))
 	if at, err = topic.ByID(ctx, w.d, w.brand, at.ID); err != nil || at.From() != (topic.Origin{Network: "Net"}) {
@@ -826,18 +839,45 @@ func TestWhoLeavesIsGoneFromTheInbox(t *testing.T) {
 	w := open(t)
 	q := w.begins("ada", space.Questions, "Why is it sour?", "Really.")
 	w.says("ben", q.Topic, "Grind finer", 0)
+	id := w.only().ID
+	question := func() conversation.Thread {
+		t.Helper()
+		th, err := conversation.Read(ctx, w.d, w.owner, w.brand, id, db.Page{})
+		w.must(err)
+		return th
+	}
+	count := func(query string, args ...any) (n int) {
+		t.Helper()
+		w.must(w.d.QueryRowContext(ctx, query, args...).Scan(&n))
+		return n
+	}
+	_, err := conversation.AddNote(ctx, w.d, w.owner, w.brand, id, "Ada asks a lot.")
+	w.must(err)
+	w.must(topic.Complain(ctx, w.d, w.voice("ben"), q.Reply.ID, topic.Other, "A note of Ben's"))
+	w.drain()
+	for _, kept := range []string{"%ben%", "%Ben%"} {
+		if n := count(`SELECT COUNT(*) FROM conversation_event WHERE detail LIKE $1`, kept); n != 0 {
+			t.Errorf("%d lines of stories keep %s, which would stay there", n, kept)
+		}
+	}
 	leaves := func(name string) {
 		t.Helper()
 		id := w.voice(name).Member.ID
 		w.must(w.d.Tx(ctx, func(tx *db.Tx) error { return bridge.Left(ctx, tx, w.brand, id) }))
 	}
 	leaves("ben")
-	th := w.only()
+	if n := count(`SELECT COUNT(*) FROM note`); n != 1 {
+		t.Errorf("%d notes are left of somebody else's conversation", n)
+	}
+	th := question()
 	if th.From.Handle != "@ada" || th.Excerpt != "Why is it sour?" || th.Messages[0].Text == "" || th.Messages[1].Text != "" || th.Messages[1].ErasedAt == 0 || th.Messages[1].Person != "" {
 		t.Errorf("without ben it is %+v, %+v", th.Conversation, th.Messages)
 	}
 	leaves("ada")
-	if th = w.only(); th.From.Handle != "" || th.Excerpt != "" || th.Messages[0].Text != "" {
+	if n := count(`SELECT COUNT(*) FROM note`); n != 0 {
+		t.Errorf("%d notes on who left are left", n)
+	}
+	if th = question(); th.From.Handle != "" || th.Excerpt != "" || th.Messages[0].Text != "" {
 		t.Errorf("without ada it is %+v, %+v", th.Conversation, th.Messages)
 	}
 	leaves("ada") // again, and of somebody the inbox never met
@@ -874,7 +914,7 @@ func TestAHiddenQuestionAsksForNothing(t *testing.T) {
 			th = w.only()
 			if th.State != before.State || th.WaitingSince != before.WaitingSince || th.SnoozedUntil != before.SnoozedUntil || th.Messages[0].Text != before.Messages[0].Text ||
 				th.Excerpt != before.Excerpt || th.Events[len(th.Events)-1].What != "restored" {
-				t.Errorf("restored it is %+v, want %+v, %v", th.Conversation, before.Conversation, told(th))
+				t.Errorf("restored it is %+v, want %+v, %v", th.Conversation, before.Conversation, w.told(th))
 			}
 		})
 	}

@@ -176,7 +176,7 @@ func (c *Community) begin(ctx context.Context, tx *db.Tx, who access.Who, brandI
 		return x, said.Topic, err
 	}
 	return x, said.Topic, errors.Join(
-		conversation.Tell(ctx, tx, about, "bridged", who.Account, said.Topic.Title),
+		conversation.Tell(ctx, tx, about, "bridged", who.Account, said.Topic.ID),
 		audit.Record(ctx, tx, who, audit.Entry{Brand: brandID, Act: "conversation.bridged", Subject: m.Conversation, Detail: map[string]string{"topic": said.Topic.Title}}))
 }
 

@@ -171,11 +171,7 @@ func (c *Community) turned(ctx context.Context, tx *db.Tx, on channel.Channel, t
 	if err != nil {
 		return err
 	}
-	m, err := member.ByID(ctx, tx, on.Brand, r.Author)
-	if err != nil {
-		return err
-	}
-	return conversation.Turned(ctx, tx, source(on), conversation.Turn{Root: opening.ID, What: what, Detail: m.Name, At: r.At})
+	return conversation.Turned(ctx, tx, source(on), conversation.Turn{Root: opening.ID, What: what, Detail: r.Author, At: r.At})
 }
 
 // parent is what a reply hangs below in the inbox: what it answers, or else the
@@ -250,7 +246,7 @@ func (c *Community) toLook(ctx context.Context, tx *db.Tx, on channel.Channel, r
 		return err
 	}
 	last := flags[len(flags)-1]
-	return conversation.Turned(ctx, tx, source(on), conversation.Turn{Root: caseOf + r.ID, What: "flagged", Detail: string(last.Complaint) + "\n" + last.Note, At: last.At})
+	return conversation.Turned(ctx, tx, source(on), conversation.Turn{Root: caseOf + r.ID, What: "flagged", Detail: last.ID, At: last.At})
 }
 
 // decided closes what the team has decided, and what can be read no more.

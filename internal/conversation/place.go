@@ -20,7 +20,7 @@ type Turn struct {
 	Root    string // what it began with
 	What    string // answered, solved, decided, withdrawn; flagged, waits
 	Account string // of the team, where somebody of it did it
-	Detail  string
+	Detail  string // id of the member, or of the flag: whose words and name are not kept here
 	At      db.Time
 }
 
@@ -160,7 +160,8 @@ func Reopen(ctx context.Context, tx *db.Tx, brandID, id, what string) error {
 }
 
 // Forget empties what somebody wrote under one identity, and tells their
-// conversations anew without them. That something was said stays.
+// conversations anew without them and without what the team said and was told
+// about them. That something was said stays.
 func Forget(ctx context.Context, tx *db.Tx, brandID, personID, identityID string) error {
 	rows, err := tx.QueryContext(ctx, `UPDATE message SET text = '', warning = '', media = '', url = '', ref = '', person_id = '', identity_id = '', erased_at = $4
 		WHERE brand_id = $1 AND person_id = $2 AND person_id <> '' AND identity_id = $3 RETURNING id, conversation_id`, brandID, personID, identityID, tx.Now())
@@ -180,6 +181,14 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID, identityID string
 		return err
 	}
 	for _, id := range sortedKeys(all) {
+		if all[id].From.Person == personID {
+			if err := DropNotes(ctx, tx, brandID, id); err != nil {
+				return err
+			}
+		}
+		if err := DropTold(ctx, tx, brandID, id); err != nil {
+			return err
+		}
 		w := &work{Conversation: all[id], was: all[id]}
 		if err := w.recount(ctx, tx); err != nil {
 			return err
@@ -192,6 +201,36 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, personID, identityID string
 		}
 	}
 	return search.Drop(ctx, tx, brandID, search.Message, ids...)
+}
+
+// DropNotes removes, in the caller's transaction, what the team said to itself
+// about a conversation.
+func DropNotes(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	rows, err := tx.QueryContext(ctx, `DELETE FROM note WHERE brand_id = $1 AND subject = $2 RETURNING id`, brandID, id)
+	ids, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) })
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM note_mention WHERE brand_id || '' = $1 AND conversation_id = $2`, brandID, id)
+	}
+	if err != nil {
+		return fmt.Errorf("conversation: drop notes: %w", err)
+	}
+	return search.Drop(ctx, tx, brandID, search.Note, ids...)
+}
+
+// DropTold removes, in the caller's transaction, what the team was told about a
+// conversation: it names people and repeats their words.
+func DropTold(ctx context.Context, tx *db.Tx, brandID, id string) error {
+	for _, statement := range []string{
+		`DELETE FROM digest_item WHERE brand_id = $1 AND (source IN (SELECT n.source FROM notification n WHERE n.brand_id = $1 AND n.subject = $2)
+			OR href LIKE '%/inbox/' || $2 || '%')`, // some are told by a digest alone
+		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT n.source FROM notification n WHERE n.brand_id = $1 AND n.subject = $2)`,
+		`DELETE FROM notification WHERE brand_id = $1 AND subject = $2`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, brandID, id); err != nil {
+			return fmt.Errorf("conversation: drop what was told: %w", err)
+		}
+	}
+	return nil
 }
 
 // Deserted draws the conclusion from what was erased of a conversation: whose

@@ -125,7 +125,7 @@ func (x *crossed) answers() []emulator.Past {
 
 // story is what the conversation tells of it.
 func (x *crossed) story(account string) []conversation.Event {
-	out := []conversation.Event{{At: db.At(x.toldAt), What: "bridged", Account: account, Detail: x.title}}
+	out := []conversation.Event{{At: db.At(x.toldAt), What: "bridged", Account: account}}
 	if x.back != "" {
 		out = append(out, conversation.Event{At: db.At(x.returnedAt), What: "returned"})
 	}
@@ -160,6 +160,9 @@ func (t *town) saveCrossings(ctx context.Context, tx *db.Tx) error {
 		var message, about string
 		err := tx.QueryRowContext(ctx, `SELECT id, conversation_id FROM message WHERE channel_id = $1 AND remote_id = $2 AND remote_id <> ''`, x.channel.ID, x.m.Ref.ID).Scan(&message, &about)
 		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE conversation_event SET detail = $3 WHERE brand_id || '' = $1 AND conversation_id = $2 AND what = 'bridged'`, t.brand.ID, about, x.talk.id); err != nil {
 			return err
 		}
 		state, answer := bridge.Open, ""

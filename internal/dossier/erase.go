@@ -307,9 +307,12 @@ func (w Wipe) settle(ctx context.Context, tx *db.Tx, talk string) error {
 		return err
 	}
 	if began {
-		if err := w.dropNotes(ctx, tx, talk); err != nil {
+		if err := conversation.DropNotes(ctx, tx, w.Brand, talk); err != nil {
 			return err
 		}
+	}
+	if err := conversation.DropTold(ctx, tx, w.Brand, talk); err != nil {
+		return err
 	}
 	for _, statement := range []string{
 		`UPDATE conversation SET person_id = CASE WHEN person_id = $3 THEN '' ELSE person_id END, excerpt = COALESCE((SELECT SUBSTR(m.text, 1, 200) FROM message m
@@ -317,10 +320,6 @@ func (w Wipe) settle(ctx context.Context, tx *db.Tx, talk string) error {
 			WHERE brand_id = $1 AND id = $2`,
 		`UPDATE post SET answers = '' WHERE brand_id = $1 AND id IN (SELECT m.post_id FROM message m WHERE m.conversation_id = $2 AND m.direction = 'out' AND m.post_id <> ''
 			AND m.remote_id <> '' AND $3 <> '')`,
-		`DELETE FROM digest_item WHERE brand_id = $1 AND (source IN (SELECT n.source FROM notification n WHERE n.brand_id = $1 AND n.subject = $2)
-			OR href LIKE '%/inbox/' || $2 || '%') AND $3 <> ''`, // some are told by a digest alone
-		`DELETE FROM letter WHERE brand_id = $1 AND source IN (SELECT n.source FROM notification n WHERE n.brand_id = $1 AND n.subject = $2) AND $3 <> ''`,
-		`DELETE FROM notification WHERE brand_id = $1 AND subject = $2 AND $3 <> ''`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, w.Brand, talk, w.Person); err != nil {
 			return err
@@ -345,16 +344,4 @@ func (w Wipe) began(ctx context.Context, tx *db.Tx, conversation string) (bool, 
 		return false, nil
 	}
 	return who == w.Person, err
-}
-
-func (w Wipe) dropNotes(ctx context.Context, tx *db.Tx, conversation string) error {
-	rows, err := tx.QueryContext(ctx, `DELETE FROM note WHERE brand_id = $1 AND subject = $2 RETURNING id`, w.Brand, conversation)
-	ids, err := db.Collect(rows, err, func(r *sql.Rows) (id string, err error) {
-		err = r.Scan(&id)
-		return id, err
-	})
-	if err != nil {
-		return err
-	}
-	return search.Drop(ctx, tx, w.Brand, search.Note, ids...)
 }

@@ -462,6 +462,18 @@ func furnish(ctx context.Context, q db.Queryer, brandID string, all []Case) erro
 	return nil
 }
 
+// FlagsByIDs returns those of the flags that are the brand's. Who may see them is
+// the caller's to know.
+func FlagsByIDs(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]Flag, error) {
+	return byIDs(ctx, q, `SELECT `+flagColumns+` FROM flag WHERE brand_id || '' = $1 AND id`, brandID, ids, (*Flag).fields, func(f Flag) string { return f.ID })
+}
+
+const flagColumns = `id, reply_id, member_id, reason, note, at, settled_at, agreed`
+
+func (f *Flag) fields() []any {
+	return []any{&f.ID, &f.Reply, &f.Member, &f.Complaint, &f.Note, &f.At, &f.SettledAt, &f.Agreed}
+}
+
 // Flags returns the flags on a reply that nobody has looked at, the oldest
 // first. Who may see them is the caller's to know.
 func Flags(ctx context.Context, q db.Queryer, replyID string) ([]Flag, error) {
@@ -478,10 +490,10 @@ func openFlags(ctx context.Context, q db.Queryer, replies []string) (map[string]
 	for _, id := range replies {
 		args = append(args, id)
 	}
-	rows, err := q.QueryContext(ctx, `SELECT id, reply_id, member_id, reason, note, at, settled_at, agreed FROM flag
+	rows, err := q.QueryContext(ctx, `SELECT `+flagColumns+` FROM flag
 		WHERE reply_id IN (`+db.In(1, len(args))+`) AND settled_at = 0 ORDER BY at, id`, args...)
 	all, err := db.Collect(rows, err, func(r *sql.Rows) (f Flag, err error) {
-		err = r.Scan(&f.ID, &f.Reply, &f.Member, &f.Complaint, &f.Note, &f.At, &f.SettledAt, &f.Agreed)
+		err = r.Scan(f.fields()...)
 		return f, err
 	})
 	if err != nil {

@@ -40,6 +40,10 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 	if err != nil {
 		return err
 	}
+	story, err := bridge.Story(r.Context(), p.DB, studio.At(r).Brand.ID, th.Events)
+	if err != nil {
+		return err
+	}
 	said := map[string]conversation.Message{}
 	for _, m := range th.Messages {
 		if m.RemoteID != "" {
@@ -61,7 +65,7 @@ func (p *Pages) threadItems(r *http.Request, t *threadView, th conversation.Thre
 	if t.WaitingFor == "" && th.WaitingSince > 0 {
 		t.WaitingFor = waitingFor(r.Context(), th)
 	}
-	t.Items = withAsides(t.Items, asides(r.Context(), *t, th, names))
+	t.Items = withAsides(t.Items, asides(r.Context(), *t, th, story, names))
 	return nil
 }
 
@@ -233,14 +237,14 @@ func (p *Pages) ownItem(r *http.Request, t threadView, m conversation.Message, i
 }
 
 // asides are the notes and what happened, oldest first.
-func asides(ctx context.Context, t threadView, th conversation.Thread, names map[string]string) []threadItem {
+func asides(ctx context.Context, t threadView, th conversation.Thread, story map[string]bridge.Named, names map[string]string) []threadItem {
 	var out []threadItem
 	for _, n := range th.Notes {
 		out = append(out, threadItem{at: n.At, Note: &ui.NoteArgs{ID: n.ID, By: cmp.Or(names[n.Account], i18n.T(ctx, "Somebody who has left")),
 			Text: n.Text, Now: t.Now, At: n.At.Time()}})
 	}
 	for _, e := range th.Events {
-		if text, icon := eventWords(ctx, e, names); text != "" {
+		if text, icon := eventWords(ctx, e, story[e.ID], names); text != "" {
 			out = append(out, threadItem{at: e.At, Happened: &ui.HappenedArgs{Icon: icon, Text: text, Now: t.Now, At: e.At.Time()}})
 		}
 	}
@@ -268,8 +272,9 @@ func withAsides(items, more []threadItem) []threadItem {
 }
 
 // eventWords say what happened and who did it.
-func eventWords(ctx context.Context, e conversation.Event, names map[string]string) (text, icon string) {
-	by := []any{"Name", cmp.Or(names[e.Account], i18n.T(ctx, "Somebody who has left")), "Detail", e.Detail}
+func eventWords(ctx context.Context, e conversation.Event, of bridge.Named, names map[string]string) (text, icon string) {
+	left := i18n.T(ctx, "Somebody who has left")
+	by := []any{"Name", cmp.Or(names[e.Account], left), "Detail", e.Detail}
 	switch e.What {
 	case "opened":
 		if e.Account == "" {
@@ -299,9 +304,11 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 	case "unlabelled":
 		return i18n.T(ctx, "{{.Name}} took off the label “{{.Detail}}”", by...), "tag"
 	case "flagged":
-		complaint, note, _ := strings.Cut(e.Detail, "\n")
-		text = i18n.T(ctx, "Flagged: {{.Complaint}}", "Complaint", i18n.T(ctx, topic.Complaint(complaint).Words()))
-		return strings.TrimSuffix(text+" — “"+note+"”", " — “”"), "flag"
+		if of.Complaint == "" {
+			return i18n.T(ctx, "Flagged"), "flag"
+		}
+		text = i18n.T(ctx, "Flagged: {{.Complaint}}", "Complaint", i18n.T(ctx, of.Complaint.Words()))
+		return strings.TrimSuffix(text+" — “"+of.Note+"”", " — “”"), "flag"
 	case "waits":
 		return i18n.T(ctx, "It waits for a look again"), "hourglass"
 	case "decided":
@@ -315,15 +322,21 @@ func eventWords(ctx context.Context, e conversation.Event, names map[string]stri
 	case "restored":
 		return i18n.T(ctx, "{{.Name}} brought it back to the community", by...), "eye"
 	case "answered":
-		return i18n.T(ctx, "{{.Detail}} answered in the community", by...), "messages-square"
+		return i18n.T(ctx, "{{.Detail}} answered in the community", "Detail", cmp.Or(of.Name, left)), "messages-square"
 	case "solved":
-		return i18n.T(ctx, "The answer of {{.Detail}} was accepted", by...), "circle-check"
+		if of.Name == "" {
+			return i18n.T(ctx, "An answer was accepted"), "circle-check"
+		}
+		return i18n.T(ctx, "The answer of {{.Detail}} was accepted", "Detail", of.Name), "circle-check"
 	case "moved":
 		return i18n.T(ctx, "It was moved to where nobody asks"), "arrow-right"
 	case "withdrawn":
 		return i18n.T(ctx, "Its author took it back"), "undo-2"
 	case "bridged":
-		return i18n.T(ctx, "{{.Name}} made a topic of it: “{{.Detail}}”", by...), "messages-square"
+		if of.Topic == "" {
+			return i18n.T(ctx, "{{.Name}} made a topic of it", by...), "messages-square"
+		}
+		return i18n.T(ctx, "{{.Name}} made a topic of it: “{{.Detail}}”", "Name", by[1], "Detail", of.Topic), "messages-square"
 	case "returned":
 		return i18n.T(ctx, "The accepted answer went back from here"), "corner-up-left"
 	case "unreturned":
