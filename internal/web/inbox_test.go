@@ -277,7 +277,7 @@ func TestTwoPeopleSeeEachOther(t *testing.T) {
 func TestInboxAddressIsOnlyAFilter(t *testing.T) {
 	s := webtest.New(t)
 	s.FillInbox()
-	for _, name := range []string{"channel", "label", "after", "beside", "shown"} {
+	for _, name := range []string{"channel", "kind", "label", "after", "beside", "shown"} {
 		p := s.Get(s.Path("inbox") + "?" + name + "=" + url.QueryEscape(webtest.Evil))
 		if p.Status != http.StatusOK && p.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", name, p.Status)
@@ -286,6 +286,21 @@ func TestInboxAddressIsOnlyAFilter(t *testing.T) {
 			t.Errorf("%s became part of the page", name)
 		}
 	}
+}
+
+// The list is narrowed to a kind, beside what else narrows it.
+func TestInboxShowsAKind(t *testing.T) {
+	s := webtest.New(t)
+	w := s.FillInbox()
+	at := s.Path("inbox") + "?channel=" + w.Channels[0].ID
+	p := s.Get(at).Has("#kind-menu", "Comments", "Mentions").Lacks("#kind-menu a[href*='kind=question']")
+	only := s.Get(p.Attr("#kind-menu a[href*='kind=comment']", "href")).Is(http.StatusOK).Has(".chips", "Comments").Has("#talks", "how is it with Switzerland").Has(".chip", w.Channels[0].Handle)
+	only.Lacks("#talk-" + s.Talk("m13").ID)
+	if all := p.Count(".talk"); only.Count(".talk") == 0 || only.Count(".talk") >= all {
+		t.Errorf("%d of %d are comments", only.Count(".talk"), all)
+	}
+	s.Get(only.Attr("#talks .talk-link", "href")).Has(".chip", "Comments")
+	s.Get(s.Path("inbox")+"?kind=question").Has(".empty", "Nothing").Has(".chip", "Questions")
 }
 
 // An answer goes out as a delivery: once, however often its form is sent, and

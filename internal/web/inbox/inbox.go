@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/access"
 	"rapport/internal/account"
+	"rapport/internal/bridge"
 	"rapport/internal/channel"
 	"rapport/internal/conversation"
 	"rapport/internal/db"
@@ -22,15 +23,15 @@ import (
 )
 
 // Filter is what the address of the inbox says: a queue, narrowed to a
-// channel and a label.
+// channel, a kind of conversation and a label.
 type Filter struct {
-	Queue, Channel, Label string
+	Queue, Channel, Kind, Label string
 }
 
 // query is the filter as the address carries it, with the place in the list.
 func (f Filter) query(after string) string {
 	q := url.Values{}
-	for name, value := range map[string]string{"queue": f.Queue, "channel": f.Channel, "label": f.Label, "after": after} {
+	for name, value := range map[string]string{"queue": f.Queue, "channel": f.Channel, "kind": f.Kind, "label": f.Label, "after": after} {
 		if value != "" && value != queueFirst {
 			q.Set(name, value)
 		}
@@ -39,8 +40,15 @@ func (f Filter) query(after string) string {
 }
 
 func filterOf(q url.Values) Filter {
-	return Filter{Queue: cmp.Or(q.Get("queue"), queueFirst), Channel: q.Get("channel"), Label: q.Get("label")}
+	return Filter{Queue: cmp.Or(q.Get("queue"), queueFirst), Channel: q.Get("channel"), Kind: q.Get("kind"), Label: q.Get("label")}
 }
+
+func (f Filter) on(channel string) Filter { f.Channel = channel; return f }
+func (f Filter) of(kind string) Filter    { f.Kind = kind; return f }
+func (f Filter) with(label string) Filter { f.Label = label; return f }
+
+// narrow reports whether it leaves out some of its queue.
+func (f Filter) narrow() bool { return f.Channel+f.Kind+f.Label != "" }
 
 // queueFirst is the queue that the inbox opens with.
 const queueFirst = "todo"
@@ -88,7 +96,7 @@ func (q queue) total(c conversation.Counts) int {
 // domain is the filter as conversations take it.
 func (f Filter) domain(q queue) conversation.Filter {
 	out := q.filter
-	out.Channel, out.Label = f.Channel, f.Label
+	out.Channel, out.Kind, out.Label = f.Channel, f.Kind, f.Label
 	return out
 }
 
@@ -101,6 +109,7 @@ type View struct {
 	Total     string
 	Queues    []ui.Queue
 	Channels  []ui.Queue
+	Kinds     []ui.Queue
 	Labels    []ui.Queue
 	Rows      []ui.ConversationArgs
 	Next      string
@@ -174,9 +183,10 @@ func (v View) chips(ctx context.Context) []ui.Chip {
 	}
 	f := v.Filter
 	if len(v.Channels) > 1 || f.Channel != "" {
-		chip(i18n.T(ctx, "Channel"), "channel-menu", v.Channels, Filter{Queue: f.Queue, Label: f.Label}, f.Channel != "")
+		chip(i18n.T(ctx, "Channel"), "channel-menu", v.Channels, f.on(""), f.Channel != "")
 	}
-	chip(i18n.T(ctx, "Label"), "label-menu", v.Labels, Filter{Queue: f.Queue, Channel: f.Channel}, f.Label != "")
+	chip(i18n.T(ctx, "Kind"), "kind-menu", v.Kinds, f.of(""), f.Kind != "")
+	chip(i18n.T(ctx, "Label"), "label-menu", v.Labels, f.with(""), f.Label != "")
 	return out
 }
 
@@ -240,10 +250,10 @@ func (p *Pages) inboxView(r *http.Request, open string) (View, error) {
 		return view, err
 	}
 	view.Title, view.Queues = i18n.T(ctx, q.label), view.queueList(ctx, counts)
-	if n := q.total(counts); n > 0 && view.Filter.Channel == "" && view.Filter.Label == "" {
+	if n := q.total(counts); n > 0 && !view.Filter.narrow() {
 		view.Total = Counted(ctx, n)
 	}
-	view.Filtered = view.Filter.Channel != "" || view.Filter.Label != ""
+	view.Filtered = view.Filter.narrow()
 	channels, err := p.inboxSides(r, &view)
 	if err != nil {
 		return view, err
@@ -264,8 +274,10 @@ func Counted(ctx context.Context, n int) string {
 func (v View) queueList(ctx context.Context, counts conversation.Counts) []ui.Queue {
 	out := make([]ui.Queue, len(queues))
 	for i, q := range queues {
+		to := v.Filter
+		to.Queue = q.key
 		out[i] = ui.Queue{Label: i18n.T(ctx, q.label), Icon: q.icon, Active: q.key == v.Filter.Queue, Urgent: q.urgent, Count: q.total(counts),
-			Href: Address(v.Slug, Filter{Queue: q.key, Channel: v.Filter.Channel, Label: v.Filter.Label}, "", "")}
+			Href: Address(v.Slug, to, "", "")}
 	}
 	return out
 }
@@ -278,22 +290,25 @@ func (p *Pages) inboxSides(r *http.Request, view *View) (map[string]channel.Chan
 		return nil, err
 	}
 	view.AnyChannel = len(all) > 0
+	own := false
 	byID := make(map[string]channel.Channel, len(all))
 	for _, c := range all {
 		byID[c.ID] = c
-		to := Filter{Queue: view.Filter.Queue, Channel: c.ID, Label: view.Filter.Label}
+		own = own || c.Network == bridge.Name
+		to := view.Filter.on(c.ID)
 		if c.ID == view.Filter.Channel {
-			to.Channel = ""
+			to = view.Filter.on("")
 		}
 		view.Channels = append(view.Channels, ui.Queue{Label: c.Handle, Glyph: c.Network, Active: c.ID == view.Filter.Channel, Href: Address(view.Slug, to, "", "")})
 	}
+	view.Kinds = view.kinds(ctx, own)
 	if view.AllLabels, err = p.labelViews(r, nil); err != nil {
 		return nil, err
 	}
 	for _, l := range view.AllLabels {
-		to := Filter{Queue: view.Filter.Queue, Channel: view.Filter.Channel, Label: l.ID}
+		to := view.Filter.with(l.ID)
 		if l.ID == view.Filter.Label {
-			to.Label = ""
+			to = view.Filter.with("")
 		}
 		view.Labels = append(view.Labels, ui.Queue{Label: l.Name, Hue: ui.LabelHue(l.Hue), Active: l.ID == view.Filter.Label, Href: Address(view.Slug, to, "", "")})
 	}
@@ -301,6 +316,32 @@ func (p *Pages) inboxSides(r *http.Request, view *View) (map[string]channel.Chan
 		view.Team, err = p.teamViews(r, "")
 	}
 	return byID, err
+}
+
+// kinds are those that the list may be narrowed to; own says that the brand has
+// a community, where some of them come from.
+func (v View) kinds(ctx context.Context, own bool) (out []ui.Queue) {
+	for _, k := range []struct {
+		kind, label, icon string
+		own               bool
+	}{
+		{conversation.KindComment, i18n.T(ctx, "Comments"), "message-circle", false},
+		{conversation.KindMention, i18n.T(ctx, "Mentions"), "at-sign", false},
+		{conversation.KindQuestion, i18n.T(ctx, "Questions"), "circle-help", true},
+		{conversation.KindFlag, i18n.T(ctx, "Flagged"), "flag", true},
+		{conversation.KindWaiting, i18n.T(ctx, "Waits for a look"), "hourglass", true},
+	} {
+		active := k.kind == v.Filter.Kind
+		if k.own && !own && !active {
+			continue
+		}
+		to := v.Filter.of(k.kind)
+		if active {
+			to = v.Filter.of("")
+		}
+		out = append(out, ui.Queue{Label: k.label, Icon: k.icon, Active: active, Href: Address(v.Slug, to, "", "")})
+	}
+	return out
 }
 
 // labelViews are the brand's labels; those with an id in on are on something.
@@ -388,7 +429,7 @@ func (p *Pages) withOpened(r *http.Request, all []conversation.Conversation, ope
 		return all
 	}
 	f := filterOf(r.URL.Query())
-	if f.Channel != "" && f.Channel != c.Channel || f.Label != "" && !slices.Contains(c.Labels, f.Label) {
+	if f.Channel != "" && f.Channel != c.Channel || f.Kind != "" && f.Kind != c.Kind || f.Label != "" && !slices.Contains(c.Labels, f.Label) {
 		return all
 	}
 	i := slices.IndexFunc(all, func(o conversation.Conversation) bool { return o.LastAt < c.LastAt })
