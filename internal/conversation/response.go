@@ -70,10 +70,14 @@ func Waited(ctx context.Context, q db.Queryer, who access.Who, brandID, channelI
 }
 
 // Quantile is the wait that the part q of the answered periods did not exceed,
-// by the nearest rank; known is false where none was answered.
+// by the nearest rank; of a half it is the median, which lies between the two in
+// the middle where their number is even. known is false where none was answered.
 func (r Responses) Quantile(q float64) (wait time.Duration, known bool) {
 	if len(r.Waits) == 0 {
 		return 0, false
+	}
+	if n := len(r.Waits); q == 0.5 && n%2 == 0 {
+		return (r.Waits[n/2-1] + r.Waits[n/2]) / 2, true
 	}
 	i := int(q*float64(len(r.Waits))+0.999999) - 1
 	return r.Waits[min(max(i, 0), len(r.Waits)-1)], true

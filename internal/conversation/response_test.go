@@ -15,7 +15,7 @@ func TestQuantile(t *testing.T) {
 	for _, c := range []struct {
 		q    float64
 		want time.Duration
-	}{{0, time.Minute}, {0.5, 5 * time.Minute}, {0.9, 9 * time.Minute}, {0.91, 10 * time.Minute}, {1, 10 * time.Minute}} {
+	}{{0, time.Minute}, {0.5, 330 * time.Second}, {0.9, 9 * time.Minute}, {0.91, 10 * time.Minute}, {1, 10 * time.Minute}} {
 		if got, known := ten.Quantile(c.q); !known || got != c.want {
 			t.Errorf("%v is %s, want %s", c.q, got, c.want)
 		}

@@ -132,7 +132,7 @@ func TestCommunity(t *testing.T) {
 			metric.TopTen:          "100 7 0",
 			metric.Retention30:     "50 2 0", // gus, and not hal
 			metric.TopicsBegun:     "3 0 0",
-			metric.FirstReply:      "3600 0 1",
+			metric.FirstReply:      "7200 0 1",
 			metric.SlowReply:       "10800 0 1",
 			metric.ReplyCoverage:   "100 2 1", // the third is two days old
 			metric.SolvedRate:      "50 2 1",

@@ -312,7 +312,17 @@ func (p *Period) answer(all []asked, c Choice, from, to Day) {
 		}
 	}
 	slices.Sort(waits)
-	p.Median, p.Slow = rank(waits, 0.5), rank(waits, 0.9)
+	p.Median, p.Slow = middle(waits), rank(waits, 0.9)
+}
+
+// middle is the median: between the two in the middle where their number is
+// even; 0 of nothing.
+func middle(sorted []int64) int64 {
+	n := len(sorted)
+	if n == 0 || n%2 == 1 {
+		return rank(sorted, 0.5)
+	}
+	return (sorted[n/2-1] + sorted[n/2]) / 2
 }
 
 // rank is the quantile by the nearest rank; 0 of nothing.
