@@ -227,6 +227,23 @@ func TestADraftSaysWhenItWasKept(t *testing.T) {
 	p.do(token, top.Path(), url.Values{"text": {" "}, "once": {"1"}}).lacks(t, "Draft kept")
 }
 
+// A topic whose author took their words along stands in lists under a title, and
+// leads to nobody's profile.
+func TestATopicWithoutItsAuthor(t *testing.T) {
+	p := open(t)
+	v, _ := p.team()
+	p.signUp("Kim")
+	_, err := p.DB.ExecContext(ctx, `UPDATE member SET trusted_at = 1 WHERE LOWER(handle) = 'kim'`)
+	p.must(err)
+	kim := p.voice("kim")
+	top := p.begin(kim, p.talk, "Zyx?")
+	_, err = topic.Say(ctx, p.DB, v, top.ID, "Nobody knows.", 0, "")
+	p.must(err)
+	p.must(p.join.Remove(ctx, p.owner, p.brand.ID, kim.Member.ID, join.Erase))
+	p.get("", "/").has(t, "Erased topic", "Former member").lacks(t, `href="/u/"`, "Zyx")
+	p.get("", "/feed.atom").has(t, "Erased topic").lacks(t, "Zyx")
+}
+
 // A community that has nothing yet says what comes first, to each what they can
 // do.
 func TestACommunityWithNothingInIt(t *testing.T) {

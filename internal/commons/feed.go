@@ -67,7 +67,7 @@ func (p *Pages) feed(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := v.atom(id, title, self)
 	for _, l := range lines {
-		a.add(v.entry(p.tag(l.CreatedAt, "topic", l.ID), l.Title, l.Topic.Path(), l.By, l.CreatedAt, l.CreatedAt, "text", l.Excerpt))
+		a.add(v.entry(p.tag(l.CreatedAt, "topic", l.ID), topicTitle(r.Context(), l.Topic), l.Topic.Path(), l.By, l.CreatedAt, l.CreatedAt, "text", l.Excerpt))
 	}
 	return a.write(w)
 }

@@ -186,8 +186,9 @@ func holds(page letter.Page, link string) bool {
 }
 
 func titled(ctx context.Context, one topic.Topic) string {
+	title := cmp.Or(one.Title, i18n.T(ctx, "Erased topic"))
 	if one.Replies == 0 {
-		return one.Title
+		return title
 	}
-	return i18n.N(ctx, int(one.Replies), "{{.Topic}} ({{.N}} reply)", "{{.Topic}} ({{.N}} replies)", "Topic", one.Title)
+	return i18n.N(ctx, int(one.Replies), "{{.Topic}} ({{.N}} reply)", "{{.Topic}} ({{.N}} replies)", "Topic", title)
 }
