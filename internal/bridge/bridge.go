@@ -72,7 +72,7 @@ const (
 
 // limits are what a topic takes, with the spaces to choose from.
 func limits(spaces []space.Space) network.Limits {
-	in := network.Option{Name: OptionSpace, Label: "Space", Help: "Where the topic stands."}
+	in := network.Option{Name: OptionSpace, Label: "Space", Help: "Where the topic stands.", Place: true}
 	for _, kind := range []space.Kind{space.Announcements, space.Discussion, space.Questions, space.Knowledge} {
 		for _, s := range spaces {
 			if s.Kind == kind && s.ClosedAt == 0 {

@@ -173,6 +173,7 @@ type Option struct {
 	Choices []OptionChoice `json:"choices,omitempty"` // empty: free text
 	Longest int            `json:"longest,omitempty"` // of a free text, in runes; 0 is 500
 	Counts  bool           `json:"counts,omitempty"`  // its length counts with the text of each part
+	Place   bool           `json:"place,omitempty"`   // it says where the post stands: that is told also where it is the usual place
 }
 
 // OptionChoice is one of an option's values; the first is what counts where

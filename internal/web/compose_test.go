@@ -16,9 +16,13 @@ import (
 	"time"
 
 	"rapport/internal/brand"
+	"rapport/internal/bridge"
+	"rapport/internal/channel"
+	"rapport/internal/community"
 	"rapport/internal/delivery"
 	"rapport/internal/media"
 	"rapport/internal/post"
+	"rapport/internal/space"
 	"rapport/internal/web/webtest"
 )
 
@@ -343,6 +347,32 @@ func TestOptions(t *testing.T) {
 }
 
 // Languages that differ from channel to channel stay as they are.
+// Into which space a topic goes is said wherever the post is, and open to be
+// changed: nobody looks for it under what is folded away.
+func TestTheSpaceOfATopicIsSaid(t *testing.T) {
+	s := webtest.New(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"News", "Talk"} {
+		_, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: name, Kind: space.Announcements})
+		must(err)
+	}
+	_, err := community.Show(t.Context(), s.DB, s.Who(), s.Brand.ID, true)
+	must(err)
+	must(s.Own.Keep(t.Context(), s.Brand.ID))
+	own, err := channel.OwnOf(t.Context(), s.DB, s.Brand.ID, bridge.Name)
+	must(err)
+	p := s.Get(s.Path("compose") + "?channel=" + own.ID).Is(http.StatusOK)
+	p.Has(".compose-options[open] select option", "News").Has("[data-options-set]", "News")
+	made, err := post.Draft(t.Context(), s.DB, s.Who(), s.Brand.ID, post.Input{Body: post.Body{Parts: []post.Part{{Text: "We open early"}}}, Variants: []post.Variant{{Channel: own.ID}}})
+	must(err)
+	s.Get(s.Path("posts", made.ID)).Has(".version-options", "News")
+}
+
 func TestLanguagesThatDiffer(t *testing.T) {
 	s := webtest.New(t)
 	a, b := s.Connect("north"), s.Connect("south")

@@ -123,7 +123,7 @@ func (v composeView) optionFault(ctx context.Context, c composeChannel, name str
 func (v composeView) optionsOpen(ctx context.Context) bool {
 	for _, c := range v.optional() {
 		for _, o := range c.own() {
-			if v.optionFault(ctx, c, o.Name) != "" {
+			if o.Place && len(o.Choices) > 1 || v.optionFault(ctx, c, o.Name) != "" {
 				return true
 			}
 		}
@@ -155,7 +155,13 @@ func OptionsSaid(ctx context.Context, p post.Post, c channel.Channel) []string {
 		if v.Channel != c.ID {
 			continue
 		}
-		for _, name := range slices.Sorted(maps.Keys(v.Options)) {
+		names := slices.Collect(maps.Keys(v.Options))
+		for _, o := range c.Limits.Options {
+			if o.Place && !slices.Contains(names, o.Name) {
+				names = append(names, o.Name)
+			}
+		}
+		for _, name := range slices.Sorted(slices.Values(names)) {
 			o, known := c.Limits.Option(name)
 			word := optionWord(ctx, o, v.Options[name])
 			switch {
@@ -173,7 +179,10 @@ func OptionsSaid(ctx context.Context, p post.Post, c channel.Channel) []string {
 // optionWord is how a choice is shown in a few words; "" where it says
 // nothing.
 func optionWord(ctx context.Context, o network.Option, value string) string {
-	if value == "" || len(o.Choices) > 0 && value == o.Choices[0].Value {
+	if o.Place && value == "" && len(o.Choices) > 0 {
+		value = o.Choices[0].Value
+	}
+	if value == "" || !o.Place && len(o.Choices) > 0 && value == o.Choices[0].Value {
 		return ""
 	}
 	for _, c := range o.Choices {
