@@ -98,3 +98,37 @@ func TestWhatWasFlaggedKeepsItsTime(t *testing.T) {
 		Has(".thread-name a[href='/b/"+s.Brand.Slug+said.Topic.Path()+"']", "Which").
 		Has(".said-by time[datetime^='2026-03-09T']", "Mar")
 }
+
+// A message is made a topic of once: its title begins with what was asked, and
+// who comes second is led there with their words.
+func TestAMessageBecomesATopic(t *testing.T) {
+	s := webtest.New(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := s.Fill()
+	talk, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Talk", Kind: space.Questions})
+	must(err)
+	must(s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		_, err := member.Create(t.Context(), tx, s.Brand.ID, member.New{Account: s.Who().Account, Name: "Ada", State: member.Active, Trusted: true})
+		return err
+	}))
+	_, err = community.Show(t.Context(), s.DB, s.Who(), s.Brand.ID, true)
+	must(err)
+	s.Hear(w.Channels[0], s.Said("ask", "mira", "@north @paper Do you sell filters? I looked everywhere.", "", time.Hour))
+	c := s.Talk("ask")
+	at := s.Get(s.Path("inbox", c.ID)).Attr("a[href$='/topic']", "href")
+	form := s.Get(at).Is(http.StatusOK).Has("select[name=space]", "Talk")
+	if title := form.Attr("[name=title]", "value"); title != "Do you sell filters?" {
+		t.Errorf("its title begins %q", title)
+	}
+	in := []string{"space", talk.ID, "title", "Do you sell filters?", "text", "What would you say?"}
+	s.Follow(s.Post(at, in...)).Has(".toast", "is in the community now").Has(".happened", "made a topic of it: “Do you sell filters?”").Lacks("a[href$='/topic']")
+	s.Post(at, in...).Is(http.StatusSeeOther) // the same form again
+	in[len(in)-1] = "Mine came second."
+	s.Post(at, in...).Is(http.StatusConflict).Has("[data-is-topic]", "This is a topic already: Do you sell filters?").Has("[data-is-topic] textarea[readonly]", "Mine came second.")
+	s.Get(at).Has("[data-is-topic]", "topic already").Lacks("[data-is-topic] textarea").Lacks("form.narrow [name=title]")
+}

@@ -233,9 +233,14 @@ func (p *Pages) askPage(w http.ResponseWriter, r *http.Request, f entry.Form) er
 	return p.Show(w, r, studio.Page{Area: "inbox", Head: head, Status: f.Status()}, askPage(view))
 }
 
-// firstWords are the first sentence of a message, as a title may begin.
+// firstWords are the first sentence of a message, as a title may begin: without
+// those it is addressed to.
 func firstWords(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	words := strings.Fields(text)
+	for len(words) > 1 && strings.HasPrefix(words[0], "@") {
+		words = words[1:]
+	}
+	text = strings.Join(words, " ")
 	if i := strings.IndexAny(text, "?!"); i > 0 && i < topic.LongestTitle {
 		text = text[:i+1]
 	}
