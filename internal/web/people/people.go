@@ -79,9 +79,6 @@ func (p *Pages) peopleView(r *http.Request) (peopleView, error) {
 	if view.Rows, view.Next, err = person.List(ctx, p.DB, v.Who, v.Brand.ID, view.Filter, studio.PageOf(r)); err != nil {
 		return view, err
 	}
-	if err := p.eachOnNetworks(r, view.Rows); err != nil {
-		return view, err
-	}
 	if p.May(r, access.MemberRead) {
 		ids := make([]string, len(view.Rows))
 		for i, one := range view.Rows {
@@ -249,21 +246,9 @@ func (p *Pages) dossierView(r *http.Request) (dossierView, error) {
 // onNetworks leaves what somebody said in the community out of their messages: it
 // is counted there.
 func (p *Pages) onNetworks(r *http.Request, one person.Person) (person.Person, error) {
-	all := []person.Person{one}
-	err := p.eachOnNetworks(r, all)
-	return all[0], err
-}
-
-func (p *Pages) eachOnNetworks(r *http.Request, all []person.Person) error {
-	ids := make([]string, 0, len(all))
-	for _, one := range all {
-		ids = append(ids, one.ID)
-	}
-	posts, err := person.InCommunity(r.Context(), p.DB, studio.At(r).Brand.ID, ids)
-	for i := range all {
-		all[i].Messages = max(0, all[i].Messages-posts[all[i].ID])
-	}
-	return err
+	posts, err := person.InCommunity(r.Context(), p.DB, studio.At(r).Brand.ID, []string{one.ID})
+	one.Messages = max(0, one.Messages-posts[one.ID])
+	return one, err
 }
 
 // personPlaces fills in what the ids in the view are called.

@@ -254,7 +254,7 @@ func peoplePage(v peopleView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Table(i18n.T(ctx, "People"), []ui.Column{{Label: i18n.T(ctx, "Name")}, {Label: i18n.T(ctx, "Known as"), WideOnly: true}, {Label: i18n.T(ctx, "Messages"), Numeric: true, Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "Posts"), Numeric: true, Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "Last heard from"), Numeric: true, Tight: true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Table(i18n.T(ctx, "People"), []ui.Column{{Label: i18n.T(ctx, "Name")}, {Label: i18n.T(ctx, "Known as"), WideOnly: true}, {Label: i18n.T(ctx, "In the inbox"), Numeric: true, Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "Posts"), Numeric: true, Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "Last heard from"), Numeric: true, Tight: true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
