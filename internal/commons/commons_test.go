@@ -227,6 +227,29 @@ func TestADraftSaysWhenItWasKept(t *testing.T) {
 	p.do(token, top.Path(), url.Values{"text": {" "}, "once": {"1"}}).lacks(t, "Draft kept")
 }
 
+// What was begun stands in one list, wherever it is to go, until it is thrown
+// away; what is to go where one cannot read any more can be copied.
+func TestDraftsAreListed(t *testing.T) {
+	p := open(t)
+	v, _ := p.team()
+	token := p.signUp("Kim")
+	kim := p.voice("kim")
+	p.get(token, "/drafts").has(t, "do not send")
+	top := p.begin(v, p.talk, "How fine?")
+	gone := p.begin(v, p.talk, "Was here")
+	p.must(topic.KeepDraft(ctx, p.DB, kim, topic.Draft{Topic: top.ID, Text: "Rather **fine**, I"}))
+	p.must(topic.KeepDraft(ctx, p.DB, kim, topic.Draft{Topic: gone.ID, Text: "To *copy* <b>"}))
+	p.must(topic.KeepDraft(ctx, p.DB, kim, topic.Draft{Title: "Half a title", Text: "And half a text"}))
+	opening, err := topic.ReplyByNumber(ctx, p.DB, p.brand.ID, gone.ID, 1)
+	p.must(err)
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, opening.ID, topic.Hide, "", "No.")
+	p.must(err)
+	p.get(token, "/drafts").has(t, `href="`+top.Path(), "How fine?", "Rather fine, I", `href="/new"`, "Half a title", "cannot read any more", "To *copy* &lt;b&gt;</textarea>").lacks(t, "Was here")
+	p.do(token, "/drafts", url.Values{"topic": {top.ID}}).hasStatus(t, http.StatusSeeOther)
+	p.get(token, "/drafts").has(t, "Half a title").lacks(t, "How fine?")
+	p.get(p.sign(p.owner), "/drafts").lacks(t, "Half a title")
+}
+
 // A topic whose author took their words along stands in lists under a title, and
 // leads to nobody's profile.
 func TestATopicWithoutItsAuthor(t *testing.T) {

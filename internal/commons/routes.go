@@ -58,6 +58,8 @@ func (p *Pages) writeRoutes() []route {
 		{pattern: "GET /r/{reply}/flag", handle: p.flagForm, member: true},
 		{pattern: "POST /r/{reply}/flag", handle: p.flagDo, member: true, words: []string{"note"}},
 		{pattern: "GET /bookmarks", handle: p.bookmarkList, member: true},
+		{pattern: "GET /drafts", handle: p.draftList, member: true},
+		{pattern: "POST /drafts", handle: p.draftForget, member: true},
 		{pattern: "POST /preview", handle: p.preview, member: true, script: true, body: wordsMost},
 		{pattern: "POST /draft", handle: p.draftKeep, member: true, script: true, body: wordsMost},
 		{pattern: "POST /pictures", handle: p.pictureAdd, member: true, script: true, body: pictureMost},

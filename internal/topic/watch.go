@@ -313,6 +313,50 @@ func ForgetDraft(ctx context.Context, d *db.DB, v member.Voice, topicID string) 
 	return forgetDraft(ctx, d, v, topicID)
 }
 
+// Begun is a draft with the topic that it is to stand in: a zero one for a new
+// topic, and for one that the member cannot read any more.
+type Begun struct {
+	Draft
+	In Topic
+}
+
+// draftsMost is how many drafts are listed.
+const draftsMost = 100
+
+// Drafts returns what the member has begun to write, the newest first, at most
+// 100 of them.
+func Drafts(ctx context.Context, q db.Queryer, v member.Voice, all []space.Space) ([]Begun, error) {
+	if v.Member.ID == "" {
+		return nil, v.Speaks(q.Now())
+	}
+	rows, err := q.QueryContext(ctx, `SELECT place, space_id, title, text, at FROM topic_draft WHERE member_id = $1 ORDER BY at DESC, place LIMIT $2`, v.Member.ID, draftsMost)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (b Begun, err error) {
+		err = r.Scan(&b.Topic, &b.Space, &b.Title, &b.Text, &b.At)
+		return b, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("topic: drafts: %w", err)
+	}
+	var ids []string
+	for _, b := range out {
+		if b.Topic != "" {
+			ids = append(ids, b.Topic)
+		}
+	}
+	about, err := ByIDs(ctx, q, v.Brand, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, b := range out {
+		t, there := about[b.Topic]
+		at := slices.IndexFunc(all, func(s space.Space) bool { return s.ID == t.Space })
+		if there && t.State == Live && at >= 0 && Readable(q.Now(), v, all[at], t) == nil {
+			out[i].In = t
+		}
+	}
+	return out, nil
+}
+
 // DraftOf returns what the member has begun in a place; an empty one where
 // that is nothing.
 func DraftOf(ctx context.Context, q db.Queryer, v member.Voice, topicID string) (Draft, error) {
