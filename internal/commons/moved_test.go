@@ -82,3 +82,33 @@ func rename(p *place, v member.Voice, handle string) error {
 	}
 	return err
 }
+
+// A topic's feed holds its newest replies, wherever its pages end.
+func TestATopicsFeedHoldsTheNewest(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	top := p.begin(olga, p.talk, "How fine?")
+	entries := func() (all []string) {
+		for _, part := range strings.Split(p.get("", top.Path()+"/feed.atom").body, "<entry>")[1:] {
+			_, after, _ := strings.Cut(part, `<content type="html">`)
+			all = append(all, strings.Trim(strings.NewReplacer("&lt;p&gt;", "", "&lt;/p&gt;", "", "\n", "").Replace(strings.SplitN(after, "</content>", 2)[0]), " "))
+		}
+		return all
+	}
+	if got := entries(); len(got) != 1 {
+		t.Fatalf("at first it holds %q", got)
+	}
+	var last topic.Said
+	for i := 2; i <= 41; i++ {
+		last = p.say(p.DB, olga, top, "Reply "+strconv.Itoa(i))
+	}
+	if got := entries(); len(got) != 20 || got[0] != "Reply 41" || got[19] != "Reply 22" {
+		t.Errorf("it holds %d: %q", len(got), got)
+	}
+	// What cannot be read takes nobody's place.
+	_, err := topic.Decide(ctx, p.DB, p.owner, p.brand.ID, last.Reply.ID, topic.AsItIs, topic.Hide, "Be kind", "")
+	p.must(err)
+	if got := entries(); len(got) != 20 || got[0] != "Reply 40" || got[19] != "Reply 21" {
+		t.Errorf("it holds %d: %q", len(got), got)
+	}
+}

@@ -238,6 +238,16 @@ func Replies(ctx context.Context, q db.Queryer, v member.Voice, t Topic, page in
 const repliesOf = `SELECT r.id, r.number, r.author_id, r.answers, r.state, r.html, r.team, r.reactions, r.edited_at, r.revision, r.at, m.handle, m.name, m.picture, m.state = 'left'
 	FROM reply r JOIN member m ON m.id = r.author_id WHERE r.topic_id = $1 AND r.number >= $2 AND r.number < $3 ORDER BY r.number`
 
+// Last returns the newest replies of a topic that everybody who may read it can
+// read, so many at most, the newest first, with its opening among them.
+func Last(ctx context.Context, q db.Queryer, v member.Voice, t Topic, most int) ([]Shown, error) {
+	all, err := shown(ctx, q, v, `r.topic_id = $1 AND r.number > 0 AND r.state = 'live' ORDER BY r.number DESC LIMIT $2`, t.ID, most)
+	if err != nil {
+		return nil, fmt.Errorf("topic: the last replies: %w", err)
+	}
+	return all, nil
+}
+
 // WaitingIn returns what waits in a topic and the voice may read: its author's
 // own, or all for who looks after the space. At most 50.
 func WaitingIn(ctx context.Context, q db.Queryer, v member.Voice, t Topic) ([]Shown, error) {
