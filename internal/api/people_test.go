@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"rapport/internal/access"
+	"rapport/internal/merge"
 )
 
 // walk asks one thing after the other.
@@ -70,6 +73,29 @@ func TestPeople(t *testing.T) {
 		{"their message", request{"GET", "/conversations/" + talk, "", full, nil}, 200, []string{`"erased_at"`, `"text":""`}, []string{"parcel", "mira", "erased:"}},
 		{"answer to them", request{"POST", "/conversations/" + talk + "/replies", `{"text":"Hello?"}`, full, nil}, 409, nil, nil},
 		{"the log", request{"GET", "/audit", "", full, nil}, 200, []string{"person.erased", "person.exported"}, []string{`"mira"`}},
+	})
+}
+
+// What is written about somebody who has become a part of another is kept with who
+// stayed.
+func TestWordsFollowWhomTheyAreAbout(t *testing.T) {
+	w := open(t)
+	full := w.north.token
+	_, mira := w.hear("@mira", "Where is my parcel?")
+	_, lea := w.hear("@lea", "And mine?")
+	pair, err := merge.Review(t.Context(), w.d, access.System(), w.north.brand, mira, lea)
+	if err == nil {
+		_, err = merge.Do(t.Context(), w.d, access.System(), w.north.brand, mira, lea, pair.Revision, "She said so.")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.walk(t, []step{
+		{"note", request{"POST", "/people/" + lea + "/notes", `{"text":"Prefers letters"}`, full, nil}, 201, []string{"Prefers letters"}, nil},
+		{"change", request{"PATCH", "/people/" + lea, `{"about":"Bakes."}`, full, nil}, 200, []string{`"about":"Bakes."`, mira}, nil},
+		{"read", request{"GET", "/people/" + mira + "/timeline", "", full, nil}, 200, []string{"Prefers letters"}, nil},
+		{"note on nobody", request{"POST", "/people/nobody/notes", `{"text":"x"}`, full, nil}, 404, nil, nil},
+		{"note of another brand", request{"POST", "/people/" + lea + "/notes", `{"text":"x"}`, w.south.token, nil}, 404, nil, nil},
 	})
 }
 

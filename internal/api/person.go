@@ -275,19 +275,23 @@ func (a *handler) person(ctx context.Context, c caller, in *Addressed) (*body[Pe
 }
 
 func (a *handler) changePerson(ctx context.Context, c caller, in *personChange) (*body[Person], error) {
-	p, err := person.ByID(ctx, a.DB, c.who, c.token.Brand, in.ID)
+	var p person.Person
+	_, err := merge.Follow(ctx, a.DB, c.token.Brand, in.ID, func(id string) (err error) {
+		if p, err = person.ByID(ctx, a.DB, c.who, c.token.Brand, id); err != nil {
+			return err
+		}
+		was := person.Input{Name: p.Name, About: p.About}
+		to := was
+		if in.Body.Name != nil {
+			to.Name = *in.Body.Name
+		}
+		if in.Body.About != nil {
+			to.About = *in.Body.About
+		}
+		p, err = person.Save(ctx, a.DB, c.who, c.token.Brand, id, was, to)
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	was := person.Input{Name: p.Name, About: p.About}
-	to := was
-	if in.Body.Name != nil {
-		to.Name = *in.Body.Name
-	}
-	if in.Body.About != nil {
-		to.About = *in.Body.About
-	}
-	if p, err = person.Save(ctx, a.DB, c.who, c.token.Brand, in.ID, was, to); err != nil {
 		return nil, err
 	}
 	return answerOf(a.wholePerson(ctx, c, p))
@@ -310,7 +314,11 @@ func (a *handler) timeline(ctx context.Context, c caller, in *timelineQuery) (*b
 }
 
 func (a *handler) notePerson(ctx context.Context, c caller, in *newNote) (*body[Note], error) {
-	n, err := person.AddNote(ctx, a.DB, c.who, c.token.Brand, in.ID, in.Body.Text)
+	var n person.Note
+	_, err := merge.Follow(ctx, a.DB, c.token.Brand, in.ID, func(id string) (err error) {
+		n, err = person.AddNote(ctx, a.DB, c.who, c.token.Brand, id, in.Body.Text)
+		return err
+	})
 	return answerOf(Note{ID: n.ID, Account: n.Account, Text: n.Text, At: n.At.Time()}, err)
 }
 

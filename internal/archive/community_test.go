@@ -55,7 +55,7 @@ func (h house) talk(t *testing.T) {
 	check(topic.React(ctx, d, cy, s.Reply.ID, "heart", true))
 	check(topic.Complain(ctx, d, cy, s.Reply.ID, topic.OffTopic, ""))
 	check(topic.Bookmark(ctx, d, cy, s.Reply.ID, true))
-	_, err = topic.Decide(ctx, d, h.Who(), b, s.Reply.ID, topic.Keep, "", "It is fine")
+	_, err = topic.Decide(ctx, d, h.Who(), b, s.Reply.ID, topic.AsItIs, topic.Keep, "", "It is fine")
 	check(err)
 	check(notice.Choose(ctx, d, ada, h.Brand, map[notice.Kind]notice.Choice{notice.Quoted: {Mail: true}}, notice.Digest{Every: notice.Daily, Weekday: 2, Hour: 7, Zone: "Asia/Tokyo"}))
 	for _, query := range []string{

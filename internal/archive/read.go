@@ -508,7 +508,7 @@ func (s *source) picturesSound(ctx context.Context, alive func() error) error {
 				return err
 			}
 		}
-		if err := errors.Join(ctx.Err(), s.pictureSound(name)); err != nil {
+		if err := errors.Join(ctx.Err(), s.pictureSound(ctx, name)); err != nil {
 			return err
 		}
 	}
@@ -517,9 +517,9 @@ func (s *source) picturesSound(ctx context.Context, alive func() error) error {
 
 // pictureSound checks that a file is a picture that could have been added, of
 // something that is in the archive, and whole.
-func (s *source) pictureSound(name string) error {
+func (s *source) pictureSound(ctx context.Context, name string) error {
 	m := pictureName.FindStringSubmatch(name)
-	sound := func(file []byte) error {
+	sound := func(_ context.Context, file []byte) error {
 		_, _, err := picture.Check(file)
 		return err
 	}
@@ -541,7 +541,9 @@ func (s *source) pictureSound(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := sound(file); err != nil {
+	if err := sound(ctx, file); err != nil && !fault.Is(err, fault.Invalid) {
+		return err
+	} else if err != nil {
 		return damaged("%s is no picture: %s", name, fault.Text(err))
 	}
 	return nil

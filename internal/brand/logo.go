@@ -27,7 +27,7 @@ func SetLogo(ctx context.Context, d *db.DB, blobs blob.Store, who access.Who, id
 	if err := who.May(d.Now(), id, access.BrandWrite); err != nil {
 		return err
 	}
-	square, err := drawLogo(r)
+	square, err := drawLogo(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -47,14 +47,14 @@ func DropLogo(ctx context.Context, d *db.DB, blobs blob.Store, who access.Who, i
 	return swapLogo(ctx, d, blobs, who, id, "")
 }
 
-func drawLogo(r io.Reader) (picture.Result, error) {
-	upright, err := picture.Process(r, picture.Options{MaxSide: 4 * logoSide})
+func drawLogo(ctx context.Context, r io.Reader) (picture.Result, error) {
+	upright, err := picture.Process(ctx, r, picture.Options{MaxSide: 4 * logoSide})
 	if err != nil {
 		return picture.Result{}, err
 	}
 	side := min(upright.W, upright.H)
 	at := image.Pt((upright.W-side)/2, (upright.H-side)/2)
-	return picture.Process(bytes.NewReader(upright.Bytes), picture.Options{MaxSide: logoSide, Crop: image.Rectangle{Min: at, Max: at.Add(image.Pt(side, side))}})
+	return picture.Process(ctx, bytes.NewReader(upright.Bytes), picture.Options{MaxSide: logoSide, Crop: image.Rectangle{Min: at, Max: at.Add(image.Pt(side, side))}})
 }
 
 func keepLogo(ctx context.Context, blobs blob.Store, id string, square picture.Result) (string, error) {
@@ -87,7 +87,7 @@ func swapLogo(ctx context.Context, d *db.DB, blobs blob.Store, who access.Who, i
 
 // BringLogo keeps the picture of a brand that is brought in from elsewhere.
 func BringLogo(ctx context.Context, tx *db.Tx, blobs blob.Store, id string, file []byte) error {
-	square, err := drawLogo(bytes.NewReader(file))
+	square, err := drawLogo(ctx, bytes.NewReader(file))
 	if err != nil {
 		return err
 	}

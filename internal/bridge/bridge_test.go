@@ -459,7 +459,7 @@ func TestWhatMustBeLookedAt(t *testing.T) {
 	if c, err := conversation.Count(ctx, w.d, creator, w.brand); err != nil || c.New != 0 || c.Waiting != 0 {
 		t.Errorf("a creator counts %+v, %v", c, err)
 	}
-	if _, err := topic.Decide(ctx, w.d, w.owner, w.brand, waits.Reply.ID, topic.Approve, "", ""); err != nil {
+	if _, err := topic.Decide(ctx, w.d, w.owner, w.brand, waits.Reply.ID, topic.AsItIs, topic.Approve, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	w.drain()
@@ -495,7 +495,7 @@ func TestWhatMustBeLookedAt(t *testing.T) {
 	if p, err := person.ByID(ctx, w.d, w.owner, w.brand, flagged.From.Person); err != nil || p.LastAt != long || p.FirstAt != long || flagged.LastAt <= long {
 		t.Errorf("they were heard from at %d and %d, flagged at %d, %v", p.FirstAt, p.LastAt, flagged.LastAt, err)
 	}
-	_, err := topic.Decide(ctx, w.d, w.owner, w.brand, waits.Reply.ID, topic.Keep, "", "")
+	_, err := topic.Decide(ctx, w.d, w.owner, w.brand, waits.Reply.ID, topic.AsItIs, topic.Keep, "", "")
 	w.must(err)
 	w.drain()
 	flagged, err = conversation.Read(ctx, w.d, w.owner, w.brand, flagged.ID, db.Page{})
@@ -701,7 +701,7 @@ func TestWhatKeepsAnAnswerFromGoingBackIsSaid(t *testing.T) {
 func TestOnlyTheAcceptedAnswerGoesBack(t *testing.T) {
 	for name, undo := range map[string]func(w *world, r topic.Reply, v member.Voice) error{
 		"hidden": func(w *world, r topic.Reply, _ member.Voice) error {
-			_, err := topic.Decide(ctx, w.d, w.owner, w.brand, r.ID, topic.Hide, "Be kind", "It insults.")
+			_, err := topic.Decide(ctx, w.d, w.owner, w.brand, r.ID, topic.AsItIs, topic.Hide, "Be kind", "It insults.")
 			return err
 		},
 		"withdrawn": func(w *world, r topic.Reply, _ member.Voice) error {
@@ -896,7 +896,7 @@ func TestAHiddenQuestionAsksForNothing(t *testing.T) {
 			_, err := conversation.SetState(ctx, w.d, w.owner, w.brand, th.ID, 0, was)
 			w.must(err)
 			before := w.only()
-			_, err = topic.Decide(ctx, w.d, w.owner, w.brand, q.Reply.ID, topic.Hide, "Be kind", "It is not.")
+			_, err = topic.Decide(ctx, w.d, w.owner, w.brand, q.Reply.ID, topic.AsItIs, topic.Hide, "Be kind", "It is not.")
 			w.must(err)
 			w.drain()
 			th = w.only()
@@ -908,7 +908,7 @@ func TestAHiddenQuestionAsksForNothing(t *testing.T) {
 			if _, err := answer.Reply(ctx, w.d, w.owner, w.brand, th.ID, answer.Input{Text: "So"}); !fault.Is(err, fault.Conflict) {
 				t.Errorf("answering it is %v", err)
 			}
-			_, err = topic.Decide(ctx, w.d, w.owner, w.brand, q.Reply.ID, topic.Restore, "", "")
+			_, err = topic.Decide(ctx, w.d, w.owner, w.brand, q.Reply.ID, topic.AsItIs, topic.Restore, "", "")
 			w.must(err)
 			w.drain()
 			th = w.only()
@@ -932,7 +932,7 @@ func TestAHiddenTopicAsksForNothingAnywhere(t *testing.T) {
 	called := w.says("ben", talk.Topic, "What does @theowner say?", 0)
 	decide := func(id string, act topic.Act) {
 		t.Helper()
-		_, err := topic.Decide(ctx, w.d, w.owner, w.brand, id, act, "", "why")
+		_, err := topic.Decide(ctx, w.d, w.owner, w.brand, id, topic.AsItIs, act, "", "why")
 		w.must(err)
 		w.drain()
 	}
@@ -985,12 +985,12 @@ func TestAMessageBecomesATopicAgainOnceThatIsGone(t *testing.T) {
 	}
 	opening, err := topic.ReplyByNumber(ctx, w.d, w.brand, first.ID, 1)
 	w.must(err)
-	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.Hide, "", "why")
+	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.AsItIs, topic.Hide, "", "why")
 	w.must(err)
 	if _, _, err := w.own.Begin(ctx, w.owner, w.brand, other); !fault.Is(err, fault.Conflict) {
 		t.Errorf("of one that is hidden another is made: %v", err)
 	}
-	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.Restore, "", "")
+	_, err = topic.Decide(ctx, w.d, w.owner, w.brand, opening.ID, topic.AsItIs, topic.Restore, "", "")
 	w.must(err)
 	_, err = topic.Withdraw(ctx, w.d, member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}, opening.ID)
 	w.must(err)

@@ -205,11 +205,24 @@ func answersTeam(ctx context.Context, tx *db.Tx, r topic.Reply) (bool, error) {
 
 // changed follows an edit of what the inbox holds.
 func (c *Community) changed(ctx context.Context, tx *db.Tx, on channel.Channel, r topic.Reply) error {
-	held, err := conversation.Knows(ctx, tx, on.ID, r.ID)
-	if err != nil || !held || r.State != topic.Live {
-		return err
+	if r.State != topic.Live {
+		return nil
 	}
-	return c.take(ctx, tx, on, r, nil, true)
+	// What it was flagged as says what it says now too: that is decided about.
+	for _, id := range []string{r.ID, caseOf + r.ID} {
+		held, err := conversation.Knows(ctx, tx, on.ID, id)
+		if err == nil && held {
+			err = c.take(ctx, tx, on, r, func(m *network.Message) {
+				if m.Ref.ID != id {
+					m.Kind, m.Ref.ID = network.Flagged, id
+				}
+			}, true)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withdrawn forgets what its author took back.
@@ -367,10 +380,7 @@ func (c *Community) take(ctx context.Context, tx *db.Tx, on channel.Channel, r t
 	}
 	m := network.Message{Ref: network.Ref{ID: r.ID, Root: r.Topic}, Own: r.Team, At: r.At.Time(), URL: c.url(ctx, on.Brand, t.PathOf(max(r.Number, 1))),
 		Author: c.author(ctx, author)}
-	m.Text, m.Media = c.words(ctx, r)
-	if r.Number == 1 || r.Number < 0 && t.State == topic.Waiting {
-		m.Text = t.Title + "\n\n" + m.Text
-	}
+	m.Text, m.Media = c.Words(ctx, t, r)
 	if r.EditedAt > 0 {
 		m.EditedAt = r.EditedAt.Time()
 	}
@@ -394,7 +404,16 @@ func (c *Community) author(ctx context.Context, m member.Member) network.Author 
 	return network.Author{ID: m.ID, Handle: "@" + m.Handle, Name: m.Name, URL: c.url(ctx, m.Brand, "/u/"+m.Handle)}
 }
 
-// words are a reply's text with its pictures beside it.
+// Words are what the inbox shows of a reply: its text, below the topic's title
+// where it begins one, and its pictures beside it.
+func (c *Community) Words(ctx context.Context, t topic.Topic, r topic.Reply) (string, []network.Attachment) {
+	text, media := c.words(ctx, r)
+	if r.Number == 1 || r.Number < 0 && t.State == topic.Waiting {
+		text = t.Title + "\n\n" + text
+	}
+	return text, media
+}
+
 func (c *Community) words(ctx context.Context, r topic.Reply) (string, []network.Attachment) {
 	var media []network.Attachment
 	text := shownPicture.ReplaceAllStringFunc(r.Text, func(found string) string {

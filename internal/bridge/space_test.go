@@ -87,7 +87,7 @@ func TestWhatMustBeLookedAtIsTheirs(t *testing.T) {
 			w.must(err)
 			door("counts", counts[topic.ToApprove] == 1 && counts[topic.Flagged] == 1)
 			// What waits cannot be restored: whoever may decide is told so.
-			_, err = topic.Decide(ctx, w.d, who, w.brand, waits.Reply.ID, topic.Restore, "", "")
+			_, err = topic.Decide(ctx, w.d, who, w.brand, waits.Reply.ID, topic.AsItIs, topic.Restore, "", "")
 			door("decides", fault.Is(err, fault.Conflict))
 			v := member.Voice{Who: who, Brand: w.brand}
 			door("words", topic.Shows(w.d.Now(), v, waits.Reply))

@@ -3,6 +3,7 @@ package commons
 import (
 	"errors"
 	"net/http"
+	"strconv"
 
 	"rapport/internal/db"
 	"rapport/internal/document"
@@ -139,7 +140,8 @@ func (p *Pages) flagDo(w http.ResponseWriter, r *http.Request) error {
 
 // decideForm asks who looks after the space for a decision and its reason.
 func (p *Pages) decideForm(w http.ResponseWriter, r *http.Request) error {
-	return p.decidePage(w, r, fill("act", r.URL.Query().Get("act")))
+	q := r.URL.Query()
+	return p.decidePage(w, r, fill("act", q.Get("act"), "seen", q.Get("seen")))
 }
 
 func (p *Pages) decidePage(w http.ResponseWriter, r *http.Request, f form) error {
@@ -154,8 +156,21 @@ func (p *Pages) decidePage(w http.ResponseWriter, r *http.Request, f form) error
 	if actTitle(r.Context(), v.Act) == "" {
 		return p.missing(w, r)
 	}
+	// Who comes from words that have changed since, or sends the form with something
+	// else wrong in it, is told as well.
+	if v.Form.Text == "" && v.Form.Value("seen") != "" && v.Form.Value("seen") != seenOf(v.Reply.Reply) {
+		v.Form.Text = fault.Say(r.Context(), topic.Changed())
+	}
 	h := head{Title: actTitle(r.Context(), v.Act), NoIndex: true, Space: v.Topic.Space}
 	return write(r.Context(), w, f.Status(), frame(v.page(r, h), decideBody(v)))
+}
+
+// seenOf is the revision of the words that a page shows of a reply.
+func seenOf(r topic.Reply) string { return strconv.FormatInt(r.Revision, 10) }
+
+// decidePath is where a reply is decided about whose words are shown here.
+func (v *visit) decidePath(r topic.Reply, act topic.Act) string {
+	return v.href("/r/" + r.ID + "/decide?act=" + string(act) + "&seen=" + seenOf(r))
 }
 
 // errNotTheirs is what a member hears who does the team's work.
@@ -169,7 +184,7 @@ func (p *Pages) decideDo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = topic.Decide(r.Context(), p.DB, at(r).Voice.Who, at(r).Brand.ID, r.PathValue("reply"), topic.Act(f.Value("act")), f.Value("rule"), f.Raw("reason"))
+	_, err = topic.Decide(r.Context(), p.DB, at(r).Voice.Who, at(r).Brand.ID, r.PathValue("reply"), topic.RevisionOf(f.Value("seen")), topic.Act(f.Value("act")), f.Value("rule"), f.Raw("reason"))
 	if err != nil {
 		if f.Refused(err) {
 			return p.decidePage(w, r, f)

@@ -224,7 +224,7 @@ func TestLiveInTheBrowser(t *testing.T) {
 	p.must(err)
 	visitor.Says(".crumbs", "Solved")
 	visitor.Says(".answer", "rain")
-	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, soft.ID, topic.Hide, "Be kind", "")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, soft.ID, topic.AsItIs, topic.Hide, "Be kind", "")
 	p.must(err)
 	visitor.Says(`.reply[id="5"] .tombstone`, "Be kind")
 	visitor.Until(`document.querySelector(".answer") === null`)

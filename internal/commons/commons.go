@@ -115,7 +115,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if at.moved(r.URL.Path, rest) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		http.Redirect(w, r, withQuery(at.base()+rest, r.URL.RawQuery), http.StatusMovedPermanently)
+		http.Redirect(w, r, withQuery(at.base()+onSite(rest), r.URL.RawQuery), http.StatusMovedPermanently)
 		return
 	}
 	inner := within(r, at, rest)
@@ -135,6 +135,12 @@ func withQuery(path, query string) string {
 		return path
 	}
 	return path + "?" + query
+}
+
+// onSite is a path as an address says it. What begins with two slashes, or with a
+// backslash that browsers read as one, would be another site's.
+func onSite(path string) string {
+	return (&url.URL{Path: "/" + strings.TrimLeft(path, `/\`)}).EscapedPath()
 }
 
 // ofCommunity returns the community that is asked for and the path in it; nil

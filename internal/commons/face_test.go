@@ -223,7 +223,7 @@ func TestPicturesGoWithWhatShowsThem(t *testing.T) {
 	seen("said", shown, "visitor", "eve", "team", "kim")
 	decide := func(act topic.Act) {
 		t.Helper()
-		_, err := topic.Decide(ctx, p.DB, p.owner, p.brand.ID, said.Reply.ID, act, "Be kind", "It insults.")
+		_, err := topic.Decide(ctx, p.DB, p.owner, p.brand.ID, said.Reply.ID, topic.AsItIs, act, "Be kind", "It insults.")
 		p.must(err)
 	}
 	decide(topic.Hide)
@@ -251,7 +251,7 @@ func TestPicturesGoWithWhatShowsThem(t *testing.T) {
 		t.Fatalf("it is %s", first.Reply.State)
 	}
 	seen("waiting", waits, "team", "eve")
-	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, first.Reply.ID, topic.Decline, "Be kind", "No")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, first.Reply.ID, topic.AsItIs, topic.Decline, "Be kind", "No")
 	p.must(err)
 	seen("declined", waits, "team", "eve")
 }

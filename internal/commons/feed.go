@@ -72,27 +72,25 @@ func (p *Pages) feed(w http.ResponseWriter, r *http.Request) error {
 	return a.write(w)
 }
 
-// topicFeed is the end of a topic.
+// topicFeed is the newest of a topic that can be read.
 func (p *Pages) topicFeed(w http.ResponseWriter, r *http.Request) error {
 	t, _, err := p.topicIn(r)
 	if err != nil {
 		return err
 	}
 	v := at(r)
-	all, err := topic.Replies(r.Context(), p.DB, v.Voice, t, t.Pages())
+	all, err := topic.Last(r.Context(), p.DB, v.Voice, t, topic.PageSize)
 	if err != nil {
 		return err
 	}
 	id := p.tag(t.CreatedAt, "topic", t.ID)
 	a := v.atom(id+"/replies", t.Title+" · "+v.Brand.Name, t.Path())
-	for i := len(all) - 1; i >= 0; i-- {
-		if one := all[i]; one.State == topic.Live {
-			said := id
-			if one.Number > 1 {
-				said = p.tag(t.CreatedAt, "reply", one.ID)
-			}
-			a.add(v.entry(said, t.Title, t.PathOf(one.Number), one.By, one.At, max(one.At, one.EditedAt), "html", topic.Placed(one.HTML, v.Public)))
+	for _, one := range all {
+		said := id
+		if one.Number > 1 {
+			said = p.tag(t.CreatedAt, "reply", one.ID)
 		}
+		a.add(v.entry(said, t.Title, t.PathOf(one.Number), one.By, one.At, max(one.At, one.EditedAt), "html", topic.Placed(one.HTML, v.Public)))
 	}
 	return a.write(w)
 }

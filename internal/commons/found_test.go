@@ -106,7 +106,7 @@ func TestHowPagesAreFound(t *testing.T) {
 	p.do(ada, asked.Topic.Path(), map[string][]string{"text": {"It is."}, "once": {"1"}})
 	waiting, err := topic.WaitingIn(ctx, p.DB, olga, asked.Topic)
 	p.must(err)
-	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, waiting[0].ID, topic.Approve, "", "")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, waiting[0].ID, topic.AsItIs, topic.Approve, "", "")
 	p.must(err)
 	open := asked.Topic.Path()
 	solved, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "And this?", Text: "Tell me too."})

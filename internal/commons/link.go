@@ -2,6 +2,7 @@ package commons
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,11 +79,10 @@ func untracked(query string) string {
 	if !strings.Contains(query, "utm_") {
 		return query
 	}
-	var kept []string
-	for part := range strings.SplitSeq(query, "&") {
-		if !strings.HasPrefix(part, "utm_") {
-			kept = append(kept, part)
-		}
-	}
-	return strings.Join(kept, "&")
+	return without(query, func(part string) bool { return strings.HasPrefix(part, "utm_") })
+}
+
+// without is a query without the parts that drop names, the others as they are.
+func without(query string, drop func(part string) bool) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(query, "&"), drop), "&")
 }

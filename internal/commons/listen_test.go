@@ -178,7 +178,7 @@ func TestReadersHearOfTheirTopic(t *testing.T) {
 	}
 	p.say(another, olga, water, "Hard")
 	s.hears(news(water, 3))
-	_, err := topic.Decide(ctx, p.DB, p.owner, p.brand.ID, said.Reply.ID, topic.Hide, "Be kind", "")
+	_, err := topic.Decide(ctx, p.DB, p.owner, p.brand.ID, said.Reply.ID, topic.AsItIs, topic.Hide, "Be kind", "")
 	p.must(err)
 	s.hears(news(water, 3))
 	p.get("", water.Path()).has(t, "Be kind").lacks(t, "Soft")
@@ -223,7 +223,7 @@ func TestOutsidersHearNothingOfWhatIsNotForThem(t *testing.T) {
 	team.hears(news(water, 1))
 	_, err := topic.Change(ctx, p.DB, p.voice("Eve"), waiting.Reply.ID, topic.Edit{Revision: 1, Text: "Please let me in"})
 	p.must(err)
-	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, waiting.Reply.ID, topic.Decline, "", "No")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, waiting.Reply.ID, topic.AsItIs, topic.Decline, "", "No")
 	p.must(err)
 	p.say(p.DB, olga, water, "Soft")
 	for _, s := range []*stream{visitor, list} {

@@ -66,7 +66,7 @@ func TestNotices(t *testing.T) {
 	p.get(token, "/notices").has(t, "1 unread")
 	p.get(token, s.Topic.Path()).has(t, "Soft").lacks(t, "bell-count")
 	p.get(token, "/notices").has(t, "Olga answered you").lacks(t, "Unread:")
-	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, r.Reply.ID, topic.Hide, "Be kind", "")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, r.Reply.ID, topic.AsItIs, topic.Hide, "Be kind", "")
 	p.must(err)
 	p.get(token, "/notices").lacks(t, "Olga answered you")
 	if a := p.get("", "/notices"); a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/studio/sign-in") {

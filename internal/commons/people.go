@@ -35,7 +35,7 @@ func (p *Pages) personShow(w http.ResponseWriter, r *http.Request) error {
 		return member.Missing()
 	}
 	if m.Handle != r.PathValue("handle") {
-		http.Redirect(w, r, v.href("/u/"+url.PathEscape(m.Handle)), http.StatusMovedPermanently)
+		http.Redirect(w, r, withQuery(v.href("/u/"+url.PathEscape(m.Handle)), r.URL.RawQuery), http.StatusMovedPermanently)
 		return nil
 	}
 	pv := personView{visit: v, Member: m}

@@ -75,8 +75,16 @@ func (p *Pages) topicShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if page := r.URL.Query().Get("page"); page == "1" || r.PathValue("slug") != t.Slug && t.Slug != "" {
-		http.Redirect(w, r, at(r).href(t.Path()), http.StatusMovedPermanently)
+	first := r.URL.Query().Get("page") == "1"
+	if first || r.PathValue("slug") != t.Slug && t.Slug != "" {
+		query := r.URL.RawQuery
+		if first { // which the topic's address is by itself
+			query = without(query, func(part string) bool {
+				q, _ := url.ParseQuery(part)
+				return q.Has("page")
+			})
+		}
+		http.Redirect(w, r, withQuery(at(r).href(t.Path()), query), http.StatusMovedPermanently)
 		return nil
 	}
 	return p.topicPage(w, r, t, s, form{})

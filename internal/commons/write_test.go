@@ -114,7 +114,7 @@ func TestARefusedLinkKeepsTheText(t *testing.T) {
 	cases, _, err := topic.Cases(ctx, p.DB, p.owner, p.brand.ID, topic.ToApprove, db.Page{})
 	p.must(err)
 	r := cases[0].Reply
-	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, r.ID, topic.Approve, "", "")
+	_, err = topic.Decide(ctx, p.DB, p.owner, p.brand.ID, r.ID, topic.AsItIs, topic.Approve, "", "")
 	p.must(err)
 	p.say(p.DB, olga, cases[0].Topic, "Ours is soft")
 	a = p.do(token, path+"/edit/"+r.ID, url.Values{"revision": {"1"}, "text": {"See https://a.example"}})
@@ -250,4 +250,40 @@ func TestDeepPostsFitAPhone(t *testing.T) {
 	}
 	b.Accessible(browsertest.Axe(t))
 	b.Clean()
+}
+
+// Who decides about words that were changed since is told, reads the new ones and
+// keeps their reason.
+func TestADecisionIsAboutTheWordsOnThePage(t *testing.T) {
+	p := open(t)
+	_, studio := p.team()
+	token := p.signUp("Ada")
+	a := p.do(token, "/new", url.Values{"space": {p.talk.ID}, "title": {"Hello"}, "text": {"First words"}, "once": {"1"}})
+	at := strings.TrimSuffix(a.Header.Get("Location"), "?done=waits")
+	cases, _, err := topic.Cases(ctx, p.DB, p.owner, p.brand.ID, topic.ToApprove, db.Page{})
+	if err != nil || len(cases) != 1 {
+		t.Fatal(cases, err)
+	}
+	door := "/r/" + cases[0].Reply.ID + "/decide"
+	p.get(studio, at).has(t, door+"?act=approved&amp;seen=1", door+"?act=declined&amp;seen=1")
+	p.get(studio, door+"?act=approved&seen=1").has(t, "First words", `name="seen" value="1"`).lacks(t, "changed since you looked")
+	long := strings.Repeat("Quite harmless. ", 60)
+	p.do(token, at+"/edit/"+cases[0].Reply.ID, url.Values{"revision": {"1"}, "title": {"Hello"}, "text": {long + "Buy pills"}}).hasStatus(t, http.StatusSeeOther)
+	for _, form := range []url.Values{
+		{"act": {"approved"}, "seen": {"1"}}, {"act": {"approved"}}, {"act": {"approved"}, "seen": {"-1"}}, {"act": {"approved"}, "seen": {"x"}},
+		{"act": {"declined"}, "seen": {"1"}, "rule": {"1. Be kind"}, "reason": {"It insults."}},
+	} {
+		a := p.do(studio, door, form)
+		a.hasStatus(t, http.StatusConflict)
+		a.has(t, "It was changed since you looked. Read it again.", "Buy pills", `name="seen" value="2"`)
+		if form.Has("reason") {
+			a.has(t, "It insults.</textarea>", `value="1. Be kind"`)
+		}
+	}
+	// Who comes from the old words, and who forgot the reason, is told as well.
+	p.get(studio, door+"?act=approved&seen=1").has(t, "It was changed since you looked", "Buy pills", `name="seen" value="2"`)
+	p.do(studio, door, url.Values{"act": {"declined"}, "seen": {"1"}}).has(t, "It was changed since you looked", "Say why")
+	p.get("", at).hasStatus(t, http.StatusNotFound)
+	p.do(studio, door, url.Values{"act": {"approved"}, "seen": {"2"}}).hasStatus(t, http.StatusSeeOther)
+	p.get("", at).has(t, "Buy pills")
 }

@@ -17,13 +17,7 @@ type Files struct{ Full, Thumb, Original string }
 // with a small copy drawn anew; original may be nil. What cannot be drawn is
 // no picture and fault.Invalid. Nothing refers to the files yet.
 func (l *Library) Bring(ctx context.Context, brandID, id, mime string, full, original []byte) (Files, error) {
-	select {
-	case turns <- struct{}{}:
-		defer func() { <-turns }()
-	case <-ctx.Done():
-		return Files{}, ctx.Err()
-	}
-	thumb, err := picture.Process(bytes.NewReader(full), picture.Options{MaxSide: thumbSide, Passing: true})
+	thumb, err := picture.Process(ctx, bytes.NewReader(full), picture.Options{MaxSide: thumbSide, Passing: true})
 	if err != nil {
 		return Files{}, err
 	}

@@ -37,20 +37,11 @@ type rendition struct {
 	full, thumb picture.Result
 }
 
-// turns bounds the memory that decoded pictures take together.
-var turns = make(chan struct{}, 2)
-
 // render draws the picture, or the part of it that is not empty, in both
 // sizes.
 func render(ctx context.Context, src []byte, part image.Rectangle) (r rendition, err error) {
-	select {
-	case turns <- struct{}{}:
-		defer func() { <-turns }()
-	case <-ctx.Done():
-		return r, ctx.Err()
-	}
-	if r.full, err = picture.Process(bytes.NewReader(src), picture.Options{MaxSide: fullSide, Crop: part}); err == nil {
-		r.thumb, err = picture.Process(bytes.NewReader(r.full.Bytes), picture.Options{MaxSide: thumbSide, Passing: true})
+	if r.full, err = picture.Process(ctx, bytes.NewReader(src), picture.Options{MaxSide: fullSide, Crop: part}); err == nil {
+		r.thumb, err = picture.Process(ctx, bytes.NewReader(r.full.Bytes), picture.Options{MaxSide: thumbSide, Passing: true})
 	}
 	return r, err
 }

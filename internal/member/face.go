@@ -27,9 +27,6 @@ import (
 // pixels: twice of what is shown at most, and a little.
 const faceSide = 192
 
-// drawing bounds the memory that decoded pictures take together.
-var drawing = make(chan struct{}, 2)
-
 // Portray gives the acting member a picture: the middle square of what is
 // read, drawn anew and small, without whatever else its file held. The file's
 // name is given once and says whether the same is shown already, so that an
@@ -38,13 +35,7 @@ func Portray(ctx context.Context, d *db.DB, blobs blob.Store, v Voice, r io.Read
 	if err := v.Speaks(d.Now()); err != nil {
 		return err
 	}
-	select {
-	case drawing <- struct{}{}:
-		defer func() { <-drawing }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	made, err := drawFace(r)
+	made, err := drawFace(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -62,7 +53,7 @@ func Portray(ctx context.Context, d *db.DB, blobs blob.Store, v Voice, r io.Read
 // BringFace keeps the picture of a member who is brought in, and returns the
 // key of the file.
 func BringFace(ctx context.Context, blobs blob.Store, brandID, id string, file []byte) (string, error) {
-	made, err := drawFace(bytes.NewReader(file))
+	made, err := drawFace(ctx, bytes.NewReader(file))
 	if err != nil {
 		return "", err
 	}
@@ -85,8 +76,8 @@ func StageFace(ctx context.Context, blobs blob.Store, brandID string, file []byt
 	return key, nil
 }
 
-func drawFace(r io.Reader) (picture.Result, error) {
-	return picture.Process(r, picture.Options{Square: true, MaxSide: faceSide})
+func drawFace(ctx context.Context, r io.Reader) (picture.Result, error) {
+	return picture.Process(ctx, r, picture.Options{Square: true, MaxSide: faceSide})
 }
 
 // The parts of a file's name: what it shows and whose it is, and what makes it

@@ -5,6 +5,7 @@
 package merge
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -278,6 +279,23 @@ func Now(ctx context.Context, q db.Queryer, brandID, id string) (string, error) 
 		id = next
 	}
 	return id, nil
+}
+
+// Follow does something to a record, or to who it has become a part of where it
+// is there no more: what somebody wrote about it meanwhile is about them. It
+// returns whom it was done to, or failed for.
+func Follow(ctx context.Context, q db.Queryer, brandID, id string, do func(id string) error) (string, error) {
+	missing := error(nil)
+	for {
+		now, err := Now(ctx, q, brandID, id)
+		if err != nil || missing != nil && now == id {
+			return id, cmp.Or(err, missing)
+		}
+		id = now
+		if missing = do(id); !fault.Is(missing, fault.NotFound) { // or they were made one just now
+			return id, missing
+		}
+	}
 }
 
 // Undo takes apart what was made one: the other's record is there again as it

@@ -269,13 +269,13 @@ func TestNothingIsToldThatMayNotBeRead(t *testing.T) {
 	if len(w.told("ada")) != 1 {
 		t.Error("the author is not told")
 	}
-	_, err := topic.Decide(ctx, w.d, w.who["hera"], "b", r.Reply.ID, topic.Hide, "Be kind", "It was rude")
+	_, err := topic.Decide(ctx, w.d, w.who["hera"], "b", r.Reply.ID, topic.AsItIs, topic.Hide, "Be kind", "It was rude")
 	w.must(err)
 	w.hears("ada")
 	w.hears("bo", "The team hid what you wrote in “Water” | Rule: Be kind | Reason: It was rude → "+s.Topic.PathOf(2))
 	w.gets("bo", "North: The team hid what you wrote in “Water”")
 	w.tick()
-	_, err = topic.Decide(ctx, w.d, w.who["hera"], "b", r.Reply.ID, topic.Restore, "", "")
+	_, err = topic.Decide(ctx, w.d, w.who["hera"], "b", r.Reply.ID, topic.AsItIs, topic.Restore, "", "")
 	w.must(err)
 	w.hears("bo", "What you wrote in “Water” can be read again → "+s.Topic.PathOf(2))
 	// What is for members only is not there for who is none any more.
@@ -301,7 +301,7 @@ func TestWaitingIsNotTold(t *testing.T) {
 	w.hears("ada")
 	w.hears("cy")
 	w.tick()
-	_, err := topic.Decide(ctx, w.d, w.who["hera"], "b", r.Reply.ID, topic.Approve, "", "")
+	_, err := topic.Decide(ctx, w.d, w.who["hera"], "b", r.Reply.ID, topic.AsItIs, topic.Approve, "", "")
 	w.must(err)
 	w.hears("ada", "Bo answered you in “Water” | Soft, @cy → "+s.Topic.PathOf(2))
 	w.hears("cy", "Bo names you in “Water” | Soft, @cy → "+s.Topic.PathOf(2))

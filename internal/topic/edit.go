@@ -108,10 +108,10 @@ func (e Edit) apply(ctx context.Context, tx *db.Tx, v member.Voice, s space.Spac
 		}
 		return Said{t, r}, waits(ctx, tx, t, r)
 	}
-	showReply(tx, t, r)
 	if was.State != Live {
-		return Said{t, r}, nil
+		return Said{t, r}, waits(ctx, tx, t, r) // for a look at other words than before
 	}
+	showReply(tx, t, r)
 	return Said{t, r}, errors.Join(findable(ctx, tx, t, r, w.plain),
 		outbox.Add(ctx, tx, outbox.Event{Brand: t.Brand, Kind: "reply.changed", Subject: r.ID, Data: Appeared{w.mentioned}}))
 }

@@ -215,14 +215,14 @@ type Shown struct {
 }
 
 // Replies returns a page of a topic, from 1: the replies with the numbers of
-// that page, in their order, without flags and revisions. Words that the voice
+// that page, in their order, without flags. Words that the voice
 // may not read are not in them: what is there instead says what became of it.
 func Replies(ctx context.Context, q db.Queryer, v member.Voice, t Topic, page int64) ([]Shown, error) {
 	first := (page-1)*PageSize + 1
 	rows, err := q.QueryContext(ctx, repliesOf, t.ID, first, first+PageSize)
 	out, err := db.CollectIn(make([]Shown, 0, PageSize), rows, err, func(rows *sql.Rows, r *Shown) error {
 		r.Brand, r.Topic, r.Space = t.Brand, t.ID, t.Space
-		err := rows.Scan(&r.ID, &r.Number, &r.Author, &r.Answers, &r.State, &r.HTML, &r.Team, &r.Reactions, &r.EditedAt, &r.At, &r.By.Handle, &r.By.Name, &r.By.Picture, &r.By.Gone)
+		err := rows.Scan(&r.ID, &r.Number, &r.Author, &r.Answers, &r.State, &r.HTML, &r.Team, &r.Reactions, &r.EditedAt, &r.Revision, &r.At, &r.By.Handle, &r.By.Name, &r.By.Picture, &r.By.Gone)
 		r.By.ID = r.Author
 		return err
 	})
@@ -235,8 +235,18 @@ func Replies(ctx context.Context, q db.Queryer, v member.Voice, t Topic, page in
 	return out, nil
 }
 
-const repliesOf = `SELECT r.id, r.number, r.author_id, r.answers, r.state, r.html, r.team, r.reactions, r.edited_at, r.at, m.handle, m.name, m.picture, m.state = 'left'
+const repliesOf = `SELECT r.id, r.number, r.author_id, r.answers, r.state, r.html, r.team, r.reactions, r.edited_at, r.revision, r.at, m.handle, m.name, m.picture, m.state = 'left'
 	FROM reply r JOIN member m ON m.id = r.author_id WHERE r.topic_id = $1 AND r.number >= $2 AND r.number < $3 ORDER BY r.number`
+
+// Last returns the newest replies of a topic that everybody who may read it can
+// read, so many at most, the newest first, with its opening among them.
+func Last(ctx context.Context, q db.Queryer, v member.Voice, t Topic, most int) ([]Shown, error) {
+	all, err := shown(ctx, q, v, `r.topic_id = $1 AND r.number > 0 AND r.state = 'live' ORDER BY r.number DESC LIMIT $2`, t.ID, most)
+	if err != nil {
+		return nil, fmt.Errorf("topic: the last replies: %w", err)
+	}
+	return all, nil
+}
 
 // WaitingIn returns what waits in a topic and the voice may read: its author's
 // own, or all for who looks after the space. At most 50.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -172,9 +173,29 @@ var leads = map[Act]struct {
 	Keep:    {[]State{Live}, Live},
 }
 
-// Decide decides about a reply. Hiding and declining need a reason, which its
-// author and its readers see. What is there already is no error.
-func Decide(ctx context.Context, d *db.DB, who access.Who, brandID, replyID string, act Act, rule, why string) (Said, error) {
+// AsItIs stands for a revision where a decision is about whatever the reply says
+// now: for what the program does by itself, never for what a page showed.
+const AsItIs int64 = -1
+
+// RevisionOf reads the revision that a form says it showed; 0 where it says none.
+func RevisionOf(s string) int64 {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
+		return n
+	}
+	return 0
+}
+
+// Changed is what somebody hears who decides about words that are not there any
+// more, or who does not say which they read.
+func Changed() error {
+	return fault.New(fault.Conflict, "It was changed since you looked. Read it again.")
+}
+
+// Decide decides about a reply. seen is the revision of the words that whoever
+// decides has read, or AsItIs: others are refused, so that nobody lets through what
+// they never saw. Hiding and declining need a reason, which its author and its
+// readers see. What is there already is no error.
+func Decide(ctx context.Context, d *db.DB, who access.Who, brandID, replyID string, seen int64, act Act, rule, why string) (Said, error) {
 	step, known := leads[act]
 	why, err := reason(why)
 	switch {
@@ -193,8 +214,14 @@ func Decide(ctx context.Context, d *db.DB, who access.Who, brandID, replyID stri
 		if err != nil {
 			return err
 		}
-		if out = (Said{t, r}); r.State == step.to && act != Keep {
+		out = Said{t, r}
+		switch {
+		case seen == 0:
+			return Changed()
+		case r.State == step.to && act != Keep:
 			return nil
+		case seen != AsItIs && seen != r.Revision:
+			return Changed()
 		}
 		if !slices.Contains(step.from, r.State) {
 			return fault.New(fault.Conflict, "Someone has decided about this meanwhile, or its author took it back. Look again.")

@@ -51,7 +51,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			return topic.Move(ctx, w.d, w.voice(name), q.Topic.ID, w.space["news"].ID)
 		}},
 		{"hide", "nnnnn.d..", func(name string, _, a topic.Said) error {
-			return second(topic.Decide(ctx, w.d, w.who[name], "b", a.Reply.ID, topic.Hide, "", "x"))
+			return second(topic.Decide(ctx, w.d, w.who[name], "b", a.Reply.ID, topic.AsItIs, topic.Hide, "", "x"))
 		}},
 		{"flag", "dddd.....", func(name string, _, a topic.Said) error {
 			return topic.Complain(ctx, w.d, w.voice(name), a.Reply.ID, topic.Spam, "")

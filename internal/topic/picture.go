@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"path"
 	"regexp"
@@ -53,7 +52,7 @@ func Upload(ctx context.Context, d *db.DB, blobs blob.Store, v member.Voice, r i
 	if err := unhurriedPictures(ctx, d, v); err != nil {
 		return Picture{}, err
 	}
-	made, err := picture.Process(r, picture.Options{MaxSide: pictureSide})
+	made, err := picture.Process(ctx, r, picture.Options{MaxSide: pictureSide})
 	if err != nil {
 		return Picture{}, err
 	}
@@ -102,7 +101,7 @@ func ForgetPictures(ctx context.Context, tx *db.Tx, brandID, memberID string, mo
 
 // Sound returns nil where a file is one that Upload may have made of a picture,
 // as its row says, or what is wrong with it. It is decoded whole.
-func (p Picture) Sound(file []byte) error {
+func (p Picture) Sound(ctx context.Context, file []byte) error {
 	kind, size, err := picture.Check(file)
 	if err != nil {
 		return err
@@ -110,10 +109,7 @@ func (p Picture) Sound(file []byte) error {
 	if kind.Mime() != p.Mime || size.Width != p.Width || size.Height != p.Height || int64(len(file)) != p.Bytes || max(p.Width, p.Height) > pictureSide {
 		return fault.New(fault.Invalid, "It is not as pictures.jsonl says.")
 	}
-	if _, _, err := image.Decode(bytes.NewReader(file)); err != nil {
-		return fault.As(fault.Invalid, err, "The picture is damaged or cut short. Upload it again.")
-	}
-	return nil
+	return picture.Whole(ctx, file)
 }
 
 // BringPicture keeps the file of a picture that is brought in as it is, under

@@ -130,7 +130,7 @@ func (w *world) say(name string, to topic.Said, text string) topic.Said {
 func (w *world) decide(name string, r topic.Said, act topic.Act) topic.Said {
 	w.t.Helper()
 	w.tick()
-	return must(topic.Decide(ctx, w.d, w.who[name], "b", r.Reply.ID, act, "", "Because"))(w.t)
+	return must(topic.Decide(ctx, w.d, w.who[name], "b", r.Reply.ID, topic.AsItIs, act, "", "Because"))(w.t)
 }
 
 func (w *world) topic(s topic.Said) topic.Topic {
@@ -408,11 +408,11 @@ func TestHiddenWordsAreATombstone(t *testing.T) {
 	if page := must(topic.Replies(ctx, w.d, w.voice("ada"), w.topic(s), 1))(t); page[1].HTML == "" || w.topic(s).Replies != 1 || w.topic(s).AnsweredAt == 0 {
 		t.Error("what was restored is not there")
 	}
-	_, err := topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.Hide, "", "")
+	_, err := topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.AsItIs, topic.Hide, "", "")
 	w.is(err, fault.Invalid, "Say why")
-	_, err = topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.Hide, "a\x00", "x")
+	_, err = topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.AsItIs, topic.Hide, "a\x00", "x")
 	w.is(err, fault.Invalid, "rule")
-	_, err = topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.Approve, "", "")
+	_, err = topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, topic.AsItIs, topic.Approve, "", "")
 	if err != nil {
 		t.Errorf("what is there already is an error: %v", err)
 	}
@@ -591,7 +591,7 @@ func TestAnotherBrandsIDs(t *testing.T) {
 		"react": topic.React(ctx, w.d, v, r.Reply.ID, "heart", true), "flag": topic.Complain(ctx, w.d, v, r.Reply.ID, topic.Spam, ""), "bookmark": topic.Bookmark(ctx, w.d, v, r.Reply.ID, true),
 		"follow": topic.Follow(ctx, w.d, v, s.Topic.ID, topic.Watch), "close": topic.Close(ctx, w.d, v, s.Topic.ID, true), "pin": topic.Pin(ctx, w.d, v, s.Topic.ID, true),
 		"move": topic.Move(ctx, w.d, v, s.Topic.ID, w.space["talk"].ID), "accept": second(topic.Accept(ctx, w.d, v, r.Reply.ID, true)),
-		"decide": second(topic.Decide(ctx, w.d, w.who["stranger"], "other", r.Reply.ID, topic.Hide, "", "x")), "decide in b": second(topic.Decide(ctx, w.d, w.who["stranger"], "b", r.Reply.ID, topic.Hide, "", "x")),
+		"decide": second(topic.Decide(ctx, w.d, w.who["stranger"], "other", r.Reply.ID, topic.AsItIs, topic.Hide, "", "x")), "decide in b": second(topic.Decide(ctx, w.d, w.who["stranger"], "b", r.Reply.ID, topic.AsItIs, topic.Hide, "", "x")),
 		"draft": topic.KeepDraft(ctx, w.d, v, topic.Draft{Topic: s.Topic.ID, Text: "x"}),
 	} {
 		if !fault.Is(err, fault.NotFound) {
@@ -711,4 +711,57 @@ func TestMoreNamesThanAreTold(t *testing.T) {
 	w.is(second(topic.Begin(ctx, w.d, w.voice("ada"), topic.New{Space: w.space["talk"].ID, Title: "x", Text: names(51)})), fault.Invalid, refused)
 	w.is(second(topic.Say(ctx, w.d, w.voice("ada"), q.Topic.ID, names(51), 0, "")), fault.Invalid, refused)
 	w.is(second(topic.Change(ctx, w.d, w.voice("bo"), a.Reply.ID, topic.Edit{Revision: 1, Text: names(51)})), fault.Invalid, refused)
+}
+
+// What is decided is about the words that whoever decides has read.
+func TestADecisionIsAboutTheWordsThatWereRead(t *testing.T) {
+	w := open(t)
+	decide := func(r topic.Said, seen int64, act topic.Act) error {
+		return second(topic.Decide(ctx, w.d, w.who["here"], "b", r.Reply.ID, seen, act, "", "Because"))
+	}
+	change := func(r topic.Said, title, text string) topic.Said {
+		w.tick()
+		now := must(topic.ReplyByID(ctx, w.d, "b", r.Reply.ID))(t)
+		return must(topic.Change(ctx, w.d, w.voice("newcomer"), r.Reply.ID, topic.Edit{Revision: now.Revision, Title: title, Text: text}))(t)
+	}
+	w.join("newcomer", member.Active, false)
+	one := w.begin("newcomer", "talk", "First words")
+	if one.Reply.State != topic.Waiting {
+		t.Fatalf("it is %s", one.Reply.State)
+	}
+	one = change(one, "", "Buy pills")
+	for _, act := range []topic.Act{topic.Approve, topic.Decline} {
+		w.is(decide(one, 1, act), fault.Conflict, "Read it again")
+		w.is(decide(one, 0, act), fault.Conflict, "Read it again")
+	}
+	one = change(one, "Buy our pills", "Buy pills") // a title is words as well
+	w.is(decide(one, 2, topic.Approve), fault.Conflict, "Read it again")
+	if got := w.topic(one); got.State != topic.Waiting {
+		t.Fatalf("it is %s", got.State)
+	}
+	if err := decide(one, 3, topic.Approve); err != nil {
+		t.Fatal(err)
+	}
+	// Two who decide at once: the second finds it done, or is told.
+	if err := decide(one, 3, topic.Approve); err != nil {
+		t.Error(err)
+	}
+	w.is(decide(one, 3, topic.Decline), fault.Conflict, "decided about this meanwhile")
+
+	other := w.begin("ada", "talk", "Which beans?")
+	for _, act := range []topic.Act{topic.Hide, topic.Keep} {
+		w.is(decide(other, 7, act), fault.Conflict, "Read it again")
+		w.is(decide(other, 0, act), fault.Conflict, "Read it again")
+	}
+	w.decide("here", other, topic.Hide)
+	w.is(decide(other, 9, topic.Restore), fault.Conflict, "Read it again")
+	w.is(decide(other, 0, topic.Restore), fault.Conflict, "Read it again")
+	if err := decide(other, 1, topic.Restore); err != nil {
+		t.Error(err)
+	}
+	for s, want := range map[string]int64{"3": 3, "": 0, "x": 0, "-1": 0, "99999999999999999999": 0} {
+		if got := topic.RevisionOf(s); got != want {
+			t.Errorf("%q is %d", s, got)
+		}
+	}
 }

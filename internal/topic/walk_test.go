@@ -78,7 +78,7 @@ func (w *world) step(dice *rand.Rand, names []string, said *[]topic.Said) {
 		case 5:
 			_, err = topic.Change(ctx, w.d, v, r.ID, topic.Edit{Revision: r.Revision, Text: text + " again"})
 		case 6, 7:
-			_, err = topic.Decide(ctx, w.d, w.who["manager"], "b", r.ID, pick(dice, []topic.Act{topic.Approve, topic.Approve, topic.Decline, topic.Hide, topic.Restore, topic.Keep}), "", "x")
+			_, err = topic.Decide(ctx, w.d, w.who["manager"], "b", r.ID, topic.AsItIs, pick(dice, []topic.Act{topic.Approve, topic.Approve, topic.Decline, topic.Hide, topic.Restore, topic.Keep}), "", "x")
 		case 8:
 			err = topic.React(ctx, w.d, v, r.ID, pick(dice, topic.Feelings).Name, dice.IntN(3) > 0)
 		case 9:

@@ -115,7 +115,7 @@ func TestLogNamesMembersAndTopics(t *testing.T) {
 	ok(err)
 	_, err = member.Decide(ctx, s.DB, who, brandID, kim.ID, member.Active, "")
 	ok(err)
-	_, err = topic.Decide(ctx, s.DB, who, brandID, said.Reply.ID, topic.Hide, "Be kind", "It was rude")
+	_, err = topic.Decide(ctx, s.DB, who, brandID, said.Reply.ID, topic.AsItIs, topic.Hide, "Be kind", "It was rude")
 	ok(err)
 	ok(topic.Close(ctx, s.DB, v, said.Topic.ID, true))
 	_, err = document.Write(ctx, s.DB, who, brandID, document.Guidelines, 0, "Be kind.", true)

@@ -259,7 +259,11 @@ func TestSentTwiceLeadsWhereTheFirstLed(t *testing.T) {
 		}
 		s.Follow(p).Has(".toast", "They are one person now")
 	}
-	s.Follow(s.Post(stale, "revision", "x", "reason", "Him too.")).Has(".toast", "has become a part of Mira").Has("input[name=revision]")
+	again := s.Post(stale, "revision", "x", "reason", "Him too.").Is(http.StatusConflict).Has("main", "has become a part of Mira").
+		Has("form[action='"+s.Path("people", mira, "same", omar)+"'] [name=reason]", "Him too.")
+	if again.Attr("input[name=revision]", "value") == "x" {
+		t.Error("the form is still about who is no more")
+	}
 	s.Follow(s.Get(stale)).Has(".toast", "has become a part of Mira")
 	s.Follow(s.Get(s.Path("people", mira, "same", lea))).Has(".toast", "They are one person now")
 	s.Follow(s.Get(s.Path("people", lea, "same"))).Has("h1", "Mira")
@@ -271,4 +275,40 @@ func TestSentTwiceLeadsWhereTheFirstLed(t *testing.T) {
 	s.Get(s.Path("people", omar)).Is(http.StatusNotFound)
 	s.Post(s.Path("people", "nobody", "erase"), "confirm", "x").Is(http.StatusNotFound)
 	s.Post(s.Path("people", "nobody", "same", mira), "revision", "x", "reason", "x").Is(http.StatusNotFound)
+}
+
+// What was written on a page of somebody who has become a part of another since is
+// kept with who stayed.
+func TestWordsFollowWhomTheyAreAbout(t *testing.T) {
+	s := webtest.New(t)
+	s.FillInbox()
+	mira, lea, omar := who(t, s, "Mira"), who(t, s, "Lea"), who(t, s, "Omar")
+	join := func(stays, goes string) {
+		t.Helper()
+		p := s.Get(s.Path("people", stays, "same", goes)).Is(http.StatusOK)
+		s.Post(s.Path("people", stays, "same", goes), "revision", p.Attr("input[name=revision]", "value"), "reason", "She said so.").Is(http.StatusSeeOther)
+	}
+	join(lea, omar)
+	join(mira, lea) // twice over
+	for i, was := range []string{omar, lea} {
+		note := fmt.Sprint("Prefers letters ", i)
+		p := s.Post(s.Path("people", was, "notes"), "text", note).Is(http.StatusSeeOther)
+		if to := p.Header.Get("Location"); to != s.Path("people", mira) {
+			t.Errorf("the note leads to %q", to)
+		}
+		s.Get(s.Path("people", mira)).Has("main", note)
+		// An empty one is asked for on the page of who stayed.
+		s.Post(s.Path("people", was, "notes"), "text", " ").Is(http.StatusUnprocessableEntity).Has("h1", "Mira").
+			Has("form[action='"+s.Path("people", mira, "notes")+"']", "")
+	}
+	// What was said of the other is not what is said of who stayed: look first.
+	p := s.Post(s.Path("people", lea, "save"), "name", "Lea", "about", "Runs the bakery", "was.name", "Lea", "was.about", "").Is(http.StatusConflict).
+		Has("form[action='"+s.Path("people", mira, "save")+"'] [name=about]", "Runs the bakery")
+	s.Follow(s.Post(s.Path("people", lea, "save"), "name", "Mira", "about", "Runs the bakery", "was.name", p.Attr("[name='was.name']", "value"), "was.about", p.Attr("[name='was.about']", "value")))
+	s.Get(s.Path("people", mira)).Has("main", "Runs the bakery")
+	if file := s.Post(s.Path("people", lea, "export")).Is(http.StatusOK); !strings.Contains(file.Header.Get("Content-Disposition"), mira) {
+		t.Errorf("handed out as %q", file.Header.Get("Content-Disposition"))
+	}
+	s.Post(s.Path("people", "nobody", "notes"), "text", "x").Is(http.StatusNotFound)
+	s.Post(s.Path("people", "nobody", "save"), "name", "x").Is(http.StatusNotFound)
 }

@@ -329,6 +329,7 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 		v.Set("accounts", assignee)
 	case strings.Contains(path, "/community/cases/"):
 		v.Set("act", "approved")
+		v.Set("seen", "1")
 	case strings.Contains(path, "/community/members/"):
 		v.Set("act", "suspended")
 	case strings.Contains(path, "/community/"):
@@ -337,6 +338,7 @@ func visit(pattern string, address, form map[string]string, assignee string) *ht
 		}
 	case strings.HasSuffix(path, "/decide"):
 		v.Set("act", "approved")
+		v.Set("seen", "1")
 	case strings.HasSuffix(path, "/topic"):
 		v.Set("space", form["space"])
 	case strings.Contains(path, "/inbox/"):

@@ -132,3 +132,69 @@ func TestAMessageBecomesATopic(t *testing.T) {
 	s.Post(at, in...).Is(http.StatusConflict).Has("[data-is-topic]", "This is a topic already: Do you sell filters?").Has("[data-is-topic] textarea[readonly]", "Mine came second.")
 	s.Get(at).Has("[data-is-topic]", "topic already").Lacks("[data-is-topic] textarea").Lacks("form.narrow [name=title]")
 }
+
+// Who decides in the queue or in the inbox about words that were changed since is
+// told, reads the new ones, and keeps the rule and the reason.
+func TestADecisionIsAboutTheWordsThatAreShown(t *testing.T) {
+	s := webtest.New(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	talk, err := space.Create(t.Context(), s.DB, s.Who(), s.Brand.ID, space.Settings{Name: "Talk", Kind: space.Discussion})
+	must(err)
+	voice := func(name string, trusted bool) member.Voice {
+		a := s.NewAccount(name+"@example.com", name)
+		var m member.Member
+		must(s.DB.Tx(t.Context(), func(tx *db.Tx) (err error) {
+			m, err = member.Create(t.Context(), tx, s.Brand.ID, member.New{Account: a.ID, Handle: name, Name: name, State: member.Active, Trusted: trusted})
+			return err
+		}))
+		return member.Voice{Who: access.Who{Account: a.ID}, Member: m, Brand: s.Brand.ID}
+	}
+	kim, bo, lee := voice("kim", false), voice("bo", true), voice("lee", true)
+	waits, err := topic.Begin(t.Context(), s.DB, kim, topic.New{Space: talk.ID, Title: "Hello", Text: "First words"})
+	must(err)
+	flagged, err := topic.Begin(t.Context(), s.DB, bo, topic.New{Space: talk.ID, Title: "Beans", Text: "Which beans?"})
+	must(err)
+	must(topic.Complain(t.Context(), s.DB, lee, flagged.Reply.ID, topic.Other, "Too loud."))
+	_, err = community.Show(t.Context(), s.DB, s.Who(), s.Brand.ID, true)
+	must(err)
+	must(s.Own.Keep(t.Context(), s.Brand.ID))
+
+	queue, card := s.Path("community"), "#case-"+waits.Reply.ID+" "
+	cases := s.Path("community", "cases", waits.Reply.ID)
+	look := s.Path("inbox", s.Talk("wait-"+waits.Reply.ID).ID)
+	complaint := s.Path("inbox", s.Talk("case-"+flagged.Reply.ID).ID)
+	s.Get(queue).Has(card+"[name=seen][value='1']", "").Has(card+".prose", "First words")
+	s.Get(look).Has(".thread-look [name=seen][value='1']", "")
+	change := func(v member.Voice, r topic.Reply, text string) {
+		t.Helper()
+		_, err := topic.Change(t.Context(), s.DB, v, r.ID, topic.Edit{Revision: 1, Text: text})
+		must(err)
+	}
+	change(kim, waits.Reply, "Buy pills")
+	change(bo, flagged.Reply, "Buy more pills")
+
+	const told = "It was changed since you looked. Read it again."
+	for _, seen := range []string{"1", "", "-1"} {
+		s.Post(cases+"?queue=waiting", "act", "declined", "seen", seen, "rule", "Be kind", "reason", "It insults.").Is(http.StatusConflict).
+			Has(card, told).Has(card+".prose", "Buy pills").Has(card+"[name=seen][value='2']", "").Has(card+"[name=rule][value='Be kind']", "").Has(card+"[name=reason]", "It insults.")
+		s.Post(look+"/decide", "act", "approved", "seen", seen, "rule", "Be kind", "reason", "It insults.").Is(http.StatusConflict).
+			Has("#thread", told).Has(".said-by", "Buy pills").Has(".thread-look [name=seen][value='2']", "").Has(".thread-look [name=reason]", "It insults.")
+		for _, act := range []string{"kept", "hidden"} {
+			s.Post(complaint+"/decide", "act", act, "seen", seen, "rule", "Be kind", "reason", "It insults.").Is(http.StatusConflict).
+				Has("#thread", told).Has(".said-by", "Buy more pills").Has(".thread-look [name=seen][value='2']", "")
+		}
+	}
+	s.Post(cases+"?queue=waiting", "act", "declined", "seen", "1").Has(card, told).Has(card, "Say why")
+	if r, err := topic.ReplyByID(t.Context(), s.DB, s.Brand.ID, waits.Reply.ID); err != nil || r.State != topic.Waiting {
+		t.Fatalf("it is %s, %v", r.State, err)
+	}
+	s.Follow(s.Post(look+"/decide", "act", "approved", "seen", "2"))
+	s.Follow(s.Post(complaint+"/decide", "act", "kept", "seen", "2"))
+	// What is in the queue no more says so on its page.
+	s.Post(cases+"?queue=waiting", "act", "declined", "seen", "2", "reason", "No").Is(http.StatusConflict).Has("main", "decided about this meanwhile")
+}

@@ -3,7 +3,8 @@
 // upright, crops, shrinks and writes it anew, so that nothing of the original
 // file but its pixels survives: no GPS position, no camera, no hidden payload.
 //
-// It is pure: no files, no database, no network.
+// No files, no database, no network: all it shares is the memory of the process,
+// of which pictures in work take no more than Work allows.
 package picture
 
 import (
@@ -21,8 +22,8 @@ import (
 	"rapport/internal/fault"
 )
 
-// Limits on what is taken in. They bound memory at about 200 MB for one
-// picture in work: four bytes a pixel.
+// Limits on what is taken in. Most pictures take four bytes a pixel while they
+// are in work, 200 MB at most; Work bounds what all of them take together.
 const (
 	MaxBytes  = 20 << 20   // of the uploaded file
 	MaxPixels = 50_000_000 // width × height

@@ -145,21 +145,21 @@ func TestWhatIsRefused(t *testing.T) {
 			if c.says == "crop" {
 				o.Crop = image.Rect(10, 10, 65, 20)
 			}
-			_, err := picture.Process(bytes.NewReader(c.file), o)
+			_, err := picture.Process(t.Context(), bytes.NewReader(c.file), o)
 			if !fault.Is(err, fault.Invalid) || !strings.Contains(fault.Text(err), c.says) {
 				t.Errorf("got %v, want a fault with %q", err, c.says)
 			}
 		})
 	}
 	broken := errors.New("the upload broke")
-	if _, err := picture.Process(iotest.ErrReader(broken), picture.Options{}); !errors.Is(err, broken) {
+	if _, err := picture.Process(t.Context(), iotest.ErrReader(broken), picture.Options{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func process(t *testing.T, file []byte, o picture.Options) (picture.Result, image.Image) {
 	t.Helper()
-	r, err := picture.Process(bytes.NewReader(file), o)
+	r, err := picture.Process(t.Context(), bytes.NewReader(file), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("accepted as %q, %d × %d", kind, size.Width, size.Height)
 		}
 		if err == nil && size.Width*size.Height < 1<<16 {
-			_, err = picture.Process(bytes.NewReader(file), picture.Options{MaxSide: 16})
+			_, err = picture.Process(t.Context(), bytes.NewReader(file), picture.Options{MaxSide: 16})
 			if err != nil && fault.Is(err, fault.Internal) {
 				t.Errorf("an error without words: %v", err)
 			}

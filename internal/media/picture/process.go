@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -39,8 +40,9 @@ const (
 
 // Process makes a clean picture of src: upright, cropped, shrunk, without any
 // metadata. It is a PNG where something is transparent, else a JPEG. Moving
-// pictures are refused: shown still they would mislead.
-func Process(src io.Reader, o Options) (Result, error) {
+// pictures are refused: shown still they would mislead. It waits for room in Work
+// until ctx is done; where too many wait it is fault.Unavailable.
+func Process(ctx context.Context, src io.Reader, o Options) (Result, error) {
 	file, err := readAll(src)
 	if err != nil {
 		return Result{}, err
@@ -57,18 +59,50 @@ func Process(src io.Reader, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	decoded, _, err := image.Decode(bytes.NewReader(file))
+	w, h := fit(crop.Dx(), crop.Dy(), o.MaxSide)
+	leave, err := Work.Enter(ctx, weight(kind, size, file)+int64(w)*int64(h)*8) // drawn, and turned
 	if err != nil {
-		return Result{}, damaged(err)
+		return Result{}, err
 	}
-	if decoded.Bounds().Dx() != size.Width || decoded.Bounds().Dy() != size.Height {
-		return Result{}, damaged(nil)
+	defer leave()
+	made, err := draws(file, size, turn, crop, o.MaxSide)
+	if err != nil {
+		return Result{}, err
 	}
-	made := shrink(decoded, turn, crop, o.MaxSide)
 	if o.Passing {
 		return encode(made, PassingQuality)
 	}
 	return encode(made, quality)
+}
+
+// draws returns the wanted part at its size: of what was decoded nothing is left
+// when it returns.
+func draws(file []byte, size image.Config, turn int, crop image.Rectangle, maxSide int) (*image.NRGBA, error) {
+	decoded, _, err := image.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if decoded.Bounds().Dx() != size.Width || decoded.Bounds().Dy() != size.Height {
+		return nil, damaged(nil)
+	}
+	return shrink(decoded, turn, crop, maxSide), nil
+}
+
+// Whole returns nil where a file can be decoded to its end, as Process does.
+func Whole(ctx context.Context, file []byte) error {
+	kind, size, err := Check(file)
+	if err != nil {
+		return err
+	}
+	leave, err := Work.Enter(ctx, weight(kind, size, file))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, _, err := image.Decode(bytes.NewReader(file)); err != nil {
+		return damaged(err)
+	}
+	return nil
 }
 
 // crop returns the part of whole to keep.
@@ -142,7 +176,7 @@ func shrink(decoded image.Image, turn int, crop image.Rectangle, maxSide int) *i
 	if w == source.Dx() && h == source.Dy() {
 		draw.Draw(small, small.Bounds(), decoded, source.Min, draw.Src)
 	} else {
-		draw.CatmullRom.Scale(small, small.Bounds(), decoded, source, draw.Src, nil)
+		scaled(small, decoded, source)
 	}
 	return rotate(small, turn)
 }

@@ -152,9 +152,7 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 	if m.ErasedAt > 0 {
 		a.Removed, a.Erased = m.ErasedAt.Time(), true
 	}
-	for _, file := range m.Media {
-		a.Media = append(a.Media, ui.Attached{Kind: file.Kind, Alt: file.Alt, Href: file.URL})
-	}
+	a.Media = attached(m.Media)
 	if parent, known := said[m.Parent]; known && m.Depth > deepest {
 		a.Answering = cmp.Or(parent.Author.Label(), studio.At(r).Brand.Name)
 	}
@@ -170,6 +168,13 @@ func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Messag
 		item.Topic = studio.Path(t.Slug, "inbox", "messages", m.ID, "topic")
 	}
 	return item, nil
+}
+
+func attached(all []network.Attachment) (out []ui.Attached) {
+	for _, file := range all {
+		out = append(out, ui.Attached{Kind: file.Kind, Alt: file.Alt, Href: file.URL})
+	}
+	return out
 }
 
 // readBy says who can read an answer: as many as can read what it answers.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"rapport/internal/access"
@@ -25,6 +26,7 @@ import (
 // flagged or waits.
 type lookView struct {
 	Waiting bool
+	Seen    string // the revision of the words that are shown
 	Rules   []string
 	Rule    string
 	Reason  string
@@ -72,21 +74,61 @@ func threadPlace(ctx context.Context, c conversation.Conversation, on studio.Cha
 	return i18n.T(ctx, "Comment on {{.Network}}, to {{.Channel}}", "Network", on.Title, "Channel", on.Handle)
 }
 
-// threadLook is what must be decided, while it must.
+// threadLook is what must be decided, while it must. What is decided about stands
+// there as it is now: the inbox hears of a change a moment later.
 func (p *Pages) threadLook(r *http.Request, t *threadView, th conversation.Thread, f entry.Form) error {
 	if !th.ToLook() || th.State == conversation.StateDone || !p.May(r, access.TopicModerate) {
 		return nil
 	}
-	v := studio.At(r)
-	all, err := document.RulesOf(r.Context(), p.DB, v.Brand.ID)
+	v, ctx := studio.At(r), r.Context()
+	reply, err := topic.ReplyByID(ctx, p.DB, v.Brand.ID, bridge.ReplyOf(th.Root))
+	if fault.Is(err, fault.NotFound) || err == nil && reply.State != topic.Live && reply.State != topic.Waiting {
+		return nil // it was decided, and the inbox is about to hear of it
+	}
 	if err != nil {
 		return err
 	}
-	t.Look = &lookView{Waiting: th.Kind == conversation.KindWaiting, Rules: all}
+	about, err := topic.ByID(ctx, p.DB, v.Brand.ID, reply.Topic)
+	if err != nil {
+		return err
+	}
+	if !t.shows(th, reply, func(a *ui.MessageArgs) {
+		var media []network.Attachment
+		a.Text, media = p.Bridge.Words(ctx, about, reply)
+		a.Media = attached(media)
+	}) {
+		return nil
+	}
+	t.Look = &lookView{Waiting: reply.State == topic.Waiting, Seen: strconv.FormatInt(reply.Revision, 10)}
+	if t.Look.Rules, err = document.RulesOf(ctx, p.DB, v.Brand.ID); err != nil {
+		return err
+	}
 	if f.Values.Has("act") && f.Values.Has("reason") {
 		t.Look.Rule, t.Look.Reason, t.Look.Error = f.Value("rule"), f.Raw("reason"), f.Error("reason")
+		if f.Text == "" && f.Value("seen") != t.Look.Seen {
+			t.Form.Text = fault.Say(ctx, topic.Changed())
+		}
 	}
 	return nil
+}
+
+// shows puts what the conversation is about as it is now where it stands, and
+// reports whether it is on the page.
+func (t *threadView) shows(th conversation.Thread, reply topic.Reply, put func(*ui.MessageArgs)) bool {
+	for _, m := range th.Messages {
+		if m.RemoteID != th.Root || m.RemovedAt > 0 || m.ErasedAt > 0 {
+			continue
+		}
+		for i := range t.Items {
+			if a := &t.Items[i].Message; a.ID == m.ID {
+				if put(a); reply.EditedAt > 0 {
+					a.Edited = reply.EditedAt.Time()
+				}
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // threadCrossed are the topics that were made of the conversation's messages.
@@ -170,7 +212,7 @@ func (p *Pages) inboxDecide(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "There is nothing to decide in this conversation.")
 	}
 	act := topic.Act(a.Form.Value("act"))
-	_, err = topic.Decide(ctx, p.DB, v.Who, v.Brand.ID, bridge.ReplyOf(c.Root), act, a.Form.Value("rule"), a.Form.Value("reason"))
+	_, err = topic.Decide(ctx, p.DB, v.Who, v.Brand.ID, bridge.ReplyOf(c.Root), topic.RevisionOf(a.Form.Value("seen")), act, a.Form.Value("rule"), a.Form.Value("reason"))
 	return p.talked(w, r, a, ui.ToastArgs{Text: studio.DecidedNote(ctx, act)}, err, "reason", "rule")
 }
 

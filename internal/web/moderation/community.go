@@ -3,6 +3,7 @@ package moderation
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -80,8 +81,22 @@ type queueView struct {
 	Rules   []string
 	Now     db.Time
 	First   *firstSteps // nil once the community was opened, and for who cannot open it
+	After   string      // the cursor of this page
 	Refused string      // id of the reply whose decision was refused
+	Away    bool        // that reply is in the queue no more
 	Form    entry.Form
+}
+
+// seenOf is the revision of the words that a case shows, for its form.
+func seenOf(c topic.Case) string { return strconv.FormatInt(c.Reply.Revision, 10) }
+
+// address is where a case is decided about, and which page of the queue follows.
+func (v queueView) address(c topic.Case) string {
+	q := url.Values{"queue": {string(v.Which)}}
+	if v.After != "" {
+		q.Set("after", v.After)
+	}
+	return studio.Path(v.Slug, "community", "cases", c.Reply.ID) + "?" + q.Encode()
 }
 
 // shown is what readers would see of a case. Its pictures come from the studio:
@@ -165,8 +180,13 @@ func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string
 	if q.Counts, err = topic.CaseCounts(ctx, p.DB, v.Who, v.Brand.ID); err != nil {
 		return err
 	}
+	q.After = r.URL.Query().Get("after")
 	if q.Cases, q.Next, err = topic.Cases(ctx, p.DB, v.Who, v.Brand.ID, q.Which, studio.PageOf(r)); err != nil {
 		return err
+	}
+	at := slices.IndexFunc(q.Cases, func(c topic.Case) bool { return c.Reply.ID == refused })
+	if q.Away = refused != "" && at < 0; at >= 0 && f.Text == "" && f.Value("seen") != seenOf(q.Cases[at]) {
+		q.Form.Text = fault.Say(ctx, topic.Changed())
 	}
 	if q.Rules, err = document.RulesOf(ctx, p.DB, v.Brand.ID); err != nil {
 		return err
@@ -206,7 +226,7 @@ func (p *Pages) communityDecide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := studio.At(r)
-	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("case"), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
+	_, err = topic.Decide(r.Context(), p.DB, v.Who, v.Brand.ID, r.PathValue("case"), topic.RevisionOf(f.Value("seen")), topic.Act(f.Value("act")), f.Value("rule"), f.Value("reason"))
 	if err != nil {
 		if f.Refused(err, "reason", "rule") {
 			return p.queuePage(w, r, r.PathValue("case"), f)

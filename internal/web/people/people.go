@@ -297,13 +297,16 @@ func (p *Pages) personPlaces(r *http.Request, view *dossierView) error {
 
 // personSave changes what the team calls somebody and says of them.
 func (p *Pages) personSave(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := studio.At(r), r.Context(), r.PathValue("person")
+	v, ctx := studio.At(r), r.Context()
 	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
 	was := person.Input{Name: f.Value("was.name"), About: strings.ReplaceAll(f.Value("was.about"), "\r\n", "\n")}
-	_, err = person.Save(ctx, p.DB, v.Who, v.Brand.ID, id, was, person.Input{Name: f.Value("name"), About: f.Value("about")})
+	id, err := p.follow(r, func(id string) error {
+		_, err := person.Save(ctx, p.DB, v.Who, v.Brand.ID, id, was, person.Input{Name: f.Value("name"), About: f.Value("about")})
+		return err
+	})
 	if err != nil {
 		if f.Refused(err, "name", "about") {
 			return p.personPage(w, r, f)
@@ -314,14 +317,26 @@ func (p *Pages) personSave(w http.ResponseWriter, r *http.Request) error {
 	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", id))
 }
 
+// follow does something to the person of the address, or to who they have become a
+// part of since it was opened, whose page it is from then on.
+func (p *Pages) follow(r *http.Request, do func(id string) error) (string, error) {
+	id, err := merge.Follow(r.Context(), p.DB, studio.At(r).Brand.ID, r.PathValue("person"), do)
+	r.SetPathValue("person", id)
+	return id, err
+}
+
 // personNote keeps a note about somebody.
 func (p *Pages) personNote(w http.ResponseWriter, r *http.Request) error {
-	v, ctx, id := studio.At(r), r.Context(), r.PathValue("person")
+	v, ctx := studio.At(r), r.Context()
 	f, err := studio.Read(r)
 	if err != nil {
 		return err
 	}
-	if _, err = person.AddNote(ctx, p.DB, v.Who, v.Brand.ID, id, f.Value("text")); err != nil {
+	id, err := p.follow(r, func(id string) error {
+		_, err := person.AddNote(ctx, p.DB, v.Who, v.Brand.ID, id, f.Value("text"))
+		return err
+	})
+	if err != nil {
 		if f.Refused(err, "text") {
 			return p.personPage(w, r, f)
 		}
@@ -332,9 +347,13 @@ func (p *Pages) personNote(w http.ResponseWriter, r *http.Request) error {
 
 // personExport hands out everything known of somebody as a file.
 func (p *Pages) personExport(w http.ResponseWriter, r *http.Request) error {
-	v, id := studio.At(r), r.PathValue("person")
+	v := studio.At(r)
 	var b bytes.Buffer
-	if err := dossier.Write(r.Context(), p.DB, v.Who, v.Brand.ID, id, &b); err != nil {
+	id, err := p.follow(r, func(id string) error {
+		b.Reset()
+		return dossier.Write(r.Context(), p.DB, v.Who, v.Brand.ID, id, &b)
+	})
+	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -77,7 +77,7 @@ func (p *Pages) pairPage(w http.ResponseWriter, r *http.Request, f entry.Form) e
 	view := pairView{Slug: v.Brand.Slug, Asked: r.PathValue("person"), Other: r.PathValue("other"), Channels: map[string]studio.ChannelRow{}, Titles: map[string]string{}, Now: p.DB.Now().Time(), Form: f}
 	var err error
 	if view.Pair, err = merge.Review(ctx, p.DB, v.Who, v.Brand.ID, view.Asked, view.Other); fault.Is(err, fault.NotFound) {
-		return p.pairMoved(w, r, err)
+		return p.pairMoved(w, r, f, err)
 	}
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (p *Pages) sameJoin(w http.ResponseWriter, r *http.Request) error {
 			return p.pairPage(w, r, f)
 		}
 		if fault.Is(err, fault.NotFound) {
-			return p.pairMoved(w, r, err)
+			return p.pairMoved(w, r, f, err)
 		}
 		return err
 	}
@@ -121,8 +121,9 @@ func (p *Pages) sameJoin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // pairMoved leads on from two records of which one has become a part of another:
-// where the first of two clicks led, or to both as they are now.
-func (p *Pages) pairMoved(w http.ResponseWriter, r *http.Request, missing error) error {
+// where the first of two clicks led, or to both as they are now, with the reason
+// that was written for them.
+func (p *Pages) pairMoved(w http.ResponseWriter, r *http.Request, f entry.Form, missing error) error {
 	v, ctx := studio.At(r), r.Context()
 	var now [2]person.Person
 	moved := ""
@@ -145,7 +146,14 @@ func (p *Pages) pairMoved(w http.ResponseWriter, r *http.Request, missing error)
 		p.Note(w, r, i18n.T(ctx, "They are one person now. You can undo it on this page."), "")
 		return studio.See(w, r, studio.Path(v.Brand.Slug, "people", now[0].ID))
 	}
-	p.Note(w, r, i18n.T(ctx, "One of the two has become a part of {{.Person}} meanwhile. Look at both as they are now.", "Person", moved), "")
+	told := i18n.T(ctx, "One of the two has become a part of {{.Person}} meanwhile. Look at both as they are now.", "Person", moved)
+	if f.Refusal == 0 && f.Value("reason") != "" {
+		f.Refusal, f.Text = http.StatusConflict, told
+		r.SetPathValue("person", now[0].ID)
+		r.SetPathValue("other", now[1].ID)
+		return p.pairPage(w, r, f)
+	}
+	p.Note(w, r, told, "")
 	return studio.See(w, r, studio.Path(v.Brand.Slug, "people", now[0].ID, "same", now[1].ID))
 }
 
@@ -156,7 +164,11 @@ func (p *Pages) mergeAsk(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) mergeForm(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	v, ctx := studio.At(r), r.Context()
-	one, err := person.Whole(ctx, p.DB, v.Who, v.Brand.ID, r.PathValue("person"))
+	var one person.Person
+	_, err := p.follow(r, func(id string) (err error) {
+		one, err = person.Whole(ctx, p.DB, v.Who, v.Brand.ID, id)
+		return err
+	})
 	if err != nil {
 		return err
 	}
