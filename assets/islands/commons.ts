@@ -103,6 +103,11 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
+/** What is shown now is in sight in a row of chips that is moved sideways. */
+const rail = document.querySelector<HTMLElement>(".rail");
+const here = rail?.querySelector<HTMLElement>("[aria-current=page]");
+if (rail && here) rail.scrollLeft += here.getBoundingClientRect().left - rail.getBoundingClientRect().left - (rail.clientWidth - here.offsetWidth) / 2;
+
 start(document);
 // Not before the browser has gone to the reply that the address names: it takes
 // the focus away as it does.

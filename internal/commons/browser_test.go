@@ -173,6 +173,31 @@ func (p *place) browse(token string) signedTab {
 	return b
 }
 
+// Who joins from a topic goes on there, with what was done said; from elsewhere on
+// the front. An address of another site, or of the studio, is none to go to.
+func TestJoiningComesBack(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	water := p.begin(olga, p.talk, "Water")
+	b := browsertest.Open(t)
+	base := serve(t, p)
+	b.Go(base + water.Path())
+	b.Click(`.write-box a[href$="/join"]`)
+	b.Type("#name", "Ada")
+	b.Type("#email", "ada@members.example")
+	b.Type("#password", password)
+	b.Until(`document.querySelector("[data-proof]").value !== ""`)
+	b.Click(".write-foot .btn")
+	b.Says(".note", "Welcome")
+	b.Says("h1", "Water")
+	b.Clean()
+	for next, kept := range map[string]bool{water.Path(): true, "/s/talk?x=1": true, "//evil.example/t/1": false, "https://evil.example/t/x": false, "/studio/north": false, "/me/leave": false, "/t/../studio": false} {
+		if got := strings.Contains(p.get("", "/join?next="+url.QueryEscape(next)).body, `name="next" value="`+next+`"`); got != kept {
+			t.Errorf("%s is kept: %v", next, got)
+		}
+	}
+}
+
 // Who only reads the page where one joins is not kept busy; who fills the form
 // in by a program and sends it at once still gets in.
 func TestTheProofBeginsWithTheForm(t *testing.T) {

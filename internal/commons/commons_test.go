@@ -354,7 +354,7 @@ func TestHiddenWordsLeaveTheirPlace(t *testing.T) {
 	seen := p.get("", said.Topic.Path())
 	seen.has(t, "Hidden by the team", "1. Be kind", "It insults.")
 	seen.lacks(t, "fools")
-	p.get("", "/search?q=fools").has(t, "Nothing is found")
+	p.get("", "/search?q=fools").has(t, "Nothing found")
 	p.get(token, said.Topic.Path()).has(t, "fools", "It insults.")
 	p.do(token, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}}).hasStatus(t, http.StatusForbidden)
 	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"act": {"restored"}})
@@ -825,14 +825,14 @@ func TestWhatASearchLacks(t *testing.T) {
 	p.begin(olga, p.talk, "Water")
 	const need = "Enter a word to look for."
 	for _, query := range []string{"author=olga", "sort=newest&q=", "q=", "q=+++", "solved=true", "from=2026-11-01", "space=talk"} {
-		p.get("", "/search?"+query).hasStatus(t, http.StatusOK).has(t, need, `id="wrong-q"`, `aria-describedby="wrong-q"`).lacks(t, "Nothing is found")
+		p.get("", "/search?"+query).hasStatus(t, http.StatusOK).has(t, need, `id="wrong-q"`, `aria-describedby="wrong-q"`).lacks(t, "Nothing found")
 	}
 	p.get("", "/search").lacks(t, need, `class="wrong"`)
 	p.get("", "/search?utm_source=x").lacks(t, need)
 	p.get("", "/search?q=water").lacks(t, `class="wrong"`)
 	p.get("", "/search?author=nobody").has(t, need, "There is nobody with the handle nobody.", `value="nobody"`)
 	days := "from=2026-11-29&to=2026-11-03"
-	p.get("", "/search?q=water&"+days).hasStatus(t, http.StatusOK).has(t, "From 29 Nov 2026 until 3 Nov 2026 there is no day.", `aria-describedby="wrong-to"`, `value="2026-11-29"`, `value="2026-11-03"`).lacks(t, "Nothing is found")
+	p.get("", "/search?q=water&"+days).hasStatus(t, http.StatusOK).has(t, "From 29 Nov 2026 until 3 Nov 2026 there is no day.", `aria-describedby="wrong-to"`, `value="2026-11-29"`, `value="2026-11-03"`).lacks(t, "Nothing found")
 	p.get("", "/search?"+days).has(t, need, "there is no day")
 	p.get("", "/search?q=water&from=2026-11-29&to=2026-11-29").lacks(t, "there is no day")
 	p.get("", "/search?q=water&from=yesterday&to=2026-02-30").has(t, `id="wrong-from"`, `id="wrong-to"`, "Enter the day as in 2026-11-29.")

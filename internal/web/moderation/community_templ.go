@@ -2773,7 +2773,7 @@ func setupPart(slug string, f entry.Form) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: "questions", Label: i18n.T(ctx, "Questions to who joins"), Help: i18n.T(ctx, "One a line, at most five."), Error: f.Error("questions"), Optional: true}, f.Value("questions"), templ.Attributes{"rows": "3"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.TextArea(ui.Field{Name: "questions", Label: i18n.T(ctx, "Questions for people who join"), Help: i18n.T(ctx, "One a line, at most five."), Error: f.Error("questions"), Optional: true}, f.Value("questions"), templ.Attributes{"rows": "3"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
