@@ -22,12 +22,72 @@ document.addEventListener("submit", async (e) => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = part.id ? page.getElementById(part.id) : page.querySelector(".follow");
     if (!fresh) throw new Error("no part");
+    const at = part.contains(document.activeElement) ? spotOf(document.activeElement!, part) : null;
     part.replaceWith(document.adoptNode(fresh));
+    if (at) inSpot(fresh, at)?.focus({ preventScroll: true });
   } catch {
     form.removeAttribute("data-part");
     form.requestSubmit((e as SubmitEvent).submitter as HTMLElement);
   }
 });
+
+/** Spot is where a control stands in its part, so that the same one is found in
+ *  the part as it is afterwards. */
+type Spot = { css: string; n: number };
+
+function spotOf(used: Element, part: ParentNode): Spot {
+  const menu = used.closest("details.menu");
+  if (menu) return { css: "details.menu > summary", n: all("details.menu", part).indexOf(menu as HTMLElement) };
+  if (used.matches(".reaction")) return { css: `.reaction[value="${CSS.escape((used as HTMLButtonElement).value)}"]`, n: 0 };
+  return { css: "button", n: all("button", part).indexOf(used as HTMLElement) };
+}
+
+/** inSpot is the control in a spot; where it is gone, the first there is. */
+function inSpot(part: ParentNode, at: Spot): HTMLElement | undefined {
+  return all<HTMLElement>(at.css, part)[at.n] ?? all<HTMLElement>(":is(summary, button, a[href])", part).find((e) => e.checkVisibility());
+}
+
+/** What leads to a new view of the page leaves who works by keys at the control
+ *  they used, and who quotes in the box, behind the quotation. */
+const stood = "rapport-stood";
+document.addEventListener("submit", (e) => {
+  const used = (e as SubmitEvent).submitter as HTMLButtonElement | null;
+  if (e.defaultPrevented || !used) return;
+  if (used.name === "quote") return stand({ path: location.pathname, part: "", at: { css: "#text", n: 0 } });
+  if (!used.matches(":focus-visible")) return;
+  const reply = used.closest<HTMLElement>("[data-reply]");
+  const part = used.closest(".reply-acts, .topic-tools") ?? reply;
+  if (!part) return;
+  stand({ path: location.pathname, part: reply ? `[data-reply="${reply.dataset["reply"]}"]` : ".topic-tools", at: spotOf(used, reply ?? part) });
+});
+
+type Stood = { path: string; part: string; at: Spot };
+
+function stand(where: Stood): void {
+  try {
+    sessionStorage.setItem(stood, JSON.stringify(where));
+  } catch {
+    // a browser that keeps nothing begins at the top
+  }
+}
+
+function standAgain(): void {
+  let kept: string | null = null;
+  try {
+    kept = sessionStorage.getItem(stood);
+    sessionStorage.removeItem(stood);
+  } catch {
+    return;
+  }
+  if (!kept) return;
+  const { path, part, at } = JSON.parse(kept) as Stood;
+  if (path !== location.pathname) return;
+  const root = part ? document.querySelector(part) : document;
+  const there = root && inSpot(root, at);
+  if (!there) return;
+  there.focus({ preventScroll: part !== "" });
+  if (there instanceof HTMLTextAreaElement) there.setSelectionRange(there.value.length, there.value.length);
+}
 
 /** A menu closes when one looks elsewhere. */
 document.addEventListener("click", (e) => {
@@ -43,7 +103,16 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
+/** What is shown now is in sight in a row of chips that is moved sideways. */
+const rail = document.querySelector<HTMLElement>(".rail");
+const here = rail?.querySelector<HTMLElement>("[aria-current=page]");
+if (rail && here) rail.scrollLeft += here.getBoundingClientRect().left - rail.getBoundingClientRect().left - (rail.clientWidth - here.offsetWidth) / 2;
+
 start(document);
+// Not before the browser has gone to the reply that the address names: it takes
+// the focus away as it does.
+if (document.readyState === "complete") standAgain();
+else addEventListener("load", standAgain, { once: true });
 live(start);
 
 function start(root: ParentNode): void {

@@ -54,9 +54,10 @@ function inList(key: string): boolean {
   const row = rows[now];
   if (!row) return false;
   const selector = { Enter: "a[href]", x: "input[type=checkbox]", e: "[data-row-key=e]" }[key] ?? `[data-row-key="${CSS.escape(key)}"]`;
-  if (key === "Enter" && document.activeElement !== document.body && !row.contains(document.activeElement)) return false;
+  const at = document.activeElement;
+  if (key === "Enter" && at !== document.body && (!row.contains(at) || at?.matches("a, button, summary"))) return false; // it is theirs
   const target = find(selector, row);
-  if (!target || document.activeElement === target && key === "Enter") return false;
+  if (!target) return false;
   target.click();
   return true;
 }

@@ -115,6 +115,16 @@ func Of(ctx context.Context, q db.Queryer, brandID, subject string, page db.Page
 	return list(ctx, q, brandID, Filter{Subject: subject}, page)
 }
 
+// Happened reports whether an act of the brand on the subject is remembered.
+func Happened(ctx context.Context, q db.Queryer, brandID, subject, act string) (bool, error) {
+	var there bool
+	err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM audit WHERE brand_id = $1 AND subject = $2 AND act = $3)`, brandID, subject, act).Scan(&there)
+	if err != nil {
+		return false, fmt.Errorf("audit: whether it happened: %w", err)
+	}
+	return there, nil
+}
+
 // Details returns what some lines tell of their acts, by the lines' ids, for
 // those who may know; the caller has checked that.
 func Details(ctx context.Context, q db.Queryer, brandID string, ids []string) (map[string]map[string]string, error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"rapport/internal/browsertest"
 	"rapport/internal/member"
@@ -92,6 +93,109 @@ func TestInTheBrowser(t *testing.T) {
 		}
 	}
 	b.Clean("404")
+}
+
+// On a phone the menus of a post open inside the window, wherever their buttons
+// stand when the row wraps.
+func TestMenusFitAPhone(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	said, err := topic.Begin(ctx, p.DB, olga, topic.New{Space: p.talk.ID, Title: "Water", Text: "Soft"})
+	p.must(err)
+	token := p.signUp("Ada")
+	for _, f := range topic.Feelings[:4] {
+		p.must(topic.React(ctx, p.DB, p.voice("Ada"), said.Reply.ID, f.Name, true))
+	}
+	b := p.browse(token)
+	b.Phone()
+	b.Go(b.Base + said.Topic.Path())
+	for _, menu := range []string{".reply .react", ".reply .reply-tools .menu"} {
+		b.Click(menu + " > summary")
+		b.Until(`document.querySelector("` + menu + `").open`)
+		if in := browsertest.Ask[[]float64](b.Tab, `(r => [r.left, r.right, document.documentElement.clientWidth])(document.querySelector("`+menu+` .menu-list").getBoundingClientRect())`); in[0] < 0 || in[1] > in[2] {
+			t.Errorf("%s reaches from %v to %v of %v", menu, in[0], in[1], in[2])
+		}
+		b.Fits()
+		b.Press(kb.Escape)
+	}
+	b.Clean()
+}
+
+// Who works by keys stays at what they used, and who quotes stands in the box
+// behind the quotation.
+func TestKeysStayWhereTheyAre(t *testing.T) {
+	p := open(t)
+	token := p.signUp("Ada")
+	ada := p.voice("Ada")
+	p.must(member.Trust(ctx, p.DB, p.owner, p.brand.ID, ada.Member.ID, true))
+	olga, _ := p.team()
+	water := p.begin(p.voice("Ada"), p.talk, "Water")
+	p.say(p.DB, olga, water, "Soft, from the rain")
+	answer, err := topic.ReplyByNumber(ctx, p.DB, p.brand.ID, water.ID, 2)
+	p.must(err)
+	p.signUp("Bo")
+	p.must(topic.React(ctx, p.DB, p.voice("Bo"), answer.ID, "heart", true))
+	b := p.browse(token)
+	b.Go(b.Base + water.Path())
+	reply := `.reply[data-reply="` + answer.ID + `"] `
+	at := func(css string) string { return `document.activeElement.matches('` + css + `')` }
+	press := func(css string) {
+		b.Until(`(e => (e?.focus(), document.activeElement === e))(document.querySelector('` + css + `'))`)
+		b.Press(kb.Enter)
+	}
+	press(reply + `.reaction[value="heart"]`)
+	b.Until(at(reply + `.reaction[value="heart"][aria-pressed="true"]`))
+	press(reply + `.react > summary`)
+	press(reply + `.react [value="heart"]`)
+	b.Until(at(reply + `.react > summary`))
+	press(reply + `.reply-tools .menu > summary`)
+	press(reply + `form[action$="/bookmark"] button`)
+	b.Until(at(reply+`.reply-tools .menu > summary`) + ` && document.querySelector('` + reply + `form[action$="/bookmark"] [value="false"]')`)
+	press(`.follow [value="mute"]`)
+	b.Until(at(`.follow button:last-child[value=""]`))
+	press(reply + `form[action$="/accept"] button`)
+	b.Until(at(reply+`form[action$="/accept"] button`) + ` && document.querySelector(".crumbs .solved")`)
+	press(reply + `[name="quote"]`)
+	b.Until(at(`#text`) + ` && (t => t.value.includes("rain") && t.selectionStart === t.value.length)(document.activeElement)`)
+	b.Clean()
+}
+
+// signedTab is a browser in which a member is signed in.
+type signedTab struct {
+	*browsertest.Tab
+	Base string
+}
+
+func (p *place) browse(token string) signedTab {
+	b := signedTab{browsertest.Open(p.T), serve(p.T, p)}
+	b.Go(b.Base + "/people") // so that there is a page to take the cookie
+	browsertest.Ask[any](b.Tab, `document.cookie = "rapport=`+token+`; path=/", 0`)
+	return b
+}
+
+// Who joins from a topic goes on there, with what was done said; from elsewhere on
+// the front. An address of another site, or of the studio, is none to go to.
+func TestJoiningComesBack(t *testing.T) {
+	p := open(t)
+	olga, _ := p.team()
+	water := p.begin(olga, p.talk, "Water")
+	b := browsertest.Open(t)
+	base := serve(t, p)
+	b.Go(base + water.Path())
+	b.Click(`.write-box a[href$="/join"]`)
+	b.Type("#name", "Ada")
+	b.Type("#email", "ada@members.example")
+	b.Type("#password", password)
+	b.Until(`document.querySelector("[data-proof]").value !== ""`)
+	b.Click(".write-foot .btn")
+	b.Says(".note", "Welcome")
+	b.Says("h1", "Water")
+	b.Clean()
+	for next, kept := range map[string]bool{water.Path(): true, "/s/talk?x=1": true, "//evil.example/t/1": false, "https://evil.example/t/x": false, "/studio/north": false, "/me/leave": false, "/t/../studio": false} {
+		if got := strings.Contains(p.get("", "/join?next="+url.QueryEscape(next)).body, `name="next" value="`+next+`"`); got != kept {
+			t.Errorf("%s is kept: %v", next, got)
+		}
+	}
 }
 
 // Who only reads the page where one joins is not kept busy; who fills the form

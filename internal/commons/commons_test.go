@@ -25,6 +25,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/db/dbtest"
 	"rapport/internal/deposit"
+	"rapport/internal/document"
 	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/letter"
@@ -353,7 +354,7 @@ func TestHiddenWordsLeaveTheirPlace(t *testing.T) {
 	seen := p.get("", said.Topic.Path())
 	seen.has(t, "Hidden by the team", "1. Be kind", "It insults.")
 	seen.lacks(t, "fools")
-	p.get("", "/search?q=fools").has(t, "Nothing is found")
+	p.get("", "/search?q=fools").has(t, "Nothing found")
 	p.get(token, said.Topic.Path()).has(t, "fools", "It insults.")
 	p.do(token, "/r/"+r.ID+"/decide", url.Values{"seen": {"1"}, "act": {"restored"}}).hasStatus(t, http.StatusForbidden)
 	p.do(studio, "/r/"+r.ID+"/decide", url.Values{"seen": {"1"}, "act": {"restored"}})
@@ -445,13 +446,41 @@ func TestShut(t *testing.T) {
 	p := open(t)
 	_, studio := p.team()
 	p.get("", "/people").hasStatus(t, http.StatusOK)
-	_, err := community.Show(ctx, p.DB, p.owner, p.brand.ID, false)
+	_, err := p.DB.ExecContext(ctx, `DELETE FROM audit`)
+	p.must(err)
+	_, err = p.DB.ExecContext(ctx, `UPDATE community SET opened_at = 0`)
+	p.must(err)
+	_, err = space.Create(ctx, p.DB, p.owner, p.brand.ID, space.Settings{Name: "More", Kind: space.Discussion}) // so that it is read again
 	p.must(err)
 	if a := p.get("", "/"); a.Header.Get("Location") != "/studio" {
 		t.Errorf("%d %q", a.StatusCode, a.Header.Get("Location"))
 	}
 	p.get("", "/people").hasStatus(t, http.StatusTeapot)
+	p.get("", "/imprint").hasStatus(t, http.StatusTeapot)
 	p.get(studio, "/people").has(t, "Only the team sees this community")
+}
+
+// One that was open and was shut says so in its own look, of no member and no
+// topic; what holds there and who answers for it stays to be read.
+func TestShutAgain(t *testing.T) {
+	p := open(t)
+	olga, studio := p.team()
+	water := p.begin(olga, p.talk, "Water")
+	kim := p.signUp("kim")
+	_, err := document.Write(ctx, p.DB, p.owner, p.brand.ID, "imprint", 0, "North Ltd", false)
+	p.must(err)
+	_, err = community.Show(ctx, p.DB, p.owner, p.brand.ID, false)
+	p.must(err)
+	for _, token := range []string{"", kim} {
+		for _, path := range []string{"/", water.Path(), "/people", "/u/olga", "/feed.atom", "/join", "/nothing"} {
+			p.get(token, path).hasStatus(t, http.StatusNotFound).has(t, "This community is closed at the moment", "North", `href="/imprint"`, `href="/look.css?v=`).
+				lacks(t, "Water", "Olga", "Talk", `href="/people"`, `role="search"`)
+		}
+		p.get(token, "/imprint").hasStatus(t, http.StatusOK).has(t, "North Ltd").lacks(t, "Water", "Olga", "Talk", `href="/people"`)
+	}
+	p.get("", "/").has(t, "/studio/sign-in?next=%2Fme").lacks(t, "What is yours you can still take along")
+	p.get(kim, "/").has(t, `href="/me"`)
+	p.get(studio, "/").hasStatus(t, http.StatusOK).has(t, "Only the team sees this community", "Water")
 }
 
 // Members of a community that was shut still take along what is theirs, and go.
@@ -469,15 +498,15 @@ func TestShutMembersGo(t *testing.T) {
 	p.get(kim, "/me/account").hasStatus(t, http.StatusOK).has(t, "This community is shut.")
 	p.get("", "/look.css").hasStatus(t, http.StatusOK)
 	for _, path := range []string{"/people", "/notices", "/new", "/live", "/accept", "/me/notices", "/me/accounts"} {
-		p.get(kim, path).hasStatus(t, http.StatusTeapot)
+		p.get(kim, path).hasStatus(t, http.StatusNotFound)
 	}
-	p.do(kim, "/me", url.Values{"name": {"Kim Larsen"}, "handle": {"kim"}, "revision": {"1"}}).hasStatus(t, http.StatusTeapot)
+	p.do(kim, "/me", url.Values{"name": {"Kim Larsen"}, "handle": {"kim"}, "revision": {"1"}}).hasStatus(t, http.StatusNotFound)
 	// Who is no member there learns nothing, and who is not signed in may be one.
 	stranger := p.sign(owner)
 	for _, path := range []string{"/me", "/me/export", "/me/account", "/logo"} {
-		p.get(stranger, path).hasStatus(t, http.StatusTeapot)
+		p.get(stranger, path).hasStatus(t, http.StatusNotFound)
 	}
-	p.do("", "/me/leave", url.Values{}).hasStatus(t, http.StatusTeapot)
+	p.do("", "/me/leave", url.Values{}).hasStatus(t, http.StatusNotFound)
 	p.get("", "/me").hasStatus(t, http.StatusSeeOther)
 	p.do(kim, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}}).hasStatus(t, http.StatusUnprocessableEntity).has(t, "not your current password")
 	a := p.do(kim, "/me/leave", url.Values{"how": {"erase"}, "confirm": {"kim"}, "password": {password}, "account": {"true"}})
@@ -796,14 +825,14 @@ func TestWhatASearchLacks(t *testing.T) {
 	p.begin(olga, p.talk, "Water")
 	const need = "Enter a word to look for."
 	for _, query := range []string{"author=olga", "sort=newest&q=", "q=", "q=+++", "solved=true", "from=2026-11-01", "space=talk"} {
-		p.get("", "/search?"+query).hasStatus(t, http.StatusOK).has(t, need, `id="wrong-q"`, `aria-describedby="wrong-q"`).lacks(t, "Nothing is found")
+		p.get("", "/search?"+query).hasStatus(t, http.StatusOK).has(t, need, `id="wrong-q"`, `aria-describedby="wrong-q"`).lacks(t, "Nothing found")
 	}
 	p.get("", "/search").lacks(t, need, `class="wrong"`)
 	p.get("", "/search?utm_source=x").lacks(t, need)
 	p.get("", "/search?q=water").lacks(t, `class="wrong"`)
 	p.get("", "/search?author=nobody").has(t, need, "There is nobody with the handle nobody.", `value="nobody"`)
 	days := "from=2026-11-29&to=2026-11-03"
-	p.get("", "/search?q=water&"+days).hasStatus(t, http.StatusOK).has(t, "From 29 Nov 2026 until 3 Nov 2026 there is no day.", `aria-describedby="wrong-to"`, `value="2026-11-29"`, `value="2026-11-03"`).lacks(t, "Nothing is found")
+	p.get("", "/search?q=water&"+days).hasStatus(t, http.StatusOK).has(t, "From 29 Nov 2026 until 3 Nov 2026 there is no day.", `aria-describedby="wrong-to"`, `value="2026-11-29"`, `value="2026-11-03"`).lacks(t, "Nothing found")
 	p.get("", "/search?"+days).has(t, need, "there is no day")
 	p.get("", "/search?q=water&from=2026-11-29&to=2026-11-29").lacks(t, "there is no day")
 	p.get("", "/search?q=water&from=yesterday&to=2026-02-30").has(t, `id="wrong-from"`, `id="wrong-to"`, "Enter the day as in 2026-11-29.")

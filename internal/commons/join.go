@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,7 @@ import (
 	"rapport/internal/notice"
 	"rapport/internal/topic"
 	"rapport/internal/web/cookie"
+	"rapport/internal/web/entry"
 )
 
 // joinView is the page where one becomes a member.
@@ -36,9 +39,40 @@ type joinView struct {
 func (p *Pages) joinForm(w http.ResponseWriter, r *http.Request) error {
 	v := at(r)
 	if v.Voice.Member.State == member.Active {
-		return see(w, r, v.href("/"))
+		return see(w, r, cmp.Or(v.within(r.URL.Query().Get("next")), v.href("/")))
 	}
-	return p.joinPage(w, r, fill("name", v.Voice.Who.Name))
+	return p.joinPage(w, r, fill("name", v.Voice.Who.Name, "next", v.cameFrom(r)))
+}
+
+// cameFrom is the page of this community from which somebody came to join; ""
+// where it was none of those one goes back to.
+func (v *visit) cameFrom(r *http.Request) string {
+	if r.URL.Query().Has("next") {
+		return v.within(r.URL.Query().Get("next"))
+	}
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host {
+		return ""
+	}
+	return v.within(withQuery(from.EscapedPath(), from.RawQuery))
+}
+
+// within is the address where it is a page of this community to go on with.
+func (v *visit) within(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || !entry.OnSite(next) || u.Host != "" || path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") {
+		return ""
+	}
+	rest, here := strings.CutPrefix(u.Path, v.Base+"/")
+	if !here || v.Base == "" && slices.ContainsFunc(studioOnly, func(p string) bool { return strings.HasPrefix(u.Path, p) }) {
+		return ""
+	}
+	for _, kind := range []string{"t/", "s/", "u/", "new", "people", "top", "unanswered", "search"} {
+		if strings.HasPrefix(rest, kind) {
+			return next
+		}
+	}
+	return ""
 }
 
 func (p *Pages) joinPage(w http.ResponseWriter, r *http.Request, f form) error {
@@ -84,7 +118,14 @@ func (p *Pages) joinDo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.forgetCame(w, r)
-	return see(w, r, v.href("/")+"?"+url.Values{"done": {done}}.Encode())
+	next, err := url.Parse(cmp.Or(v.within(f.Value("next")), v.href("/")))
+	if err != nil {
+		return err
+	}
+	q := next.Query()
+	q.Set("done", done)
+	next.RawQuery = q.Encode()
+	return see(w, r, next.String())
 }
 
 // enlist joins and signs in who was a visitor. It returns what to say.

@@ -37,6 +37,19 @@ func (p *place) voice(handle string) member.Voice {
 	return v
 }
 
+// A name that is written from the right keeps its direction to itself.
+func TestNoticesKeepTheirDirection(t *testing.T) {
+	p := open(t)
+	drain := p.tells()
+	olga, _ := p.team()
+	token := p.signUp("Ada")
+	water := p.begin(olga, p.talk, "ماء")
+	p.must(topic.Follow(ctx, p.DB, p.voice("Ada"), water.ID, topic.Watch))
+	p.say(p.DB, olga, water, "Soft")
+	drain()
+	p.get(token, "/notices").has(t, "Olga replied in “\u2068ماء\u2069”").lacks(t, `class="notice-title" dir`)
+}
+
 // Somebody is answered, sees it at the bell, opens the topic and has read it,
 // all without a script.
 func TestNotices(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 type place struct {
 	Brand     brand.Brand
 	Community community.Community
+	WasOpen   bool // it is shut, and was open before
 	Spaces    []space.Space
 	Papers    []string // names of the documents that are written
 	Host      string   // the name it was asked for by
@@ -206,6 +207,11 @@ func (p *places) place(ctx context.Context, ix *index, brandID, host string) (*p
 	var err error
 	if at.Community, err = community.Of(ctx, p.db, brandID); err != nil {
 		return nil, err
+	}
+	if at.Community.OpenedAt == 0 {
+		if at.WasOpen, err = community.WasOpen(ctx, p.db, brandID); err != nil {
+			return nil, err
+		}
 	}
 	if at.Spaces, err = space.List(ctx, p.db, brandID); err != nil {
 		return nil, err

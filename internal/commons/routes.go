@@ -106,11 +106,11 @@ func (p *Pages) peopleRoutes() []route {
 		{pattern: "POST /me/accounts/{claim}/withdraw", handle: p.elsewhereWithdraw, member: true},
 		{pattern: "GET /me/export", handle: p.meExport, member: true, own: true},
 		{pattern: "POST /me/leave", handle: p.meLeave, member: true, own: true},
-		{pattern: "GET /guidelines", handle: p.paper("guidelines"), shelve: alone},
-		{pattern: "GET /terms", handle: p.paper("terms"), shelve: alone},
-		{pattern: "GET /privacy", handle: p.paper("privacy"), shelve: alone},
-		{pattern: "GET /imprint", handle: p.paper("imprint"), shelve: alone},
-		{pattern: "GET /logo", handle: p.logoShow, own: true},
+		{pattern: "GET /guidelines", handle: p.paper("guidelines"), shelve: alone, after: true},
+		{pattern: "GET /terms", handle: p.paper("terms"), shelve: alone, after: true},
+		{pattern: "GET /privacy", handle: p.paper("privacy"), shelve: alone, after: true},
+		{pattern: "GET /imprint", handle: p.paper("imprint"), shelve: alone, after: true},
+		{pattern: "GET /logo", handle: p.logoShow, own: true, after: true},
 	}
 }
 

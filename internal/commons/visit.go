@@ -40,6 +40,7 @@ type route struct {
 	shelve func(r *http.Request) []string
 	member bool  // only who has an account gets here
 	shut   bool  // it answers where the community is not open yet, too
+	after  bool  // it answers where the community was open before, too
 	own    bool  // it is about what is theirs: it answers members where the community is shut, too
 	body   int64 // most bytes a request may send; 0 is formMost, wordsMost where there are words
 	// words are the fields in which somebody writes: what stands in them is shown
@@ -79,6 +80,11 @@ func (v *visit) signIn() string {
 	return "/studio/sign-in?" + url.Values{"next": {v.path}}.Encode()
 }
 
+// signInTo is where one signs in and comes to a page of the community.
+func (v *visit) signInTo(path string) string {
+	return "/studio/sign-in?" + url.Values{"next": {v.href(path)}}.Encode()
+}
+
 // In reports whether the visitor is signed in.
 func (v *visit) In() bool { return v.Voice.Who.Account != "" }
 
@@ -113,7 +119,7 @@ func (p *Pages) serve(rt route) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Add("Vary", "Cookie, Accept-Language")
 		r, err := p.enter(r, token)
-		if errors.Is(err, errShut) && (rt.shut || rt.own && at(r).Voice.Member.ID != "") {
+		if errors.Is(err, errShut) && (rt.shut || rt.after && at(r).WasOpen || rt.own && at(r).Voice.Member.ID != "") {
 			err = nil
 		}
 		if errors.Is(err, errShut) && rt.own && r.Method == http.MethodGet && rt.member && !at(r).In() {
@@ -394,10 +400,18 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// shut answers where a community is not open yet: the installation's front
-// leads to the studio, others are not there.
+// shut answers where a community is not open. One that was open, or to which the
+// reader belongs, says so itself; of one that never was, the installation's front
+// leads to the studio, and others are not there.
 func (p *Pages) shut(w http.ResponseWriter, r *http.Request) {
 	v := at(r)
+	if v.WasOpen || v.Voice.Member.ID != "" {
+		h := head{Title: i18n.T(r.Context(), "This community is closed at the moment"), NoIndex: true, Plain: true}
+		if err := write(r.Context(), w, http.StatusNotFound, frame(v.page(r, h), shutBody(v))); err != nil {
+			p.Log.Error("commons: page of a shut community failed", "err", err)
+		}
+		return
+	}
 	if r.URL.Path == "/" && v.First && v.Base == "" {
 		http.Redirect(w, r, "/studio", http.StatusSeeOther)
 		return

@@ -25,7 +25,7 @@ func faceName(ctx context.Context, f topic.Face) string {
 func viewHelp(ctx context.Context, v topic.View) string {
 	switch v {
 	case topic.Unanswered:
-		return i18n.T(ctx, "Nobody but who began them has spoken in these. The newest comes first.")
+		return i18n.T(ctx, "Nobody has replied to these yet. The newest comes first.")
 	case topic.Top:
 		return i18n.T(ctx, "By the number of replies and reactions, of the topics begun in this time.")
 	}

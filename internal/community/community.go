@@ -152,6 +152,12 @@ func Show(ctx context.Context, d *db.DB, who access.Who, brandID string, open bo
 	return c, err
 }
 
+// WasOpen reports whether a community that is shut was open before: whoever knew
+// it then may know that it is shut.
+func WasOpen(ctx context.Context, q db.Queryer, brandID string) (bool, error) {
+	return audit.Happened(ctx, q, brandID, brandID, "community.shut")
+}
+
 // toChange reads it for who may change it. A revision of 0 is any.
 func toChange(ctx context.Context, tx *db.Tx, who access.Who, brandID string, revision int64) (Community, error) {
 	if err := who.May(tx.Now(), brandID, access.CommunityWrite); err != nil {

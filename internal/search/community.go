@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"rapport/internal/access"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 )
@@ -48,6 +49,26 @@ type CommunityResult struct {
 // title out. No query is an error; a cursor that is none is fault.Invalid.
 func Community(ctx context.Context, d *db.DB, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
 	return community(ctx, d, dialects[d.Dialect], brandID, query, page)
+}
+
+// ForTeam finds in every space of the brand's community, for the brand's team:
+// who may not look into the brand gets fault.Denied. What waits or was hidden is
+// not in the index, and so is not found.
+func ForTeam(ctx context.Context, d *db.DB, who access.Who, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {
+	if err := who.May(d.Now(), brandID, access.BrandRead); err != nil {
+		return CommunityResult{}, err
+	}
+	known, err := spacesOf(ctx, d, tag(brandID))
+	if err != nil {
+		return CommunityResult{}, err
+	}
+	query.Spaces = nil
+	for _, s := range known {
+		if s.Brand == brandID { // two brands may share a tag
+			query.Spaces = append(query.Spaces, s.ID)
+		}
+	}
+	return Community(ctx, d, brandID, query, page)
 }
 
 func community(ctx context.Context, q db.Queryer, in dialect, brandID string, query CommunityQuery, page db.Page) (CommunityResult, error) {

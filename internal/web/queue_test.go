@@ -85,7 +85,7 @@ func TestWhatWasFlaggedKeepsItsTime(t *testing.T) {
 		}))
 		return member.Voice{Who: access.Who{Account: a.ID}, Member: m, Brand: s.Brand.ID}
 	}
-	said, err := topic.Begin(t.Context(), s.DB, voice("kim"), topic.New{Space: talk.ID, Title: "Which <b> grinder?", Text: "The big one."})
+	said, err := topic.Begin(t.Context(), s.DB, voice("kim"), topic.New{Space: talk.ID, Title: "Which <b> grinder?", Text: "The **big** one."})
 	must(err)
 	_, err = s.DB.ExecContext(t.Context(), `UPDATE reply SET at = $1`, db.At(time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)))
 	must(err)
@@ -96,7 +96,7 @@ func TestWhatWasFlaggedKeepsItsTime(t *testing.T) {
 	c := s.Talk("case-" + said.Reply.ID)
 	s.Get(s.Path("inbox", c.ID)).Has(".thread-name", "Flagged in the community: Which <b> grinder?").
 		Has(".thread-name a[href='/b/"+s.Brand.Slug+said.Topic.Path()+"']", "Which").
-		Has(".said-by time[datetime^='2026-03-09T']", "Mar")
+		Has(".said-by time[datetime^='2026-03-09T']", "Mar").Has(".said-text", "The big one.")
 }
 
 // A message is made a topic of once: its title begins with what was asked, and

@@ -1,6 +1,7 @@
 package find
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -26,8 +27,8 @@ const (
 	queryMost = 100 // runes
 )
 
-// paletteFind answers ⌘K with the channels, people, conversations and posts
-// that hold the words, and with the way to everything else that does. The
+// paletteFind answers ⌘K with the channels, people, conversations, topics and
+// posts that hold the words, and with the way to everything else that does. The
 // places and acts are in the page already.
 func (p *Pages) paletteFind(w http.ResponseWriter, r *http.Request) error {
 	out := []found{}
@@ -38,7 +39,7 @@ func (p *Pages) paletteFind(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		out = append(out, channels...)
-		for _, k := range []search.Kind{search.Person, search.Message, search.Post} {
+		for _, k := range []search.Kind{search.Person, search.Reply, search.Message, search.Post} {
 			some, err := p.findKind(r, query, k)
 			if err != nil {
 				return err
@@ -59,10 +60,11 @@ func answerJSON(w http.ResponseWriter, v any) error {
 	return json.NewEncoder(w).Encode(v)
 }
 
-// findKind finds what is of one kind; of a conversation only its newest message.
+// findKind finds what is of one kind; of a conversation only its newest message,
+// and of a topic only what fits best.
 func (p *Pages) findKind(r *http.Request, query string, k search.Kind) ([]found, error) {
-	v, ctx := studio.At(r), r.Context()
-	all, _, err := search.Find(ctx, p.DB, v.Who, v.Brand.ID, search.Query{Text: query, Kinds: []search.Kind{k}}, db.Page{Limit: 3 * foundMost})
+	ctx := r.Context()
+	all, err := p.findSome(r, query, k)
 	if fault.Is(err, fault.Denied) {
 		return nil, nil
 	}
@@ -73,14 +75,17 @@ func (p *Pages) findKind(r *http.Request, query string, k search.Kind) ([]found,
 	var out []found
 	seen := map[string]bool{}
 	for _, h := range hits {
-		if seen[h.Href] || len(out) == foundMost {
+		one := cmp.Or(h.Topic, h.Href)
+		if seen[one] || len(out) == foundMost {
 			continue
 		}
-		seen[h.Href] = true
+		seen[one] = true
 		f := found{Label: h.Snippet.Text, Href: h.Href}
 		switch k {
 		case search.Person:
 			f.Label, f.Detail = h.Title, i18n.T(ctx, "person")
+		case search.Reply:
+			f.Label, f.Detail = h.Title, i18n.T(ctx, "topic")
 		case search.Message:
 			f.Detail = h.Title
 		default:
@@ -89,6 +94,17 @@ func (p *Pages) findKind(r *http.Request, query string, k search.Kind) ([]found,
 		out = append(out, f)
 	}
 	return out, err
+}
+
+// findSome finds more than is shown, of which some may be of the same thing.
+func (p *Pages) findSome(r *http.Request, query string, k search.Kind) ([]search.Hit, error) {
+	v, page := studio.At(r), db.Page{Limit: 3 * foundMost}
+	if k == search.Reply {
+		out, err := search.ForTeam(r.Context(), p.DB, v.Who, v.Brand.ID, search.CommunityQuery{Text: query, Ranked: true}, page)
+		return out.Hits, err
+	}
+	all, _, err := search.Find(r.Context(), p.DB, v.Who, v.Brand.ID, search.Query{Text: query, Kinds: []search.Kind{k}}, page)
+	return all, err
 }
 
 func (p *Pages) findChannels(r *http.Request, query string) ([]found, error) {

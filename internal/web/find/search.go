@@ -7,12 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"rapport/internal/access"
 	"rapport/internal/channel"
 	"rapport/internal/db"
 	"rapport/internal/fault"
 	"rapport/internal/i18n"
 	"rapport/internal/person"
 	"rapport/internal/search"
+	"rapport/internal/topic"
 	"rapport/internal/web/studio"
 	"rapport/internal/web/ui"
 )
@@ -67,11 +69,11 @@ const (
 )
 
 // searchKinds are what the studio's search shows, in this order.
-var searchKinds = []search.Kind{search.Person, search.Message, search.Post, search.Note}
+var searchKinds = []search.Kind{search.Person, search.Message, search.Reply, search.Post, search.Note}
 
-var kindNames = map[search.Kind]string{search.Person: "People", search.Message: "Messages", search.Post: "Posts", search.Note: "Notes"}
+var kindNames = map[search.Kind]string{search.Person: "People", search.Message: "Messages", search.Reply: "Community", search.Post: "Posts", search.Note: "Notes"}
 
-var kindIcons = map[search.Kind]string{search.Person: "user", search.Message: "message-circle", search.Post: "layers", search.Note: "file-text"}
+var kindIcons = map[search.Kind]string{search.Person: "user", search.Message: "message-circle", search.Reply: "messages-square", search.Post: "layers", search.Note: "file-text"}
 
 // address is the search with something asked differently.
 func (v searchView) address(a searchAsked, after string) string {
@@ -110,6 +112,9 @@ func (p *Pages) searchShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) searchGroups(r *http.Request, view *searchView) error {
+	if !p.May(r, access.PostRead) && !p.May(r, access.ConversationRead) && !p.May(r, access.PersonRead) {
+		return studio.At(r).Who.May(p.DB.Now(), studio.At(r).Brand.ID, access.PostRead)
+	}
 	kinds, denied := searchKinds, 0
 	if view.Asked.Kind != "" {
 		kinds = []search.Kind{view.Asked.Kind}
@@ -133,7 +138,7 @@ func (p *Pages) searchGroups(r *http.Request, view *searchView) error {
 }
 
 func (p *Pages) searchKind(r *http.Request, view searchView, k search.Kind) (hitGroup, error) {
-	v, a := studio.At(r), view.Asked
+	a := view.Asked
 	query, page := search.Query{Text: a.Words, Kinds: []search.Kind{k}}, studio.PageOf(r)
 	if a.Channel != "" {
 		query.Channels = []string{a.Channel}
@@ -146,7 +151,7 @@ func (p *Pages) searchKind(r *http.Request, view searchView, k search.Kind) (hit
 	if a.Kind == "" {
 		page = db.Page{Limit: groupMost}
 	}
-	found, next, err := search.Find(r.Context(), p.DB, v.Who, v.Brand.ID, query, page)
+	found, next, err := p.find(r, query, page)
 	if err != nil {
 		return hitGroup{}, err
 	}
@@ -161,12 +166,31 @@ func (p *Pages) searchKind(r *http.Request, view searchView, k search.Kind) (hit
 	return g, err
 }
 
+// find finds what is of the kinds; in the community, which is no channel, nothing
+// where channels are named.
+func (p *Pages) find(r *http.Request, query search.Query, page db.Page) ([]search.Hit, string, error) {
+	v := studio.At(r)
+	if query.Kinds[0] != search.Reply {
+		return search.Find(r.Context(), p.DB, v.Who, v.Brand.ID, query, page)
+	}
+	if len(query.Channels) > 0 {
+		return nil, "", nil
+	}
+	out, err := search.ForTeam(r.Context(), p.DB, v.Who, v.Brand.ID, search.CommunityQuery{Text: query.Text, From: query.From}, page)
+	return out.Hits, out.Next, err
+}
+
 // hits says what was found is called and where it leads.
 func (p *Pages) hits(r *http.Request, found []search.Hit) ([]hit, error) {
 	v, ctx := studio.At(r), r.Context()
-	var people, channels []string
+	var people, channels, topics []string
 	for _, f := range found {
 		people, channels = append(people, f.Person), append(channels, f.Channels...)
+		topics = append(topics, f.Topic)
+	}
+	spoken, err := topic.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(topics))
+	if err != nil {
+		return nil, err
 	}
 	names, err := person.ByIDs(ctx, p.DB, v.Brand.ID, studio.Distinct(people))
 	if err != nil {
@@ -179,6 +203,9 @@ func (p *Pages) hits(r *http.Request, found []search.Hit) ([]hit, error) {
 	out := make([]hit, len(found))
 	for i, f := range found {
 		out[i] = hit{Hit: f, Title: hitTitle(ctx, f, names[f.Person].Name), Href: hitHref(v.Brand.Slug, f)}
+		if t, ok := spoken[f.Topic]; ok {
+			out[i].Title = t.Title
+		}
 		for _, id := range f.Channels {
 			if c, ok := known[id]; ok {
 				out[i].Channels, out[i].Network = append(out[i].Channels, p.RowOf(c)), c.Network
@@ -206,6 +233,8 @@ func hitHref(slug string, f search.Hit) string {
 	switch {
 	case f.Kind == search.Post:
 		return studio.Path(slug, "posts", f.ID)
+	case f.Kind == search.Reply:
+		return "/b/" + slug + "/r/" + f.ID
 	case f.Conversation != "":
 		return studio.Path(slug, "inbox", f.Conversation)
 	}

@@ -446,7 +446,7 @@ func (p *Pages) withOpened(r *http.Request, all []conversation.Conversation, ope
 // it, "" for nobody.
 func (v View) Row(ctx context.Context, c conversation.Conversation, on channel.Channel, assignee string) ui.ConversationArgs {
 	row := ui.ConversationArgs{ID: c.ID, Href: v.address(c.ID, v.After), Name: personName(ctx, c), Network: on.Network, Channel: on.Handle,
-		Excerpt: c.Excerpt, State: ui.ConversationState(string(c.State)), Fresh: c.State == conversation.StateNew, Now: v.Now, At: c.LastAt.Time(),
+		Excerpt: inWords(c.Excerpt, on.Network), State: ui.ConversationState(string(c.State)), Fresh: c.State == conversation.StateNew, Now: v.Now, At: c.LastAt.Time(),
 		Assignee: assignee, Messages: int(c.Messages), Choose: v.MayWrite, Chosen: v.Form.Has("conversation", c.ID)}
 	row.Kind, row.KindIcon = kindWords(ctx, c.Kind)
 	if c.WaitingSince > 0 && (c.State == conversation.StateNew || c.State == conversation.StateOpen) {

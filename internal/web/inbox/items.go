@@ -16,6 +16,7 @@ import (
 	"rapport/internal/db"
 	"rapport/internal/delivery"
 	"rapport/internal/i18n"
+	"rapport/internal/markdown"
 	"rapport/internal/network"
 	"rapport/internal/publish"
 	"rapport/internal/topic"
@@ -134,11 +135,20 @@ func authorName(ctx context.Context, m conversation.Message) string {
 	return cmp.Or(m.Author.Label(), i18n.T(ctx, "Somebody unknown"))
 }
 
+// inWords is what somebody wrote as readers see it: what the community says is
+// Markdown, with its quotations.
+func inWords(text, network string) string {
+	if network != bridge.Name {
+		return text
+	}
+	return markdown.Plain(markdown.Render(text, markdown.Options{}).HTML)
+}
+
 // messageItem is a message with what can be done about it.
 func (p *Pages) messageItem(r *http.Request, t threadView, m conversation.Message, said map[string]conversation.Message, names map[string]string, on studio.ChannelRow) (threadItem, error) {
 	ctx := r.Context()
 	item := threadItem{at: m.At, Message: ui.MessageArgs{ID: m.ID, Depth: m.Depth, Network: on.Network, Own: m.Direction == conversation.Out,
-		Text: m.Text, Warning: m.Warning, Language: m.Language, Link: m.URL, Visibility: m.Visibility, Now: t.Now, At: m.At.Time()}}
+		Text: inWords(m.Text, on.Network), Warning: m.Warning, Language: m.Language, Link: m.URL, Visibility: m.Visibility, Now: t.Now, At: m.At.Time()}}
 	a := &item.Message
 	if m.EditedAt > 0 {
 		a.Edited = m.EditedAt.Time()

@@ -198,7 +198,12 @@ func (p *Pages) queuePage(w http.ResponseWriter, r *http.Request, refused string
 }
 
 // firstSteps are what has been done of what comes before a community opens.
-type firstSteps struct{ Space, Pages, Joined bool }
+type firstSteps struct {
+	Space, Pages, Joined bool
+	Missing              []string // names of the pages that are not written
+}
+
+func (s firstSteps) all() bool { return s.Space && s.Pages && s.Joined }
 
 // first is nil where the steps were taken or are not the reader's to take.
 func (p *Pages) first(r *http.Request) (*firstSteps, error) {
@@ -215,8 +220,14 @@ func (p *Pages) first(r *http.Request) (*firstSteps, error) {
 	if err != nil {
 		return nil, err
 	}
+	var missing []string
+	for _, name := range document.Names {
+		if !slices.ContainsFunc(pages, func(d document.Document) bool { return d.Name == name }) {
+			missing = append(missing, name)
+		}
+	}
 	voice, err := member.Of(ctx, p.DB, v.Who, v.Brand.ID)
-	return &firstSteps{Space: len(spaces) > 0, Pages: len(pages) == len(document.Names), Joined: voice.Member.ID != ""}, err
+	return &firstSteps{Space: len(spaces) > 0, Pages: len(missing) == 0, Missing: missing, Joined: voice.Member.ID != ""}, err
 }
 
 // communityDecide decides about a reply.
@@ -618,6 +629,16 @@ func (p *Pages) communitySetupSave(w http.ResponseWriter, r *http.Request) error
 	return studio.See(w, r, studio.Path(studio.At(r).Brand.Slug, "community", "setup"))
 }
 
+// communityOpenAsk says what opening or closing the community does, before it is
+// done.
+func (p *Pages) communityOpenAsk(w http.ResponseWriter, r *http.Request) error {
+	steps, err := p.first(r)
+	if err != nil {
+		return err
+	}
+	return p.community(w, r, "", http.StatusOK, openPart(studio.At(r).Brand.Slug, steps))
+}
+
 // communityOpen opens the community to everybody, or shuts it.
 func (p *Pages) communityOpen(w http.ResponseWriter, r *http.Request) error {
 	f, err := studio.Read(r)
@@ -627,7 +648,7 @@ func (p *Pages) communityOpen(w http.ResponseWriter, r *http.Request) error {
 	if _, err := community.Show(r.Context(), p.DB, studio.At(r).Who, studio.At(r).Brand.ID, f.On("open")); err != nil {
 		return err
 	}
-	note := i18n.T(r.Context(), "The community is shut. Only the team sees it.")
+	note := i18n.T(r.Context(), "The community is closed. Only the team sees it.")
 	if f.On("open") {
 		note = i18n.T(r.Context(), "The community is open to everybody.")
 	}

@@ -36,6 +36,7 @@ func (p *Pages) Routes() []studio.Route {
 		{Pattern: "POST /studio/{brand}/community/pages/{paper}", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityPaperSave)},
 		{Pattern: "GET /studio/{brand}/community/setup", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySetup)},
 		{Pattern: "POST /studio/{brand}/community/setup", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communitySetupSave)},
+		{Pattern: "GET /studio/{brand}/community/open", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityOpenAsk)},
 		{Pattern: "POST /studio/{brand}/community/open", Door: studio.InBrand, Need: access.CommunityWrite, Handle: p.hosting(p.communityOpen)},
 	}
 }

@@ -19,7 +19,7 @@ import (
 func vainChoices(ctx context.Context, v vainView) []ui.Choice {
 	var out []ui.Choice
 	for _, days := range vainSpans {
-		label := i18n.T(ctx, "Ever")
+		label := i18n.T(ctx, "All time")
 		if days > 0 {
 			label = i18n.N(ctx, days, "{{.N}} day", "{{.N}} days")
 		}

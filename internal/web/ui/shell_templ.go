@@ -122,16 +122,16 @@ func (s ShellArgs) palette(ctx context.Context) []PaletteEntry {
 func (s ShellArgs) keys(ctx context.Context) []KeyLine {
 	lines := append([]KeyLine{}, s.Keys...)
 	lines = append(lines,
-		KeyLine{i18n.T(ctx, "Go to or search"), []string{"⌘", "K"}},
-		KeyLine{i18n.T(ctx, "Next and previous in a list"), []string{"j", "k"}},
-		KeyLine{i18n.T(ctx, "Choose in a list"), []string{"x"}},
+		KeyLine{Text: i18n.T(ctx, "Go to or search"), Keys: []string{"⌘", "K"}},
+		KeyLine{Text: i18n.T(ctx, "Next and previous in a list"), Keys: []string{"j", "k"}, In: "list"},
+		KeyLine{Text: i18n.T(ctx, "Choose in a list"), Keys: []string{"x"}, In: "choice"},
 	)
 	for _, e := range s.entries() {
 		if e.Key != "" {
-			lines = append(lines, KeyLine{i18n.T(ctx, "Go to {{.Place}}", "Place", e.Label), []string{"g", e.Key}})
+			lines = append(lines, KeyLine{Text: i18n.T(ctx, "Go to {{.Place}}", "Place", e.Label), Keys: []string{"g", e.Key}})
 		}
 	}
-	return append(lines, KeyLine{i18n.T(ctx, "This list"), []string{"?"}})
+	return append(lines, KeyLine{Text: i18n.T(ctx, "This list"), Keys: []string{"?"}})
 }
 
 func (s ShellArgs) title() string {
