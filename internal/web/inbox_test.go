@@ -103,7 +103,7 @@ func TestThreadKeepsEveryAuthor(t *testing.T) {
 	if strings.Contains(p.Text(".said-by"), "should not have said") {
 		t.Error("what is gone from its network is still shown")
 	}
-	p.Has(".thread-side", "Mira", "@mira@paper.example", "Messages 3").Has(".person-talks", "Lovely crema")
+	p.Has(".thread-side", "Mira", "@mira@paper.example", "In the inbox 3 messages").Has(".person-talks", "Lovely crema")
 	p.Lacks(".inbox img[src^='http']") // nothing is loaded from strangers
 	evil := s.Get(s.Path("inbox", s.Talk("m10").ID)).Has(".said-text[dir=auto]", webtest.Evil)
 	if inline.MatchString(evil.Body) {

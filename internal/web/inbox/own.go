@@ -93,9 +93,8 @@ func (p *Pages) threadLook(r *http.Request, t *threadView, th conversation.Threa
 		return err
 	}
 	if !t.shows(th, reply, func(a *ui.MessageArgs) {
-		var media []network.Attachment
-		a.Text, media = p.Bridge.Words(ctx, about, reply)
-		a.Media = attached(media)
+		said, media := p.Bridge.Words(ctx, about, reply)
+		a.Text, a.Media = inWords(said, bridge.Name), attached(media)
 	}) {
 		return nil
 	}
