@@ -265,7 +265,7 @@ func TestOwn(t *testing.T) {
 		"> [@ada](#2):\n>\n> It is sour.\n>\n> > Really.\n\nNot *here*.": "Not here.",
 		"Yes.\n\n> Which?\n\nThe second.\n\n```\na > b\n```":             "Yes.\nThe second.\na > b",
 		"> Only this.":              "Only this.",
-		"> Only this.\n\n\u200b":    "Only this.",
+		"> Only this.\n\n\u200b":    "Only this.\n\u200b",
 		"No quote at all: 3 > 2.":   "No quote at all: 3 > 2.",
 		"- > in a list\n- mine":     "mine",
 		"> ![a cup](/p/a)\n\nMine.": "Mine.",
