@@ -48,7 +48,7 @@ func reviewOf(p post.Post) *Review {
 type Step struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
-	What     string    `json:"what" enum:"submitted,approved,sent_back,withdrawn,edited,suggested,taken,declined,recalled,passed"`
+	What     string    `json:"what" enum:"submitted,approved,sent_back,withdrawn,edited,suggested,taken,declined,recalled,passed,emptied"`
 	By       string    `json:"by,omitempty" doc:"Account. Missing: Rapport itself."`
 	Revision int64     `json:"revision"`
 	Text     string    `json:"text,omitempty" doc:"What the person said."`

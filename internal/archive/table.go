@@ -152,7 +152,7 @@ var tables = []table{
 	{name: "post_media", file: "posts_media", noun: "post_media", about: "Which post shows which picture.", order: "post_id, media_id",
 		fields: []field{to("post", "post_id", "post", "The post."), to("media", "media_id", "media", "The picture.")}},
 	{name: "review", file: "reviews", noun: "review", about: "A post's way through review, step by step.", order: "post_id, id",
-		fields: []field{id("Id of the step."), to("post", "post_id", "post", "Of which post."), at("at", "When."), say("what", "submitted, approved, sent_back, withdrawn, edited, suggested, taken, declined, recalled or passed."),
+		fields: []field{id("Id of the step."), to("post", "post_id", "post", "Of which post."), at("at", "When."), say("what", "submitted, approved, sent_back, withdrawn, edited, suggested, taken, declined, recalled, passed or emptied."),
 			by("account", "account_id", "Who did it; missing: Rapport itself."), num("revision", "Of the post."), say("text", "What they said."), json_("content", "", "The texts that were approved.", like[any])}},
 	{name: "suggestion", file: "suggestions", noun: "suggestion", about: "Other wordings that somebody proposed for a post.", order: "post_id, id",
 		fields: []field{id("Id of the suggestion."), to("post", "post_id", "post", "For which post."), by("account", "account_id", "Who proposes it."), at("at", "When."), num("revision", "Of the post it was written for."),

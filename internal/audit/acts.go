@@ -40,6 +40,7 @@ var Acts = map[string]Act{
 	"post.planned":        {Content, "planned a draft"},
 	"post.scheduled":      {Content, "scheduled a post"},
 	"post.unscheduled":    {Content, "took a post off the plan"},
+	"post.emptied":        {Content, "emptied a post whose words were erased"},
 	"post.moved":          {Content, "moved a post to another time"},
 	"post.approved":       {Content, "approved a post"},
 	"post.submitted":      {Content, "asked for a post to be approved"},

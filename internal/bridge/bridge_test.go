@@ -1009,3 +1009,49 @@ func TestAMessageBecomesATopicAgainOnceThatIsGone(t *testing.T) {
 		t.Errorf("the conversation has %+v, %v", all, err)
 	}
 }
+
+// An answer that is erased while it is on its way, or was before another was
+// accepted, does not go out, and nothing that was to carry it holds its words.
+func TestAnErasedAnswerLeavesNoWords(t *testing.T) {
+	w := open(t)
+	_, c, m := w.asked(network.Public)
+	_, at, err := w.own.Begin(ctx, w.owner, w.brand, bridge.Ask{Message: m.ID, Space: w.spaces[space.Questions].ID, Title: "Why is it sour?", Text: "Who knows?", Back: true})
+	w.must(err)
+	v := member.Voice{Who: w.owner, Member: w.memberOf(w.owner), Brand: w.brand}
+	carried := func(r topic.Reply) bridge.Crossing {
+		_, err := topic.Accept(ctx, w.d, v, r.ID, true)
+		w.must(err)
+		w.drain()
+		x, err := bridge.OfTopic(ctx, w.d, w.brand, at.ID)
+		w.must(err)
+		w.must(w.own.Carry(ctx, w.brand, x.ID))
+		return x
+	}
+	first, second := w.says("ada", at, "ZYXFIRST", 0), w.says("ada", at, "ZYXSECOND", 0)
+	carried(first.Reply)
+	x := carried(second.Reply)
+	w.must(w.d.Tx(ctx, func(tx *db.Tx) error {
+		all, err := topic.Written(ctx, tx, w.brand, first.Reply.Author, 100)
+		if err == nil {
+			err = bridge.Erased(ctx, tx, w.brand, all)
+		}
+		if err == nil {
+			_, err = topic.Forget(ctx, tx, w.brand, first.Reply.Author, 100)
+		}
+		return err
+	}))
+	w.drain()
+	w.send()
+	var n int
+	w.must(w.d.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM post WHERE body LIKE '%ZYX%' OR search LIKE '%zyx%' OR excerpt LIKE '%ZYX%') + (SELECT COUNT(*) FROM message WHERE text LIKE '%ZYX%' AND direction = 'out')
+		+ (SELECT COUNT(*) FROM search_doc WHERE text LIKE '%ZYX%') + (SELECT COUNT(*) FROM part WHERE text LIKE '%ZYX%')`).Scan(&n))
+	ds, err := delivery.OfPost(ctx, w.d, w.brand, x.Post)
+	if err != nil || n != 0 || len(w.net.said()) != 0 || len(ds) != 1 || ds[0].State != delivery.Cancelled || !strings.Contains(ds[0].Reason, "had it erased") {
+		t.Errorf("%d hold its words, %q went out, it is %+v, %v", n, w.net.said(), ds, err)
+	}
+	x, err = bridge.OfTopic(ctx, w.d, w.brand, at.ID)
+	now, also := conversation.ByID(ctx, w.d, w.owner, w.brand, c.ID)
+	if err != nil || also != nil || x.State != bridge.Failed || !strings.Contains(x.Why, "had it erased") || now.State == conversation.StateDone {
+		t.Errorf("it is %+v of %+v, %v, %v", x, now, err, also)
+	}
+}

@@ -258,6 +258,9 @@ func (Return) Kind() string { return "bridge.return" }
 // Work registers the package's jobs.
 func (c *Community) Work(w *job.Workers) {
 	job.Handle(w, func(ctx context.Context, r Return) error { return c.Carry(ctx, r.Brand, r.Crossing) })
+	job.Handle(w, func(ctx context.Context, u Unsaid) error {
+		return c.DB.Tx(ctx, func(tx *db.Tx) error { return forgetReply(ctx, tx, u) })
+	})
 }
 
 // accepted notes that a topic that came from a network has its answer, and has

@@ -530,3 +530,37 @@ func WhoseAre(ctx context.Context, q db.Queryer, brand, channel string, remoteID
 	}
 	return out, nil
 }
+
+// Left is what Forgo could not take back.
+type Left struct {
+	Out  bool // something of the post is out, or may be
+	Busy bool // a node is at work on it
+}
+
+// Forgo takes back all of a post that has not gone out, because its words must
+// not stay: for a reason that people read, and with the texts and pictures that
+// were made ready.
+func Forgo(ctx context.Context, tx *db.Tx, brand, post, reason string) (left Left, err error) {
+	ds, err := open(ctx, tx, brand, post)
+	if err != nil {
+		return left, err
+	}
+	for _, d := range ds {
+		switch {
+		case d.State.Busy():
+			left.Busy = true
+		case d.State == Published || d.State == Unknown || d.Out() > 0:
+			left.Out = true
+		case May(d.State, Cancelled, Team):
+			if err := set(ctx, tx, d, Cancelled, Team, access.System(), reason); err != nil {
+				return left, err
+			}
+		}
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE part SET text = '', media = '', prepared = '' WHERE brand_id = $1 AND delivery_id IN (
+		SELECT d.id FROM delivery d WHERE d.brand_id = $1 AND d.post_id = $2 AND d.state IN ('cancelled', 'removed')) AND state <> 'published'`, brand, post)
+	if err != nil {
+		return left, fmt.Errorf("delivery: forgo: %w", err)
+	}
+	return left, nil
+}

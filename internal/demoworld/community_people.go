@@ -246,7 +246,8 @@ func (t *town) enlist(ctx context.Context, tx *db.Tx, all []*soul) error {
 		members = append(members, []any{s.id, t.brand.ID, s.account, s.person, s.handle, s.name, member.NameKey(s.name), s.bio, s.state, s.joined, answers, s.team, s.seen, t.face(s)})
 		handles = append(handles, []any{t.brand.ID, strings.ToLower(s.handle), member.Skeleton(s.handle), s.id})
 		if s.state == member.Active {
-			t.acts = append(t.acts, activity.Entry{Kind: "member.joined", Subject: s.id, Actor: s.person, At: s.joined, Member: s.id, Team: s.team})
+			// Nobody was here to join: what they did is told with it.
+			t.acts = append(t.acts, activity.Entry{Kind: "member.joined", Subject: s.id, Actor: s.person, At: s.joined, Member: s.id, Team: s.team, Value: member.LetIn})
 		}
 	}
 	for _, step := range []struct {

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/job"
 	"rapport/internal/join"
 	"rapport/internal/member"
+	"rapport/internal/promote"
 )
 
 // whole is all that the database holds, of every table. What SQLite keeps of an
@@ -61,6 +62,7 @@ func (r *room) work(until func() bool) {
 	r.t.Helper()
 	w := job.NewWorkers()
 	dossier.Work(w, r.DB)
+	promote.Work(w, r.DB)
 	(&join.Join{DB: r.DB}).Work(w)
 	e, err := job.New(ctx, r.DB, w, job.Options{Poll: 20 * time.Millisecond})
 	if err == nil {

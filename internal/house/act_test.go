@@ -80,7 +80,7 @@ var eventsNotActs = []string{"brand.changed", "conversation.woke", "conversation
 	"dossier.wipe", "dossier.sweep", "delivery.changed", "post.changed", "export.changed", "reply.published", "presence.changed", "comment.mentioned", "comment.changed", "team.changed",
 	"delivery.unknown", "delivery.rejected", "delivery.missed", "conversation.replied", "conversation.received", "conversation.waiting", "task.due",
 	"member.asked", "member.joined", "member.changed", "member.decided", "member.unpictured", "member.visited", "member.left", "topic.begun", "topic.changed", "topic.waiting", "topic.solved", "topic.unsolved", "reply.added", "reply.changed", "reply.concealed", "reply.revealed",
-	"reply.withdrawn", "space.counted", "bridge.return", "reply.waiting", "reply.flagged", "reply.reacted", "reply.unreacted", "reply.decided", "tally.count", "post.review_passed", "post.review_due", "post.remind", "letter.send", "admit.forgotten", "join.rest", "join.sweep", "merge.refind", "document.changed"}
+	"reply.withdrawn", "space.counted", "bridge.return", "bridge.unsaid", "promote.rest", "reply.waiting", "reply.flagged", "reply.reacted", "reply.unreacted", "reply.decided", "tally.count", "post.review_passed", "post.review_due", "post.remind", "letter.send", "admit.forgotten", "join.rest", "join.sweep", "merge.refind", "document.changed"}
 
 // Everything that is written into the log has words for people.
 func TestEveryActHasWords(t *testing.T) {

@@ -56,11 +56,11 @@ var floors = []struct {
 		"notice":       "brand member topic",              // who is told, by which clock, and of what
 	}},
 	{"verbs", "admit agenda answer archive bridge dossier health hook ingest insight join measure merge notify promote publish rekey tell", map[string]string{
-		"bridge":  "answer",             // what the community answered goes back where it was asked
-		"insight": "bridge promote",     // what leads from one half to the other
-		"health":  "rekey",              // it counts what each key seals
-		"join":    "admit bridge merge", // a new account proves its address; who leaves leaves the inbox, and what was joined to them
-		"dossier": "bridge join merge",  // a person may be a member, was perhaps two, and may have asked what became a topic
+		"bridge":  "answer",                     // what the community answered goes back where it was asked
+		"insight": "bridge promote",             // what leads from one half to the other
+		"health":  "rekey",                      // it counts what each key seals
+		"join":    "admit bridge merge promote", // a new account proves its address; who leaves leaves the inbox, what was joined to them, and what was made of their words
+		"dossier": "bridge join merge",          // a person may be a member, was perhaps two, and may have asked what became a topic
 	}},
 	{"pages' parts", "web/ui web/cookie web/entry web/static web/static/source", map[string]string{"web/ui": "web/static", "web/static": "web/static/source"}},
 	{"the studio", "web/studio", nil},

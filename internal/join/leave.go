@@ -16,6 +16,7 @@ import (
 	"rapport/internal/job"
 	"rapport/internal/member"
 	"rapport/internal/merge"
+	"rapport/internal/promote"
 	"rapport/internal/tally"
 	"rapport/internal/topic"
 )
@@ -373,6 +374,17 @@ func affected(res sql.Result, err error) (int, error) {
 func (j *Join) words(r Rest) func(context.Context) (int, error) {
 	return func(ctx context.Context) (n int, err error) {
 		err = j.DB.Tx(ctx, func(tx *db.Tx) error {
+			all, err := topic.Written(ctx, tx, r.Brand, r.Member, atOnce)
+			if err != nil {
+				return err
+			}
+			// What repeats them goes first: it is found by them.
+			if err := promote.Forget(ctx, tx, r.Brand, all); err != nil {
+				return err
+			}
+			if err := bridge.Erased(ctx, tx, r.Brand, all); err != nil {
+				return err
+			}
 			n, err = topic.Forget(ctx, tx, r.Brand, r.Member, atOnce)
 			return err
 		})

@@ -487,6 +487,27 @@ func TestJoined(t *testing.T) {
 	}))
 }
 
+// From social came who followed a link of a channel, or one that is shared on a
+// network of the brand's; the community is none.
+func TestFromSocialIsFromANetwork(t *testing.T) {
+	w := open(t)
+	for _, net := range []string{"mastodon", "community"} {
+		w.exec(`INSERT INTO channel (id, brand_id, network, remote_id, handle, name, credential, limits, state, state_at, created_at)
+			VALUES ($1, 'b', $2, $1, '@north', 'North', '', '{}', 'connected', 1, 1)`, "of-"+net, net)
+	}
+	for i, source := range []string{"social", "mastodon", "community", "newsletter"} {
+		l := w.made(link.New{Source: source})
+		id := fmt.Sprint("m", i)
+		w.exec(`INSERT INTO member (id, brand_id, handle, name, name_key, state, state_at, joined_at, seen_at) VALUES ($1, 'b', $1, $1, $1, 'active', 1, 1, 1)`, id)
+		from, err := link.Arrival(ctx, w.d, "b", l.Code, "2026-03-01")
+		w.must(err)
+		w.must(w.d.Tx(ctx, func(tx *db.Tx) error { return link.Arrived(ctx, tx, "b", id, from, berlin) }))
+	}
+	if n, err := link.JoinedFromSocial(ctx, w.d, "b", "2026-03-02", "2026-03-03"); err != nil || n != 2 {
+		t.Errorf("%d came from social, want 2, %v", n, err)
+	}
+}
+
 func BenchmarkCount(b *testing.B) {
 	d := dbtest.Open(b)
 	c := link.NewCounter(d, nil)

@@ -118,7 +118,7 @@ func Joined(ctx context.Context, q db.Queryer, brandID, from, to string) (int64,
 func JoinedFromSocial(ctx context.Context, q db.Queryer, brandID, from, to string) (n int64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM link_joined j JOIN member m ON m.id = j.member_id JOIN link l ON l.id = j.link_id
 		WHERE j.brand_id = $1 AND j.day >= $2 AND j.day < $3 AND `+took+` AND (l.channel_id <> '' OR l.source = 'social'
-			OR l.source IN (SELECT network FROM channel WHERE brand_id = $1))`, brandID, from, to).Scan(&n)
+			OR l.source IN (SELECT network FROM channel WHERE brand_id = $1 AND network <> 'community'))`, brandID, from, to).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("link: joined from social: %w", err)
 	}

@@ -265,15 +265,19 @@ func Create(ctx context.Context, tx *db.Tx, brandID string, n New) (Member, erro
 // arrived tells that somebody takes part from now on, or asks to.
 func (m Member) arrived(ctx context.Context, tx *db.Tx) error {
 	if m.State == Active {
-		return m.joined(ctx, tx)
+		return m.joined(ctx, tx, 0)
 	}
 	return outbox.Add(ctx, tx, outbox.Event{Brand: m.Brand, Kind: "member.asked", Subject: m.ID})
 }
 
+// LetIn is the value of a "member.joined" that somebody else brought about: the
+// team let them in. Who joins by their own request has 0, and was here.
+const LetIn = 1
+
 // joined tells that somebody takes part from now on.
-func (m Member) joined(ctx context.Context, tx *db.Tx) error {
+func (m Member) joined(ctx context.Context, tx *db.Tx, how int64) error {
 	return errors.Join(
-		activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.joined", Subject: m.ID, Actor: m.Person, Member: m.ID, Team: m.Team}),
+		activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.joined", Subject: m.ID, Actor: m.Person, Member: m.ID, Team: m.Team, Value: how}),
 		outbox.Add(ctx, tx, outbox.Event{Brand: m.Brand, Kind: "member.joined", Subject: m.ID}))
 }
 
@@ -365,7 +369,7 @@ func Decide(ctx context.Context, d *db.DB, who access.Who, brandID, id string, t
 		}
 		outbox.Show(tx, brandID, "member.changed", id)
 		if to == Active && (was == Asking || was == Refused) {
-			err = m.joined(ctx, tx)
+			err = m.joined(ctx, tx, LetIn)
 		}
 		return errors.Join(err,
 			outbox.Add(ctx, tx, outbox.Event{Brand: brandID, Kind: "member.decided", Subject: id}),

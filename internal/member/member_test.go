@@ -336,6 +336,44 @@ func TestSeenOnceADay(t *testing.T) {
 	h.must(member.Seen(ctx, h.DB, member.Voice{Brand: h.brand.ID}))
 }
 
+// Who waits to be let in visits as nobody yet; once they are in, their next
+// request is their visit, also on the same day.
+func TestWhoWaitsIsNotHereYet(t *testing.T) {
+	h := open(t)
+	h.SetClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
+	m := h.make(member.New{Name: "Ada", State: member.Asking})
+	kinds := func() (out []string) {
+		all, _, err := activity.List(ctx, h.DB, h.owner, h.brand.ID, db.Page{Limit: 200})
+		h.must(err)
+		for _, e := range all {
+			if e.Member == m.ID {
+				out = append(out, fmt.Sprint(e.Kind, " ", e.Value))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	seen := func(want ...string) {
+		t.Helper()
+		h.SetClock(h.Now().Time().Add(10 * time.Minute))
+		h.must(member.Seen(ctx, h.DB, h.voice(m)))
+		if got := kinds(); !slices.Equal(got, want) {
+			t.Errorf("it tells of %q, not %q", got, want)
+		}
+	}
+	seen()
+	_, err := member.Decide(ctx, h.DB, h.owner, h.brand.ID, m.ID, member.Active, "")
+	h.must(err)
+	if got := kinds(); !slices.Equal(got, []string{"member.joined 1"}) {
+		t.Errorf("it tells of %q", got)
+	}
+	seen("member.joined 1", "member.visited 0")
+	seen("member.joined 1", "member.visited 0")
+	if m = h.make(member.New{Name: "Ben", State: member.Active}); !slices.Equal(kinds(), []string{"member.joined 0"}) {
+		t.Errorf("who joins by themselves: %q", kinds())
+	}
+}
+
 func names(all []member.Member) (out []string) {
 	for _, m := range all {
 		out = append(out, m.Name)

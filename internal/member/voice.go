@@ -101,8 +101,8 @@ func (v Voice) again(ctx context.Context, tx *db.Tx) (Member, error) {
 const seenEvery = 5 * time.Minute
 
 // Seen notes that a member is here: at most once in five minutes, and once a
-// day in the log of activity, by the brand's clock. It may be called for each
-// request.
+// day in the log of activity, by the brand's clock; who waits to be let in is no
+// member yet. It may be called for each request.
 func Seen(ctx context.Context, d *db.DB, v Voice) error {
 	now, m := d.Now(), v.Member
 	team := v.Team(now)
@@ -122,7 +122,8 @@ func Seen(ctx context.Context, d *db.DB, v Voice) error {
 		if err := tx.QueryRowContext(ctx, `SELECT zone FROM brand WHERE id = $1`, m.Brand).Scan(&zone); err != nil {
 			return err
 		}
-		if sameDay(m.SeenAt, now, zone) && m.SeenAt != m.JoinedAt {
+		// What was seen of them before they were let in was no member's visit.
+		if m.State == Asking || m.State == Refused || sameDay(m.SeenAt, now, zone) && m.SeenAt > m.StateAt {
 			return nil
 		}
 		return activity.Record(ctx, tx, activity.Entry{Brand: m.Brand, Kind: "member.visited", Subject: m.ID, Actor: m.Person, Member: m.ID, Team: team})

@@ -57,7 +57,8 @@ writes them anew).
 - **The change** is told against as many days before. Where the community was
   not there in all of them it is left out.
 - **Who counts.** The team is left out unless it is counted in by a switch
-  beside the days; so are reactions as contributions, by another. What was
+  beside the days, and its topics with it, though its replies answer the topics of
+  others; reactions are contributions unless they are left out by another. What was
   hidden, declined or taken back is counted on no day. Who left or was erased
   stays counted in the days they were here, under a token that leads nowhere.
 

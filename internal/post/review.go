@@ -42,7 +42,7 @@ func (b Body) texts() []string {
 type Step struct {
 	ID, Post string
 	At       db.Time
-	What     string // submitted, approved, sent_back, withdrawn, edited, suggested, taken, declined, recalled, passed
+	What     string // submitted, approved, sent_back, withdrawn, edited, suggested, taken, declined, recalled, passed, emptied
 	By       string // account id; "" for the program
 	Revision int64
 	Text     string // what the person said

@@ -95,11 +95,12 @@ func (a *app) wire(ctx context.Context) error {
 	tally.Work(workers, a.db)
 	search.Work(workers, a.db, space.Everywhere, post.Words)
 	dossier.Work(workers, a.db)
+	promote.Work(workers, a.db)
 	own.Work(workers)
 	merge.Work(workers, a.db)
 	archives := &archive.Archiver{DB: a.db, Blobs: blobs, Library: library, Program: version()}
 	archives.Work(workers)
-	(&deposit.Keeper{DB: a.db, Blobs: blobs, Named: []deposit.Named{member.NamesFace, topic.NamesPicture}}).Work(workers)
+	(&deposit.Keeper{DB: a.db, Blobs: blobs, Named: []deposit.Named{member.NamesFace, topic.NamesPicture, media.Names}}).Work(workers)
 	post.Work(workers, a.db)
 	hooks := a.webhooks(client)
 	letters, err := a.writer(workers)

@@ -18,13 +18,14 @@ const felt = `NOT EXISTS (SELECT 1 FROM activity k WHERE k.brand_id = a.brand_id
 	AND k.value = a.value AND (k.at > a.at OR k.at = a.at AND k.id > a.id))`
 
 // did sums up what members did between two instants. Whoever did anything of
-// it was there, also where it does not stand.
+// it was there, also where it does not stand. So was who joined, unless others
+// let them in (member.LetIn).
 const did = `SELECT a.member_id, MAX(CASE WHEN a.team THEN 1 ELSE 0 END),
 	SUM(CASE WHEN a.kind = 'topic.begun' AND ` + stands + ` THEN 1 ELSE 0 END),
 	SUM(CASE WHEN a.kind = 'reply.added' AND ` + stands + ` THEN 1 ELSE 0 END),
 	SUM(CASE WHEN a.kind = 'reply.reacted' AND ` + felt + ` THEN 1 ELSE 0 END)
 	FROM activity a WHERE a.brand_id = $1 AND a.member_id <> '' AND a.at >= $2 AND a.at < $3
-	AND a.kind IN ('member.joined', 'member.visited', 'topic.begun', 'reply.added', 'reply.reacted')`
+	AND a.kind IN ('member.joined', 'member.visited', 'topic.begun', 'reply.added', 'reply.reacted') AND (a.kind <> 'member.joined' OR a.value = 0)`
 
 // done is a row of what somebody did on a day.
 type done struct {

@@ -78,7 +78,7 @@ func (w *world) act() {
 	if len(w.members) < 3 || w.dice.IntN(14) == 0 {
 		id := db.NewID()
 		w.members, w.team[id] = append(w.members, id), w.dice.IntN(5) == 0
-		w.record(activity.Entry{Kind: "member.joined", Subject: id, Member: id, Team: w.team[id], At: at})
+		w.record(activity.Entry{Kind: "member.joined", Subject: id, Member: id, Team: w.team[id], Value: int64(w.dice.IntN(2)), At: at}) // 1: others let them in
 		return
 	}
 	m := w.members[w.dice.IntN(len(w.members))]
@@ -252,6 +252,12 @@ func (w *world) sums(counted []string) {
 				joined[e.Member] = k.day
 			}
 			delete(gone, e.Member)
+			if e.Value > 0 {
+				if e.Team {
+					ever[e.Member] = true
+				}
+				continue
+			}
 		case "member.visited", "topic.begun", "reply.added", "reply.reacted":
 		default:
 			continue
@@ -310,6 +316,25 @@ func (w *world) sums(counted []string) {
 	slices.SortFunc(got, cmp.Compare[string])
 	if diff := godiff.Diff(want, got); diff != "" {
 		w.Errorf("days added up in memory and by the program: %s", diff)
+	}
+}
+
+// Who is let in by others was not here by that; who joins was.
+func TestBeingLetInIsNoVisit(t *testing.T) {
+	w := open(t, 1)
+	day := time.Date(2026, 10, 12, 10, 0, 0, 0, berlin)
+	w.record(activity.Entry{Kind: "member.joined", Subject: "asked", Member: "asked", Value: 1, At: db.At(day)})
+	w.record(activity.Entry{Kind: "member.joined", Subject: "came", Member: "came", At: db.At(day)})
+	w.record(activity.Entry{Kind: "member.joined", Subject: "both", Member: "both", Value: 1, At: db.At(day)})
+	w.record(activity.Entry{Kind: "member.visited", Subject: "both", Member: "both", At: db.At(day.Add(time.Hour))})
+	w.roll()
+	for _, how := range []string{"act by act", "all anew"} {
+		var active, joined int
+		w.must(w.QueryRowContext(t.Context(), `SELECT SUM(active), SUM(joined) FROM tally_day WHERE brand_id = $1`, w.brand.ID).Scan(&active, &joined))
+		if active != 2 || joined != 3 {
+			t.Errorf("%s: %d were here and %d joined, want 2 and 3", how, active, joined)
+		}
+		w.must(tally.Recount(t.Context(), w.DB, w.brand))
 	}
 }
 

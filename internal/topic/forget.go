@@ -16,14 +16,9 @@ import (
 // nothing is left. What others answered stays: a topic of theirs that others
 // wrote in can still be read, without its title and its opening.
 func Forget(ctx context.Context, tx *db.Tx, brandID, memberID string, most int) (int, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT `+replyColumns+` FROM reply r WHERE r.brand_id = $1 AND r.author_id = $2 AND r.state <> 'erased' ORDER BY r.id LIMIT $3`,
-		brandID, memberID, most)
-	all, err := db.Collect(rows, err, func(rows *sql.Rows) (r Reply, err error) {
-		err = rows.Scan(r.fields()...)
-		return r, err
-	})
+	all, err := Written(ctx, tx, brandID, memberID, most)
 	if err != nil {
-		return 0, fmt.Errorf("topic: forget: %w", err)
+		return 0, err
 	}
 	ids := make([]any, 0, len(all)+1)
 	ids = append(ids, brandID)
@@ -37,6 +32,20 @@ func Forget(ctx context.Context, tx *db.Tx, brandID, memberID string, most int) 
 		return 0, nil
 	}
 	return len(all), blank(ctx, tx, ids)
+}
+
+// Written returns what Forget will erase, whatever its state.
+func Written(ctx context.Context, q db.Queryer, brandID, memberID string, most int) ([]Reply, error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+replyColumns+` FROM reply r WHERE r.brand_id = $1 AND r.author_id = $2 AND r.state <> 'erased' ORDER BY r.id LIMIT $3`,
+		brandID, memberID, most)
+	all, err := db.Collect(rows, err, func(rows *sql.Rows) (r Reply, err error) {
+		err = rows.Scan(r.fields()...)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("topic: written: %w", err)
+	}
+	return all, nil
 }
 
 // lay takes one reply out of all counts. An opening takes its topic along,

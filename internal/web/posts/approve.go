@@ -34,6 +34,7 @@ type reviewView struct {
 	MayTime     bool // may schedule what is approved
 	Open        bool // something of it is scheduled or out
 	Passed      bool // its planned time is over
+	Emptied     bool // its words were removed, and nobody has written it anew
 	Submitted   stepLine
 	Back        stepLine // that sent it back
 	Approved    stepLine
@@ -75,6 +76,7 @@ var stepWords = map[string]happening{
 	"taken":     {"Took a suggestion", "check", ui.Info},
 	"declined":  {"Declined a suggestion", "x", ui.Quiet},
 	"recalled":  {"Taken off the plan to be approved first", "undo-2", ui.Warn},
+	"emptied":   {"Its words were removed: who wrote what it promotes had it erased", "ban", ui.Warn},
 	"passed":    {"Its time passed before it was approved", "clock-alert", ui.Warn},
 }
 
@@ -135,6 +137,8 @@ func (p *Pages) reviewSteps(r *http.Request, one post.Post, out *reviewView) err
 			out.Submitted = line
 		case "sent_back":
 			out.Back = line
+		case "emptied":
+			out.Emptied = s.Revision == one.Revision
 		case "approved":
 			out.Approved, last = line, s.Content
 		}
