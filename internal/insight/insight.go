@@ -45,7 +45,7 @@ func (v Value) Few() bool { return v.Unit == metric.Percent && v.Now != nil && v
 // left stands beside it.
 func (v Value) LeftBeside() bool {
 	switch v.ID {
-	case metric.FirstResponse, metric.ResponseRate, metric.LinkRate, metric.FirstReply:
+	case metric.FirstResponse, metric.ResponseRate, metric.LinkRate, metric.FirstReply, metric.ReplyCoverage, metric.SolvedRate:
 		return true
 	}
 	return false

@@ -195,10 +195,10 @@ var definitions = []Definition{
 		Excludes: topicsOut + hiddenOut + " Topics without a reply.", Source: rolled, Unit: Seconds, Direction: Down},
 	{ID: ReplyCoverage, Name: "Topics with a reply", Half: Community, Formula: "100 × topics with a reply by somebody else within 7 days ÷ topics begun", Means: "Of the topics, how many somebody else had replied to at the age of 7 days.", Numerator: "Of them, those with a reply by another person within 7 days that still stands.",
 		Denominator: "Topics begun in as many days as shown, the last of which lies 8 days back, so that all are of that age.", Window: "The days shown, moved back by 8 days.",
-		Excludes: topicsOut + hiddenOut + " Topics that are younger.", Source: rolled, Unit: Percent, Direction: Up},
+		Excludes: topicsOut + hiddenOut + " Topics that are younger; how many those are stands beside the number.", Source: rolled, Unit: Percent, Direction: Up},
 	{ID: SolvedRate, Name: "Solved", Half: Community, Formula: "100 × questions with an accepted answer within 14 days ÷ questions", Means: "Of the questions, how many had an accepted answer at the age of 14 days.", Numerator: "Of them, those whose answer was accepted within 14 days and still stands.",
 		Denominator: "Questions asked in as many days as shown, the last of which lies 15 days back, so that all are of that age.", Window: "The days shown, moved back by 15 days.",
-		Excludes: topicsOut + hiddenOut + " Questions that are younger.", Source: rolled, Unit: Percent, Direction: Up},
+		Excludes: topicsOut + hiddenOut + " Questions that are younger; how many those are stands beside the number.", Source: rolled, Unit: Percent, Direction: Up},
 
 	{ID: TopicsFromSocial, Name: "Topics from social", Half: Both, Formula: "topics whose origin is a message on a network", Means: "Comments and mentions on the networks that became topics of the community.", Window: theDays,
 		Excludes: hidden, Source: ownCounts, Direction: Up},

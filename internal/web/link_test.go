@@ -25,7 +25,7 @@ func TestLinksOfABrand(t *testing.T) {
 		s.Post(s.Path("links"), "target", "https://shop.example/beans", "campaign", "Spring Sale", "source", "Newsletter", "once", once).Is(303)
 	}
 	p := s.Get(s.Path("links")).Is(200).Has("table", "example.com/l/", "spring-sale", "newsletter", "https://shop.example/beans").
-		Has("table", "Not available: the link stands in no one post on one channel.").Has(".figures-row", "Followed by people", "Joined by a link", "By known programs")
+		Has("table", "Not available: the link stands in no one post on one channel.").Has(".figures-row", "Link clicks", "Joined by a link", "By known programs")
 	if n := p.Count("tbody tr"); n != 1 {
 		t.Fatal(n, "links")
 	}

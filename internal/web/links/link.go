@@ -240,7 +240,7 @@ func linkNumbers(ctx context.Context, s linkSums) []ui.NumberArgs {
 		return ui.NumberArgs{Label: label, Value: i18n.Number(ctx, now), Change: studio.Signed(ctx, int(now-before)), Compared: i18n.T(ctx, "against the 28 days before"), Points: points,
 			About: &ui.About{ID: "about-links-" + id, Means: means, Facts: facts}}
 	}
-	people := one("people", i18n.T(ctx, "Followed by people"), s.Now.People, s.Before.People, s.People, i18n.T(ctx, "How often links of the brand were followed."),
+	people := one("people", i18n.T(ctx, "Link clicks"), s.Now.People, s.Before.People, s.People, i18n.T(ctx, "How often links of the brand were followed."),
 		ui.AboutFact{Label: i18n.T(ctx, "Left out"), Text: i18n.T(ctx, "Known programs; the same browser at the same address on the same link within 10 seconds, where the same server answers; browsers that only look ahead.")})
 	bots := one("bots", i18n.T(ctx, "By known programs"), s.Now.Bots, s.Before.Bots, s.Bots, i18n.T(ctx, "How often links were followed by programs that say what they are, such as those that draw previews, and by whoever asks for the head of a page alone."))
 	joined := one("joined", i18n.T(ctx, "Joined by a link"), s.Now.Joined, s.Before.Joined, s.Newcomer, i18n.T(ctx, "Members who joined within 30 days of following a link; the last one counts."),

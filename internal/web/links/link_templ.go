@@ -70,7 +70,7 @@ func linkPage(v linksView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Panel(ui.PanelArgs{}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Panel(ui.PanelArgs{Title: i18n.T(ctx, "The last 28 days")}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -111,13 +111,13 @@ func linkPage(v linksView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Table(i18n.T(ctx, "Links"), []ui.Column{{Label: i18n.T(ctx, "Link")}, {Label: i18n.T(ctx, "People"), WideOnly: true}, {Label: i18n.T(ctx, "Joined"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Programs"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "Clicks per 100 views"), Numeric: true, WideOnly: true, About: aboutRate(ctx)}, {Label: i18n.T(ctx, "Made"), Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "More"), Hidden: true, Tight: true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Table(i18n.T(ctx, "Links"), []ui.Column{{Label: i18n.T(ctx, "Link")}, {Label: i18n.T(ctx, "Clicks"), WideOnly: true}, {Label: i18n.T(ctx, "Joined"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "By known programs"), Numeric: true, WideOnly: true}, {Label: i18n.T(ctx, "CTR"), Numeric: true, WideOnly: true, About: aboutRate(ctx)}, {Label: i18n.T(ctx, "Made"), Tight: true, WideOnly: true}, {Label: i18n.T(ctx, "More"), Hidden: true, Tight: true}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Panel(ui.PanelArgs{Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Panel(ui.PanelArgs{Title: i18n.T(ctx, "Each link, since it was made"), Sentence: i18n.T(ctx, "The lines are the last 28 days."), Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

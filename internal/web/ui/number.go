@@ -53,7 +53,11 @@ func bounds(points []float64) (low, high float64) {
 }
 
 func height(p, low, high float64) float64 {
-	if high == low {
+	switch {
+	case high > low:
+	case high == 0:
+		return 30 // nothing is no height
+	default:
 		return 16
 	}
 	return 30 - 28*(p-low)/(high-low)

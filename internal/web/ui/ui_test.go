@@ -182,6 +182,7 @@ func TestSparkline(t *testing.T) {
 	}{
 		"rises":          {[]float64{0, 1}, "M0.0 30.0L100.0 2.0"},
 		"stays level":    {[]float64{5, 5}, "M0.0 16.0L100.0 16.0"},
+		"is nothing":     {[]float64{0, 0}, "M0.0 30.0L100.0 30.0"},
 		"has a gap":      {[]float64{0, math.NaN(), 1}, "M0.0 30.0M100.0 2.0"},
 		"one point":      {[]float64{1}, ""},
 		"nothing at all": {[]float64{math.NaN(), math.NaN()}, ""},
