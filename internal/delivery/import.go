@@ -60,6 +60,18 @@ func InDoubt(ctx context.Context, q db.Queryer, brand, channel string) ([]Part, 
 			AND d.state NOT IN ('published', 'cancelled') AND p.state IN ('sending', 'pending', 'unknown')`, brand, channel)
 }
 
+// DoubtedSince is when the first of a channel's deliveries was due of which a
+// restored copy knows too little, and of which the network has not been asked
+// yet; 0 where there is none. Their parts may not even be known.
+func DoubtedSince(ctx context.Context, q db.Queryer, brand, channel string) (since db.Time, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(MIN(d.due_at), 0) FROM delivery d WHERE d.brand_id = $1 AND d.channel_id = $2
+		AND d.state IN ('claimed', 'preparing', 'sending', 'pending') AND d.state NOT IN ('published', 'cancelled') AND d.reason_code = $3`, brand, channel, CodeDoubt).Scan(&since)
+	if err != nil {
+		return 0, fmt.Errorf("delivery: doubted since: %w", err)
+	}
+	return since, nil
+}
+
 // Nameless returns the parts of deliveries to a channel, due since then, that
 // are out by a person's word, without the network's id.
 func Nameless(ctx context.Context, q db.Queryer, brand, channel string, since db.Time) ([]Part, error) {

@@ -20,6 +20,8 @@ import (
 const (
 	postsMost   = 200 // own posts that are brought over
 	importTries = 20  // before it is given up
+
+	clocks = time.Hour // how far a network's clock and ours may be apart
 )
 
 // keepPosts keeps what the account published with other programs as posts that
@@ -35,6 +37,10 @@ func keepPosts(ctx context.Context, tx *db.Tx, o opened, all []network.OwnPost) 
 	if err != nil {
 		return 0, err
 	}
+	doubtedSince, err := delivery.DoubtedSince(ctx, tx, o.channel.Brand, o.channel.ID)
+	if err != nil {
+		return 0, err
+	}
 	oldest := tx.Now()
 	for _, p := range fresh {
 		oldest = min(oldest, db.At(p.At))
@@ -45,7 +51,9 @@ func keepPosts(ctx context.Context, tx *db.Tx, o opened, all []network.OwnPost) 
 	}
 	k := keeper{o: o, own: map[string]delivery.Whose{}}
 	for _, p := range fresh {
-		if like(doubtful, p.Text) >= 0 {
+		// What is left for later is read again: the network's history goes back
+		// to what is known.
+		if doubtedSince > 0 && db.At(p.At) >= doubtedSince.Add(-clocks) || like(doubtful, p.Text) >= 0 {
 			continue
 		}
 		if i := like(nameless, p.Text); i >= 0 {

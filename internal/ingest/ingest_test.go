@@ -408,6 +408,30 @@ func TestWhatWePublishedIsNeverImported(t *testing.T) {
 	}
 }
 
+// After a copy was restored nobody knows what went out since, until the network
+// has been asked: what it shows from then on is nobody else's before that.
+func TestARestoredCopyTakesNothingForAnotherPrograms(t *testing.T) {
+	w := open(t)
+	doubted := w.published("", "unknown", "unknown", "Sent since", -8)
+	for _, set := range []string{`DELETE FROM part WHERE delivery_id = $1`, `UPDATE delivery SET state = 'sending', reason_code = 'doubt' WHERE id = $1`} {
+		_, err := w.d.ExecContext(t.Context(), set, doubted)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.net.own = []network.OwnPost{posted("since", "", -7), posted("before", "", -100)}
+	w.net.own[0].Text = "Sent since"
+	w.at(1)
+	w.start("a")
+	w.until("brought over", func() bool { return w.number(`SELECT COUNT(*) FROM channel_import WHERE state = 'done'`) == 1 })
+	if n := w.number(`SELECT COUNT(*) FROM delivery WHERE remote_id = 'since'`); n != 0 {
+		t.Error("what went out before the copy was restored is another program's as well")
+	}
+	if n := w.number(`SELECT COUNT(*) FROM delivery WHERE remote_id = 'before'`); n != 1 {
+		t.Error("what was there before is not brought over")
+	}
+}
+
 func TestLaterPostsOfOtherProgramsComeToo(t *testing.T) {
 	w := open(t)
 	w.at(1)
