@@ -257,6 +257,7 @@ type rollView struct {
 	Next   string
 	May    bool
 	Looks  bool // they moderate
+	People bool // they see who is known of a member elsewhere
 	Rules  []string
 	Now    db.Time
 	Form   entry.Form
@@ -313,7 +314,7 @@ func (p *Pages) communityMembers(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) rollPage(w http.ResponseWriter, r *http.Request, f entry.Form) error {
 	v, ctx, q := studio.At(r), r.Context(), r.URL.Query()
-	l := rollView{Slug: v.Brand.Slug, May: p.May(r, access.MemberWrite), Looks: p.May(r, access.TopicModerate), Now: p.DB.Now(), Form: f,
+	l := rollView{Slug: v.Brand.Slug, May: p.May(r, access.MemberWrite), Looks: p.May(r, access.TopicModerate), People: p.May(r, access.PersonRead), Now: p.DB.Now(), Form: f,
 		Filter: member.Filter{Query: q.Get("q"), State: member.State(q.Get("state")), Order: member.Newest}}
 	if q.Get("new") == "true" {
 		l.Filter.Newcomers = topic.NewcomerUntil
