@@ -493,12 +493,12 @@ func TestFromSocialIsFromANetwork(t *testing.T) {
 	w := open(t)
 	for _, net := range []string{"mastodon", "community"} {
 		w.exec(`INSERT INTO channel (id, brand_id, network, remote_id, handle, name, credential, limits, state, state_at, created_at)
-			VALUES ($1, 'b', $2, $1, '@north', 'North', '', '{}', 'connected', 1, 1)`, "of-"+net, net)
+			VALUES ($1, 'b', $2, 'us', '@north', 'North', '', '{}', 'connected', 1, 1)`, "of-"+net, net)
 	}
 	for i, source := range []string{"social", "mastodon", "community", "newsletter"} {
 		l := w.made(link.New{Source: source})
 		id := fmt.Sprint("m", i)
-		w.exec(`INSERT INTO member (id, brand_id, handle, name, name_key, state, state_at, joined_at, seen_at) VALUES ($1, 'b', $1, $1, $1, 'active', 1, 1, 1)`, id)
+		w.exec(`INSERT INTO member (id, brand_id, handle, name, name_key, state, state_at, joined_at, seen_at) VALUES ($1, 'b', $2, $3, $4, 'active', 1, 1, 1)`, id, id, id, id)
 		from, err := link.Arrival(ctx, w.d, "b", l.Code, "2026-03-01")
 		w.must(err)
 		w.must(w.d.Tx(ctx, func(tx *db.Tx) error { return link.Arrived(ctx, tx, "b", id, from, berlin) }))
