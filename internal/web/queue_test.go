@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"rapport/internal/access"
+	"rapport/internal/bridge"
+	"rapport/internal/channel"
 	"rapport/internal/community"
 	"rapport/internal/db"
 	"rapport/internal/member"
@@ -97,6 +99,15 @@ func TestWhatWasFlaggedKeepsItsTime(t *testing.T) {
 	s.Get(s.Path("inbox", c.ID)).Has(".thread-name", "Flagged in the community: Which <b> grinder?").
 		Has(".thread-name a[href='/b/"+s.Brand.Slug+said.Topic.Path()+"']", "Which").
 		Has(".said-by time[datetime^='2026-03-09T']", "Mar").Has(".said-text", "The big one.")
+	// What was erased names no topic any more, and the others do.
+	own, err := channel.OwnOf(t.Context(), s.DB, s.Brand.ID, bridge.Name)
+	must(err)
+	also := s.Said("also", "bo", "Mine too.", c.Root, 0)
+	also.Ref.Root = said.Topic.ID
+	s.Hear(own, also)
+	_, err = s.DB.ExecContext(t.Context(), `UPDATE message SET ref = '', erased_at = 1 WHERE remote_id = $1`, c.Root)
+	must(err)
+	s.Get(s.Path("inbox", c.ID)).Has(".thread-name a", "Which")
 }
 
 // A message is made a topic of once: its title begins with what was asked, and

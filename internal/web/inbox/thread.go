@@ -322,10 +322,13 @@ func (p *Pages) presence(ctx context.Context, here []presence.Somebody) (ui.Pres
 
 // threadAbout is the topic that a conversation in the community stands in.
 func (p *Pages) threadAbout(r *http.Request, t *threadView, th conversation.Thread, on studio.ChannelRow) error {
-	if on.Network != bridge.Name || len(th.Messages) == 0 {
+	if on.Network != bridge.Name {
 		return nil
 	}
-	v, root := studio.At(r), th.Messages[0].Ref.Root
+	v, root := studio.At(r), ""
+	for _, m := range th.Messages {
+		root = cmp.Or(root, m.Ref.Root) // what is erased names none
+	}
 	all, err := topic.ByIDs(r.Context(), p.DB, v.Brand.ID, []string{root})
 	if err != nil {
 		return err
